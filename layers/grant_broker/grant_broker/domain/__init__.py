@@ -1,0 +1,1 @@
+"""The rules, as pure values: no AWS call, no clock, no environment."""

@@ -1,0 +1,33 @@
+"""The AWS clients, from one session. botocore reads region and credentials from Lambda's environment."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+
+# KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
+# took longer than 3 s is treated as lost.
+_KMS = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"})
+# A repeat inside one call is safe: botocore sends the same ClientRequestToken with each transaction.
+_DYNAMODB = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+
+
+@cache
+def session() -> boto3.Session:
+    """The one session of this process: loading service models twice would double a cold start."""
+    return boto3.Session()
+
+
+def kms_client() -> "KMSClient":
+    """A KMS client that gives up after 3 s and never repeats a call by itself."""
+    return session().client("kms", config=_KMS)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """A DynamoDB client with three attempts a call."""
+    return session().client("dynamodb", config=_DYNAMODB)

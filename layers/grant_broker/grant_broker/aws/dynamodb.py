@@ -1,0 +1,119 @@
+"""DynamoDB reads and transactions, with errors told apart: stale, or nobody knows."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from grant_broker.aws.answers import code_of, uncertain
+from grant_broker.aws.items import plain, serialized
+from grant_broker.domain.errors import Stale, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CONFLICT_ATTEMPTS = 6
+_LONGEST_PAUSE = 0.4
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Items of one Query call, and where the next call starts; None at the end."""
+
+    items: list[dict[str, Any]]
+    last: dict[str, Any] | None
+
+
+class DynamoDb:
+    """The few DynamoDB calls that the broker makes, on plain values."""
+
+    def __init__(self, client: "DynamoDBClient", *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._sleep = sleep
+
+    def get(self, table: str, pk: str, sk: str) -> dict[str, Any] | None:
+        """One item, read consistently."""
+        key = serialized({"pk": pk, "sk": sk})
+        answer = self._call("get_item", TableName=table, Key=key, ConsistentRead=True)
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def rows(self, *, condition: str, values: dict[str, Any], **parameters: Any) -> Rows:  # noqa: ANN401
+        """One page of a Query."""
+        answer = self._call(
+            "query",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=serialized(values),
+            **{name: value for name, value in parameters.items() if value is not None},
+        )
+        return Rows([plain(item) for item in answer["Items"]], answer.get("LastEvaluatedKey"))
+
+    def query(self, **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        """All items of a Query, page after page as they are asked for."""
+        start = None
+        while True:
+            rows = self.rows(**parameters, ExclusiveStartKey=start)
+            yield from rows.items
+            if (start := rows.last) is None:
+                return
+
+    def update(self, table: str, pk: str, sk: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
+        """One conditional UpdateItem; Stale where its condition fails. Returns the new attributes."""
+        values = serialized(parameters.pop("values"))
+        key = serialized({"pk": pk, "sk": sk})
+        answer = self._call(
+            "update_item",
+            TableName=table,
+            Key=key,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+            **parameters,
+        )
+        return plain(answer["Attributes"])
+
+    def transact(self, items: Sequence[dict[str, Any]]) -> None:
+        """All writes or none. Stale where a condition failed, Unavailable where the outcome is not known.
+
+        A conflict with another transaction on the same item had no effect and is tried again.
+        """
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                self._call("transact_write_items", TransactItems=list(items))
+            except _TransactionConflict:
+                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**attempt)))  # noqa: S311
+            else:
+                return
+        raise Unavailable("another change is under way", retry_after=1)
+
+    def _call(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
+        try:
+            return getattr(self._client, operation)(**parameters)
+        except (ClientError, BotoCoreError) as error:
+            raise _typed(error) from error
+
+
+class _TransactionConflict(Exception):  # noqa: N818 - DynamoDB's name
+    """Another transaction holds one of the items: nothing was written."""
+
+
+def _typed(error: ClientError | BotoCoreError) -> Exception:
+    code = code_of(error)
+    if isinstance(error, ClientError) and code == "TransactionCanceledException":
+        return _cancelled(error)
+    if code == "ConditionalCheckFailedException":
+        return Stale("the record has changed")
+    if code == "TransactionConflictException":
+        return _TransactionConflict(code)
+    return Unavailable("the database did not answer", retry_after=2) if uncertain(error) else error
+
+
+def _cancelled(error: ClientError) -> Exception:
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    if "ConditionalCheckFailed" in reasons:
+        return Stale("the record has changed")
+    if "TransactionConflict" in reasons:
+        return _TransactionConflict("TransactionConflict")
+    # Throttled or over a capacity limit; a malformed item would be ValidationError, which is a defect.
+    return error if "ValidationError" in reasons else Unavailable("the database is busy", retry_after=2)

@@ -1,0 +1,86 @@
+"""Records as DynamoDB items: which table, which keys, which index attributes."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.requests import GrantRequest
+from grant_broker.domain.trail import Event, Record
+
+AGENDA = "agenda"
+
+R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal)
+
+
+class _Plain(TypeDeserializer):
+    """Every number stored is whole: an int, where boto3 would give a Decimal."""
+
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+
+_SERIALIZER, _DESERIALIZER = TypeSerializer(), _Plain()
+
+
+def serialized(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes in DynamoDB's typed JSON; absent where None."""
+    return {name: _SERIALIZER.serialize(value) for name, value in attributes.items() if value is not None}
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    """The plain attributes of a DynamoDB item."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+
+
+def sort_key(record: Record | Event) -> str:
+    """The sort key of a record in its subject's partition."""
+    match record:
+        case Event():
+            return f"event#{record.sequence:06d}"
+        case GrantRequest():
+            return "request"
+        case Key():
+            return "key"
+        case Proposal():
+            return f"proposal#{record.document.digest}"
+    return "approval"
+
+
+def key_of(record: Record | Event) -> dict[str, Any]:
+    """The primary key of a record, serialized."""
+    return serialized({"pk": record.subject, "sk": sort_key(record)})
+
+
+def item_of(record: Record | Event) -> dict[str, Any]:
+    """The whole item of a record or an event."""
+    return {**serialized({**record.model_dump(mode="json"), **_indexed(record)}), **key_of(record)}
+
+
+def record_of(model: type[R], item: dict[str, Any]) -> R:
+    """The record in an item; what only the indexes need is left out."""
+    return model.model_validate(plain(item))
+
+
+def _indexed(record: Record | Event) -> dict[str, Any]:
+    match record:
+        case GrantRequest():
+            agenda = AGENDA if record.due is not None else None
+            return {"kind": "request", "agenda": agenda, "listed_at": _listed(record.created_at, record.id)}
+        case Key():
+            return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
+        case Approval(kind=Kind.STANDING):
+            covering = f"{record.key_arn}#{record.account}"
+            return {"covering": covering, "listed_at": _listed(record.created_at, record.id)}
+        case Event():
+            return {
+                "kind": "event",
+                "listed_at": _listed(record.at, f"{record.subject}#{record.sequence:06d}"),
+            }
+    return {}
+
+
+def _listed(at: datetime, name: str) -> str:
+    return f"{int(at.timestamp() * 1000):013d}#{name}"

@@ -1,0 +1,138 @@
+"""The request table and the approval table: conditional, transactional, one event with each transition."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.items import AGENDA, R, item_of, key_of, record_of, serialized
+from grant_broker.domain.approvals import Approval
+from grant_broker.domain.errors import Stale
+from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.requests import GrantRequest
+from grant_broker.domain.trail import Change, Event, Record
+
+
+class Store:
+    """Both tables. A function whose role may not use one of them is never made to."""
+
+    def __init__(self, database: DynamoDb, *, request_table: str, approval_table: str) -> None:
+        self.database = database
+        self.request_table = request_table
+        self.approval_table = approval_table
+
+    def request(self, request_id: str) -> GrantRequest | None:
+        """The request, read consistently."""
+        return self._record(GrantRequest, self.request_table, f"request#{request_id}", "request")
+
+    def votes(self, request_id: str) -> Approval | None:
+        """The decisions on one request, read consistently."""
+        return self._record(Approval, self.approval_table, f"request#{request_id}", "approval")
+
+    def approval(self, approval_id: str) -> Approval | None:
+        """The standing approval, read consistently."""
+        return self._record(Approval, self.approval_table, f"approval#{approval_id}", "approval")
+
+    def key(self, key_arn: str) -> Key | None:
+        """The managed key, read consistently."""
+        return self._record(Key, self.approval_table, f"key#{key_arn}", "key")
+
+    def proposal(self, like: Proposal) -> Proposal | None:
+        """The votes so far for exactly this document."""
+        sort = f"proposal#{like.document.digest}"
+        return self._record(Proposal, self.approval_table, like.subject, sort)
+
+    def key_arn_named(self, name: str) -> str | None:
+        """The ARN of the key that holds, or last held, a name."""
+        item = self.database.get(self.approval_table, f"name#{name}", "name")
+        return item["key_arn"] if item else None
+
+    def standing(self, *, key_arn: str, account: str) -> Iterator[Approval]:
+        """Standing approvals for an account on a key, newest first; eventually consistent."""
+        items = self.database.query(
+            TableName=self.approval_table,
+            IndexName="covering",
+            condition="covering = :covering",
+            values={":covering": f"{key_arn}#{account}"},
+            ScanIndexForward=False,
+        )
+        return (record_of(Approval, item) for item in items)
+
+    def due(self, until: int, *, limit: int | None = None) -> Iterator[GrantRequest]:
+        """What is on the agenda up to an epoch second, earliest first; eventually consistent."""
+        items = self.database.query(
+            TableName=self.request_table,
+            IndexName="agenda",
+            condition="agenda = :agenda AND due <= :until",
+            values={":agenda": AGENDA, ":until": until},
+            Limit=limit,
+        )
+        return (record_of(GrantRequest, item) for item in items)
+
+    def trail(self, subject: str) -> list[Event]:
+        """The events of one subject in order, read consistently."""
+        items = self.database.query(
+            TableName=self.request_table,
+            condition="pk = :subject AND begins_with(sk, :events)",
+            values={":subject": subject, ":events": "event#"},
+            ConsistentRead=True,
+        )
+        return [record_of(Event, item) for item in items]
+
+    def commit(
+        self, *changes: Change, checks: Sequence[Record] = (), others: Sequence[dict[str, Any]] = ()
+    ) -> None:
+        """Write all changes with their events, or none, provided that no record in them or in `checks` moved.
+
+        Raises Stale where another writer was first, Unavailable where DynamoDB did not say. After a lost
+        answer a repeat finds its own write: if what is stored is what was to be written, it has happened.
+        """
+        puts = [put for change in changes for put in self._puts(change)]
+        unmoved = [self._unmoved(record) for record in checks]
+        try:
+            self.database.transact([*puts, *unmoved, *others])
+        except Stale:
+            if not all(self._stored(change.record) for change in changes):
+                raise
+
+    def take_name(self, name: str, key_arn: str, *, held_by: str | None) -> dict[str, Any]:
+        """For `commit`: the name belongs to this key, provided that it still is free or held by `held_by`."""
+        item = serialized({"pk": f"name#{name}", "sk": "name", "key_arn": key_arn})
+        put: dict[str, Any] = {"TableName": self.approval_table, "Item": item}
+        if held_by is None:
+            return {"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}}
+        values = serialized({":holder": held_by})
+        return {
+            "Put": {**put, "ConditionExpression": "key_arn = :holder", "ExpressionAttributeValues": values}
+        }
+
+    def _record(self, model: type[R], table: str, pk: str, sk: str) -> R | None:
+        item = self.database.get(table, pk, sk)
+        return record_of(model, item) if item else None
+
+    def table_of(self, record: Record | Event) -> str:
+        """The name of the table that a record lives in."""
+        return self.request_table if isinstance(record, GrantRequest | Event) else self.approval_table
+
+    def _puts(self, change: Change) -> Iterator[dict[str, Any]]:
+        yield self._put(change.record, self._version_is(change.record.version - 1))
+        if change.event:
+            yield self._put(change.event, self._version_is(0))
+
+    def _put(self, record: Record | Event, condition: dict[str, Any]) -> dict[str, Any]:
+        return {"Put": {"TableName": self.table_of(record), "Item": item_of(record), **condition}}
+
+    def _unmoved(self, record: Record) -> dict[str, Any]:
+        condition = self._version_is(record.version)
+        return {"ConditionCheck": {"TableName": self.table_of(record), "Key": key_of(record), **condition}}
+
+    @staticmethod
+    def _version_is(version: int) -> dict[str, Any]:
+        if version == 0:
+            return {"ConditionExpression": "attribute_not_exists(pk)"}
+        values = serialized({":version": version})
+        return {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+
+    def _stored(self, record: Record) -> bool:
+        key = key_of(record)
+        item = self.database.get(self.table_of(record), key["pk"]["S"], key["sk"]["S"])
+        return item is not None and serialized(item) == item_of(record)

@@ -1,0 +1,80 @@
+"""Every error that the broker raises on purpose; `grant_broker.problems` maps each to its HTTP answer."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with what the caller sent: the top-level field, and what would be right."""
+
+    field: str
+    message: str
+
+
+class BrokerError(Exception):
+    """Anything that the broker refuses or cannot do; the message is fit to be shown to the caller."""
+
+
+class InvalidRequest(BrokerError):  # noqa: N818 - named as the API's `code`
+    """The request is malformed or outside a limit; `faults` lists everything wrong with it at once."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+class NotPermitted(BrokerError):  # noqa: N818
+    """The caller is known and may not do this."""
+
+
+class NotFound(BrokerError):  # noqa: N818
+    """There is no such thing, or it is another account's: the two are told apart by nobody."""
+
+
+class Conflict(BrokerError):  # noqa: N818
+    """The thing is in a state that does not allow this."""
+
+
+class TooLarge(BrokerError):  # noqa: N818
+    """The body is larger than 64 KiB."""
+
+
+class TooManyRequests(BrokerError):  # noqa: N818
+    """A limit on how much one account may ask for; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(BrokerError):  # noqa: N818
+    """AWS did not answer or the outcome is not known yet; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int = 5, location: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.location = location
+
+
+class Stale(BrokerError):  # noqa: N818
+    """Another writer was first: the record is no longer as it was read."""
+
+
+class KmsRefused(BrokerError):  # noqa: N818
+    """KMS refused definitely: the call had no effect. `code` is the KMS error code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class KmsUncertain(BrokerError):  # noqa: N818
+    """A throttle, a 5xx, a time-out or a lost answer: KMS may or may not have done it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class GrantNotFound(BrokerError):  # noqa: N818
+    """KMS knows no such grant: gone, not there yet, or on another key. Confirm with ListGrants."""

@@ -1,0 +1,120 @@
+"""Managed keys: what may be asked for on each, and what a submission outside of it is told."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from grant_broker.domain.errors import Fault
+from grant_broker.domain.scope import (
+    ENCRYPT_SIDE,
+    ContextMatch,
+    Operations,
+    RequiredContext,
+    Scope,
+    contains,
+)
+from grant_broker.domain.texts import AccountId, Name
+from grant_broker.domain.times import Duration, Time, format_duration
+from grant_broker.domain.trail import Record, digest
+
+KeyArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]{0,12}:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$"),
+]
+KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+ACCOUNT = "${account}"
+"""In a required context value: the grantee's account."""
+
+
+def _distinct(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(accounts)))
+
+
+class KeyDocument(BaseModel):
+    """A key's limits as the security team writes them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key_arn: KeyArn
+    name: Name
+    operations: Operations = ENCRYPT_SIDE
+    max_duration: Duration = 8 * 3600
+    max_continuous: Duration = Field(default=0, validate_default=False)
+    required_context: RequiredContext = {}
+    context_match: ContextMatch = ContextMatch.SUBSET
+    accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+    quorum: Annotated[int, Field(ge=1, le=10, strict=True)] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _max_continuous_default(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("max_continuous") is None:
+            default = data.get("max_duration") or 8 * 3600
+            return {**data, "max_continuous": default}
+        return data
+
+    @property
+    def digest(self) -> str:
+        """What a vote for exactly this document is a vote for."""
+        return digest(self.model_dump(mode="json"))
+
+
+class Key(Record):
+    """A key that the broker may issue grants on."""
+
+    document: KeyDocument
+    created_at: Time
+    withdrawn_at: Time | None = None
+
+    @property
+    def subject(self) -> str:
+        """The key's partition."""
+        return f"key#{self.document.key_arn}"
+
+    @property
+    def open(self) -> bool:
+        """Whether new grants may be asked for."""
+        return self.withdrawn_at is None
+
+    def open_to(self, account: str) -> bool:
+        """Whether this account may ask for grants."""
+        return self.open and account in self.document.accounts
+
+    def required_context(self, account: str) -> dict[str, str]:
+        """The pairs that a grantee of this account must name, `${account}` filled in."""
+        pairs = self.document.required_context.items()
+        return {name: value.replace(ACCOUNT, account) for name, value in pairs}
+
+    def faults(
+        self, scope: Scope, *, duration: int, account: str, duration_field: str = "duration"
+    ) -> list[Fault]:
+        """Where a scope and a duration (seconds) leave the key's limits; empty when they are within."""
+        limits, found = self.document, []
+        if extra := [name for name in scope.operations if name not in limits.operations]:
+            found.append(Fault("operations", f"not offered on this key: {', '.join(extra)}"))
+        if duration > limits.max_duration:
+            found.append(Fault(duration_field, f"at most {format_duration(limits.max_duration)} on this key"))
+        if not contains(scope.encryption_context, required := self.required_context(account)):
+            found.append(Fault("encryption_context", f"this key requires {required}"))
+        if scope.context_match == ContextMatch.SUBSET and limits.context_match == ContextMatch.EQUALS:
+            found.append(Fault("context_match", "this key allows equals only"))
+        return found
+
+
+class Proposal(Record):
+    """Votes for exactly one document of a key whose quorum is above 1."""
+
+    document: KeyDocument
+    base_version: int
+    voters: tuple[str, ...] = ()
+    proposed_at: Time
+
+    @property
+    def subject(self) -> str:
+        """The key's partition; the sort key tells proposals apart by their digest."""
+        return f"key#{self.document.key_arn}"
+
+    def counts_for(self, key: Key, now: datetime) -> bool:
+        """Whether its votes still count: the key has not changed since, and the first is not a week old."""
+        return self.base_version == key.version and (now - self.proposed_at).days < 7  # noqa: PLR2004

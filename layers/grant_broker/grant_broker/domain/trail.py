@@ -1,0 +1,101 @@
+"""The audit trail: each event carries the hash of the one before it, so that none can be changed or lost."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from grant_broker.domain.times import Time, milliseconds
+
+GENESIS = "0" * 64
+"""What stands before the first event of a trail."""
+
+
+def digest(value: object) -> str:
+    """SHA-256, in hexadecimal, of a JSON value in one canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Event(BaseModel):
+    """One audit event. `subject` is the partition of what it is about, `sequence` counts from 1 in it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    subject: str
+    sequence: int
+    at: Time
+    type: str
+    by: str
+    request_id: str | None = None
+    detail: dict[str, Any] = {}
+    previous: str
+    hash: str = ""
+
+    def sealed(self) -> Self:
+        """The event with its own hash, over everything else in it and the hash before it."""
+        return self.model_copy(update={"hash": self.expected_hash()})
+
+    def expected_hash(self) -> str:
+        """The hash that an unaltered event carries."""
+        return digest(self.model_dump(mode="json", exclude={"hash"}))
+
+
+class Record(BaseModel, ABC):
+    """Something stored whose every change is an event on its own trail.
+
+    `version` counts writes: a writer names the version it read, so that of two writers one wins.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = 0
+    events: int = 0
+    last_hash: str = GENESIS
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """The partition key of the record and of its trail."""
+
+    def changed(self, **changes: Any) -> "Change":  # noqa: ANN401 - any field of the record
+        """The next version without an event: bookkeeping that is no transition (a back-off, a claim)."""
+        return Change(self.model_copy(update={**changes, "version": self.version + 1}), None)
+
+    def recorded(
+        self,
+        event_type: str,
+        *,
+        at: datetime,
+        by: str,
+        event_id: str,
+        detail: dict[str, Any] | None = None,
+        **changes: Any,  # noqa: ANN401 - any field of the record
+    ) -> "Change":
+        """The next version together with the event that says what happened."""
+        event = Event(
+            id=event_id,
+            subject=self.subject,
+            sequence=self.events + 1,
+            at=milliseconds(at),
+            type=event_type,
+            by=by,
+            request_id=self.subject.removeprefix("request#") if self.subject.startswith("request#") else None,
+            detail=detail or {},
+            previous=self.last_hash,
+        ).sealed()
+        head = {"version": self.version + 1, "events": event.sequence, "last_hash": event.hash}
+        return Change(self.model_copy(update={**changes, **head}), event)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A record's next version and, where the change is a transition, the event of it: written together."""
+
+    record: Record
+    event: Event | None
