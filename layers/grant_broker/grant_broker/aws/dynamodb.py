@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _CONFLICT_ATTEMPTS = 6
 _LONGEST_PAUSE = 0.4
+_BATCH = 100  # BatchGetItem, RequestItems
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,25 @@ class DynamoDb:
         key = serialized({"pk": pk, "sk": sk})
         answer = self._call("get_item", TableName=table, Key=key, ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, table: str, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+        """The items of these keys (pk, sk) that exist, read consistently, in no order.
+
+        Unavailable where DynamoDB left some unread (BatchGetItem, UnprocessedKeys) attempt after attempt.
+        """
+        wanted = [serialized({"pk": pk, "sk": sk}) for pk, sk in dict.fromkeys(keys)]
+        chunks = (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH))
+        return [item for chunk in chunks for item in self._batch(table, chunk)]
+
+    def _batch(self, table: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        left: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True}}
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            answer = self._call("batch_get_item", RequestItems=left)
+            yield from (plain(item) for item in answer["Responses"].get(table, ()))
+            if not (left := answer.get("UnprocessedKeys", {})):
+                return
+            self._sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt))
+        raise Unavailable("the database is busy", retry_after=2)
 
     def rows(self, *, condition: str, values: dict[str, Any], **parameters: Any) -> Rows:  # noqa: ANN401
         """One page of a Query."""

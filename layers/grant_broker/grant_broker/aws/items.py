@@ -60,8 +60,8 @@ def item_of(record: Record | Event) -> dict[str, Any]:
 
 
 def record_of(model: type[R], item: dict[str, Any]) -> R:
-    """The record in an item; what only the indexes need is left out."""
-    return model.model_validate(plain(item))
+    """The record in an item of plain values; what only the indexes need is left out."""
+    return model.model_validate(item)
 
 
 def _indexed(record: Record | Event) -> dict[str, Any]:
