@@ -80,6 +80,8 @@ class GrantRequest(Record):
     end_as: Status | None = None
     grant_id: str | None = None
     grant_token: str | None = None
+    kms_name: str | None = None
+    missing_since: Time | None = None
     action: Action | None = None
     due: int | None = None
     attempts: int = 0
@@ -103,8 +105,11 @@ class GrantRequest(Record):
 
     @property
     def grant_name(self) -> str:
-        """The KMS grant's Name: with every table lost it still says what must end, and when."""
-        return grant_name(self.id, _known(self.expires_at))
+        """The KMS grant's Name: with every table lost it still says what must end, and when.
+
+        An adopted grant keeps the name that KMS shows (`kms_name`), however malformed.
+        """
+        return self.kms_name or grant_name(self.id, _known(self.expires_at))
 
     def asked(self, at: datetime) -> Asked:
         """What an approval must cover, at the moment given."""
