@@ -61,7 +61,9 @@ def item_of(record: Record | Event) -> dict[str, Any]:
 
 def record_of(model: type[R], item: dict[str, Any]) -> R:
     """The record in an item of plain values; what only the indexes need is left out."""
-    return model.model_validate(item)
+    # None is stored as absence.
+    absent = {name: None for name, field in model.model_fields.items() if field.is_required()}
+    return model.model_validate({**absent, **item})
 
 
 def _indexed(record: Record | Event) -> dict[str, Any]:
