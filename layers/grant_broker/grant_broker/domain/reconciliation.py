@@ -1,0 +1,132 @@
+"""What must become of a live grant, given its record and the approvals: nothing, a record, or its end."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.requests import ISSUE_WITHIN, GrantRequest
+from grant_broker.domain.times import from_epoch
+
+PROPAGATION = timedelta(minutes=5)
+"""KMS may show an ended grant, and not yet show a new one, for about this long: that is no drift."""
+_LONGEST_BACKOFF = timedelta(minutes=15)
+
+
+class Finding(StrEnum):
+    """What is to be done about a live grant."""
+
+    IN_ORDER = "in_order"
+    FOREIGN = "foreign"
+    ADOPT = "adopt"
+    RESUME = "resume"
+    END = "end"
+    END_APART = "end_apart"
+    CONFIRM = "confirm"
+    REPAIR = "repair"
+    SEEN_AGAIN = "seen_again"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A finding with its reason."""
+
+    finding: Finding
+    reason: str = ""
+
+
+_IN_ORDER = Judgement(Finding.IN_ORDER)
+
+
+def judge(grant: LiveGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
+    """What must become of a grant, by the record that its name leads to."""
+    if grant.foreign:
+        return Judgement(Finding.FOREIGN, "it is not named as the broker names its grants")
+    if grant.request_id is None:
+        return Judgement(Finding.END_APART, "its name is malformed")
+    if record is None:
+        return Judgement(Finding.ADOPT, fault or "")
+    return _by_record(grant, record, fault, now)
+
+
+def _by_record(grant: LiveGrant, record: GrantRequest, fault: str | None, now: datetime) -> Judgement:
+    if record.status in {Status.PENDING, Status.APPROVED}:
+        return _before_intent(grant, record, fault)
+    if not _own(grant, record):
+        return Judgement(Finding.END_APART, "it is not the grant that its request was given")
+    if record.status.final or record.status == Status.ENDING:
+        return judge_ended(record, now=now)
+    if fault := _fault_of_own(grant, record, fault):
+        return Judgement(Finding.END, fault)
+    return _upkeep(record, now)
+
+
+def judge_ended(record: GrantRequest, *, now: datetime) -> Judgement:
+    """What must become of a live grant whose record says that it ends or has ended."""
+    if record.status == Status.ENDING:
+        return _upkeep(record, now)
+    if record.action is not None or (record.ended_at and now - record.ended_at < PROPAGATION):
+        return _IN_ORDER
+    return Judgement(Finding.CONFIRM, f"its request is {record.status}, and KMS still shows it")
+
+
+def missing(record: GrantRequest, *, now: datetime) -> bool:
+    """Whether KMS should by now show the grant of this record: it is old enough to have propagated."""
+    since = record.issued_at or record.intent_at or record.created_at
+    return record.status in {Status.ACTIVE, Status.ENDING} and since + ISSUE_WITHIN + PROPAGATION < now
+
+
+def _own(grant: LiveGrant, record: GrantRequest) -> bool:
+    # A deleted principal is shown by its id; `confirm` looks a grant up by the grantee of its record.
+    deleted = grant.account is None and not record.status.final
+    same_grantee = deleted or record.grantee == grant.grantee
+    named = record.grant_name if record.expires_at else None
+    return (
+        same_grantee
+        and record.key_arn == grant.key_arn
+        and named == grant.name
+        and record.grant_id in {None, grant.grant_id}
+    )
+
+
+def _before_intent(grant: LiveGrant, record: GrantRequest, fault: str | None) -> Judgement:
+    # A table restored to a time before the take-up looks like this; so does a grant made past the table.
+    if fault is None and (record.key_arn, record.grantee) == (grant.key_arn, grant.grantee):
+        return Judgement(Finding.RESUME, f"its request is {record.status}")
+    return Judgement(Finding.END_APART, fault or "it is not the grant that was asked for")
+
+
+def _fault_of_own(grant: LiveGrant, record: GrantRequest, fault: str | None) -> str | None:
+    if fault is None and record.scope != grant.scope:
+        return "its operations or its constraint are not those of its request"
+    late = record.expires_at and grant.expiry and record.expires_at >= grant.expiry + timedelta(seconds=1)
+    return "its record would end it later than its name says" if fault is None and late else fault
+
+
+def _upkeep(record: GrantRequest, now: datetime) -> Judgement:
+    if record.due is None or from_epoch(record.due) > _latest(record, now):
+        return Judgement(Finding.REPAIR, "it was not on the agenda in time")
+    return Judgement(Finding.SEEN_AGAIN) if record.missing_since else _IN_ORDER
+
+
+def _latest(record: GrantRequest, now: datetime) -> datetime:
+    """The latest time that the agenda may say: the expiry, or a back-off once it has passed."""
+    if record.status == Status.ACTIVE and record.expires_at and record.expires_at > now:
+        return from_epoch(math.ceil(record.expires_at.timestamp()))
+    return now + _LONGEST_BACKOFF
+
+
+def next_action(record: GrantRequest, *, now: datetime) -> tuple[Action, datetime]:
+    """What belongs on the agenda for a record that is not final, and when."""
+    match record.status:
+        case Status.PENDING:
+            return Action.LAPSE, record.answer_by or now
+        case Status.APPROVED:
+            return Action.LAPSE, record.take_up_by or now
+        case Status.ISSUING:
+            return Action.SETTLE, now
+        case Status.ACTIVE:
+            return Action.END, record.expires_at or now
+    return Action.END, now
