@@ -1,0 +1,95 @@
+"""Verification of Signature Version 4 in the Authorization header; UNSIGNED-PAYLOAD is refused."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from tests.local_stack.answers import AwsError
+from tests.local_stack.identities import Credentials
+
+_HEADER = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]+)/([^/,]+)/aws4_request, ?"
+    r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})"
+)
+_SKEW = timedelta(minutes=15)
+
+
+def _refuse(code: str, message: str) -> AwsError:
+    return AwsError(code, message, 403)
+
+
+def _key(secret: str, scope: list[str]) -> bytes:
+    key = ("AWS4" + secret).encode()
+    for part in scope:
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _canonical(method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str) -> str:
+    parts = urlsplit(url)
+    pairs = sorted(
+        (quote(k, safe="-_.~"), quote(v, safe="-_.~"))
+        for k, v in parse_qsl(parts.query, keep_blank_values=True)
+    )
+    lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in signed]
+    path = quote(quote(unquote(parts.path or "/"), safe="/-_.~"), safe="/-_.~")
+    query = "&".join(f"{k}={v}" for k, v in pairs)
+    return "\n".join([method, path, query, "".join(lines), ";".join(signed), body_hash])
+
+
+def _check_time(stamp: str, day: str, now: datetime) -> None:
+    try:
+        signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise _refuse("IncompleteSignatureException", "X-Amz-Date is missing or malformed") from error
+    if not stamp.startswith(day) or abs(now - signed_at) > _SKEW:
+        raise _refuse("InvalidSignatureException", f"Signature expired or not yet current: {stamp}")
+
+
+def verify(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    find: Callable[[str], Credentials | None],
+    now: datetime | None,
+    services: frozenset[str],
+    regions: frozenset[str],
+) -> tuple[Credentials, str]:
+    """The caller and the signed service; `now=None` leaves out the age check. Raises AwsError (403)."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    if "authorization" not in lower:
+        raise _refuse("MissingAuthenticationToken", "Missing Authentication Token")
+    match = _HEADER.fullmatch(lower["authorization"])
+    if match is None:
+        raise _refuse("IncompleteSignatureException", "The Authorization header is malformed")
+    access_key, day, region, service, names, signature = match.groups()
+    signed, stamp = names.split(";"), lower.get("x-amz-date", "")
+    if service not in services or region not in regions:
+        raise _refuse(
+            "InvalidSignatureException", "Credential should be scoped to a valid region and service"
+        )
+    caller = find(access_key)
+    if caller is None or not hmac.compare_digest(
+        (caller.session_token or "").encode(), lower.get("x-amz-security-token", "").encode()
+    ):
+        raise _refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+    must = {"host", "x-amz-date"} | ({"x-amz-security-token"} if caller.session_token else set())
+    must |= {"x-amz-target"} & set(lower)
+    if not must <= set(signed) or not set(signed) <= set(lower):
+        raise _refuse("InvalidSignatureException", "Required headers are not signed")
+    _check_time(stamp, day, now or datetime.strptime(stamp or "0", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+    canonical = _canonical(method, url, lower, signed, hashlib.sha256(body).hexdigest())
+    scope = [day, region, service, "aws4_request"]
+    text = "\n".join(
+        ["AWS4-HMAC-SHA256", stamp, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()]
+    )
+    if not hmac.compare_digest(
+        hmac.new(_key(caller.secret_access_key, scope), text.encode(), "sha256").hexdigest(), signature
+    ):
+        raise _refuse("InvalidSignatureException", "The request signature we calculated does not match")
+    return caller, service
