@@ -50,7 +50,7 @@ class KeyDocument(BaseModel):
     @classmethod
     def _max_continuous_default(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("max_continuous") is None:
-            default = data.get("max_duration") or 8 * 3600
+            default = data.get("max_duration") or "PT8H"
             return {**data, "max_continuous": default}
         return data
 
