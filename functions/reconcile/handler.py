@@ -22,7 +22,8 @@ metrics = Metrics()
 _READING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 8, "mode": "standard"})
 
 
-def _measure(name: str, value: float) -> None:
+def measure(name: str, value: float) -> None:
+    """Add a metric of this run."""
     unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
     metrics.add_metric(name=name, unit=unit, value=value)
 
@@ -30,7 +31,7 @@ def _measure(name: str, value: float) -> None:
 @cache
 def broker() -> Broker:
     """The broker of this function, made once a process."""
-    made = Broker.from_environment(os.environ, measure=_measure)
+    made = Broker.from_environment(os.environ, measure=measure)
     return replace(made, kms=Kms(session().client("kms", config=_READING)))
 
 

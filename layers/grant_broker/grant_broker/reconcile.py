@@ -111,19 +111,15 @@ class _Run:
 
     def _change(self, grant: LiveGrant, shown: Grant, records: Records) -> Change | None:
         record, found = self._judged(grant, records)
-        match found.finding:
-            case Finding.FOREIGN:
-                self.recorder.foreign(grant, _shown(shown))
-            case Finding.ADOPT | Finding.END_APART:
-                change = self._adopted(grant, shown, found)
-                # A second grant under the same name must find this record.
-                records[change.record.subject.removeprefix("request#")] = _request(change)
-                return change
-            case Finding.RESUME if record:
-                self.recorder.in_turn(adoption.resume(record, grant, now=self.now, new_id=self.broker.new_id))
-            case _ if record:
-                return self._of_record(record, found, grant.grant_id)
-        return None
+        if found.finding == Finding.FOREIGN:
+            self.recorder.foreign(grant, _shown(shown))
+            return None
+        if found.finding in {Finding.ADOPT, Finding.END_APART}:
+            change = self._adopted(grant, shown, found)
+            # A second grant under the same name must find this record.
+            records[change.record.subject.removeprefix("request#")] = _request(change)
+            return change
+        return self._of_record(record, found, grant) if record else None
 
     def _judged(self, grant: LiveGrant, records: Records) -> tuple[GrantRequest | None, Judgement]:
         record = records.get(grant.request_id or "")
@@ -143,14 +139,22 @@ class _Run:
             shown=_shown(shown), now=self.now, event_id=self.broker.new_id(),
         )  # fmt: skip
 
-    def _of_record(self, record: GrantRequest, found: Judgement, grant_id: str) -> Change | None:
+    def _of_record(self, record: GrantRequest, found: Judgement, grant: LiveGrant) -> Change | None:
         event_id = self.broker.new_id()
         match found.finding:
             case Finding.END:
                 drift = not self.evidence.withdrawn(record)
                 return adoption.end(
-                    record, found.reason, grant_id=grant_id, drift=drift, now=self.now, event_id=event_id
+                    record,
+                    found.reason,
+                    grant_id=grant.grant_id,
+                    drift=drift,
+                    now=self.now,
+                    event_id=event_id,
                 )
+            case Finding.RESUME:
+                steps = adoption.resume(record, grant, now=self.now, new_id=self.broker.new_id)
+                self.recorder.in_turn(steps)
             case Finding.CONFIRM:
                 return adoption.confirm(record, found.reason, now=self.now, event_id=event_id)
             case Finding.REPAIR:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Asked, Coverage, Kind
+from grant_broker.domain.approvals import Approval, Asked, Coverage
 from grant_broker.domain.requests import ISSUE_WITHIN, NAME_PREFIX, GrantRequest, parse_grant_name
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import from_epoch
@@ -103,7 +103,9 @@ def _moments(grant: LiveGrant, record: GrantRequest | None) -> list[datetime]:
 
 def _asked(grant: LiveGrant, record: GrantRequest | None, approval: Approval, at: datetime) -> Asked:
     lives = (grant.expiry or grant.created_at) - grant.created_at - SKEW
-    unknown = approval.digest if approval.kind == Kind.REQUEST else ""
+    # What was submitted is lost with the record; an adopted one (`kms_name`) does not know it either. The
+    # approval itself holds key, account, grantee, scope and duration.
+    known = record.digest if record and not record.kms_name else approval.digest
     return Asked(
         key_arn=grant.key_arn,
         account=grant.account or "",
@@ -112,5 +114,5 @@ def _asked(grant: LiveGrant, record: GrantRequest | None, approval: Approval, at
         duration=max(1, int(lives.total_seconds())),
         at=at,
         requester_person=record.requester_person if record else "",
-        digest=record.digest if record else unknown,
+        digest=known,
     )

@@ -1,0 +1,177 @@
+"""A broker on moto's DynamoDB, with a list of grants in the place of KMS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import boto3
+
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.items import item_of
+from grant_broker.aws.kms import Grant, Kms
+from grant_broker.aws.store import Store
+from grant_broker.broker import Broker
+from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
+from grant_broker.domain.keys import Key, KeyDocument
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.requests import GrantRequest, agenda, grant_name
+from grant_broker.domain.scope import Scope
+from grant_broker.domain.trail import Event, Record
+from grant_broker.reconcile import Report, reconcile
+from grant_broker.settings import Settings
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CREATED = NOW - timedelta(minutes=30)
+EXPIRES = CREATED + timedelta(hours=2)
+EXPIRY_ROLE = "arn:aws:iam::111122223333:role/broker-expiry"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
+ACCOUNT = "444455556666"
+GRANTEE = f"arn:aws:iam::{ACCOUNT}:role/partner"
+ID = "0123456789abcdef" * 2
+SCOPE = Scope(operations=("Encrypt",), encryption_context={"tenant": "a"})
+_INDEXES = {
+    "agenda": ("agenda", "due"), "by_account": ("account", "listed_at"),
+    "by_status": ("status", "listed_at"), "by_kind": ("kind", "listed_at"),
+    "covering": ("covering", "listed_at"),
+}  # fmt: skip
+
+
+def request(**changes: Any) -> GrantRequest:
+    """An active request with two hours, half an hour of them gone."""
+    base: dict[str, Any] = {
+        "id": ID, "status": Status.ACTIVE, "requester_arn": GRANTEE, "account": ACCOUNT,
+        "requester_person": "444455556666:AROAPARTNER", "grantee": GRANTEE, "key_arn": KEY, "scope": SCOPE,
+        "duration": 7200, "asked_duration": 7200, "starts_at": None, "reason": "nightly load", "ticket": None,
+        "created_at": CREATED, "answer_by": None, "intent_at": CREATED, "issued_at": CREATED,
+        "expires_at": EXPIRES, "grant_id": "g1", "version": 1, **agenda(Action.END, EXPIRES),
+    }  # fmt: skip
+    return GrantRequest.model_validate(base | changes)
+
+
+def before_intent(status: Status, **changes: Any) -> GrantRequest:
+    """The same request before it was taken up."""
+    unknown = {"intent_at": None, "issued_at": None, "expires_at": None, "grant_id": None}
+    later = {**agenda(Action.LAPSE, NOW + timedelta(days=1)), "answer_by": NOW + timedelta(days=1)}
+    return request(status=status, **{**unknown, **later, **changes})
+
+
+def vote(digest: str, person: str = "alice") -> Vote:
+    """One approving vote."""
+    return Vote(person=person, by=person, verdict=Verdict.APPROVE, at=CREATED, digest=digest)
+
+
+def votes(of: GrantRequest, **changes: Any) -> Approval:
+    """The decisions on a request: one vote for it."""
+    base: dict[str, Any] = {
+        "id": of.id, "kind": Kind.REQUEST, "key_arn": KEY, "account": ACCOUNT, "grantee": GRANTEE,
+        "scope": of.scope, "max_duration": 7200, "valid_from": CREATED, "valid_until": None,
+        "digest": of.digest, "created_at": CREATED, "votes": (vote(of.digest),), "version": 1,
+    }  # fmt: skip
+    return Approval.model_validate(base | changes)
+
+
+def standing(**changes: Any) -> Approval:
+    """A standing approval that covers the request."""
+    base = votes(request()).model_copy(update={"id": "standing-1", "kind": Kind.STANDING, "digest": "d"})
+    return base.model_copy(update={"votes": (vote("d"),), **changes})
+
+
+def key(**limits: Any) -> Key:
+    """The registered key."""
+    document = KeyDocument.model_validate(
+        {"key_arn": KEY, "name": "partner_data", "accounts": (ACCOUNT,), **limits}
+    )
+    return Key(document=document, created_at=CREATED, version=1)
+
+
+def grant(**changes: Any) -> Grant:
+    """The request's grant as KMS lists it."""
+    shown = Grant(
+        grant_id="g1", key_arn=KEY, name=grant_name(ID, EXPIRES), grantee=GRANTEE,
+        retiring_principal=EXPIRY_ROLE, operations=("Encrypt",), constraints=SCOPE.constraints,
+        created_at=CREATED,
+    )  # fmt: skip
+    return replace(shown, **changes)
+
+
+@dataclass
+class ListedGrants:
+    """KMS as reconcile sees it: what ListRetirableGrants answers."""
+
+    grants: list[Grant] = field(default_factory=list)
+
+    def retirable_by(self, principal: str) -> Iterator[Grant]:
+        """The grants, for the broker's retiring principal only."""
+        assert principal == EXPIRY_ROLE
+        return iter(self.grants)
+
+
+class Scene:
+    """Two empty tables, no grant, and a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("dynamodb", region_name="eu-central-1")
+        for name in ("requests", "approvals"):
+            _create_table(self.client, name)
+        self.store = Store(DynamoDb(self.client), request_table="requests", approval_table="approvals")
+        self.kms = ListedGrants()
+        self.now = NOW
+        self.left = 240.0
+        self.metrics: dict[str, float] = {}
+        self._ids = 0
+
+    @property
+    def broker(self) -> Broker:
+        """The broker of this scene."""
+        settings = Settings(
+            request_table="requests", approval_table="approvals", retiring_principal=EXPIRY_ROLE
+        )
+        return Broker(
+            settings=settings, store=self.store, kms=cast("Kms", self.kms), clock=lambda: self.now,
+            new_id=self._new_id, measure=self.metrics.__setitem__,
+        )  # fmt: skip
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"event-{self._ids}"
+
+    def put(self, *records: Record) -> None:
+        """Store records as they are."""
+        for record in records:
+            self.client.put_item(TableName=self.store.table_of(record), Item=item_of(record))
+
+    def run(self, *grants: Grant) -> Report:
+        """One run over these grants."""
+        self.kms.grants = list(grants)
+        self.metrics.clear()
+        return reconcile(self.broker, lambda: self.left)
+
+    def request(self, request_id: str = ID) -> GrantRequest:
+        """The stored request."""
+        found = self.store.request(request_id)
+        assert found is not None
+        return found
+
+    def events(self, subject: str = f"request#{ID}") -> list[Event]:
+        """The stored trail."""
+        return self.store.trail(subject)
+
+
+def _create_table(client: Any, name: str) -> None:
+    attributes = {"pk": "S", "sk": "S", "due": "N"}
+    attributes |= {part: "S" for pair in _INDEXES.values() for part in pair if part != "due"}
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_schema("pk", "sk"),
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, t in attributes.items()],
+        GlobalSecondaryIndexes=[
+            {"IndexName": index, "KeySchema": _schema(*pair), "Projection": {"ProjectionType": "ALL"}}
+            for index, pair in _INDEXES.items()
+        ],
+    )
+
+
+def _schema(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]

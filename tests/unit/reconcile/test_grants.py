@@ -1,0 +1,301 @@
+"""From KMS to the records: what reconcile does about each live grant."""
+
+from datetime import timedelta
+
+import pytest
+
+from grant_broker.domain.approvals import Approval
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.requests import agenda, grant_name
+from grant_broker.domain.trail import GENESIS
+from grant_broker.evidence import live_grant
+from tests.unit.reconcile.scene import (
+    CREATED,
+    EXPIRES,
+    GRANTEE,
+    ID,
+    KEY,
+    NOW,
+    Scene,
+    before_intent,
+    grant,
+    key,
+    request,
+    standing,
+    vote,
+    votes,
+)  # fmt: skip
+
+NOON = int(NOW.timestamp())
+OTHER = f"{GRANTEE}-other"
+
+
+def derived(**changes: object) -> str:
+    """The id of the record by which a grant ends apart from its name."""
+    seen: LiveGrant = live_grant(grant(**changes), now=NOW)
+    return seen.derived_id
+
+
+def test_order(scene: Scene) -> None:
+    """A grant with record and approval is left alone, and the run says that it is alive."""
+    scene.put(key(), request(), votes(request()))
+    report = scene.run(grant())
+    assert scene.request() == request()
+    assert (report.complete, report.drift) == (True, 0)
+    assert scene.metrics == {
+        "LiveGrants": 1, "OverdueGrants": 0, "OldestOverdueSeconds": 0, "DriftFound": 0, "Heartbeat": 1,
+    }  # fmt: skip
+
+
+def test_standing_order(scene: Scene) -> None:
+    """A standing approval that the record names covers as votes do, and after its window as well."""
+    scene.put(key(), request(approval="standing-1"), standing(valid_until=CREATED + timedelta(minutes=5)))
+    assert scene.run(grant()).drift == 0
+
+
+def test_overdue(scene: Scene) -> None:
+    """What KMS shows past the expiry in its name is overdue, whatever the tables say."""
+    scene.now = EXPIRES + timedelta(seconds=90)
+    scene.run(grant(), grant(grant_id="g2", name="by hand"))
+    assert scene.metrics["LiveGrants"] == 1
+    assert scene.metrics["OverdueGrants"] == 1
+    assert scene.metrics["OldestOverdueSeconds"] == 90
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"operations": ("Encrypt", "Decrypt")},
+        {"operations": ("CreateGrant",)},
+        {"constraints": {}},
+        {"constraints": {"EncryptionContextSubset": {"tenant": "a"}}},
+        {"constraints": {"EncryptionContextEquals": {"tenant": "b"}}},
+        {"constraints": {"SourceArn": "arn:aws:s3:::x"}},
+        {"grantee": "AROADELETED"},
+        {"created_at": CREATED - timedelta(hours=7)},
+    ],
+)
+def test_not_as_approved(scene: Scene, changes: dict[str, object]) -> None:
+    """A grant that allows, lasts or names more than was approved ends now, by its own request."""
+    scene.put(key(), request(), votes(request()))
+    assert scene.run(grant(**changes)).drift == 1
+    stored = scene.request()
+    assert (stored.status, stored.end_as, stored.due) == (Status.ENDING, Status.REVOKED, NOON)
+    [event] = scene.events()
+    assert (event.type, event.by, event.detail["drift"]) == ("ending", "reconcile", True)
+
+
+def test_over_long(scene: Scene) -> None:
+    """A grant ends now when it would outlast its key's max_duration, however long was approved."""
+    scene.put(key(max_duration="PT1H"), request(), votes(request()))
+    scene.run(grant())
+    assert "max_duration" in str(scene.request().end_reason)
+
+
+@pytest.mark.parametrize(
+    "approval",
+    [
+        None,
+        votes(request(), withdrawn_at=CREATED - timedelta(minutes=5)),
+        votes(request(reason="another reason")),
+        votes(request(), max_duration=3600),
+        votes(request(), votes=(vote(request().digest, "444455556666:AROAPARTNER"),)),
+    ],
+)
+def test_uncovered(scene: Scene, approval: Approval | None) -> None:
+    """A record without an approval that covered its grant keeps nothing alive."""
+    scene.put(key(), request(), *([approval] if approval else []))
+    scene.run(grant())
+    assert scene.request().status == Status.ENDING
+
+
+def test_withdrawn_later(scene: Scene) -> None:
+    """A live grant runs on when its standing approval is withdrawn after it."""
+    scene.put(key(), request(approval="standing-1"), standing(withdrawn_at=NOW))
+    scene.run(grant())
+    assert scene.request().status == Status.ACTIVE
+
+
+def test_withdrawn_to_end(scene: Scene) -> None:
+    """A standing approval withdrawn to end its grants ends those that the call did not reach: no drift."""
+    scene.put(key(), request(approval="standing-1"), standing(withdrawn_at=NOW, revoke_active=True))
+    assert scene.run(grant()).drift == 0
+    assert scene.request().status == Status.ENDING
+
+
+def test_raised_quorum(scene: Scene) -> None:
+    """A quorum counts for what came after it: one raised later does not end a grant, one in force does."""
+    scene.put(key(quorum=2), request(), votes(request()))
+    raised = key(quorum=2).recorded("key_changed", at=CREATED + timedelta(minutes=1), by="a", event_id="k")
+    scene.store.commit(raised)
+    scene.run(grant(), grant(grant_id="g2", name=grant_name("f" * 32, EXPIRES)))
+    assert scene.request().status == Status.ACTIVE
+    scene.run(grant(created_at=CREATED + timedelta(minutes=2)))
+    assert scene.request().status == Status.ENDING
+
+
+def test_quorum_without_trail(scene: Scene) -> None:
+    """With the key's trail lost, the present quorum is what counts."""
+    scene.put(key(quorum=2), request(), votes(request()))
+    scene.run(grant())
+    assert scene.request().status == Status.ENDING
+
+
+def test_adopted(scene: Scene) -> None:
+    """An approved grant without a record gets one, active to the end that its name says, and an alarm."""
+    scene.put(key(), votes(request()))
+    assert scene.run(grant()).drift == 1
+    stored = scene.request()
+    assert (stored.status, stored.expires_at, stored.grant_id) == (Status.ACTIVE, EXPIRES, "g1")
+    assert (stored.action, stored.due) == (Action.END, int(EXPIRES.timestamp()))
+    assert stored.grant_name == grant().name
+    [event] = scene.events()
+    assert (event.type, event.previous, event.detail["operations"]) == ("adopted", GENESIS, ["Encrypt"])
+    assert scene.metrics["DriftFound"] == 1
+
+
+def test_adopted_by_standing(scene: Scene) -> None:
+    """A standing approval covers a grant whose record was lost."""
+    scene.put(key(), standing())
+    scene.run(grant(), grant(grant_id="g2", name=grant_name("f" * 32, EXPIRES)))
+    assert scene.request().status == scene.request("f" * 32).status == Status.ACTIVE
+
+
+def test_adopted_once(scene: Scene) -> None:
+    """An adopted grant is found in order by the next run, as its approval's digest cannot be rebuilt."""
+    scene.put(key(), votes(request()))
+    scene.run(grant())
+    assert scene.run(grant()).drift == 0
+    assert scene.request().status == Status.ACTIVE
+
+
+def test_adopted_too_late(scene: Scene) -> None:
+    """A grant without a record whose time is over ends now, as expired."""
+    scene.put(key(), votes(request()))
+    scene.now = EXPIRES + timedelta(minutes=1)
+    scene.run(grant())
+    assert (scene.request().status, scene.request().end_as) == (Status.ENDING, Status.EXPIRED)
+
+
+def test_adopted_uncovered(scene: Scene) -> None:
+    """A well-named grant that nobody approved, on a key that nobody registered, ends now."""
+    scene.run(grant())
+    assert (scene.request().status, scene.request().due) == (Status.ENDING, NOON)
+    assert "no approval" in str(scene.request().end_reason)
+
+
+def test_malformed(scene: Scene) -> None:
+    """A grant under the broker's prefix with a malformed name ends now, by a record of a derived id."""
+    scene.run(grant(name="grant-broker/x", created_at=None, grantee=""))
+    stored = scene.request(derived())
+    assert (stored.status, stored.grant_id, stored.grant_name) == (Status.ENDING, "g1", "grant-broker/x")
+    assert scene.run(grant(name="grant-broker/x")).drift == 0
+    assert scene.request(derived()).version == 1
+
+
+def test_two_of_one_name(scene: Scene) -> None:
+    """Of two grants of one name in one listing the second ends."""
+    scene.put(key(), votes(request()))
+    scene.run(grant(), grant(grant_id="g2"))
+    assert scene.request().grant_id == "g1"
+    assert scene.request(derived(grant_id="g2")).status == Status.ENDING
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"grantee": OTHER}, {"key_arn": KEY + "0"}, {"grant_id": "g2"}, {"name": grant_name(ID, NOW)}],
+)
+def test_borrowed_name(scene: Scene, changes: dict[str, object]) -> None:
+    """A grant under another request's id ends without touching that request."""
+    scene.put(key(), request(), votes(request()))
+    scene.run(grant(), grant(**{"grant_id": "g2", **changes}))
+    assert scene.request() == request()
+    assert scene.request(derived(grant_id="g2")).status == Status.ENDING
+
+
+def test_unreadable(scene: Scene) -> None:
+    """A record that cannot be read stops neither the run nor the end of its grant."""
+    scene.client.put_item(
+        TableName="requests", Item={"pk": {"S": f"request#{ID}"}, "sk": {"S": "request"}, "id": {"S": ID}}
+    )
+    scene.run(grant())
+    assert scene.request(derived()).status == Status.ENDING
+
+
+def test_foreign(scene: Scene) -> None:
+    """A grant that somebody else made retirable by the broker is reported once and never touched."""
+    assert scene.run(grant(name="by hand")).drift == 1
+    [event] = scene.events(f"grant#{derived()}")
+    assert (event.type, event.detail["name"]) == ("foreign_grant", "by hand")
+    assert scene.run(grant(name="by hand")).drift == 0
+    assert scene.store.request(derived()) is None
+
+
+def test_final(scene: Scene) -> None:
+    """A grant that KMS still shows long after its end is put on the agenda to be confirmed now."""
+    scene.put(request(status=Status.EXPIRED, ended_at=NOW - timedelta(minutes=6), action=None, due=None))
+    assert scene.run(grant()).drift == 1
+    assert (scene.request().action, scene.request().due) == (Action.CONFIRM, NOON)
+    assert scene.run(grant()).drift == 0
+
+
+def test_propagation(scene: Scene) -> None:
+    """A grant that was ended within the last five minutes may still be shown."""
+    scene.put(request(status=Status.EXPIRED, ended_at=NOW - timedelta(minutes=4), action=None, due=None))
+    assert scene.run(grant()).drift == 0
+
+
+def test_final_of_deleted_principal(scene: Scene) -> None:
+    """A lasting grant whose principal was deleted cannot be looked up by grantee, so it ends by its id."""
+    scene.put(request(status=Status.EXPIRED, ended_at=CREATED, action=None, due=None))
+    scene.run(grant(grantee="AROADELETED"))
+    assert scene.request(derived()).grant_id == "g1"
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.APPROVED])
+def test_resumed(scene: Scene, status: Status) -> None:
+    """A table restored to before the take-up catches up with the approved grant, step by step."""
+    scene.put(key(), before_intent(status), votes(before_intent(status)))
+    scene.run(grant())
+    stored = scene.request()
+    assert (stored.status, stored.grant_id, stored.due) == (Status.ACTIVE, "g1", int(EXPIRES.timestamp()))
+    assert [event.type for event in scene.events()][-2:] == ["issuing", "active"]
+    assert stored.last_hash == scene.events()[-1].hash
+
+
+@pytest.mark.parametrize("changes", [{}, {"grantee": OTHER}])
+def test_without_intent(scene: Scene, changes: dict[str, object]) -> None:
+    """A grant for a request that waits for its approval ends; the request waits on."""
+    scene.put(key(), before_intent(Status.PENDING), *([standing(grantee=None)] if changes else []))
+    scene.run(grant(**changes))
+    assert scene.request().status == Status.PENDING
+    assert scene.request(derived()).status == Status.ENDING
+
+
+def test_issuing(scene: Scene) -> None:
+    """An intent whose answer was lost is settled by expiry; without an approval it ends."""
+    issuing = request(status=Status.ISSUING, grant_id=None, issued_at=None, **agenda(Action.SETTLE, NOW))
+    scene.put(key(), issuing, votes(issuing))
+    scene.run(grant())
+    assert scene.request() == issuing
+    scene.client.delete_item(
+        TableName="approvals", Key={"pk": {"S": f"request#{ID}"}, "sk": {"S": "approval"}}
+    )
+    scene.run(grant())
+    assert (scene.request().status, scene.request().grant_id) == (Status.ENDING, "g1")
+
+
+def test_later_than_its_name(scene: Scene) -> None:
+    """A record that would end its grant later than the name says is not believed."""
+    scene.put(key(), request(expires_at=NOW + timedelta(hours=5), kms_name=grant().name), votes(request()))
+    scene.run(grant())
+    assert scene.request().status == Status.ENDING
+
+
+def test_other_scope(scene: Scene) -> None:
+    """A grant that differs from its record ends, even where an approval would cover it."""
+    wide = standing(scope=standing().scope.model_copy(update={"operations": ("Encrypt", "Decrypt")}))
+    scene.put(key(), request(approval="standing-1"), wide)
+    scene.run(grant(operations=("Decrypt",)))
+    assert "its request" in str(scene.request().end_reason)

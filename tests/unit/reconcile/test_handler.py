@@ -1,0 +1,51 @@
+"""The handler: one run, within Lambda's time limit."""
+
+import json
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.reconcile import handler
+from tests.unit.reconcile.scene import EXPIRY_ROLE, NOW, Scene, grant
+
+
+class Context:
+    """Lambda's context, with four minutes left."""
+
+    function_name = "reconcile"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:reconcile"
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda stops the function."""
+        return 240_000
+
+
+def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report is returned, and the metrics are written with their units."""
+    scene.kms.grants = [grant()]
+    monkeypatch.setattr(handler, "broker", lambda: replace(scene.broker, measure=handler.measure))
+    monkeypatch.setattr(handler.metrics.provider, "namespace", "GrantBroker")
+    report: dict[str, Any] = handler.lambda_handler({}, cast("LambdaContext", Context()))
+    assert (report["complete"], report["live"], report["drift"]) == (True, 1, 1)
+    written = next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    metrics = json.loads(written)
+    units = {m["Name"]: m["Unit"] for m in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert (units["LiveGrants"], units["OldestOverdueSeconds"]) == ("Count", "Seconds")
+    assert metrics["Heartbeat"] == [1]
+
+
+def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function's broker repeats reads of KMS, which it may because it only reads."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("REQUEST_TABLE", "requests")
+    monkeypatch.setenv("RETIRING_PRINCIPAL", EXPIRY_ROLE)
+    handler.broker.cache_clear()
+    made = handler.broker()
+    assert made.settings.retiring_principal == EXPIRY_ROLE
+    assert made.kms._client.meta.config.retries["total_max_attempts"] == 8  # type: ignore[attr-defined] # noqa: SLF001
+    handler.broker.cache_clear()
+    assert made.clock() > NOW.replace(year=2020)

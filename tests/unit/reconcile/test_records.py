@@ -1,0 +1,180 @@
+"""From the records to KMS: what reconcile does about requests whose grant is gone or forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from grant_broker.aws.store import Store
+from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.requests import agenda, grant_name
+from tests.unit.reconcile.scene import (
+    EXPIRES,
+    ID,
+    NOW,
+    Scene,
+    before_intent,
+    grant,
+    key,
+    request,
+    votes,
+)
+
+NOON = int(NOW.timestamp())
+
+
+def later(scene: Scene) -> None:
+    """Five minutes pass."""
+    scene.now += timedelta(minutes=5)
+
+
+def test_vanished(scene: Scene) -> None:
+    """A request whose grant is missing in two runs in a row is closed, with the reason and two events."""
+    scene.put(request())
+    assert scene.run().drift == 0
+    assert (scene.request().status, scene.request().missing_since) == (Status.ACTIVE, NOW)
+    later(scene)
+    assert scene.run().drift == 1
+    closed = scene.request()
+    assert (closed.status, closed.ended_at, closed.grant_token) == (Status.REVOKED, scene.now, None)
+    assert closed.end_reason == "the grant was ended outside the broker"
+    assert (closed.action, closed.due) == (Action.CONFIRM, NOON + 600)
+    assert [event.type for event in scene.events()] == ["ending", "revoked"]
+
+
+def test_ending_vanished(scene: Scene) -> None:
+    """A request in `ending` whose grant is gone is closed as it was to end: that is no drift."""
+    ending = request(
+        status=Status.ENDING, end_as=Status.RELEASED, end_reason="done", **agenda(Action.END, NOW)
+    )
+    scene.put(ending)
+    scene.run()
+    later(scene)
+    assert scene.run().drift == 0
+    assert (scene.request().status, scene.request().end_reason) == (Status.RELEASED, "done")
+
+
+def test_seen_again(scene: Scene) -> None:
+    """A grant that shows up again between two runs was never missing."""
+    scene.put(key(), request(missing_since=NOW - timedelta(minutes=5)), votes(request()))
+    scene.run(grant())
+    assert (scene.request().status, scene.request().missing_since) == (Status.ACTIVE, None)
+
+
+def test_not_shown_yet(scene: Scene) -> None:
+    """KMS may take five minutes to show a new grant."""
+    scene.put(request(issued_at=NOW - timedelta(minutes=5)))
+    scene.run()
+    assert scene.request().missing_since is None
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (Status.PENDING, Action.LAPSE),
+        (Status.APPROVED, Action.LAPSE),
+        (Status.ISSUING, Action.SETTLE),
+        (Status.ENDING, Action.END),
+        (Status.ACTIVE, Action.END),
+    ],
+)
+def test_forgotten(scene: Scene, status: Status, action: Action) -> None:
+    """A request that is not final and not on the agenda is put there."""
+    fresh = {"issued_at": NOW, "action": None, "due": None}
+    made = before_intent if status in {Status.PENDING, Status.APPROVED} else request
+    scene.put(made(status=status, **fresh) if made is request else before_intent(status, **fresh))
+    scene.run()
+    assert scene.request().action == action
+    assert scene.request().due is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({"due": None, "action": None}, int(EXPIRES.timestamp())),
+        ({"due": int(EXPIRES.timestamp()) + 1}, int(EXPIRES.timestamp())),
+        ({"status": Status.ENDING, "due": NOON + 901}, NOON),
+        ({"status": Status.ENDING, "due": NOON + 900}, NOON + 900),
+    ],
+)
+def test_agenda_in_time(scene: Scene, changes: dict[str, Any], due: int) -> None:
+    """The agenda names a live grant's end no later than its expiry, or a short back-off."""
+    scene.put(key(), request(**changes), votes(request()))
+    scene.run(grant())
+    assert scene.request().due == due
+
+
+def test_unreadable_suspect(scene: Scene) -> None:
+    """A record that cannot be read does not stop the run."""
+    item = {"id": ID, "pk": f"request#{ID}", "sk": "request", "status": "active", "listed_at": "1"}
+    scene.client.put_item(TableName="requests", Item={name: {"S": text} for name, text in item.items()})
+    assert scene.run().complete
+
+
+def test_out_of_time(scene: Scene) -> None:
+    """A run that stops before its time limit claims nothing that it has not seen."""
+    scene.put(request())
+    scene.left = 19.0
+    assert not scene.run(grant()).complete
+    assert scene.metrics == {"DriftFound": 0}
+    assert not scene.run().complete
+    assert "Heartbeat" not in scene.metrics
+    assert scene.request() == request()
+
+
+def _failing(error: Exception, calls: int) -> Any:
+    real, left = Store.commit, [calls]
+
+    def commit(self: Store, *changes: Any, **rest: Any) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise error
+        real(self, *changes, **rest)
+
+    return commit
+
+
+def many() -> Sequence[Any]:
+    """Two grants that nobody approved."""
+    return [grant(), grant(grant_id="g2", name=grant_name("f" * 32, EXPIRES))]
+
+
+def test_stale(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another writer was first for one record, the others of the same transaction are still written."""
+    monkeypatch.setattr(Store, "commit", _failing(Stale("moved"), 2))
+    report = scene.run(*many())
+    assert scene.store.request(ID) is None
+    assert scene.request("f" * 32).status == Status.ENDING
+    assert (report.complete, report.drift) == (True, 1)
+
+
+def test_unavailable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is counted, gives no heartbeat, and is written by the next run."""
+    monkeypatch.setattr(Store, "commit", _failing(Unavailable("busy"), 3))
+    assert asdict(scene.run(*many()))["failed"] == 3
+    assert "Heartbeat" not in scene.metrics
+    assert scene.run(*many()).complete
+
+
+def test_unavailable_foreign(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign grant that could not be reported is reported by the next run."""
+
+    def busy(_items: object) -> None:
+        raise Unavailable("busy")
+
+    monkeypatch.setattr(scene.store.database, "transact", busy)
+    assert scene.run(grant(name="by hand")).failed == 1
+    monkeypatch.undo()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    assert scene.run(grant(name="by hand")).drift == 1
+
+
+def test_vanishing_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first of two transitions fails the second is not tried."""
+    scene.put(request(missing_since=NOW - timedelta(minutes=5)))
+    monkeypatch.setattr(Store, "commit", _failing(Stale("moved"), 1))
+    scene.run()
+    assert scene.request().status == Status.ACTIVE
