@@ -1,0 +1,66 @@
+"""One statement of a policy, asked whether it speaks of a call."""
+
+import re
+from dataclasses import dataclass
+
+from grant_broker.domain.authorisation.comparisons import all_of
+from grant_broker.domain.authorisation.conditions import Condition
+from grant_broker.domain.authorisation.principals import Caller, Match, Principals
+from grant_broker.domain.authorisation.templates import Context, Template, UnresolvedVariable, glob
+
+
+@dataclass(frozen=True)
+class Resources:
+    """A Resource or NotResource element.
+
+    A wildcard that ends a segment reaches over colons (IAM, "Using wildcards in resource ARNs").
+    """
+
+    templates: tuple[Template, ...]
+    negated: bool
+
+    def match(self, arn: str, context: Context) -> bool | None:
+        """Whether the resource is taken in; None where a NotResource names it by an unknown value."""
+        unresolved = False
+        for template in self.templates:
+            try:
+                if glob(template.render(context)).fullmatch(arn):
+                    return not self.negated
+            except UnresolvedVariable:
+                unresolved = True
+        return None if unresolved and self.negated else self.negated
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement. `position` counts from 1, for statements without a Sid."""
+
+    position: int
+    sid: str | None
+    allow: bool
+    actions: re.Pattern[str]
+    actions_negated: bool
+    principals: Principals | None
+    resources: Resources | None
+    conditions: tuple[Condition, ...]
+
+    def concerns(self, action: str) -> bool:
+        """Whether the statement speaks of this action, in lower case: IAM's actions ignore case."""
+        return (self.actions.fullmatch(action) is not None) != self.actions_negated
+
+    def takes_in(self, who: Caller) -> Match:
+        """How the statement takes the caller in; an identity policy's statement always does."""
+        return self.principals.match(who, allow=self.allow) if self.principals else Match.DIRECT
+
+    def holds(self, resource_arn: str, context: Context) -> tuple[bool | None, tuple[str, ...]]:
+        """Whether resource and conditions fit, and what was not understood where that cannot be told."""
+        outcomes = [self.resources.match(resource_arn, context) if self.resources else True]
+        unknown = ["NotResource"] if outcomes == [None] else []
+        for each in self.conditions:
+            outcomes.append(each.holds(context))
+            if outcomes[-1] is False:
+                return False, ()
+            if outcomes[-1] is None:
+                unknown.append(each.label)
+        outcome = all_of(outcomes)
+        return outcome, tuple(unknown) if outcome is None else ()
