@@ -3,6 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -99,3 +100,56 @@ class Change:
 
     record: Record
     event: Event | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a trail ends by the record that it is about: the count of its events and the last hash."""
+
+    events: int
+    last_hash: str
+
+
+@dataclass(frozen=True)
+class Breach:
+    """The first thing wrong with a trail: `kind` is altered, missing, reordered, forked or truncated."""
+
+    kind: str
+    sequence: int
+    detail: str
+
+
+def verify(subject: str, events: Sequence[Event], head: Head | None = None) -> Breach | None:
+    """The first breach of one subject's trail, its events in the order they were kept; None if it is whole.
+
+    Without its head a trail cut off at the end cannot be told from a whole one.
+    """
+    last = GENESIS
+    for position, event in enumerate(events, start=1):
+        if breach := _breach_at(position, event, subject, last):
+            return breach
+        last = event.hash
+    return _breach_of_head(len(events), last, head) if head else None
+
+
+def _breach_at(position: int, event: Event, subject: str, last: str) -> Breach | None:
+    number = event.sequence
+    if event.hash != event.expected_hash() or event.subject != subject:
+        return Breach("altered", number, "its content is not what its hash was made of")
+    if number == position - 1:
+        return Breach("forked", number, "there are two events of this number")
+    if number < position:
+        return Breach("reordered", number, f"it stands in place {position}")
+    if number > position:
+        return Breach("missing", position, f"event {number} stands in its place")
+    if event.previous != last:
+        return Breach("forked", number, "it does not follow the event before it")
+    return None
+
+
+def _breach_of_head(count: int, last: str, head: Head) -> Breach | None:
+    if count < head.events:
+        return Breach("truncated", count + 1, f"the record counts {head.events} events")
+    if (count, last) != (head.events, head.last_hash):
+        return Breach("altered", count, "the record does not end with this event")
+    return None
