@@ -35,10 +35,8 @@ def write(scene: Scene, count: int = 3, request_id: str = "a" * 32) -> list[Even
 def main(*arguments: str) -> int:
     """The subcommand as the command line calls it."""
     parser = argparse.ArgumentParser()
-    command.add(parser.add_subparsers())
-    parsed = parser.parse_args(["audit", *arguments])
-    result: int = parsed.run(parsed)
-    return result
+    command.configure(parser)
+    return command.run(parser.parse_args(arguments))
 
 
 @pytest.fixture(autouse=True)

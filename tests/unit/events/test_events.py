@@ -182,10 +182,8 @@ def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
 def replay(*arguments: str) -> int:
     """The subcommand as the command line calls it."""
     parser = argparse.ArgumentParser()
-    command.add(parser.add_subparsers())
-    parsed = parser.parse_args(["replay", "--table", "requests", *arguments])
-    result: int = parsed.run(parsed)
-    return result
+    command.configure(parser)
+    return command.run(parser.parse_args(["--table", "requests", *arguments]))
 
 
 def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -18,20 +19,24 @@ _HELP = (
 )
 
 
-def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser("audit", help="export or verify the audit trail")
-    actions = parser.add_subparsers(dest="audit", required=True)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the two actions and their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
     verifying = actions.add_parser("verify", help="name the first breach of every subject's hash chain")
     source = verifying.add_mutually_exclusive_group(required=True)
     source.add_argument("--table", help="the request table")
     source.add_argument("--file", type=Path, help="an export, in JSON Lines")
     verifying.add_argument("--approval-table", default="", help=_HELP)
-    verifying.set_defaults(run=verify)
+    verifying.set_defaults(action=verify)
     exporting = actions.add_parser("export", help="write every event and every head, one JSON object a line")
     exporting.add_argument("--table", required=True, help="the request table")
     exporting.add_argument("--approval-table", default="", help=_HELP)
-    exporting.set_defaults(run=write)
+    exporting.set_defaults(action=write)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for; the exit code."""
+    return cast("int", options.action(options))
 
 
 def verify(arguments: argparse.Namespace) -> int:

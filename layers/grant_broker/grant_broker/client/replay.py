@@ -22,16 +22,14 @@ Span: TypeAlias = tuple[datetime | None, datetime | None]
 _BEFORE, _AFTER = timedelta(minutes=5), timedelta(seconds=5)
 
 
-def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the subcommand."""
-    parser = subparsers.add_parser("replay", help="publish audit events to EventBridge again")
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
     parser.add_argument("--table", required=True, help="the request table")
     parser.add_argument("--since", type=_time, help="from this RFC 3339 time on")
     parser.add_argument("--until", type=_time, help="up to, without, this RFC 3339 time")
     parser.add_argument(
         "--failures", type=Path, help="messages of the on-failure destination, one JSON object a line"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
