@@ -62,9 +62,8 @@ class Findings:
         for number, document in enumerate(documents, start=1):
             for statement, _ in self._applying(document):
                 if statement.principals is not None or statement.resources is None:
-                    raise ValueError(
-                        f"statement {statement.position} of identity policy {number} needs Resource and no Principal"
-                    )
+                    place = f"statement {statement.position} of identity policy {number}"
+                    raise ValueError(f"{place} needs Resource or NotResource, and no Principal")
                 finding = _finding("identity_policy", statement, f"identity policy {number}")
                 if not statement.allow:
                     self.denying.append(finding)

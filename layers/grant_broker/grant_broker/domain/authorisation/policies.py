@@ -69,6 +69,8 @@ def _statement(raw: object, position: int, *, variables: bool) -> Statement:
         raise ValueError(f"statement {position} is not an object of IAM's elements")
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise ValueError(f"statement {position} needs the Effect Allow or Deny")
+    if not isinstance(raw.get("Sid", ""), str):
+        raise ValueError(f"statement {position} has a Sid that is no string")
     action, actions_negated = _either(raw, "Action", position)
     if action is None:
         raise ValueError(f"statement {position} needs Action or NotAction")
