@@ -85,7 +85,7 @@ def _decide_all(lines: BinaryIO, *, explain: bool) -> int:
         if not line.strip():
             continue
         try:
-            case = _Case.model_validate(json.loads(line.decode("utf-8")))
+            case = _Case.model_validate(json.loads(line.decode("utf-8").strip()))
             decision = case.decide()
         except (ValueError, RecursionError) as error:
             bad += 1
