@@ -34,6 +34,15 @@ def live_grant(grant: Grant, *, now: datetime) -> LiveGrant:
     )
 
 
+def shown(grant: Grant) -> dict[str, Any]:
+    """A listed grant as an event's detail names it."""
+    return {
+        "grant_id": grant.grant_id, "key": grant.key_arn, "grantee": grant.grantee, "name": grant.name,
+        "operations": list(grant.operations), "constraints": grant.constraints,
+        "issuing_account": grant.issuing_account,
+    }  # fmt: skip
+
+
 def _scope(grant: Grant) -> Scope | None:
     if len(grant.constraints) != 1:
         return None

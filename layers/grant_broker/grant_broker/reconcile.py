@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from grant_broker.aws.kms import Grant
 from grant_broker.broker import Broker
@@ -18,7 +18,7 @@ from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_
 from grant_broker.domain.requests import GrantRequest, agenda
 from grant_broker.domain.trail import Change
 from grant_broker.drift import Recorder
-from grant_broker.evidence import Evidence, live_grant
+from grant_broker.evidence import Evidence, live_grant, shown
 
 Records = dict[str, GrantRequest | None]
 T = TypeVar("T")
@@ -96,9 +96,9 @@ class _Run:
         records = self.evidence.records({*named, *(grant.derived_id for grant in grants)})
         self.evidence.load_approvals([record for record in records.values() if record], named)
         changes: list[Change] = []
-        for shown, grant in zip(page, grants, strict=True):
+        for listed, grant in zip(page, grants, strict=True):
             self._count(grant)
-            changes += [change] if (change := self._change(grant, shown, records)) else []
+            changes += [change] if (change := self._change(grant, listed, records)) else []
         self.recorder.commit(changes)
 
     def _count(self, grant: LiveGrant) -> None:
@@ -109,13 +109,13 @@ class _Run:
             late = (self.now - grant.expiry).total_seconds()
             self.report.oldest_overdue = max(self.report.oldest_overdue, late)
 
-    def _change(self, grant: LiveGrant, shown: Grant, records: Records) -> Change | None:
+    def _change(self, grant: LiveGrant, listed: Grant, records: Records) -> Change | None:
         record, found = self._judged(grant, records)
         if found.finding == Finding.FOREIGN:
-            self.recorder.foreign(grant, _shown(shown))
+            self.recorder.foreign(grant, shown(listed))
             return None
         if found.finding in {Finding.ADOPT, Finding.END_APART}:
-            change = self._adopted(grant, shown, found)
+            change = self._adopted(grant, listed, found)
             # A second grant under the same name must find this record.
             records[change.record.subject.removeprefix("request#")] = _request(change)
             return change
@@ -131,12 +131,12 @@ class _Run:
         apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
         return (apart, judge_ended(apart, now=self.now)) if apart else (record, found)
 
-    def _adopted(self, grant: LiveGrant, shown: Grant, found: Judgement) -> Change:
+    def _adopted(self, grant: LiveGrant, listed: Grant, found: Judgement) -> Change:
         apart = found.finding == Finding.END_APART
         return adoption.adopt(
             grant, record_id=grant.derived_id if apart else str(grant.request_id),
             longest=self.evidence.longest(grant.key_arn), fault=found.reason or None,
-            shown=_shown(shown), now=self.now, event_id=self.broker.new_id(),
+            shown=shown(listed), now=self.now, event_id=self.broker.new_id(),
         )  # fmt: skip
 
     def _of_record(self, record: GrantRequest, found: Judgement, grant: LiveGrant) -> Change | None:
@@ -192,14 +192,6 @@ class _Run:
 
 def _request(change: Change) -> GrantRequest | None:
     return change.record if isinstance(change.record, GrantRequest) else None
-
-
-def _shown(grant: Grant) -> dict[str, Any]:
-    return {
-        "grant_id": grant.grant_id, "key": grant.key_arn, "grantee": grant.grantee, "name": grant.name,
-        "operations": list(grant.operations), "constraints": grant.constraints,
-        "issuing_account": grant.issuing_account,
-    }  # fmt: skip
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

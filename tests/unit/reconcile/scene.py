@@ -110,12 +110,12 @@ class ListedGrants:
 class Scene:
     """Two empty tables, no grant, and a clock that stands still."""
 
-    def __init__(self) -> None:
-        self.client = boto3.client("dynamodb", region_name="eu-central-1")
+    def __init__(self, client: Any = None, kms: Any = None) -> None:
+        self.client = client or boto3.client("dynamodb", region_name="eu-central-1")
         for name in ("requests", "approvals"):
             _create_table(self.client, name)
         self.store = Store(DynamoDb(self.client), request_table="requests", approval_table="approvals")
-        self.kms = ListedGrants()
+        self.kms = kms or ListedGrants()
         self.now = NOW
         self.left = 240.0
         self.metrics: dict[str, float] = {}

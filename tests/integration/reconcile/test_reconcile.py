@@ -1,0 +1,134 @@
+"""Reconcile against strict KMS: what ListRetirableGrants truly shows, page after page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from moto.moto_api._internal.models import moto_api_backend
+
+from grant_broker.aws.kms import Kms
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.requests import grant_name
+from grant_broker.reconcile import Report, reconcile
+from tests.local_stack.cloud import Cloud
+from tests.unit.reconcile.scene import (
+    ACCOUNT,
+    CREATED,
+    EXPIRES,
+    EXPIRY_ROLE,
+    GRANTEE,
+    ID,
+    NOW,
+    SCOPE,
+    Scene,
+    request,
+    votes,
+)  # fmt: skip
+
+
+@dataclass
+class World:
+    """A cloud with the broker's tables, one key, and a clock."""
+
+    cloud: Cloud
+    scene: Scene
+    key: str
+    issuer: Any
+    moment: list[datetime]
+
+    def grant(self, **changes: Any) -> str:
+        """Create a grant as the broker does, half an hour ago; its id."""
+        self.moment[0] = CREATED
+        base = {
+            "KeyId": self.key, "GranteePrincipal": GRANTEE, "RetiringPrincipal": EXPIRY_ROLE,
+            "Operations": list(SCOPE.operations), "Constraints": SCOPE.constraints,
+            "Name": grant_name(ID, EXPIRES),
+        }  # fmt: skip
+        grant_id: str = self.issuer.create_grant(**base | changes)["GrantId"]
+        self.moment[0] = NOW
+        return grant_id
+
+    def run(self) -> Report:
+        """One run, as the function's role."""
+        return reconcile(self.scene.broker, lambda: 240.0)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Empty tables, and roles for the broker and its partner."""
+    moment = [NOW]
+    cloud = Cloud(lambda: moment[0])
+    cloud.create_role("broker-expiry", [])
+    cloud.create_role("partner", [], account=ACCOUNT)
+    reader = cloud.create_role("broker-reconcile", [_allow("kms:ListRetirableGrants")])
+    root = cloud.session(cloud.root())
+    key = cloud.create_key({"Version": "2012-10-17", "Statement": [_root(cloud.home)]})
+    kms = cloud.session(cloud.session_for(reader, "run")).client("kms")
+    scene = Scene(root.client("dynamodb"), Kms(kms))
+    yield World(cloud, scene, key, root.client("kms"), moment)
+    moto_api_backend.reset()
+
+
+def _allow(action: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
+    }
+
+
+def _root(account: str) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def test_lost_table(world: World) -> None:
+    """With the request table empty an approved grant gets its record back, with its end on the agenda."""
+    grant_id = world.grant()
+    world.scene.put(votes(request(key_arn=world.key), key_arn=world.key))
+    assert world.run().complete
+    stored = world.scene.request()
+    assert (stored.status, stored.grant_id, stored.grantee) == (Status.ACTIVE, grant_id, GRANTEE)
+    assert (stored.action, stored.due) == (Action.END, int(EXPIRES.timestamp()))
+    assert world.run().drift == 0
+
+
+def test_taken_over(world: World) -> None:
+    """Whatever a taken-over `requests` could create under the broker's names ends within one run."""
+    made = {
+        world.grant(Name=grant_name("a" * 32, EXPIRES)),
+        world.grant(Name=grant_name("b" * 32, EXPIRES), Operations=["Decrypt"]),
+        world.grant(Name="grant-broker/for-ever"),
+    }
+    by_hand = world.grant(Name="by-hand")
+    others = world.grant(RetiringPrincipal=GRANTEE)
+    assert world.run().drift == 4
+    ending = {record.grant_id: record.status for record in world.scene.store.due(int(NOW.timestamp()))}
+    assert ending == dict.fromkeys(made, Status.ENDING)
+    assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, by_hand, others}
+
+
+def test_deleted_principal(world: World) -> None:
+    """A grant whose grantee was deleted, which KMS shows by id alone, ends."""
+    world.scene.put(
+        request(key_arn=world.key, grant_id=world.grant()),
+        votes(request(key_arn=world.key), key_arn=world.key),
+    )
+    assert world.run().drift == 0
+    world.cloud.delete_role(GRANTEE)
+    world.run()
+    assert world.scene.request().status == Status.ENDING
+
+
+def test_pages(world: World) -> None:
+    """Every page of the listing is judged."""
+    for number in range(130):
+        world.grant(Name=grant_name(f"{number:032x}", EXPIRES))
+    assert world.run().live == 130
+    assert sum(1 for _ in world.scene.store.due(int(NOW.timestamp()))) == 130
+    assert world.scene.metrics["DriftFound"] == 130
