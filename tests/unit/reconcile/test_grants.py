@@ -299,3 +299,11 @@ def test_other_scope(scene: Scene) -> None:
     scene.put(key(), request(approval="standing-1"), wide)
     scene.run(grant(operations=("Decrypt",)))
     assert "its request" in str(scene.request().end_reason)
+
+
+def test_renamed(scene: Scene) -> None:
+    """A record is believed only of the grant whose name it would look for."""
+    scene.put(key(), request(), votes(request()))
+    scene.run(grant(name=grant_name(ID, EXPIRES + timedelta(seconds=1))))
+    assert scene.request() == request()
+    assert scene.request(derived()).status == Status.ENDING

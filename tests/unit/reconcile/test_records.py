@@ -11,6 +11,7 @@ from grant_broker.aws.store import Store
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.requests import agenda, grant_name
+from grant_broker.reconcile import reconcile
 from tests.unit.reconcile.scene import (
     EXPIRES,
     ID,
@@ -122,6 +123,15 @@ def test_out_of_time(scene: Scene) -> None:
     assert scene.metrics == {"DriftFound": 0}
     assert not scene.run().complete
     assert "Heartbeat" not in scene.metrics
+    assert scene.request() == request()
+
+
+def test_listing_cut_short(scene: Scene) -> None:
+    """A grant is missing only from a listing that came to its end."""
+    scene.put(request())
+    scene.kms.grants = [grant(name="by hand", grant_id="g2")]
+    times = iter([19.0])
+    assert not reconcile(scene.broker, lambda: next(times, 240.0)).complete
     assert scene.request() == request()
 
 
