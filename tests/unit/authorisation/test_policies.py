@@ -65,6 +65,9 @@ def test_scalars_stand_for_lists_of_one() -> None:
         ({"Resource": ["arn:aws:s3:::x", "*"]}, True),
         ({"Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/key}"}, True),
         ({"Resource": "arn:aws:kms:*:*:key/${aws:username}"}, False),
+        ({"Resource": ["arn:aws:kms:*:*:key/${aws:PrincipalTag/other}", KEY]}, True),
+        ({"Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/other}"}, False),
+        ({"NotResource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/other}"}, True),
         ({"NotResource": "arn:aws:s3:::x"}, True),
         ({"NotResource": ["arn:aws:s3:::x", KEY]}, False),
         ({"NotResource": "*"}, False),
@@ -72,7 +75,7 @@ def test_scalars_stand_for_lists_of_one() -> None:
 )
 def test_actions_and_resources(elements: dict[str, Any], *, takes_in: bool) -> None:
     """Actions ignore case, resources do not; wildcards reach over slashes; Not elements take in the rest."""
-    context = {"aws:PrincipalTag/key": KEY.rpartition("/")[2]}
+    context = {"aws:PrincipalTag/key": KEY.rpartition("/")[2], "aws:PrincipalTag/other": "*"}
     asked = call(context=context)
     assert verdict(asked, naming(ROLE, **elements)) is (ALLOWED if takes_in else IMPLICIT)
     assert verdict(asked, naming(ROLE, "Deny", **elements)) is (EXPLICIT if takes_in else IMPLICIT)

@@ -6,7 +6,7 @@ Three-valued: None means that a value could not be read, so that neither answer 
 import operator as order
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from functools import lru_cache
 from typing import Any
 
 from grant_broker.domain.authorisation import values
@@ -43,14 +43,18 @@ class Operator:
 
 def any_of(outcomes: Iterable[bool | None]) -> bool | None:
     """True if one is, else None if one is not known."""
-    seen = set(outcomes)
-    return True if True in seen else None if None in seen else False
+    known = True
+    for outcome in outcomes:
+        if outcome:
+            return True
+        known = known and outcome is not None
+    return False if known else None
 
 
 def all_of(outcomes: Iterable[bool | None]) -> bool | None:
     """False if one is, else None if one is not known."""
-    seen = set(outcomes)
-    return False if False in seen else None if None in seen else True
+    turned = any_of(None if outcome is None else not outcome for outcome in outcomes)
+    return None if turned is None else not turned
 
 
 def _texts(test_of: Callable[[str, bool], Comparison]) -> Builder:
@@ -64,13 +68,19 @@ def _texts(test_of: Callable[[str, bool], Comparison]) -> Builder:
         tests = [test_of(text, listed.variables) for text in listed.texts]
         unresolved = None if listed.negated else False
 
-        def outcome(test: Comparison, actual: str, context: Context) -> bool | None:
-            try:
-                return test(actual, context)
-            except UnresolvedVariable:
-                return unresolved
+        def compare(actual: str, context: Context) -> bool | None:
+            outcome: bool | None = False
+            for test in tests:
+                try:
+                    one = test(actual, context)
+                except UnresolvedVariable:
+                    one = unresolved
+                if one:
+                    return True
+                outcome = None if one is None else outcome
+            return outcome
 
-        return lambda actual, context: any_of(outcome(test, actual, context) for test in tests)
+        return compare
 
     return build
 
@@ -78,6 +88,9 @@ def _texts(test_of: Callable[[str, bool], Comparison]) -> Builder:
 def _exact(fold: Callable[[str], str]) -> Callable[[str, bool], Comparison]:
     def test_of(text: str, variables: bool) -> Comparison:  # noqa: FBT001 - as the policy's version has it
         template = parse(text, variables=variables)
+        if template.constant:
+            wanted = fold(plain(template.render({})))
+            return lambda actual, _context: fold(actual) == wanted
         return lambda actual, context: fold(actual) == fold(plain(template.render(context)))
 
     return test_of
@@ -85,6 +98,9 @@ def _exact(fold: Callable[[str], str]) -> Callable[[str, bool], Comparison]:
 
 def _like(text: str, variables: bool) -> Comparison:  # noqa: FBT001 - as the policy's version has it
     template = parse(text, variables=variables)
+    if template.constant:
+        pattern = glob(template.render({}))
+        return lambda actual, _context: pattern.fullmatch(actual) is not None
     return lambda actual, context: glob(template.render(context)).fullmatch(actual) is not None
 
 
@@ -116,11 +132,16 @@ def _bool(text: str, variables: bool) -> Comparison:  # noqa: FBT001 - as the po
 def _typed(read: Callable[[str], Any], test: Callable[[Any, Any], bool]) -> Builder:
     """Compare typed values, in which IAM replaces no variables."""
 
+    # The statements of a policy ask about the same few values of a call again and again.
+    @lru_cache(maxsize=1024)
+    def remembered(text: str) -> Any:  # noqa: ANN401 - as typed as `read`
+        return _read(read, text)
+
     def build(listed: Listed) -> Comparison:
-        wanted = [_read(read, text) for text in listed.texts]
+        wanted = [remembered(text) for text in listed.texts]
 
         def compare(actual: str, _context: Context) -> bool | None:
-            value = _read(read, actual)
+            value = remembered(actual)
             return any_of(None if value is None or each is None else test(value, each) for each in wanted)
 
         return compare
@@ -133,13 +154,6 @@ def _read(read: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - as ty
         return read(text)
     except ValueError:
         return None
-
-
-def _within(address: IPv4Network | IPv6Network, wanted: IPv4Network | IPv6Network) -> bool:
-    # Networks of different versions raise in subnet_of; they merely differ here.
-    if isinstance(address, IPv4Network) and isinstance(wanted, IPv4Network):
-        return address.subnet_of(wanted)
-    return isinstance(address, IPv6Network) and isinstance(wanted, IPv6Network) and address.subnet_of(wanted)
 
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
@@ -155,7 +169,7 @@ _EQUALS, _IGNORE_CASE, _LIKE, _ARN = (
     _texts(_like),
     _texts(_arn),
 )
-_IP = _typed(values.network, _within)
+_IP = _typed(values.network, values.Network.within)
 
 OPERATORS: dict[str, Operator] = {
     "stringequals": Operator(_EQUALS),

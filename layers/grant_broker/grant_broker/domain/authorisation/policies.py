@@ -9,7 +9,7 @@ from typing import Any
 from grant_broker.domain.authorisation.conditions import Condition, condition, text_of
 from grant_broker.domain.authorisation.principals import principals
 from grant_broker.domain.authorisation.statements import Resources, Statement
-from grant_broker.domain.authorisation.templates import parse, patterns
+from grant_broker.domain.authorisation.templates import any_glob, parse
 
 _ELEMENTS = frozenset(
     [
@@ -70,7 +70,7 @@ def _statement(raw: object, position: int, *, variables: bool) -> Statement:
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise ValueError(f"statement {position} needs the Effect Allow or Deny")
     if not isinstance(raw.get("Sid", ""), str):
-        raise ValueError(f"statement {position} has a Sid that is no string")
+        raise ValueError(f"statement {position} has a Sid that is no string")  # noqa: TRY004 - as all faults
     action, actions_negated = _either(raw, "Action", position)
     if action is None:
         raise ValueError(f"statement {position} needs Action or NotAction")
@@ -80,7 +80,7 @@ def _statement(raw: object, position: int, *, variables: bool) -> Statement:
         position=position,
         sid=raw.get("Sid"),
         allow=raw["Effect"] == "Allow",
-        actions=patterns([name.lower() for name in _texts(action)]),
+        actions=any_glob(parse(name.lower(), variables=False).render({}) for name in _texts(action)),
         actions_negated=actions_negated,
         principals=None if principal is None else principals(principal, negated=principals_negated),
         resources=None
@@ -99,7 +99,9 @@ def _either(raw: dict[str, Any], element: str, position: int) -> tuple[Any, bool
 
 
 def _resources(texts: list[str], *, negated: bool, variables: bool) -> Resources:
-    return Resources(tuple(parse(_completed(text), variables=variables) for text in texts), negated)
+    templates = [parse(_completed(text), variables=variables) for text in texts]
+    constant = any_glob(each.render({}) for each in templates if each.constant)
+    return Resources(constant, tuple(each for each in templates if not each.constant), negated)
 
 
 def _completed(text: str) -> str:

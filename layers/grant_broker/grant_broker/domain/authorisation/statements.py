@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from grant_broker.domain.authorisation.comparisons import all_of
 from grant_broker.domain.authorisation.conditions import Condition
 from grant_broker.domain.authorisation.principals import Caller, Match, Principals
 from grant_broker.domain.authorisation.templates import Context, Template, UnresolvedVariable, glob
@@ -16,13 +15,16 @@ class Resources:
     A wildcard that ends a segment reaches over colons (IAM, "Using wildcards in resource ARNs").
     """
 
-    templates: tuple[Template, ...]
+    constant: re.Pattern[str]
+    varying: tuple[Template, ...]
     negated: bool
 
     def match(self, arn: str, context: Context) -> bool | None:
         """Whether the resource is taken in; None where a NotResource names it by an unknown value."""
+        if self.constant.fullmatch(arn):
+            return not self.negated
         unresolved = False
-        for template in self.templates:
+        for template in self.varying:
             try:
                 if glob(template.render(context)).fullmatch(arn):
                     return not self.negated
@@ -54,13 +56,14 @@ class Statement:
 
     def holds(self, resource_arn: str, context: Context) -> tuple[bool | None, tuple[str, ...]]:
         """Whether resource and conditions fit, and what was not understood where that cannot be told."""
-        outcomes = [self.resources.match(resource_arn, context) if self.resources else True]
-        unknown = ["NotResource"] if outcomes == [None] else []
+        fits = self.resources.match(resource_arn, context) if self.resources else True
+        if fits is False:
+            return False, ()
+        unknown = [] if fits else ["NotResource"]
         for each in self.conditions:
-            outcomes.append(each.holds(context))
-            if outcomes[-1] is False:
+            outcome = each.holds(context)
+            if outcome is False:
                 return False, ()
-            if outcomes[-1] is None:
+            if outcome is None:
                 unknown.append(each.label)
-        outcome = all_of(outcomes)
-        return outcome, tuple(unknown) if outcome is None else ()
+        return None if unknown else True, tuple(unknown)

@@ -1,7 +1,7 @@
 """Policy texts with wildcards and policy variables, and matching them in linear time."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -42,6 +42,11 @@ class Template:
     """A text of a policy, taken apart once."""
 
     tokens: tuple[Token, ...]
+
+    @property
+    def constant(self) -> bool:
+        """Whether the text is the same for every call."""
+        return not any(isinstance(token, Variable) for token in self.tokens)
 
     def render(self, context: Context) -> Rendered:
         """The text for this call. A value put in is literal: a tag `*` is no wildcard.
@@ -92,6 +97,12 @@ def glob(rendered: Rendered) -> re.Pattern[str]:
     return re.compile(_expression(rendered, "."), re.DOTALL)
 
 
+def any_glob(texts: Iterable[Rendered]) -> re.Pattern[str]:
+    """One pattern for any of these texts; nothing matches none."""
+    alternatives = [f"(?:{_expression(each, '.')})" for each in texts]
+    return re.compile("|".join(alternatives) or r"(?!)", re.DOTALL)
+
+
 @lru_cache(maxsize=4096)
 def arn_glob(components: tuple[Rendered, ...]) -> re.Pattern[str]:
     """A pattern of an ARN whose wildcards stay within their component, as Arn operators compare."""
@@ -132,9 +143,3 @@ def _expression(rendered: Rendered, character: str) -> str:
         return first
     *middle, last = rest
     return first + "".join(f"(?>{character}*?{run})" for run in middle if run) + f"{character}*{last}"
-
-
-def patterns(texts: Sequence[str]) -> re.Pattern[str]:
-    """One pattern for any of these texts, wildcards reaching over everything."""
-    rendered = (parse(text, variables=False).render({}) for text in texts)
-    return re.compile("|".join(f"(?:{_expression(each, '.')})" for each in rendered), re.DOTALL)

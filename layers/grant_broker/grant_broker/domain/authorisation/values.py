@@ -4,7 +4,8 @@ import base64
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
+from typing import NamedTuple
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 # The W3C's forms of ISO 8601, which are all that IAM documents, besides seconds since 1970.
@@ -39,11 +40,24 @@ def date(text: str) -> Decimal:
     return Decimal(int((moment - _1970).total_seconds())) + Decimal(fraction or 0)
 
 
-def network(text: str) -> IPv4Network | IPv6Network:
+class Network(NamedTuple):
+    """The addresses of a range as numbers, first and last included."""
+
+    version: int
+    first: int
+    last: int
+
+    def within(self, other: "Network") -> bool:
+        """Whether every address of this range is one of the other's."""
+        return self.version == other.version and other.first <= self.first and self.last <= other.last
+
+
+def network(text: str) -> Network:
     """An address or a CIDR range; bits beyond the prefix do not matter."""
     if not _NETWORK.fullmatch(text):
         raise ValueError(f"not an address or range: {text}")
-    return ip_network(text, strict=False)
+    read = ip_network(text, strict=False)
+    return Network(read.version, int(read.network_address), int(read.broadcast_address))
 
 
 def binary(text: str) -> bytes:
