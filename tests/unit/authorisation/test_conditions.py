@@ -1,22 +1,9 @@
 """Condition operators, by IAM's documentation of each."""
 
-from typing import Any
-
 import pytest
 
-from grant_broker.domain.authorisation.conditions import condition, normalise, text_of
-
-ABSENT = object()
-NOT_KNOWN = None
-STRINGS = "kms:ViaService"
-MANY = "kms:GrantOperations"
-
-
-def holds(operator: str, wanted: Any, actual: Any, *, key: str = STRINGS, **context: str) -> bool | None:
-    """Whether a condition holds for a call that has this value, or none."""
-    texts = [text_of(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
-    values = {**context} if actual is ABSENT else {key: actual, **context}
-    return condition(operator, key, texts, variables=True).holds(normalise(values))
+from grant_broker.domain.authorisation.conditions import condition, normalise
+from tests.unit.authorisation.conditions import ABSENT, MANY, NOT_KNOWN, STRINGS, holds
 
 
 @pytest.mark.parametrize(
@@ -225,56 +212,6 @@ def test_names_that_differ_by_case_are_several_values() -> None:
     context = normalise({"kms:ViaService": "a", "kms:viaservice": "b"})
     assert context == {"kms:viaservice": ("a", "b")}
     assert condition("StringEquals", STRINGS, ["a"], variables=True).holds(context) is None
-
-
-@pytest.mark.parametrize(
-    ("operator", "wanted", "actual", "outcome"),
-    [
-        ("StringEquals", "${aws:username}", "bob", True),
-        ("StringEquals", "${AWS:UserName}", "bob", True),
-        ("StringEquals", "x-${aws:username}-y", "x-bob-y", True),
-        ("StringEquals", "${aws:username}", "eve", False),
-        ("StringLike", "${aws:username}*", "bob-2", True),
-        ("StringLike", "${aws:PrincipalTag/team}", "anything", False),
-        ("StringLike", "${aws:PrincipalTag/team}", "*", True),
-        ("StringEqualsIgnoreCase", "${aws:username}", "BOB", True),
-        ("StringEquals", "${aws:userid}", "bob", False),
-        ("StringEquals", ["${aws:userid}", "bob"], "bob", True),
-        ("StringNotEquals", "${aws:userid}", "bob", NOT_KNOWN),
-        ("StringNotEquals", ["${aws:userid}", "bob"], "bob", False),
-        ("StringEquals", "${aws:userid, 'bob'}", "bob", True),
-        ("StringEquals", "${aws:userid,'bob'}", "bob", True),
-        ("StringEquals", "${aws:username, 'eve'}", "bob", True),
-        ("StringEquals", "${aws:userid, ''}", "", True),
-        ("StringEquals", "${aws:TagKeys}", "a", False),
-        ("StringEquals", "${aws:username", "${aws:username", True),
-        ("StringEquals", "${}", "", False),
-        ("Bool", "${aws:SecureTransport}", "true", True),
-        ("ArnLike", "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::1:user/bob", True),
-        ("ArnLike", "arn:aws:iam::${aws:userid}:user/bob", "arn:aws:iam::1:user/bob", False),
-        ("ArnNotLike", "arn:aws:iam::${aws:userid}:user/bob", "arn:aws:iam::1:user/bob", NOT_KNOWN),
-        ("ArnLike", "arn:aws:iam:${aws:PrincipalTag/pair}:role/x", "arn:aws:iam::1:role/x", NOT_KNOWN),
-        ("ArnLike", "arn:aws:logs:${aws:PrincipalTag/pair}:1:x", "arn:aws:logs:a:b:1:x", False),
-    ],
-)
-def test_policy_variables(operator: str, wanted: object, actual: str, *, outcome: bool | None) -> None:
-    """A variable is replaced by the call's literal value, else by its default, else matches nothing."""
-    context: dict[str, Any] = {
-        "aws:username": "bob",
-        "aws:PrincipalTag/team": "*",
-        "aws:PrincipalTag/pair": "a:b",
-        "aws:SecureTransport": "true",
-        "aws:TagKeys": ["a"],
-    }
-    assert holds(operator, wanted, actual, **context) is outcome
-
-
-def test_older_policies_have_no_variables() -> None:
-    """In a policy of Version 2008-10-17 a variable is plain text, its asterisk a wildcard."""
-    plain = condition("StringEquals", STRINGS, ["${aws:username}"], variables=False)
-    assert plain.holds(normalise({STRINGS: "${aws:username}", "aws:username": "bob"})) is True
-    like = condition("StringLike", STRINGS, ["${*}"], variables=False)
-    assert like.holds(normalise({STRINGS: "${anything}"})) is True
 
 
 @pytest.mark.parametrize(
