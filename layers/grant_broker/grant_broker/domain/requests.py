@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from grant_broker.domain.people import Caller, Grantee
 from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import Name, Reason, Ticket
 from grant_broker.domain.times import Duration, Seconds, Time
-from grant_broker.domain.trail import Change, Record, digest
+from grant_broker.domain.trail import ChangeOf, Record, digest
 
 _NAME = re.compile(r"grant-broker/(?P<request>[0-9a-f]{32})/(?P<expiry>[0-9]{10})")
 NAME_PREFIX = "grant-broker/"
@@ -131,7 +131,7 @@ class GrantRequest(Record):
     def to(
         self, status: Status, *, at: datetime, by: str, event_id: str, detail: dict[str, Any] | None = None,
         event_type: str | None = None, **changes: Any,  # noqa: ANN401 - any field of the request
-    ) -> Change:  # fmt: skip
+    ) -> "ChangeOf[Self]":  # fmt: skip
         """The transition to a status, with its event; Conflict where the table does not allow it."""
         if status not in NEXT[self.status]:
             raise Conflict(f"the request is {self.status}")

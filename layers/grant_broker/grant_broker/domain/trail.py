@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,9 +64,9 @@ class Record(BaseModel, ABC):
     def subject(self) -> str:
         """The partition key of the record and of its trail."""
 
-    def changed(self, **changes: Any) -> "Change":  # noqa: ANN401 - any field of the record
+    def changed(self, **changes: Any) -> "ChangeOf[Self]":  # noqa: ANN401 - any field of the record
         """The next version without an event: bookkeeping that is no transition (a back-off, a claim)."""
-        return Change(self.model_copy(update={**changes, "version": self.version + 1}), None)
+        return ChangeOf(self.model_copy(update={**changes, "version": self.version + 1}), None)
 
     def recorded(
         self,
@@ -77,7 +77,7 @@ class Record(BaseModel, ABC):
         event_id: str,
         detail: dict[str, Any] | None = None,
         **changes: Any,  # noqa: ANN401 - any field of the record
-    ) -> "Change":
+    ) -> "ChangeOf[Self]":
         """The next version together with the event that says what happened."""
         event = Event(
             id=event_id,
@@ -91,15 +91,21 @@ class Record(BaseModel, ABC):
             previous=self.last_hash,
         ).sealed()
         head = {"version": self.version + 1, "events": event.sequence, "last_hash": event.hash}
-        return Change(self.model_copy(update={**changes, **head}), event)
+        return ChangeOf(self.model_copy(update={**changes, **head}), event)
+
+
+R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeOf(Generic[R_co]):
     """A record's next version and, where the change is a transition, the event of it: written together."""
 
-    record: Record
+    record: R_co
     event: Event | None
+
+
+Change = ChangeOf[Record]
 
 
 @dataclass(frozen=True)

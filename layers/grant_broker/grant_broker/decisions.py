@@ -1,0 +1,198 @@
+"""What people decide about one request: vote, withdraw, release, revoke."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from grant_broker.broker import Broker
+from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted
+from grant_broker.domain.keys import Key
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.people import Caller
+from grant_broker.domain.requests import GrantRequest, agenda
+from grant_broker.domain.texts import Comment, Reason
+from grant_broker.domain.times import Duration, format_duration, milliseconds
+from grant_broker.domain.trail import ChangeOf
+from grant_broker.submissions import Repeatable
+
+
+class Decision(BaseModel):
+    """A vote as sent. A denial says why; an approval may shorten."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Verdict
+    comment: Comment = ""
+    duration: Annotated[Duration | None, Field()] = None
+
+    @model_validator(mode="after")
+    def _denial_says_why(self) -> Self:
+        if self.verdict == Verdict.DENY and not self.comment.strip():
+            raise ValueError("comment: a denial says why")
+        return self
+
+
+class Revocation(BaseModel):
+    """Why a grant is taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Reason
+
+
+def found(broker: Broker, request_id: str, *, account: str | None = None) -> GrantRequest:
+    """The request; NotFound, in the same words, where there is none or it is another account's."""
+    request = broker.store.request(request_id)
+    if request is None or account not in {None, request.account}:
+        raise NotFound("there is no such request")
+    return request
+
+
+def owned(broker: Broker, request_id: str, caller: Caller) -> GrantRequest:
+    """The request, for its requester's person or its grantee; NotFound or NotPermitted for anybody else."""
+    request = found(broker, request_id, account=caller.account)
+    if not request.belongs_to(caller, broker.person(caller)):
+        raise NotPermitted("only the requester and the grantee may do this")
+    return request
+
+
+def decide(
+    broker: Broker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
+) -> GrantRequest:
+    """The request after this vote. Vote, status and event are one transaction: a crash leaves all or none.
+
+    Raises NotPermitted on one's own request, Conflict when it is decided or this person has voted,
+    InvalidRequest for a longer duration.
+    """
+    request, person = found(broker, request_id), broker.person(caller)
+    if is_party(caller, person=person, requester_person=request.requester_person, grantee=request.grantee):
+        raise NotPermitted("nobody decides on their own request")
+    votes = broker.store.votes(request_id) or _no_votes(request, broker.clock())
+    if earlier := votes.vote_of(person):
+        if repeat.key and earlier.idempotency == _idempotency(repeat):
+            return request
+        raise Conflict(f"you have voted already; the request is {request.status}")
+    _check(broker, request, decision)
+    key = _key(broker, request)
+    vote = _vote(broker, caller, request, decision, repeat)
+    after = votes.changed(votes=(*votes.votes, vote))
+    change = _decided(broker, request, vote, after.record, key)
+    broker.store.commit(change, after, checks=[key])
+    return change.record
+
+
+def _check(broker: Broker, request: GrantRequest, decision: Decision) -> None:
+    late = request.answer_by is not None and broker.clock() >= request.answer_by
+    if request.status != Status.PENDING or late:
+        raise Conflict(f"the request is {request.status}{', past its answer_by' if late else ''}")
+    smallest = broker.settings.smallest_duration
+    if decision.duration and not smallest <= decision.duration <= request.duration:
+        bounds = f"{format_duration(smallest)} to {format_duration(request.duration)}"
+        raise InvalidRequest(Fault("duration", f"a vote may shorten, never lengthen: {bounds}"))
+
+
+def _key(broker: Broker, request: GrantRequest) -> Key:
+    key = broker.store.key(request.key_arn)
+    if key is None:
+        raise Conflict(f"the request is {request.status}, but its key is not managed any more")
+    return key
+
+
+def _no_votes(request: GrantRequest, now: datetime) -> Approval:
+    return Approval(
+        id=request.id, kind=Kind.REQUEST, key_arn=request.key_arn, account=request.account,
+        grantee=request.grantee, scope=request.scope, max_duration=request.asked_duration,
+        valid_from=request.created_at, valid_until=None, digest=request.digest, created_at=milliseconds(now),
+    )  # fmt: skip
+
+
+def _vote(
+    broker: Broker, caller: Caller, request: GrantRequest, decision: Decision, repeat: Repeatable
+) -> Vote:
+    return Vote(
+        person=broker.person(caller), by=caller.arn, session=caller.session, verdict=decision.verdict,
+        comment=decision.comment, at=milliseconds(broker.clock()), digest=request.digest,
+        duration=decision.duration, idempotency=_idempotency(repeat) if repeat.key else None,
+    )  # fmt: skip
+
+
+def _idempotency(repeat: Repeatable) -> str:
+    return f"{repeat.key}:{repeat.body_digest}"
+
+
+def _decided(
+    broker: Broker, request: GrantRequest, vote: Vote, votes: Approval, key: Key
+) -> ChangeOf[GrantRequest]:
+    now, by, event_id = broker.clock(), vote.by, broker.new_id()
+    detail: dict[str, str | int] = {
+        "verdict": str(vote.verdict),
+        "comment": vote.comment,
+        "digest": vote.digest,
+    }
+    if vote.verdict == Verdict.DENY:
+        return request.to(
+            Status.DENIED, at=now, by=by, event_id=event_id, detail=detail, decisions=votes.votes,
+            ended_at=milliseconds(now), end_reason="denied",
+        )  # fmt: skip
+    quorum = key.document.quorum
+    agreed = votes.agreed(without=request.requester_person)
+    detail = {**detail, "votes": agreed, "quorum": quorum}
+    if agreed < quorum:
+        return request.recorded(
+            "voted", at=now, by=by, event_id=event_id, detail=detail, decisions=votes.votes
+        )
+    take_up_by = milliseconds(
+        max(now, request.starts_at or now) + timedelta(seconds=broker.settings.take_up_within)
+    )
+    return request.to(
+        Status.APPROVED, at=now, by=by, event_id=event_id, detail=detail, decisions=votes.votes,
+        duration=votes.longest, take_up_by=take_up_by, **agenda(Action.LAPSE, take_up_by),
+    )  # fmt: skip
+
+
+def withdraw(broker: Broker, request: GrantRequest, *, by: str) -> GrantRequest:
+    """The withdrawn request; Conflict unless it is pending or approved."""
+    return _ended_unused(broker, request, Status.WITHDRAWN, by=by, reason="withdrawn")
+
+
+def release(broker: Broker, request: GrantRequest, *, by: str) -> GrantRequest:
+    """The request, `ending`: the stream ends its grant at once, the agenda if the stream fails."""
+    if request.status == Status.ENDING:
+        return request
+    return end_now(broker, request, Status.RELEASED, by=by, reason="released")
+
+
+def revoke(broker: Broker, request: GrantRequest, *, by: str, reason: str) -> GrantRequest:
+    """The request, `ending` or, if nobody took it up yet, `revoked`; Conflict in every other state."""
+    if request.status == Status.APPROVED:
+        return _ended_unused(broker, request, Status.REVOKED, by=by, reason=reason)
+    return end_now(broker, request, Status.REVOKED, by=by, reason=reason)
+
+
+def end_now(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
+    """The active request put to `ending`, due now."""
+    if request.status != Status.ACTIVE:
+        raise Conflict(f"the request is {request.status}")
+    now = broker.clock()
+    change = request.to(
+        Status.ENDING, at=now, by=by, event_id=broker.new_id(), detail={"as": str(as_), "reason": reason},
+        end_as=as_, end_reason=reason, **agenda(Action.END, now),
+    )  # fmt: skip
+    broker.store.commit(change)
+    return change.record
+
+
+def _ended_unused(
+    broker: Broker, request: GrantRequest, status: Status, *, by: str, reason: str
+) -> GrantRequest:
+    if request.status not in {Status.PENDING, Status.APPROVED}:
+        raise Conflict(f"the request is {request.status}")
+    now = broker.clock()
+    change = request.to(
+        status, at=now, by=by, event_id=broker.new_id(), detail={"reason": reason},
+        ended_at=milliseconds(now), end_reason=reason,
+    )  # fmt: skip
+    broker.store.commit(change)
+    return change.record

@@ -1,0 +1,170 @@
+"""What an API call is: who makes it, and what it says. Nothing here believes a header about identity."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from grant_broker.domain.errors import Fault, InvalidRequest, NotPermitted, TooLarge
+from grant_broker.domain.people import Caller
+from grant_broker.domain.texts import fault_in
+
+LARGEST_BODY = 64 * 1024
+_DEEPEST = 20
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
+_STS = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/(?P<session>[^/]+)", re.ASCII)
+_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
+# The console's "Test" button sends identities that nobody signed for.
+_CONSOLE_TEST = "test-invoke-stage"
+M = TypeVar("M", bound=BaseModel)
+
+
+def caller_of(event: Mapping[str, Any]) -> Caller:
+    """The identity that API Gateway verified (`requestContext.identity`); NotPermitted without one."""
+    context = event["requestContext"]
+    identity = context.get("identity") or {}
+    arn, account, caller = (identity.get(name) or "" for name in ("userArn", "accountId", "caller"))
+    session = _STS.fullmatch(arn)
+    if context.get("stage") == _CONSOLE_TEST or not (session or _USER.fullmatch(arn)):
+        raise NotPermitted("call as an IAM role or user, with a signed request")
+    if not account or not caller or arn.split(":")[4] != account:
+        raise NotPermitted("the caller's identity is not complete")
+    return Caller(
+        arn=arn,
+        account=account,
+        unique_id=caller.partition(":")[0],
+        session=session["session"] if session else None,
+    )
+
+
+def body_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object in the body, strictly read; InvalidRequest or TooLarge."""
+    text = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        _refuse("body", "send JSON text")
+    if len(text.encode(errors="surrogatepass")) > LARGEST_BODY:
+        raise TooLarge(f"a body has at most {LARGEST_BODY} bytes")
+    value = _json(text)
+    if not isinstance(value, dict):
+        _refuse("body", "send a JSON object")
+    if faults := [Fault(path or "body", why) for path, why in _text_faults(value)]:
+        raise InvalidRequest(*faults)
+    return value
+
+
+def query_of(event: Mapping[str, Any], *allowed: str) -> dict[str, str]:
+    """The query parameters, each named once and known; InvalidRequest."""
+    given = event.get("multiValueQueryStringParameters") or {}
+    faults = [Fault(name, "no such parameter") for name in given if name not in allowed]
+    faults += [Fault(name, "give it once") for name, values in given.items() if len(values) != 1]
+    faults += [Fault(name, why) for name, values in given.items() if (why := fault_in("".join(values)))]
+    if faults:
+        raise InvalidRequest(*faults)
+    return {name: values[0] for name, values in given.items()}
+
+
+def idempotency_key_of(event: Mapping[str, Any]) -> str | None:
+    """The Idempotency-Key, 1 to 128 printable ASCII characters, or None; InvalidRequest."""
+    headers = event.get("multiValueHeaders") or {}
+    found = [v for name, values in headers.items() if name.lower() == "idempotency-key" for v in values]
+    if not found:
+        return None
+    if len(found) > 1 or not _IDEMPOTENCY_KEY.fullmatch(found[0]):
+        _refuse("Idempotency-Key", "give it once, 1 to 128 printable ASCII characters")
+    return str(found[0])
+
+
+def parsed(model: type[M], value: object) -> M:
+    """The value as a model; InvalidRequest with every fault, each named by its top-level field."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        faults = {Fault(_field(detail["loc"]), _message(detail["msg"])): None for detail in details}
+        raise InvalidRequest(*faults) from error
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "body"
+    # An unknown field's name is the caller's own text.
+    return name if name.isidentifier() and len(name) <= 64 else "body"  # noqa: PLR2004
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        _refuse("body", "send one JSON value, no deeper than 20 levels")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if (
+        twice := sorted({name for name in names if names.count(name) > 1})
+        if len(set(names)) < len(names)
+        else []
+    ):
+        field = twice[0] if twice[0].isidentifier() and len(twice[0]) <= 64 else "body"  # noqa: PLR2004
+        _refuse(field, "named twice")
+    return dict(pairs)
+
+
+def _constant(_name: str) -> NoReturn:
+    raise ValueError("not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError("too large")
+    return number
+
+
+def _text_faults(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > _DEEPEST:
+        yield path, "nested too deeply"
+    elif isinstance(value, str):
+        if fault := fault_in(value):
+            yield path, fault
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if fault := fault_in(name):
+                yield path, f"in a name: {fault}"
+            else:
+                yield from _text_faults(part, path or name, depth + 1)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _text_faults(part, path, depth + 1)
+
+
+def _refuse(field: str, message: str) -> NoReturn:
+    raise InvalidRequest(Fault(field, message))
+
+
+def limit_of(query: Mapping[str, str], *, default: int = 50, most: int = 100) -> int:
+    """The `limit` of a list: 1 to 100; InvalidRequest."""
+    text = query.get("limit", str(default))
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII) or int(text) > most:
+        _refuse("limit", f"1 to {most}")
+    return int(text)
+
+
+def one_of(query: Mapping[str, str], name: str, values: Iterable[str]) -> str | None:
+    """A query parameter that must be one of some values, None where it is absent; InvalidRequest."""
+    known = [str(value) for value in values]
+    if name in query and query[name] not in known:
+        _refuse(name, f"one of {', '.join(known)}")
+    return query.get(name)
+
+
+def matching(query: Mapping[str, str], name: str, check: Callable[[str], object]) -> str | None:
+    """A query parameter that a check accepts, None where it is absent; InvalidRequest."""
+    if name in query and not check(query[name]):
+        _refuse(name, "not well formed")
+    return query.get(name)

@@ -1,0 +1,80 @@
+"""From error types to HTTP answers: one table, by type and never by message text (RFC 9457)."""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from grant_broker.domain.errors import (
+    BrokerError,
+    Conflict,
+    GrantNotFound,
+    InvalidRequest,
+    KmsRefused,
+    KmsUncertain,
+    NotFound,
+    NotPermitted,
+    Stale,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
+
+_LOG = logging.getLogger(__name__)
+
+# Error type: status, code, title.
+ANSWERS: dict[type[BrokerError], tuple[int, str, str]] = {
+    InvalidRequest: (400, "invalid_request", "The request is not valid"),
+    NotPermitted: (403, "not_permitted", "You may not do this"),
+    NotFound: (404, "not_found", "There is no such thing"),
+    Conflict: (409, "conflict", "The present state does not allow this"),
+    Stale: (409, "conflict", "Another change came first"),
+    KmsRefused: (409, "conflict", "KMS refused this"),
+    GrantNotFound: (409, "conflict", "KMS knows no such grant"),
+    TooLarge: (413, "too_large", "The body is too large"),
+    TooManyRequests: (429, "too_many_requests", "Too many requests"),
+    KmsUncertain: (503, "unavailable", "KMS does not answer"),
+    Unavailable: (503, "unavailable", "The outcome is not known yet"),
+}
+_RETRY_AFTER = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, headers and a JSON body; a Problem's content type tells it apart."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+    @property
+    def text(self) -> str:
+        """The body as sent; empty where there is none."""
+        return "" if self.body is None else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
+
+
+def problem(error: Exception) -> Answer:
+    """The problem document for an error. What nobody foresaw is logged whole and answered as 503."""
+    if not isinstance(error, BrokerError):
+        _LOG.error("unforeseen", exc_info=error)
+        error = Unavailable("something went wrong here; nothing you sent was lost by it")
+    status, code, title = ANSWERS[type(error)]
+    body = {"type": f"urn:grant-broker:{code}", "title": title, "status": status, "detail": str(error)}
+    faults = error.faults if isinstance(error, InvalidRequest) else ()
+    errors = [{"field": fault.field, "message": fault.message} for fault in faults]
+    return Answer(
+        status=status,
+        body={**body, "code": code, **({"errors": errors} if errors else {})},
+        headers=_headers(error, status),
+        content_type="application/problem+json",
+    )
+
+
+def _headers(error: BrokerError, status: int) -> dict[str, str]:
+    headers = {}
+    if status in {429, 503}:
+        headers["Retry-After"] = str(getattr(error, "retry_after", _RETRY_AFTER))
+    if isinstance(error, Unavailable) and error.location:
+        headers["Location"] = error.location
+    return headers

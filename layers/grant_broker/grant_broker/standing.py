@@ -1,0 +1,168 @@
+"""Standing approvals: made ahead, for many requests."""
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from grant_broker.broker import Broker
+from grant_broker.decisions import Decision
+from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted, Stale
+from grant_broker.domain.keys import Key, KeyArn
+from grant_broker.domain.people import Caller, Grantee, account_of
+from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
+from grant_broker.domain.texts import AccountId, Name, Reason
+from grant_broker.domain.times import Duration, Time, milliseconds
+from grant_broker.domain.trail import digest
+from grant_broker.submissions import Repeatable
+
+LONGEST_VALIDITY = timedelta(days=366)
+
+
+class StandingApproval(BaseModel):
+    """A standing approval as sent. `grantee` None: any grantee of the account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: KeyArn | Name
+    account: AccountId
+    grantee: Grantee | None = None
+    operations: Operations
+    encryption_context: Context
+    context_match: ContextMatch = ContextMatch.EQUALS
+    max_duration: Duration
+    valid_from: Time | None = None
+    valid_until: Time
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _grantee_of_account(self) -> Self:
+        if self.grantee and account_of(self.grantee) != self.account:
+            raise ValueError("the grantee is not of the account")
+        return self
+
+
+def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repeatable) -> Approval:
+    """The approval with its maker's vote; with a quorum above 1 it waits for others.
+
+    Raises InvalidRequest (outside the key's limits), NotPermitted (for one's own use), Conflict (the
+    idempotency key was used for another body).
+    """
+    approval_id = repeat.id_for(broker, caller, "POST /security/approvals")
+    if repeat.key and (stored := broker.store.approval(approval_id)):
+        return _same(stored, repeat)
+    key, now = _key(broker, asked), milliseconds(broker.clock())
+    approval = _checked(broker, caller, asked, key, approval_id)
+    vote = _vote(broker, caller, Decision(verdict=Verdict.APPROVE), approval, repeat)
+    change = approval.recorded(
+        "approval_made", at=now, by=caller.arn, event_id=broker.new_id(),
+        detail=asked.model_dump(mode="json"), votes=(vote,), body_digest=repeat.body_digest,
+    )  # fmt: skip
+    try:
+        broker.store.commit(change, checks=[key])
+    except Stale:
+        if repeat.key and (stored := broker.store.approval(approval_id)):
+            return _same(stored, repeat)
+        raise
+    return change.record
+
+
+def decide(
+    broker: Broker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
+) -> Approval:
+    """The approval after this person's vote; a denial withdraws it."""
+    approval, key = found(broker, approval_id)
+    _not_own(broker, caller, approval)
+    if earlier := approval.vote_of(broker.person(caller)):
+        if repeat.key and earlier.idempotency == _idempotency(repeat):
+            return approval
+        raise Conflict("you have voted already")
+    status = approval.status(quorum=key.document.quorum, now=broker.clock())
+    if status != "pending":
+        raise Conflict(f"the approval is {status}")
+    if decision.duration and decision.duration > approval.max_duration:
+        raise InvalidRequest(Fault("duration", "a vote may shorten, never lengthen"))
+    vote = _vote(broker, caller, decision, approval, repeat)
+    change = approval.recorded(
+        "approval_voted", at=broker.clock(), by=caller.arn, event_id=broker.new_id(),
+        detail={"verdict": str(decision.verdict), "comment": decision.comment}, votes=(*approval.votes, vote),
+    )  # fmt: skip
+    broker.store.commit(change, checks=[key])
+    return change.record
+
+
+def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active: bool) -> None:
+    """Withdraw it; repeated, nothing happens. With `revoke_active`, reconcile ends what it let through."""
+    approval, _ = found(broker, approval_id)
+    if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
+        return
+    now = milliseconds(broker.clock())
+    change = approval.recorded(
+        "approval_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(),
+        detail={"revoke_active": revoke_active}, withdrawn_at=approval.withdrawn_at or now,
+        revoke_active=approval.revoke_active or revoke_active,
+    )  # fmt: skip
+    broker.store.commit(change)
+
+
+def found(broker: Broker, approval_id: str) -> tuple[Approval, Key]:
+    """The approval and its key; NotFound."""
+    approval = broker.store.approval(approval_id)
+    key = broker.store.key(approval.key_arn) if approval else None
+    if approval is None or key is None:
+        raise NotFound("there is no such approval")
+    return approval, key
+
+
+def _same(stored: Approval, repeat: Repeatable) -> Approval:
+    if stored.body_digest != repeat.body_digest:
+        raise Conflict("this idempotency key was used for another body")
+    return stored
+
+
+def _key(broker: Broker, asked: StandingApproval) -> Key:
+    arn = asked.key if asked.key.startswith("arn:") else broker.store.key_arn_named(asked.key)
+    key = broker.store.key(arn) if arn else None
+    if key is None or not key.open_to(asked.account) or asked.key not in {arn, key.document.name}:
+        raise InvalidRequest(Fault("key", "not registered, or not open to the account"))
+    return key
+
+
+def _checked(broker: Broker, caller: Caller, asked: StandingApproval, key: Key, approval_id: str) -> Approval:
+    now = milliseconds(broker.clock())
+    scope = Scope.model_validate(asked.model_dump(include=set(Scope.model_fields)))
+    valid_from = asked.valid_from or now
+    faults = key.faults(
+        scope, duration=asked.max_duration, account=asked.account, duration_field="max_duration"
+    )
+    if not max(now, valid_from) < asked.valid_until <= now + LONGEST_VALIDITY:
+        faults.append(Fault("valid_until", "after valid_from, in the future, at most 366 days ahead"))
+    if faults:
+        raise InvalidRequest(*faults)
+    content = {**asked.model_dump(mode="json"), "id": approval_id, "key": key.document.key_arn}
+    approval = Approval(
+        id=approval_id, kind=Kind.STANDING, key_arn=key.document.key_arn, account=asked.account,
+        grantee=asked.grantee, scope=scope, max_duration=asked.max_duration, valid_from=valid_from,
+        valid_until=asked.valid_until, reason=asked.reason, digest=digest(content), created_at=now,
+    )  # fmt: skip
+    _not_own(broker, caller, approval)
+    return approval
+
+
+def _not_own(broker: Broker, caller: Caller, approval: Approval) -> None:
+    person = broker.person(caller)
+    if is_party(caller, person=person, requester_person=None, grantee=approval.grantee):
+        raise NotPermitted("nobody approves for themselves")
+
+
+def _vote(broker: Broker, caller: Caller, decision: Decision, approval: Approval, repeat: Repeatable) -> Vote:
+    return Vote(
+        person=broker.person(caller), by=caller.arn, session=caller.session, verdict=decision.verdict,
+        comment=decision.comment, at=milliseconds(broker.clock()), digest=approval.digest,
+        duration=decision.duration, idempotency=_idempotency(repeat) if repeat.key else None,
+    )  # fmt: skip
+
+
+def _idempotency(repeat: Repeatable) -> str:
+    return f"{repeat.key}:{repeat.body_digest}"
