@@ -19,6 +19,7 @@ _USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
 # The console's "Test" button sends identities that nobody signed for.
 _CONSOLE_TEST = "test-invoke-stage"
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
@@ -168,3 +169,13 @@ def matching(query: Mapping[str, str], name: str, check: Callable[[str], object]
     if name in query and not check(query[name]):
         _refuse(name, "not well formed")
     return query.get(name)
+
+
+def time_of(query: Mapping[str, str], name: str, parse: Callable[[object], T]) -> T | None:
+    """A query parameter that is a time, None where it is absent; InvalidRequest."""
+    if name not in query:
+        return None
+    try:
+        return parse(query[name])
+    except ValueError as error:
+        raise InvalidRequest(Fault(name, str(error))) from error

@@ -124,7 +124,7 @@ def _active(broker: Broker, request: GrantRequest, grant_id: str, token: str, by
     except Stale:
         now = broker.store.request(request.id)
         if now is None or now.status != Status.ACTIVE:
-            raise _unknown(request)
+            raise _unknown(request) from None
         return now
     broker.measure("GrantsIssued", 1)
     return change.record

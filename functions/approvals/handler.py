@@ -1,0 +1,203 @@
+"""The security team: decide, revoke, approve ahead, set limits. Alone writes the approval table."""
+
+import os
+import re
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from grant_broker import audit, cursors, decisions, http, lists, managed_keys, standing
+from grant_broker.broker import Broker
+from grant_broker.domain.errors import Fault, InvalidRequest
+from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.people import Caller
+from grant_broker.domain.times import parse_time
+from grant_broker.problems import Answer
+from grant_broker.routing import approver, event_of, repeatable, resolver, respond, share_handlers
+from grant_broker.views import approval_view, key_view, list_view, request_view
+
+logger = Logger()
+share_handlers(logger)
+app = resolver()
+_KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+
+
+@cache
+def broker() -> Broker:
+    """The broker of this function, made once a process."""
+    return Broker.from_environment(os.environ)
+
+
+@app.get("/security/requests")
+def get_requests() -> Response[str]:
+    """Every account's requests."""
+    caller, query = _asked("status", "key", "account", "limit", "cursor")
+    status = http.one_of(query, "status", Status)
+    key = http.matching(query, "key", _KEY_ARN.fullmatch)
+    account = http.matching(query, "account", _ACCOUNT.fullmatch)
+    bound = cursors.binding(caller, "GET /security/requests", query)
+    after = cursors.read(query.get("cursor"), bound)
+    found, after = lists.all_requests(
+        broker(), status=status, key=key, account=account, limit=http.limit_of(query), after=after
+    )
+    views = [request_view(request) for request in found]
+    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+
+
+@app.get("/security/requests/<request_id>")
+def get_request(request_id: str) -> Response[str]:
+    """One request with its trail."""
+    _asked()
+    request = decisions.found(broker(), request_id)
+    trail = [audit.shown(event) for event in broker().store.trail(request.subject)]
+    return respond(Answer(200, {**request_view(request), "trail": trail}))
+
+
+@app.post("/security/requests/<request_id>/decision")
+def post_decision(request_id: str) -> Response[str]:
+    """Vote on a request."""
+    caller, _ = _asked()
+    event = event_of(app)
+    decision = http.parsed(decisions.Decision, http.body_of(event))
+    request = decisions.decide(broker(), caller, request_id, decision, repeatable(event))
+    return respond(Answer(200, request_view(request)))
+
+
+@app.delete("/security/requests/<request_id>/grant")
+def delete_grant(request_id: str) -> Response[str]:
+    """Revoke now."""
+    caller, _ = _asked()
+    revocation = http.parsed(decisions.Revocation, http.body_of(event_of(app)))
+    request = decisions.found(broker(), request_id)
+    revoked = decisions.revoke(broker(), request, by=caller.arn, reason=revocation.reason)
+    return respond(Answer(202, request_view(revoked)))
+
+
+@app.get("/security/approvals")
+def get_approvals() -> Response[str]:
+    """Standing approvals."""
+    caller, query = _asked("limit", "cursor")
+    bound = cursors.binding(caller, "GET /security/approvals", query)
+    after = cursors.read(query.get("cursor"), bound)
+    found, after = lists.standing_approvals(broker(), limit=http.limit_of(query), after=after)
+    views = [_approval(approval.id) for approval in found]
+    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+
+
+@app.post("/security/approvals")
+def post_approval() -> Response[str]:
+    """Approve ahead."""
+    caller, _ = _asked()
+    event = event_of(app)
+    asked = http.parsed(standing.StandingApproval, http.body_of(event))
+    made = standing.create(broker(), caller, asked, repeatable(event))
+    location = {"Location": f"/security/approvals/{made.id}"}
+    return respond(Answer(201, _approval(made.id), headers=location))
+
+
+@app.get("/security/approvals/<approval_id>")
+def get_approval(approval_id: str) -> Response[str]:
+    """One standing approval."""
+    _asked()
+    return respond(Answer(200, _approval(approval_id)))
+
+
+@app.post("/security/approvals/<approval_id>/decision")
+def post_approval_decision(approval_id: str) -> Response[str]:
+    """Vote on a standing approval."""
+    caller, _ = _asked()
+    event = event_of(app)
+    decision = http.parsed(decisions.Decision, http.body_of(event))
+    standing.decide(broker(), caller, approval_id, decision, repeatable(event))
+    return respond(Answer(200, _approval(approval_id)))
+
+
+@app.delete("/security/approvals/<approval_id>")
+def delete_approval(approval_id: str) -> Response[str]:
+    """Withdraw a standing approval."""
+    caller, query = _asked("revoke_active")
+    revoke_active = http.one_of(query, "revoke_active", ("true", "false")) == "true"
+    standing.withdraw(broker(), caller, approval_id, revoke_active=revoke_active)
+    return respond(Answer(204))
+
+
+@app.get("/security/keys")
+def get_keys() -> Response[str]:
+    """Managed keys."""
+    caller, query = _asked("limit", "cursor")
+    bound = cursors.binding(caller, "GET /security/keys", query)
+    after = cursors.read(query.get("cursor"), bound)
+    found, after = lists.keys(broker(), limit=http.limit_of(query), after=after)
+    return respond(Answer(200, list_view([key_view(key) for key in found], cursors.write(bound, after))))
+
+
+@app.get("/security/keys/<key_id>")
+def get_key(key_id: str) -> Response[str]:
+    """One managed key."""
+    _asked()
+    return respond(Answer(200, key_view(managed_keys.found(broker(), _key_arn(key_id)))))
+
+
+@app.put("/security/keys/<key_id>")
+def put_key(key_id: str) -> Response[str]:
+    """Register a key or change its limits."""
+    caller, _ = _asked()
+    body = {"key_arn": _key_arn(key_id), **http.body_of(event_of(app))}
+    document = http.parsed(KeyDocument, body)
+    if document.key_arn.rpartition("/")[2] != key_id:
+        raise InvalidRequest(Fault("key_arn", "not the key in the path"))
+    known = broker().store.key(document.key_arn)
+    key, votes = managed_keys.put(broker(), caller, document)
+    if key is None:
+        quorum = known.document.quorum if known else 1
+        return respond(Answer(202, {"votes": votes, "quorum": quorum}))
+    return respond(Answer(200 if known and known.open else 201, key_view(key)))
+
+
+@app.delete("/security/keys/<key_id>")
+def delete_key(key_id: str) -> Response[str]:
+    """Close a key to new grants."""
+    caller, _ = _asked()
+    managed_keys.withdraw(broker(), caller, _key_arn(key_id))
+    return respond(Answer(204))
+
+
+@app.get("/security/events")
+def get_events() -> Response[str]:
+    """The audit trail, oldest first."""
+    caller, query = _asked("since", "limit", "cursor")
+    bound = cursors.binding(caller, "GET /security/events", query)
+    since = http.time_of(query, "since", parse_time)
+    after = cursors.read(query.get("cursor"), bound)
+    found = audit.events_since(broker(), since=since, limit=http.limit_of(query), after=after)
+    views = [audit.shown(event) for event in found.events]
+    return respond(Answer(200, list_view(views, cursors.write(bound, found.after))))
+
+
+def _asked(*parameters: str) -> tuple[Caller, dict[str, str]]:
+    event = event_of(app)
+    return approver(event, broker()), http.query_of(event, *parameters)
+
+
+def _approval(approval_id: str) -> dict[str, Any]:
+    approval, key = standing.found(broker(), approval_id)
+    return approval_view(approval, quorum=key.document.quorum, now=broker().clock())
+
+
+def _key_arn(key_id: str) -> str:
+    if not _KEY_ID.fullmatch(key_id):
+        raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
+    region, account = os.environ["AWS_REGION"], broker().settings.home_account
+    return f"arn:aws:kms:{region}:{account}:key/{key_id}"
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One API call."""
+    return app.resolve(event, context)

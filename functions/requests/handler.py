@@ -1,0 +1,124 @@
+"""Third parties: submit, read, withdraw, take up and release requests. Alone holds kms:CreateGrant."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from grant_broker import cursors, decisions, http, lists
+from grant_broker.broker import Broker
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.people import Caller
+from grant_broker.domain.requests import GrantRequest, Submission
+from grant_broker.issuing import take_up
+from grant_broker.problems import Answer
+from grant_broker.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
+from grant_broker.submissions import submit
+from grant_broker.views import list_view, offer_view, request_view
+
+logger = Logger()
+share_handlers(logger)
+metrics = Metrics()
+app = resolver()
+
+
+def measure(name: str, value: float) -> None:
+    """Add a metric of this call."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+@cache
+def broker() -> Broker:
+    """The broker of this function, made once a process."""
+    return Broker.from_environment(os.environ, measure=measure)
+
+
+@app.post("/requests")
+def post_request() -> Response[str]:
+    """Submit a request."""
+    event = event_of(app)
+    http.query_of(event)
+    caller = third_party(event, broker())
+    submission = http.parsed(Submission, http.body_of(event))
+    request = submit(broker(), caller, submission, repeatable(event))
+    location = {"Location": f"/requests/{request.id}"}
+    return respond(Answer(201, _view(caller, request), headers=location))
+
+
+@app.get("/requests")
+def get_requests() -> Response[str]:
+    """The account's requests."""
+    event = event_of(app)
+    caller = third_party(event, broker())
+    query = http.query_of(event, "status", "limit", "cursor")
+    status, limit = http.one_of(query, "status", Status), http.limit_of(query)
+    bound = cursors.binding(caller, "GET /requests", query)
+    after = cursors.read(query.get("cursor"), bound)
+    found, after = lists.own_requests(broker(), caller.account, status=status, limit=limit, after=after)
+    views = [request_view(request) for request in found]
+    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+
+
+@app.get("/requests/<request_id>")
+def get_request(request_id: str) -> Response[str]:
+    """One request of the account."""
+    caller = _caller()
+    request = decisions.found(broker(), request_id, account=caller.account)
+    return respond(Answer(200, _view(caller, request)))
+
+
+@app.delete("/requests/<request_id>")
+def delete_request(request_id: str) -> Response[str]:
+    """Withdraw a request that has no grant yet."""
+    caller = _caller()
+    request = decisions.owned(broker(), request_id, caller)
+    return respond(Answer(200, request_view(decisions.withdraw(broker(), request, by=caller.arn))))
+
+
+@app.post("/requests/<request_id>/grant")
+def post_grant(request_id: str) -> Response[str]:
+    """Take an approved request up."""
+    caller = _caller()
+    request, made = take_up(broker(), decisions.owned(broker(), request_id, caller), by=caller.arn)
+    return respond(Answer(201 if made else 200, _view(caller, request)))
+
+
+@app.delete("/requests/<request_id>/grant")
+def delete_grant(request_id: str) -> Response[str]:
+    """Release a grant before its time."""
+    caller = _caller()
+    request = decisions.owned(broker(), request_id, caller)
+    return respond(Answer(202, request_view(decisions.release(broker(), request, by=caller.arn))))
+
+
+@app.get("/keys")
+def get_keys() -> Response[str]:
+    """What the caller's account may ask for."""
+    event = event_of(app)
+    caller = third_party(event, broker())
+    query = http.query_of(event, "limit", "cursor")
+    bound, limit = cursors.binding(caller, "GET /keys", query), http.limit_of(query)
+    after = cursors.read(query.get("cursor"), bound)
+    found, after = lists.keys(broker(), account=caller.account, limit=limit, after=after)
+    views = [offer_view(key, caller.account) for key in found]
+    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+
+
+def _caller() -> Caller:
+    http.query_of(event_of(app))
+    return third_party(event_of(app), broker())
+
+
+def _view(caller: Caller, request: GrantRequest) -> dict[str, Any]:
+    return request_view(request, token=request.belongs_to(caller, broker().person(caller)))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One API call."""
+    return app.resolve(event, context)

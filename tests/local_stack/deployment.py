@@ -1,0 +1,127 @@
+"""The template deployed into a Cloud, in this process: tables, roles, the key, and who calls."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.local_stack import people
+from tests.local_stack.cloud import Cloud, Credentials
+from tests.local_stack.people import Person
+from tests.local_stack.template import API_ID, Function, Stream, Template
+from tests.local_stack.triggers import streams
+
+STACK = "grant-broker"
+# What boto3 needs beyond the template; Lambda sets these itself.
+_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack. `keys` maps a registered name to the key's ARN."""
+
+    cloud: Cloud
+    template: Template
+    functions: dict[str, Function]
+    people: dict[str, Person]
+    keys: dict[str, str]
+    request_table: str
+    approval_table: str
+
+    @classmethod
+    def create(cls, cloud: Cloud, *, parameters: Mapping[str, Any] | None = None) -> "Deployment":
+        """Deploy `template.yaml`, the smallest duration being 1 s unless `parameters` says otherwise."""
+        people.create_roles(cloud, f"arn:aws:execute-api:{cloud.region}:{cloud.home}:{API_ID}/*")
+        approvers = people.unique_id(cloud, people.approver_role())
+        given = {
+            "TrustedAccounts": list(people.TRUSTED),
+            "ApproverRoleIds": [approvers],
+            "IdentityCenterRoleIds": [approvers],
+            "SmallestDuration": 1,
+        } | dict(parameters or {})
+        template = Template.read(given, account=cloud.home, region=cloud.region, stack=STACK)
+        _create_roles(cloud, template)
+        _create_keys(cloud, template)
+        _put_role_policies(cloud, template)
+        _create_topics(cloud, template)
+        tables = {name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")}
+        reader = template.reference("DataReaderRole", "Arn")
+        return cls(
+            cloud=cloud,
+            template=template,
+            functions=template.functions(),
+            people=people.sign_in(cloud, {"data_reader": (reader, "i-0123456789abcdef0")}),
+            keys={"partner_data": template.reference("PartnerDataKey", "Arn")},
+            request_table=tables["RequestTable"],
+            approval_table=tables["ApprovalTable"],
+        )
+
+    def environment(self, function: str) -> dict[str, str]:
+        """A function's environment variables, as the template and Lambda itself set them."""
+        found = self.functions[function]
+        own = {_LAMBDA: f"{STACK}-{function}", "AWS_REGION": self.cloud.region}
+        return found.environment | own | {"AWS_DEFAULT_REGION": self.cloud.region}
+
+    def credentials(self, function: str) -> Credentials:
+        """Fresh credentials of a function's role, as Lambda gives them."""
+        return self.cloud.session_for(self.functions[function].role, f"{STACK}-{function}")
+
+    def stream(self, function: str) -> tuple[Stream, ...]:
+        """The function's event source mappings, with their filter patterns."""
+        return tuple(found for found in streams(self.template) if found.function == function)
+
+
+def _create_roles(cloud: Cloud, template: Template) -> None:
+    for name in template.named("AWS::IAM::Role"):
+        arn = template.reference(name, "Arn")
+        path = arn.partition(":role")[2].rpartition("/")[0] + "/"
+        cloud.create_role(arn.rpartition("/")[2], [], path=path)
+        template.physical[name, "RoleId"] = people.unique_id(cloud, arn)
+
+
+def _create_keys(cloud: Cloud, template: Template) -> None:
+    # The key before the policies: they name it, and it names the roles alone.
+    for name in template.named("AWS::KMS::Key"):
+        given = template.properties(name)
+        arn = cloud.create_key(given["KeyPolicy"], Description=given.get("Description", ""))
+        template.physical |= {(name, "Arn"): arn, (name, None): arn.rpartition("/")[2]}
+    client = cloud.session(cloud.root()).client("kms")
+    for name in template.named("AWS::KMS::Alias"):
+        alias = template.properties(name)
+        client.create_alias(AliasName=alias["AliasName"], TargetKeyId=alias["TargetKeyId"])
+
+
+def _put_role_policies(cloud: Cloud, template: Template) -> None:
+    for name in template.named("AWS::IAM::Role"):
+        policies = [people.document(policy) for policy in _policies_of(template, name)]
+        cloud.put_role_policies(template.reference(name, "Arn"), policies)
+
+
+def _policies_of(template: Template, role: str) -> Iterator[Any]:
+    given = template.properties(role)
+    attached = given.get("ManagedPolicyArns", [])
+    yield from (policy["PolicyDocument"] for policy in given.get("Policies", []))
+    for name in template.named("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        policy = template.properties(name)
+        if template.reference(role, None) in policy.get("Roles", []) or f"policy/{name}" in attached:
+            yield policy["PolicyDocument"]
+
+
+def _create_topics(cloud: Cloud, template: Template) -> None:
+    client = cloud.session(cloud.root()).client("sns")
+    for name in template.named("AWS::SNS::Topic"):
+        client.create_topic(Name=template.reference(name, None).rpartition(":")[2])
+
+
+def _create_table(cloud: Cloud, template: Template, name: str) -> str:
+    given, table = template.properties(name), str(template.reference(name, None))
+    wanted = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
+    parameters = {prop: value for prop, value in given.items() if prop in wanted}
+    if stream := given.get("StreamSpecification"):
+        parameters["StreamSpecification"] = {"StreamEnabled": True, **stream}
+    for index in parameters.get("GlobalSecondaryIndexes", []):
+        index.pop("WarmThroughput", None)
+    client = cloud.session(cloud.root()).client("dynamodb")
+    made = client.create_table(TableName=table, **parameters)["TableDescription"]
+    if "LatestStreamArn" in made:
+        template.physical[name, "StreamArn"] = made["LatestStreamArn"]
+    return table

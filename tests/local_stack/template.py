@@ -1,0 +1,187 @@
+"""`template.yaml`, resolved for one stack: the one description that the local stack is built from."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.local_stack.intrinsics import NO_VALUE, Resolver, load
+
+ROOT = Path(__file__).parents[2]
+_FUNCTION = "AWS::Serverless::Function"
+API_ID = "localstack"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function: durations in seconds, memory in MB."""
+
+    name: str
+    logical_id: str
+    role: str
+    code: Path
+    handler: str
+    timeout: int
+    memory: int
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method and path of the API and the function behind it."""
+
+    method: str
+    path: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An event source mapping on a table's stream; `on_failure` is the ARN that lost batches go to."""
+
+    function: str
+    table: str
+    patterns: tuple[dict[str, Any], ...]
+    batch_size: int
+    attempts: int
+    bisect: bool
+    reports_failures: bool
+    on_failure: str | None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is invoked again and again; `seconds` apart, with `payload` as the event."""
+
+    name: str
+    function: str
+    seconds: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template with its parameters. `physical` holds what only creation tells, such as a key's ARN."""
+
+    document: dict[str, Any]
+    parameters: dict[str, Any]
+    account: str
+    region: str
+    stack: str
+    physical: dict[tuple[str, str | None], Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls, parameters: Mapping[str, Any], *, account: str, region: str, stack: str, path: Path | None = None
+    ) -> "Template":
+        """The repository's template; KeyError where a parameter has neither a value nor a default."""
+        document = load(path or ROOT / "template.yaml")
+        declared = document.get("Parameters", {})
+        if unknown := set(parameters) - set(declared):
+            raise KeyError(f"the template has no parameter {', '.join(sorted(unknown))}")
+        values = {name: parameters[name] if name in parameters else p["Default"] for name, p in declared.items()}
+        lists = {name for name, p in declared.items() if "List" in p["Type"]}
+        typed = {name: _listed(value) if name in lists else str(value) for name, value in values.items()}
+        return cls(document, typed, account, region, stack)
+
+    @property
+    def resolve(self) -> Resolver:
+        """Resolves any part of the template as CloudFormation would."""
+        return Resolver(
+            self.reference, self.document.get("Conditions", {}), self.document.get("Mappings", {})
+        )
+
+    def reference(self, name: str, attribute: str | None) -> Any:
+        """Ref and GetAtt; names are the stack's name and the logical id, unless the template names them."""
+        pseudo = {"AccountId": self.account, "Region": self.region, "StackName": self.stack}
+        pseudo |= {"Partition": "aws", "URLSuffix": "amazonaws.com", "NoValue": NO_VALUE}
+        if name.startswith("AWS::"):
+            return pseudo[name.removeprefix("AWS::")]
+        if (name, attribute) in self.physical:
+            return self.physical[name, attribute]
+        if attribute is None and name in self.parameters:
+            return self.parameters[name]
+        resource = self.document["Resources"].get(name)
+        if resource is None:
+            return self._implied(name)
+        return self._identity(name, resource, attribute)
+
+    def _implied(self, name: str) -> str:
+        # SAM makes some resources of its own, such as the API's stage.
+        if name.endswith("Stage"):
+            return str(self.properties(name.removesuffix("Stage"))["StageName"])
+        raise KeyError(f"the template has no resource {name}")
+
+    def _identity(self, name: str, resource: dict[str, Any], attribute: str | None) -> Any:
+        kind, given = resource["Type"], resource.get("Properties", {})
+        named = {"AWS::IAM::Role": "RoleName", "AWS::DynamoDB::Table": "TableName", _FUNCTION: "FunctionName"}
+        own = self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}"))
+        place = f"{self.region}:{self.account}"
+        arns = {
+            "AWS::IAM::Role": f"arn:aws:iam::{self.account}:role{self.resolve(given.get('Path', '/'))}{own}",
+            "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{place}:table/{own}",
+            "AWS::SNS::Topic": f"arn:aws:sns:{place}:{own}",
+            "AWS::SQS::Queue": f"arn:aws:sqs:{place}:{own}",
+            "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{given.get('LogGroupName', own)}:*",
+            _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
+        }
+        if kind in {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}:
+            return API_ID
+        if attribute == "StreamArn":
+            return f"{arns[kind]}/stream/local"
+        if attribute is not None or kind == "AWS::SNS::Topic":
+            return arns[kind]
+        return own
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """A resource's properties, resolved; KeyError where there is none."""
+        found: dict[str, Any] = self.resolve(self.document["Resources"][name].get("Properties", {}))
+        return found
+
+    def named(self, *kinds: str) -> Iterator[str]:
+        """The logical ids of all resources of these types whose condition holds."""
+        for name, resource in self.document["Resources"].items():
+            condition = resource.get("Condition")
+            if resource["Type"] in kinds and (condition is None or self.resolve.holds(condition)):
+                yield name
+
+    def functions(self) -> dict[str, Function]:
+        """The functions by the name of their folder."""
+        return {made.name: made for made in map(self._function, self.named(_FUNCTION))}
+
+    def _function(self, logical_id: str) -> Function:
+        shared = self.resolve(self.document.get("Globals", {}).get("Function", {}))
+        own = {**shared, **self.properties(logical_id)}
+        variables = [part.get("Environment", {}).get("Variables", {}) for part in (shared, own)]
+        code = ROOT / own["CodeUri"]
+        return Function(
+            name=code.name,
+            logical_id=logical_id,
+            role=own["Role"],
+            code=code,
+            handler=own["Handler"],
+            timeout=int(own["Timeout"]),
+            memory=int(own.get("MemorySize", 128)),
+            environment={name: str(value) for name, value in {**variables[0], **variables[1]}.items()},
+        )
+
+    def events(self, *kinds: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Function (by folder), event name and resolved properties of each SAM event of these types."""
+        for function in self.functions().values():
+            for name, event in self.properties(function.logical_id).get("Events", {}).items():
+                if event["Type"] in kinds:
+                    yield function.name, f"{function.logical_id}{name}", event.get("Properties", {})
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return {name: self.resolve(output["Value"]) for name, output in self.document["Outputs"].items()}
+
+
+def _listed(value: Any) -> list[str]:
+    return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
+
+
+def as_document(value: Any) -> Any:
+    """A JSON text or what it stands for."""
+    return json.loads(value) if isinstance(value, str) else value
