@@ -43,7 +43,9 @@ class Deployment:
         _create_keys(cloud, template)
         _put_role_policies(cloud, template)
         _create_topics(cloud, template)
-        tables = {name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")}
+        tables = {
+            name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")
+        }
         reader = template.reference("DataReaderRole", "Arn")
         return cls(
             cloud=cloud,

@@ -80,7 +80,9 @@ class Template:
         declared = document.get("Parameters", {})
         if unknown := set(parameters) - set(declared):
             raise KeyError(f"the template has no parameter {', '.join(sorted(unknown))}")
-        values = {name: parameters[name] if name in parameters else p["Default"] for name, p in declared.items()}
+        values = {
+            name: parameters[name] if name in parameters else p["Default"] for name, p in declared.items()
+        }
         lists = {name for name, p in declared.items() if "List" in p["Type"]}
         typed = {name: _listed(value) if name in lists else str(value) for name, value in values.items()}
         return cls(document, typed, account, region, stack)

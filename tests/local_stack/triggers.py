@@ -100,7 +100,9 @@ def _written_out(statement: dict[str, Any], prefix: str) -> dict[str, Any]:
     named = {name: statement[name] for name in ("Resource", "NotResource") if name in statement}
     short = {name: [value] if isinstance(value, str) else value for name, value in named.items()}
     return statement | {
-        name: [value.replace("execute-api:/", prefix, 1) if value.startswith("execute-api:/") else value
-               for value in values]
+        name: [
+            value.replace("execute-api:/", prefix, 1) if value.startswith("execute-api:/") else value
+            for value in values
+        ]
         for name, values in short.items()
     }
