@@ -1,0 +1,46 @@
+"""End grants: every minute what the agenda has, and from the stream at once what became `ending`."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from grant_broker.broker import Broker
+from grant_broker.expiry import end_at_once, run
+
+logger = Logger()
+metrics = Metrics()
+
+
+def measure(name: str, value: float) -> None:
+    """Add a metric of this run."""
+    unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
+    metrics.add_metric(name=name, unit=unit, value=value)
+
+
+@cache
+def broker() -> Broker:
+    """The broker of this function, made once a process."""
+    return Broker.from_environment(os.environ, measure=measure)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One batch of the stream, or one scheduled run."""
+    if records := event.get("Records"):
+        return _ended(records)
+    report = run(broker(), lambda: context.get_remaining_time_in_millis() / 1000)
+    logger.info("run ended", extra={"done": report.done, "failed": report.failed})
+    return {"done": report.done, "failed": report.failed}
+
+
+def _ended(records: list[dict[str, Any]]) -> dict[str, Any]:
+    numbers = {
+        record["dynamodb"]["NewImage"]["id"]["S"]: record["dynamodb"]["SequenceNumber"] for record in records
+    }
+    failed = end_at_once(broker(), list(numbers))
+    return {"batchItemFailures": [{"itemIdentifier": numbers[request_id]} for request_id in failed]}
