@@ -24,13 +24,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300  # seconds between attempts that KMS refus
 _LIVE = frozenset({Status.ACTIVE, Status.ENDING})
 
 
-def act(broker: Broker, request_id: str, *, revoke: bool = False) -> bool:
+def act(broker: Broker, request_id: str, *, revoke: bool = False, early: bool = False) -> bool:
     """Do what is due for a request, if anything still is; False where it must be tried again.
 
     `revoke`: use RevokeGrant's quota beside RetireGrant's, as when more is due than one run can end.
+    `early`: end what is `ending` now, not in its whole second on the agenda.
     """
     request = broker.store.request(request_id)
-    if request is None or request.action is None or not _due(broker, request):
+    if request is None or request.action is None or not _due(broker, request, early=early):
         return True
     try:
         return _act(broker, request, revoke=revoke)
@@ -42,7 +43,9 @@ def act(broker: Broker, request_id: str, *, revoke: bool = False) -> bool:
         return False
 
 
-def _due(broker: Broker, request: GrantRequest) -> bool:
+def _due(broker: Broker, request: GrantRequest, *, early: bool) -> bool:
+    if early and request.status == Status.ENDING and not request.attempts:
+        return True
     return request.due is not None and request.due <= broker.clock().timestamp()
 
 

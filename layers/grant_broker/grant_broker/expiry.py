@@ -37,7 +37,7 @@ def run(broker: Broker, remaining: Callable[[], float], *, workers: int = 8) -> 
     with ThreadPoolExecutor(workers) as pool:
         while broker.clock() < until and remaining() > _RESERVE:
             due = _due(broker)
-            for done in pool.map(lambda work: _acted(broker, *work), due):
+            for done in pool.map(lambda work: _acted(broker, work[0], revoke=work[1]), due):
                 report.done, report.failed = report.done + done, report.failed + (not done)
             broker.sleep(_pause(broker, worked=bool(due)))
     return report
@@ -59,9 +59,9 @@ def _ids(broker: Broker, now: int) -> Iterator[str]:
         yield request.id
 
 
-def _acted(broker: Broker, request_id: str, revoke: bool) -> bool:  # noqa: FBT001 - a pair from the agenda
+def _acted(broker: Broker, request_id: str, *, revoke: bool = False, early: bool = False) -> bool:
     try:
-        return act(broker, request_id, revoke=revoke)
+        return act(broker, request_id, revoke=revoke, early=early)
     except BrokerError:
         # The database did not answer: the entry stays on the agenda as it is.
         _LOG.exception("an entry of the agenda failed", extra={"request": request_id})
@@ -83,4 +83,4 @@ def _pause(broker: Broker, *, worked: bool) -> float:
 
 def end_at_once(broker: Broker, request_ids: list[str]) -> list[str]:
     """From the stream: those that could not be ended; the agenda has them too."""
-    return [request_id for request_id in request_ids if not _acted(broker, request_id, revoke=False)]
+    return [request_id for request_id in request_ids if not _acted(broker, request_id, early=True)]
