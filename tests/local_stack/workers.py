@@ -1,4 +1,4 @@
-"""The functions' processes: warm, one for each call that runs at the same time, started again after a crash."""
+"""The functions' processes: warm, one for each call that runs at a time, started again after a crash."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from typing import Any
 from tests.local_stack.template import ROOT, Function
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """An invocation without a result: the handler raised, its process died or its time ran out."""
 
 
@@ -26,7 +26,7 @@ class Worker:
         # Only the template's variables and what Python needs: nothing of this machine's AWS set-up.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "grant_broker")])
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "tests.local_stack.worker", str(function.code)],
             cwd=ROOT,
             env=kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | dict(environment),
@@ -47,25 +47,25 @@ class Worker:
         return self._process.poll() is None
 
     def invoke(self, event: dict[str, Any], timeout: float) -> Any:
-        """The handler's result; Failed. A process that exceeds its timeout (seconds) is ended, as on AWS."""
+        """The handler's result; FailedError. A process that exceeds its timeout (seconds) is ended, as on AWS."""
         asked = {"event": event, "timeout": timeout, "request_id": str(uuid.uuid4())}
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
-            raise Failed("the process has no pipes")
+            raise FailedError("the process has no pipes")
         try:
             stdin.write(json.dumps(asked | {"memory": self._function.memory}) + "\n")
             stdin.flush()
         except OSError as error:
-            raise Failed("the process died") from error
+            raise FailedError("the process died") from error
         if not select.select([stdout], [], [], timeout)[0]:
             self._process.kill()
-            raise Failed(f"timed out after {timeout} s")
+            raise FailedError(f"timed out after {timeout} s")
         line = stdout.readline()
         if not line:
-            raise Failed("the process died")
+            raise FailedError("the process died")
         answer = json.loads(line)
         if "error" in answer:
-            raise Failed(json.dumps(answer["error"]))
+            raise FailedError(json.dumps(answer["error"]))
         return answer["result"]
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Workers:
         self._idle.append(Worker(function, environment, self.logs))
 
     def invoke(self, event: dict[str, Any], timeout: float | None = None) -> Any:
-        """Run the function; Failed. `timeout` (seconds) is the template's where none is given."""
+        """Run the function; FailedError. `timeout` (seconds) is the template's where none is given."""
         worker = self._taken()
         try:
             return worker.invoke(event, timeout or self.function.timeout)
@@ -110,7 +110,7 @@ class Workers:
     def _taken(self) -> Worker:
         with self._lock:
             if self._closed:
-                raise Failed("the stack is stopping")
+                raise FailedError("the stack is stopping")
             self._idle = [worker for worker in self._idle if worker.alive]
             worker = self._idle.pop() if self._idle else None
             if worker is None:
