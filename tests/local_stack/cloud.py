@@ -23,7 +23,7 @@ from tests.local_stack.kms.service import Kms
 from tests.local_stack.sigv4 import verify
 
 __all__ = ["AwsCall", "Cloud", "Credentials"]
-SERVICES = frozenset(["kms", "dynamodb", "sts", "iam", "events", "sns", "monitoring", "logs"])
+SERVICES = frozenset(["kms", "dynamodb", "sts", "iam", "events", "sns", "sqs", "monitoring", "logs"])
 # moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
 _LOCK = threading.RLock()
 
@@ -163,6 +163,10 @@ class Cloud:
         owner = account or self.home
         arn = self.directory.add(f"arn:aws:iam::{owner}:user/{name}", owner, "AIDA", policies)
         return self.directory.issue(arn, owner, temporary=False)
+
+    def put_role_policies(self, arn: str, policies: list[dict[str, Any]]) -> None:
+        """Replace all policies of a role."""
+        self.directory.principals[arn].policies[:] = policies
 
     def delete_role(self, arn: str) -> None:
         """Delete a role; its grants stay, useless."""

@@ -42,7 +42,7 @@ class Deployment:
         _create_roles(cloud, template)
         _create_keys(cloud, template)
         _put_role_policies(cloud, template)
-        _create_topics(cloud, template)
+        _create_channels(cloud, template)
         tables = {
             name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")
         }
@@ -85,7 +85,7 @@ def _create_keys(cloud: Cloud, template: Template) -> None:
     for name in template.named("AWS::KMS::Key"):
         given = template.properties(name)
         arn = cloud.create_key(given["KeyPolicy"], Description=given.get("Description", ""))
-        template.physical |= {(name, "Arn"): arn, (name, None): arn.rpartition("/")[2]}
+        template.physical.update({(name, "Arn"): arn, (name, None): arn.rpartition("/")[2]})
     client = cloud.session(cloud.root()).client("kms")
     for name in template.named("AWS::KMS::Alias"):
         alias = template.properties(name)
@@ -108,10 +108,13 @@ def _policies_of(template: Template, role: str) -> Iterator[Any]:
             yield policy["PolicyDocument"]
 
 
-def _create_topics(cloud: Cloud, template: Template) -> None:
+def _create_channels(cloud: Cloud, template: Template) -> None:
     client = cloud.session(cloud.root()).client("sns")
     for name in template.named("AWS::SNS::Topic"):
         client.create_topic(Name=template.reference(name, None).rpartition(":")[2])
+    queues = cloud.session(cloud.root()).client("sqs")
+    for name in template.named("AWS::SQS::Queue"):
+        queues.create_queue(QueueName=template.reference(name, None))
 
 
 def _create_table(cloud: Cloud, template: Template, name: str) -> str:

@@ -117,8 +117,8 @@ class Template:
 
     def _identity(self, name: str, resource: dict[str, Any], attribute: str | None) -> Any:
         kind, given = resource["Type"], resource.get("Properties", {})
-        named = {"AWS::IAM::Role": "RoleName", "AWS::DynamoDB::Table": "TableName", _FUNCTION: "FunctionName"}
-        own = self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}"))
+        named = {"AWS::IAM::Role": "RoleName", "AWS::DynamoDB::Table": "TableName", _FUNCTION: "FunctionName", "AWS::SNS::Topic": "TopicName"}
+        own = str(self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}")))
         place = f"{self.region}:{self.account}"
         arns = {
             "AWS::IAM::Role": f"arn:aws:iam::{self.account}:role{self.resolve(given.get('Path', '/'))}{own}",
@@ -128,6 +128,8 @@ class Template:
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{given.get('LogGroupName', own)}:*",
             _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
         }
+        if attribute == "QueueName":
+            return own
         if kind in {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}:
             return API_ID
         if attribute == "StreamArn":

@@ -47,7 +47,7 @@ class Worker:
         return self._process.poll() is None
 
     def invoke(self, event: dict[str, Any], timeout: float) -> Any:
-        """The handler's result; FailedError. A process that exceeds its timeout (seconds) is ended, as on AWS."""
+        """The handler's result; FailedError. A process over its timeout (seconds) is ended, as on AWS."""
         asked = {"event": event, "timeout": timeout, "request_id": str(uuid.uuid4())}
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
