@@ -193,8 +193,8 @@ def _approval(approval_id: str) -> dict[str, Any]:
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
         raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
-    region, account = os.environ["AWS_REGION"], broker().settings.home_account
-    return f"arn:aws:kms:{region}:{account}:key/{key_id}"
+    settings = broker().settings
+    return f"arn:aws:kms:{settings.aws_region}:{settings.home_account}:key/{key_id}"
 
 
 @logger.inject_lambda_context

@@ -190,7 +190,9 @@ class Cloud:
         """A key's ARN."""
         owner = account or self.home
         root = self.directory.issue(f"arn:aws:iam::{owner}:root", owner, temporary=False)
-        made = self.session(root).client("kms").create_key(Policy=json.dumps(policy), **parameters)
+        # moto leaves these out of DescribeKey where they are not given; KMS has them as defaults.
+        given = {"KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT"} | parameters
+        made = self.session(root).client("kms").create_key(Policy=json.dumps(policy), **given)
         return str(made["KeyMetadata"]["Arn"])
 
     def put_key_policy(self, key_arn: str, policy: dict[str, Any]) -> None:

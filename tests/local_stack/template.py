@@ -117,7 +117,12 @@ class Template:
 
     def _identity(self, name: str, resource: dict[str, Any], attribute: str | None) -> Any:
         kind, given = resource["Type"], resource.get("Properties", {})
-        named = {"AWS::IAM::Role": "RoleName", "AWS::DynamoDB::Table": "TableName", _FUNCTION: "FunctionName", "AWS::SNS::Topic": "TopicName"}
+        named = {
+            "AWS::IAM::Role": "RoleName",
+            "AWS::DynamoDB::Table": "TableName",
+            "AWS::SNS::Topic": "TopicName",
+            _FUNCTION: "FunctionName",
+        }
         own = str(self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}")))
         place = f"{self.region}:{self.account}"
         arns = {

@@ -25,6 +25,7 @@ class Settings(BaseModel):
     request_table: str
     approval_table: str = ""
     home_account: str = ""
+    aws_region: str = ""
     retiring_principal: str = ""
     trusted_accounts: Listed = ()
     approver_role_ids: Listed = ()

@@ -23,11 +23,11 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
-def kms_client() -> "KMSClient":
+def kms_client(of: boto3.Session | None = None) -> "KMSClient":
     """A KMS client that gives up after 3 s and never repeats a call by itself."""
-    return session().client("kms", config=_KMS)
+    return (of or session()).client("kms", config=_KMS)
 
 
-def dynamodb_client() -> "DynamoDBClient":
+def dynamodb_client(of: boto3.Session | None = None) -> "DynamoDBClient":
     """A DynamoDB client with three attempts a call."""
-    return session().client("dynamodb", config=_DYNAMODB)
+    return (of or session()).client("dynamodb", config=_DYNAMODB)

@@ -1,0 +1,113 @@
+"""Each function's broker and handler in this process: its role's credentials, the test's clock."""
+
+import importlib.util
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+from grant_broker.aws.clients import dynamodb_client, kms_client
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.kms import Kms
+from grant_broker.aws.store import Store
+from grant_broker.broker import Broker
+from grant_broker.settings import Settings
+from tests.local_stack.cloud import Credentials
+from tests.local_stack.deployment import Deployment
+from tests.local_stack.proxy import matched, proxy_event
+from tests.local_stack.triggers import routes
+
+
+@dataclass
+class Answer:
+    """An API answer, its JSON body read."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@dataclass
+class Brokers:
+    """The functions of a deployment. `metrics` collects (function, metric, value)."""
+
+    deployment: Deployment
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    metrics: list[tuple[str, str, float]] = field(default_factory=list)
+    _made: dict[str, Broker] = field(default_factory=dict)
+
+    def broker(self, function: str) -> Broker:
+        """The function's broker: settings of its environment, clients with its role's credentials."""
+        if function not in self._made:
+            self._made[function] = self._make(function)
+        return self._made[function]
+
+    def _make(self, function: str) -> Broker:
+        settings = Settings.from_environment(self.deployment.environment(function))
+        session = self.deployment.cloud.session(self.deployment.credentials(function))
+        database = DynamoDb(dynamodb_client(session), sleep=self.sleep)
+        tables = {"request_table": settings.request_table, "approval_table": settings.approval_table}
+        return Broker(
+            settings=settings, store=Store(database, **tables), kms=Kms(kms_client(session)),
+            clock=self.clock, sleep=self.sleep,
+            measure=lambda name, value: self.metrics.append((function, name, value)),
+        )  # fmt: skip
+
+    def call(
+        self, caller: Credentials, method: str, path: str, body: Any = None, *,
+        query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """One API call through the function's handler, as if the gateway had let it through."""
+        found = matched(routes(self.deployment.template), method, path)
+        if found is None:
+            raise KeyError(f"no route {method} {path}")
+        route, parameters = found
+        event = proxy_event(
+            self.deployment.cloud.directory, caller, route, path, parameters=parameters,
+            query=tuple((query or {}).items()), headers=tuple((headers or {}).items()),
+            body=body if isinstance(body, str) or body is None else json.dumps(body),
+        )  # fmt: skip
+        answer = self.handler(route.function).app.resolve(event, Context())
+        text = answer["body"]
+        return Answer(
+            answer["statusCode"], json.loads(text) if text else None,
+            {name: values[-1] for name, values in answer.get("multiValueHeaders", {}).items()},
+        )  # fmt: skip
+
+    def handler(self, function: str) -> ModuleType:
+        """The function's handler module, loaded once, working with this deployment's broker."""
+        if function not in self._modules:
+            with mock.patch.dict(os.environ, self.deployment.environment(function)):
+                self._modules[function] = _loaded(self.deployment.functions[function].code)
+            self._modules[function].broker = lambda: self.broker(function)  # type: ignore[attr-defined]
+        return self._modules[function]
+
+    _modules: dict[str, ModuleType] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a handler."""
+
+    function_name: str = "test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:111122223333:function:test"
+    aws_request_id: str = "test"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Always ample."""
+        return 240_000
+
+
+def _loaded(folder: Any) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{folder.name}_handler", folder / "handler.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(folder)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
