@@ -25,7 +25,7 @@ from tests.local_stack.sigv4 import verify
 __all__ = ["AwsCall", "Cloud", "Credentials"]
 SERVICES = frozenset(["kms", "dynamodb", "sts", "iam", "events", "sns", "sqs", "monitoring", "logs"])
 # moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cloud:
         call = _call(service, headers, body, caller)
 
         def run() -> Response:
-            with _LOCK:
+            with LOCK:
                 return self._run(call, caller, method, url, headers, body)
 
         answer = self.intercept(call, run) if self.intercept else None
