@@ -29,12 +29,15 @@ def all_requests(
     broker: Broker, *, status: str | None, key: str | None, account: str | None, limit: int, after: str | None
 ) -> tuple[list[GrantRequest], str | None]:
     """Every account's requests, newest first."""
-    table = broker.store.request_table
-    by_status = Listing(table, "by_status", "status", status or "", "request#", "request")
-    listing = by_status if status else Listing(table, "by_kind", "kind", "request", "request#", "request")
+    # An account's own partition first: however many requests another account makes, they are not read here.
+    parts = (("account", account), ("status", status), ("kind", "request"))
+    name, value = next((name, value) for name, value in parts if value)
+    listing = Listing(broker.store.request_table, f"by_{name}", name, value, "request#", "request")
     found = page(
         broker.store.database, listing, limit=limit, after=after,
-        keep=lambda item: key in {None, item["key_arn"]} and account in {None, item["account"]},
+        keep=lambda item: (
+            item["sk"] == "request" and key in {None, item["key_arn"]} and status in {None, item["status"]}
+        ),
     )  # fmt: skip
     return _requests(found)
 

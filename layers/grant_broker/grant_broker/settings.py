@@ -34,6 +34,10 @@ class Settings(BaseModel):
     smallest_duration: Annotated[int, Field(ge=1)] = 300
     answer_within: Annotated[int, Field(ge=60)] = 259_200
     take_up_within: Annotated[int, Field(ge=60)] = 86_400
+    submissions_per_minute: Annotated[int, Field(ge=1)] = 300
+    open_per_account: Annotated[int, Field(ge=1)] = 1000
+    open_per_grantee: Annotated[int, Field(ge=1)] = 500
+    pending_per_account: Annotated[int, Field(ge=1)] = 200
     end_rate: Annotated[int, Field(ge=1)] = 40
 
     @classmethod

@@ -13,6 +13,7 @@ from grant_broker.domain.requests import GrantRequest, Submission, agenda
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.trail import ChangeOf
 from grant_broker.issuing import covering, take_up
+from grant_broker.limits import count_call, ensure_room
 
 FURTHEST_START = timedelta(days=30)
 _ALL_TO_FIND_OUT = "not registered, or not open to your account"
@@ -38,7 +39,8 @@ def submit(broker: Broker, caller: Caller, submission: Submission, repeat: Repea
 
     A crash after the record was stored leaves it `approved` or `issuing`: the same call again resumes, and
     the agenda settles or lapses it. Raises InvalidRequest (limits), Conflict (the idempotency key was used
-    for another body), Unavailable (stored; the outcome at KMS is not known yet).
+    for another body), TooManyRequests (nothing stored; a repeat of what is stored is never refused so),
+    Unavailable (stored; the outcome at KMS is not known yet).
     """
     request_id = repeat.id_for(broker, caller, "POST /requests")
     stored = broker.store.request(request_id) if repeat.key else None
@@ -52,12 +54,15 @@ def submit(broker: Broker, caller: Caller, submission: Submission, repeat: Repea
 def _stored(
     broker: Broker, caller: Caller, submission: Submission, repeat: Repeatable, request_id: str
 ) -> GrantRequest:
+    count_call(broker, caller.account)
     now = milliseconds(broker.clock())
     key = _key(broker, caller, submission)
     if faults := _faults(broker, caller, submission, key, now):
         raise InvalidRequest(*faults)
     request = _new(broker, caller, submission, key, now=now, id=request_id, body_digest=repeat.body_digest)
     first = _first(broker, request, key, now)
+    waits = first.record.status == Status.PENDING
+    ensure_room(broker, account=request.account, grantee=request.grantee, waits=waits)
     try:
         broker.store.commit(first)
     except Stale:

@@ -70,7 +70,12 @@ def _indexed(record: Record | Event) -> dict[str, Any]:
     match record:
         case GrantRequest():
             agenda = AGENDA if record.due is not None else None
-            return {"kind": "request", "agenda": agenda, "listed_at": _listed(record.created_at, record.id)}
+            return {
+                "kind": "request",
+                "agenda": agenda,
+                "open_account": None if record.status.final else record.account,
+                "listed_at": _listed(record.created_at, record.id),
+            }
         case Key():
             return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
         case Approval(kind=Kind.STANDING):

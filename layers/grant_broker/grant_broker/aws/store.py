@@ -1,6 +1,7 @@
 """The request table and the approval table: conditional, transactional, one event with each transition."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from grant_broker.aws.dynamodb import DynamoDb
@@ -10,6 +11,9 @@ from grant_broker.domain.errors import Stale
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.requests import GrantRequest
 from grant_broker.domain.trail import Change, Event, Record
+
+_COUNTER_MINUTES = 60
+"""How long a counter is kept: DynamoDB's TTL may take two days more, which costs bytes and nothing else."""
 
 
 class Store:
@@ -67,6 +71,28 @@ class Store:
             Limit=limit,
         )
         return (record_of(GrantRequest, item) for item in items)
+
+    def open_requests(self, account: str, *, limit: int) -> Iterator[dict[str, Any]]:
+        """Grantee, status and due of an account's requests that are not final; eventually consistent."""
+        items = self.database.query(
+            TableName=self.request_table,
+            IndexName="open",
+            condition="open_account = :account",
+            values={":account": account},
+            Limit=limit,
+        )
+        return islice(items, limit)
+
+    def count_call(self, account: str, *, minute: int, most: int) -> None:
+        """Count one call of an account in a minute since 1970; Stale where there were `most` already."""
+        self.database.update(
+            self.request_table,
+            f"limit#{account}#{minute}",
+            "limit",
+            UpdateExpression="ADD calls :one SET expires = :expires",
+            ConditionExpression="attribute_not_exists(calls) OR calls < :most",
+            values={":one": 1, ":most": most, ":expires": (minute + _COUNTER_MINUTES) * 60},
+        )
 
     def trail(self, subject: str) -> list[Event]:
         """The events of one subject in order, read consistently."""

@@ -1,0 +1,54 @@
+"""How much one account may hold open at a time, so that none crowds out another or floods the deciders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from grant_broker.domain.lifecycle import Status
+
+# Withdrawn or released, one makes room at once: who cannot do that is not sent away for days.
+_SOONEST, _LATEST = 60, 3600
+
+
+@dataclass(frozen=True)
+class Open:
+    """A request of an account that is not final. `due`: epoch second of what happens next to it, if known."""
+
+    grantee: str
+    status: Status
+    due: int | None
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The most that may be open at a time. `pending` is what waits for people: the security team's queue."""
+
+    account: int
+    grantee: int
+    pending: int
+
+    def refusal(self, held: Sequence[Open], *, grantee: str, waits: bool, now: datetime) -> "Refusal | None":
+        """Why an account that holds these may not open one more; `waits` where it would wait for people."""
+        own = [one for one in held if one.grantee == grantee]
+        pending = [one for one in held if one.status == Status.PENDING] if waits else []
+        checks = (
+            (held, self.account, "your account has {} open requests, the most allowed"),
+            (own, self.grantee, "the grantee has {} open requests, the most allowed"),
+            (pending, self.pending, "{} requests of your account wait for a decision, the most allowed"),
+        )
+        full = ((found, text.format(len(found))) for found, most, text in checks if len(found) >= most)
+        return next((Refusal(reason, _wait(found, now)) for found, reason in full), None)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why not, and after how many seconds it is worth trying again."""
+
+    reason: str
+    retry_after: int
+
+
+def _wait(held: Sequence[Open], now: datetime) -> int:
+    """Until the first of them lapses or ends, in seconds: at least a minute, at most an hour."""
+    next_due = min((one.due for one in held if one.due is not None), default=0)
+    return min(max(next_due - int(now.timestamp()), _SOONEST), _LATEST)

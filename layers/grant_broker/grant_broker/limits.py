@@ -1,0 +1,52 @@
+"""Abuse limits: what one account may send in a minute, and hold open at a time.
+
+Counters and open requests are read and written in the account's own partitions: what one account does costs
+no other. Nothing here can drift: a counter lives for its minute, what is open is counted from the records.
+"""
+
+from grant_broker.broker import Broker
+from grant_broker.domain.allowance import Allowance, Open, Refusal
+from grant_broker.domain.errors import Stale, TooManyRequests
+from grant_broker.domain.lifecycle import Status
+
+_MINUTE = 60
+
+
+def count_call(broker: Broker, account: str) -> None:
+    """Count one submission or dry run of an account; TooManyRequests, until the next minute, above the limit.
+
+    A call whose answer is lost counts, and may count twice when it is repeated.
+    """
+    now = int(broker.clock().timestamp())
+    most = broker.settings.submissions_per_minute
+    try:
+        broker.store.count_call(account, minute=now // _MINUTE, most=most)
+    except Stale as error:
+        detail = f"an account may send {most} submissions and dry runs a minute"
+        raise TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE) from error
+
+
+def ensure_room(broker: Broker, *, account: str, grantee: str, waits: bool) -> None:
+    """TooManyRequests where the account holds as many open requests as it may; `waits`: for people."""
+    if refusal := full(broker, account=account, grantee=grantee, waits=waits):
+        raise TooManyRequests(
+            f"{refusal.reason}: withdraw or release one, or wait", retry_after=refusal.retry_after
+        )
+
+
+def full(broker: Broker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
+    """Why the account may not open one more request, None where it may.
+
+    From an index, eventually consistent: calls within its lag, usually under a second, may together go over
+    the limit by as many as they are; the count of a minute bounds that.
+    """
+    settings = broker.settings
+    allowance = Allowance(
+        account=settings.open_per_account, grantee=settings.open_per_grantee,
+        pending=settings.pending_per_account,
+    )  # fmt: skip
+    held = [
+        Open(item["grantee"], Status(item["status"]), item.get("due"))
+        for item in broker.store.open_requests(account, limit=settings.open_per_account)
+    ]
+    return allowance.refusal(held, grantee=grantee, waits=waits, now=broker.clock())

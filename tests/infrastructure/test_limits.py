@@ -1,0 +1,63 @@
+"""The template's part in the abuse limits: parameters, the counters' fence, what expires."""
+
+from typing import Any
+
+import pytest
+
+from grant_broker.domain.authorisation import Call, decide
+from grant_broker.settings import Settings
+from tests.local_stack.template import Template
+
+TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/grant-broker-requests"
+ROLE = "arn:aws:iam::111122223333:role/grant-broker-requests"
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    """The template with its defaults."""
+    given = {"TrustedAccounts": ["444455556666"], "ApproverRoleIds": ["AROAAPPROVER00000"]}
+    return Template.read(given, account="111122223333", region="eu-central-1", stack="grant-broker")
+
+
+def allowed(template: Template, action: str, leading_key: str) -> bool:
+    """Whether the role of `requests` may make a DynamoDB call on a partition of the request table."""
+    policies: list[Any] = [
+        policy["PolicyDocument"] for policy in template.properties("RequestsRole")["Policies"]
+    ]
+    call = Call(ROLE, action, TABLE, {"aws:PrincipalArn": ROLE, "dynamodb:LeadingKeys": [leading_key]})
+    return decide(call, identity_policies=policies).allowed
+
+
+def test_the_role_updates_counters_and_no_record(template: Template) -> None:
+    """UpdateItem reaches the counters' partitions only: no record can be changed in part, past its checks."""
+    assert allowed(template, "dynamodb:UpdateItem", "limit#444455556666#31556736")
+    for partition in ("request#0123", "limit", "pace", "LIMIT#444455556666#1"):
+        assert not allowed(template, "dynamodb:UpdateItem", partition)
+    assert not allowed(template, "dynamodb:DeleteItem", "limit#444455556666#31556736")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "setting"),
+    [
+        ("SubmissionsPerMinute", "submissions_per_minute"),
+        ("OpenPerAccount", "open_per_account"),
+        ("OpenPerGrantee", "open_per_grantee"),
+        ("PendingPerAccount", "pending_per_account"),
+    ],
+)
+def test_each_limit_is_a_parameter_with_the_settings_default(
+    template: Template, parameter: str, setting: str
+) -> None:
+    """The operator sets each limit, and the template's default is the package's own."""
+    environment = template.functions()["requests"].environment
+    assert environment[setting.upper()] == str(template.document["Parameters"][parameter]["Default"])
+    assert Settings(request_table="t").model_dump()[setting] == int(environment[setting.upper()])
+
+
+def test_open_requests_are_counted_in_a_narrow_index(template: Template) -> None:
+    """The index of open requests holds what the count needs: no text of a requester is read for it."""
+    indexes = {
+        index["IndexName"]: index for index in template.properties("RequestTable")["GlobalSecondaryIndexes"]
+    }
+    projected = indexes["open"]["Projection"]
+    assert projected == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["grantee", "status", "due"]}
