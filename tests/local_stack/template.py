@@ -96,7 +96,7 @@ class Template:
 
     def reference(self, name: str, attribute: str | None) -> Any:
         """Ref and GetAtt; names are the stack's name and the logical id, unless the template names them."""
-        pseudo = {"AccountId": self.account, "Region": self.region, "StackName": self.stack}
+        pseudo: dict[str, Any] = {"AccountId": self.account, "Region": self.region, "StackName": self.stack}
         pseudo |= {"Partition": "aws", "URLSuffix": "amazonaws.com", "NoValue": NO_VALUE}
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]

@@ -3,13 +3,15 @@
 import importlib.util
 import json
 import os
+import queue
 import sys
+import threading
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ def _loaded(path: Path) -> ModuleType:
     return module
 
 
+def _warm(module: ModuleType) -> None:
+    """Make what the handler keeps for the life of its process, so that no event waits for it."""
+    for made_once in list(vars(module).values()):
+        if hasattr(made_once, "cache_info"):
+            made_once()
+
+
 def _run(module: ModuleType, asked: dict[str, Any]) -> dict[str, Any]:
     context = Context(
         os.environ["AWS_LAMBDA_FUNCTION_NAME"],
@@ -57,14 +66,25 @@ def _run(module: ModuleType, asked: dict[str, Any]) -> dict[str, Any]:
         return {"error": {"errorType": type(error).__name__, "errorMessage": str(error)}}
 
 
+def _read(events: TextIO, into: "queue.SimpleQueue[str]") -> None:
+    """Take in events; when the pipe closes its owner is gone, and a run that goes on would be nobody's."""
+    for line in events:
+        into.put(line)
+    os._exit(0)
+
+
 def main() -> None:
     """Serve one function's folder, given as the only argument."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What the handler prints is its log; the pipe is for answers alone.
     os.dup2(2, 1)
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin, waiting), daemon=True).start()
     module = _loaded(Path(sys.argv[1]) / "handler.py")
-    for line in sys.stdin:
-        print(json.dumps(_run(module, json.loads(line))), file=answers, flush=True)
+    _warm(module)
+    print(json.dumps({"result": "ready"}), file=answers, flush=True)
+    while True:
+        print(json.dumps(_run(module, json.loads(waiting.get()))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,77 @@
+"""`python -m tests.local_stack serve` and `demo`."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.local_stack", description="The broker and an AWS of its own, on 127.0.0.1."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="run the founding scenario; exits 0 only if nothing came out otherwise")
+    serve = commands.add_parser("serve", help="stay up until stopped")
+    serve.add_argument("--api-port", type=int, default=0, metavar="N", help="of the API; 0 picks a free one")
+    serve.add_argument("--aws-port", type=int, default=0, metavar="N", help="of AWS; 0 picks a free one")
+    serve.add_argument("--ready-file", type=Path, metavar="F", help="write addresses and credentials there")
+    serve.add_argument(
+        "--schedule-seconds", type=float, metavar="N", help="run every schedule each N seconds"
+    )
+    return parser.parse_args()
+
+
+def _forget_this_machines_aws() -> None:
+    # A profile or an endpoint that somebody works with must not reach the local AWS, nor be reached by it.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from tests.local_stack.stack import Options, Stack  # noqa: PLC0415 - after the environment is clean
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    options = Options(
+        api_port=arguments.api_port,
+        aws_port=arguments.aws_port,
+        schedule_seconds=arguments.schedule_seconds,
+        log=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    stack = Stack.start(options)
+    try:
+        if arguments.ready_file:
+            _write(arguments.ready_file, stack.ready())
+        print(f"API {stack.api_url}\nAWS {stack.aws_url}\nStop with Ctrl-C.", flush=True)
+        stopped.wait()
+    finally:
+        stack.close()
+    return 0
+
+
+def _write(path: Path, ready: dict[str, object]) -> None:
+    """Whoever waits for the file never reads a part of it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
+        json.dump(ready, file, indent=1)
+    Path(file.name).replace(path)
+
+
+def main() -> int:
+    """Run one of the commands."""
+    arguments = _arguments()
+    _forget_this_machines_aws()
+    return _serve(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""The whole stack, running: AWS and the API over HTTP, the functions in processes of their own."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from http.server import ThreadingHTTPServer
+from os import devnull
+from typing import Any, Self
+
+from tests.local_stack import gateway_server, server
+from tests.local_stack.client import Client
+from tests.local_stack.cloud import Cloud
+from tests.local_stack.deployment import Deployment
+from tests.local_stack.gateway import Gateway
+from tests.local_stack.people import TRUSTED, Person
+from tests.local_stack.schedules import Scheduler
+from tests.local_stack.streams import Lane, Streams
+from tests.local_stack.template import Schedule
+from tests.local_stack.triggers import routes, schedules, streams
+from tests.local_stack.workers import FailedError, Workers
+
+_RUNS_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: port 0 picks a free one; `schedule_seconds` None leaves the template's intervals."""
+
+    api_port: int = 0
+    aws_port: int = 0
+    schedule_seconds: float | None = None
+    log: Callable[[str], None] = lambda _: None
+
+
+@dataclass
+class Stack:
+    """A running stack; `close` ends it with all its processes."""
+
+    deployment: Deployment
+    options: Options
+    aws: ThreadingHTTPServer
+    pools: list[Workers] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    timers: list[Scheduler] = field(default_factory=list)
+    api: ThreadingHTTPServer | None = None
+    gateway: Gateway | None = None
+
+    @classmethod
+    def start(cls, options: Options) -> Self:
+        """Everything up and answering, `partner_data` registered."""
+        cloud = Cloud(lambda: datetime.now(UTC))
+        aws = server.serve(cloud, options.aws_port)
+        stack = cls(Deployment.create(cloud), options, aws)
+        try:
+            stack._begin()
+        except BaseException:
+            stack.close()
+            raise
+        return stack
+
+    def _begin(self) -> None:
+        _run(self.aws)
+        self._start_api()
+        self._start_streams()
+        planned = [(found, self._pool(found.function)) for found in schedules(self.deployment.template)]
+        # What ends grants is there before the first grant is; what compares may come a little later.
+        for schedule, pool in planned:
+            if schedule.function == "expiry":
+                pool.start()
+        for pool in self.pools:
+            pool.wait_ready()
+        self.register("partner_data", TRUSTED)
+        for schedule, pool in planned:
+            self.timers.append(self._timer(schedule, pool))
+
+    def _start_api(self) -> None:
+        names = sorted({route.function for route in routes(self.deployment.template)})
+        pools = {name: self._pool(name) for name in names}
+        for pool in pools.values():
+            pool.start()
+        self.gateway = Gateway.of(self.deployment, lambda function, event: pools[function].invoke(event))
+        self.api = gateway_server.serve(self.gateway, self.options.api_port)
+        _run(self.api)
+
+    def _start_streams(self) -> None:
+        for stream in streams(self.deployment.template):
+            pool = self._pool(stream.function, most=1)
+            pool.start()
+            self.lanes.append(Lane(stream, pool.invoke, self._lost))
+        for lane in self.lanes:
+            lane.start()
+        self.deployment.cloud.intercept = Streams(self.deployment.cloud, self.lanes).intercept
+
+    def _timer(self, schedule: Schedule, pool: Workers) -> Scheduler:
+        def run() -> None:
+            try:
+                pool.invoke(schedule.payload)
+            except FailedError:
+                # The pool has logged it; the next run repeats it, as on AWS.
+                return
+
+        return Scheduler(schedule, run, self.options.schedule_seconds)
+
+    def _pool(self, function: str, most: int = 4) -> Workers:
+        who = self.deployment.credentials(function)
+        environment = self.deployment.environment(function) | {
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ACCESS_KEY_ID": who.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
+            "AWS_SESSION_TOKEN": who.session_token,
+            "AWS_CONFIG_FILE": devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        pool = Workers(self.deployment.functions[function], environment, most=most, log=self.options.log)
+        self.pools.append(pool)
+        return pool
+
+    def _lost(self, destination: str, message: dict[str, Any]) -> None:
+        cloud = self.deployment.cloud
+        client = cloud.session(cloud.root()).client("sqs")
+        url = client.get_queue_url(QueueName=destination.rpartition(":")[2])["QueueUrl"]
+        client.send_message(QueueUrl=url, MessageBody=json.dumps(message))
+
+    @property
+    def aws_url(self) -> str:
+        """What any AWS client takes as its endpoint."""
+        return f"http://127.0.0.1:{self.aws.server_port}"
+
+    @property
+    def api_url(self) -> str:
+        """The broker's API with its stage, as on AWS."""
+        if self.api is None or self.gateway is None:
+            raise RuntimeError("the API is not up yet")
+        return f"http://127.0.0.1:{self.api.server_port}/{self.gateway.stage}"
+
+    def client(self, person: str) -> Client:
+        """A client of the API for one of the people."""
+        found = self.deployment.people[person]
+        return Client(self.api_url, self.deployment.cloud.region, found.credentials)
+
+    def register(self, name: str, accounts: tuple[str, ...]) -> None:
+        """Register a key with the default limits, as the security team does."""
+        key_id = self.deployment.keys[name].rpartition("/")[2]
+        document = {"name": name, "accounts": list(accounts)}
+        answer = self.client("alice").call("PUT", f"/security/keys/{key_id}", document)
+        if answer.status not in {200, 201}:
+            raise RuntimeError(f"{name} could not be registered: {answer.status} {answer.body}")
+
+    def ready(self) -> dict[str, Any]:
+        """What the ready file says."""
+        functions = {name: Person(self.deployment.credentials(name)) for name in self.deployment.functions}
+        return {
+            "api_url": self.api_url,
+            "aws_url": self.aws_url,
+            "region": self.deployment.cloud.region,
+            "keys": self.deployment.keys,
+            "people": {name: person.shown() for name, person in self.deployment.people.items()},
+            "functions": {name: function.shown() for name, function in functions.items()},
+        }
+
+    def close(self) -> None:
+        """Stop listening, deliver nothing more, end all processes."""
+        for timer in self.timers:
+            timer.stop()
+        for lane in self.lanes:
+            lane.stop()
+        for pool in self.pools:
+            pool.close()
+        for listening in (self.api, self.aws):
+            if listening is not None:
+                listening.shutdown()
+                listening.server_close()
+
+
+def _run(listening: ThreadingHTTPServer) -> None:
+    threading.Thread(target=partial(listening.serve_forever, 0.1), daemon=True).start()
