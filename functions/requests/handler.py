@@ -40,9 +40,7 @@ def broker() -> Broker:
 @app.post("/requests")
 def post_request() -> Response[str]:
     """Submit a request."""
-    event = event_of(app)
-    http.query_of(event)
-    caller = third_party(event, broker())
+    event, caller = event_of(app), _caller()
     submission = http.parsed(Submission, http.body_of(event))
     request = submit(broker(), caller, submission, repeatable(event))
     location = {"Location": f"/requests/{request.id}"}
@@ -109,8 +107,9 @@ def get_keys() -> Response[str]:
 
 
 def _caller() -> Caller:
+    caller = third_party(event_of(app), broker())
     http.query_of(event_of(app))
-    return third_party(event_of(app), broker())
+    return caller
 
 
 def _view(caller: Caller, request: GrantRequest) -> dict[str, Any]:

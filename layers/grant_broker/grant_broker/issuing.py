@@ -12,6 +12,7 @@ from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.requests import CONFIRM_AFTER, ISSUE_WITHIN, SETTLE_AFTER, GrantRequest, agenda
 from grant_broker.domain.times import milliseconds
 from grant_broker.domain.trail import ChangeOf
+from grant_broker.races import on_latest
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
@@ -21,7 +22,7 @@ _STILL_AT_WORK = timedelta(seconds=4)
 
 def covering(broker: Broker, request: GrantRequest, key: Key) -> Approval | None:
     """The standing approval that covers a request, or None."""
-    asked = request.asked(request.starts_at or request.created_at)
+    asked = request.asked(request.begins)
     standing = broker.store.standing(key_arn=request.key_arn, account=request.account)
     return next((a for a in standing if a.covers(asked, quorum=key.document.quorum).covered), None)
 
@@ -33,28 +34,39 @@ def take_up(broker: Broker, request: GrantRequest, *, by: str) -> tuple[GrantReq
     `issuing` record that `settle` finds on the agenda. Raises Conflict (wrong state, not covered, refused
     by KMS), Unavailable (nobody knows yet; the same call again, or the agenda, finds out).
     """
+    try:
+        return on_latest(broker, request, lambda latest: _taken_up(broker, latest, by))
+    except Unavailable as error:
+        # The request is stored: the caller is told where, whatever did not answer.
+        location = f"/requests/{request.id}"
+        raise Unavailable(str(error), retry_after=error.retry_after, location=location) from error
+
+
+def _taken_up(broker: Broker, request: GrantRequest, by: str) -> tuple[GrantRequest, bool]:
     if request.status == Status.ACTIVE:
         return request, False
     if request.status == Status.ISSUING:
         return _resumed(broker, request, by), True
     if request.status != Status.APPROVED:
         raise Conflict(f"the request is {request.status}")
-    return _issued(broker, _intended(broker, request, by), by), True
+    return _issued(broker, _intended(broker, request, by), by, asked_before=False), True
 
 
 def _intended(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
-    now = broker.clock().replace(microsecond=0)
-    if request.starts_at and broker.clock() < request.starts_at:
+    now = broker.clock()
+    if request.starts_at and now < request.starts_at:
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
     key, approval = _covered(broker, request)
-    expires_at = now + timedelta(seconds=request.duration)
+    # Whole seconds, as the grant's name holds them, and never longer than approved.
+    issued_at = now.replace(microsecond=0)
+    expires_at = issued_at + timedelta(seconds=request.duration)
     change = request.to(
-        Status.ISSUING, at=broker.clock(), by=by, event_id=broker.new_id(),
+        Status.ISSUING, at=now, by=by, event_id=broker.new_id(),
         detail={"approval": approval.id, "expires_at": expires_at.isoformat()},
-        intent_at=milliseconds(broker.clock()), issued_at=now, expires_at=expires_at,
-        **agenda(Action.SETTLE, now + SETTLE_AFTER),
+        intent_at=milliseconds(now), issued_at=issued_at, expires_at=expires_at,
+        **agenda(Action.SETTLE, min(now + SETTLE_AFTER, expires_at)),
     )  # fmt: skip
     broker.store.commit(change, checks=[approval, key])
     return change.record
@@ -68,26 +80,27 @@ def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
         raise Conflict(f"the request is approved, but outside the key's limits now: {faults[0].message}")
     store = broker.store
     approval = store.approval(request.approval) if request.approval else store.votes(request.id)
-    asked = request.asked(request.starts_at or request.created_at if request.approval else broker.clock())
-    quorum = key.document.quorum
-    coverage = approval.covers(asked, quorum=quorum) if approval else None
+    asked = request.asked(request.begins if request.approval else broker.clock())
+    coverage = approval.covers(asked, quorum=key.document.quorum) if approval else None
     if approval is None or coverage is None or not coverage.covered:
-        raise Conflict(f"not covered any more: {coverage.reason if coverage else 'there is no approval'}")
+        reason = coverage.reason if coverage else "there is no approval"
+        raise Conflict(f"the request is approved, but not covered any more: {reason}")
     return key, approval
 
 
 def _resumed(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
     since = broker.clock() - (request.intent_at or broker.clock())
     if not _STILL_AT_WORK <= since < ISSUE_WITHIN:
-        raise _unknown(request)
-    return _issued(broker, request, by)
+        raise _unknown()
+    return _issued(broker, request, by, asked_before=True)
 
 
-def _issued(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
+def _issued(broker: Broker, request: GrantRequest, by: str, *, asked_before: bool) -> GrantRequest:
+    """`asked_before`: an earlier CreateGrant may have had its effect, so a refusal is not the outcome."""
     for attempt in range(_ATTEMPTS):
         if attempt:
             broker.sleep(0.2 * 2**attempt)
-            request = _still_issuing(broker, request)
+            _ensure_unmoved(broker, request)
         if _too_late(broker, request):
             break
         try:
@@ -100,21 +113,22 @@ def _issued(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
             _LOG.warning("CreateGrant has no answer", extra={"request": request.id, "code": error.code})
             broker.measure("IssueFailures", 1)
         except KmsRefused as error:
-            _failed(broker, request, error, by)
+            _refused(broker, request, error, by, asked_before=asked_before or attempt > 0)
         else:
             return _active(broker, request, grant_id, token, by)
-    raise _unknown(request)
+    raise _unknown()
 
 
 def _too_late(broker: Broker, request: GrantRequest) -> bool:
-    return request.intent_at is None or broker.clock() - request.intent_at >= ISSUE_WITHIN
+    now = broker.clock()
+    until = request.expires_at or now
+    return request.intent_at is None or now >= min(request.intent_at + ISSUE_WITHIN, until)
 
 
-def _still_issuing(broker: Broker, request: GrantRequest) -> GrantRequest:
-    now = broker.store.request(request.id)
-    if now is None or now.status != Status.ISSUING:
-        raise _unknown(request)
-    return now
+def _ensure_unmoved(broker: Broker, request: GrantRequest) -> None:
+    latest = broker.store.request(request.id)
+    if latest is None or latest.version != request.version:
+        raise Stale("the request was settled or ended meanwhile")
 
 
 def _active(broker: Broker, request: GrantRequest, grant_id: str, token: str, by: str) -> GrantRequest:
@@ -122,12 +136,28 @@ def _active(broker: Broker, request: GrantRequest, grant_id: str, token: str, by
     try:
         broker.store.commit(change)
     except Stale:
-        now = broker.store.request(request.id)
-        if now is None or now.status != Status.ACTIVE:
-            raise _unknown(request) from None
-        return now
+        _note_unwanted(broker, request, grant_id)
+        raise
     broker.measure("GrantsIssued", 1)
     return change.record
+
+
+def _note_unwanted(broker: Broker, request: GrantRequest, grant_id: str) -> None:
+    """The request was ended or closed while KMS made its grant: `expiry` ends it now, not minutes later."""
+    latest, now = broker.store.request(request.id), broker.clock()
+    if latest is None or latest.grant_id == grant_id:
+        return
+    if latest.status == Status.ENDING:
+        change = latest.changed(grant_id=latest.grant_id or grant_id, **agenda(Action.END, now))
+    elif latest.status.final:
+        change = latest.changed(**agenda(Action.CONFIRM, now))
+    else:
+        return
+    try:
+        broker.store.commit(change)
+    except Stale:
+        # It has moved on again; its name leads `confirm` and `reconcile` to it.
+        return
 
 
 def activated(
@@ -142,22 +172,22 @@ def activated(
     )  # fmt: skip
 
 
-def _failed(broker: Broker, request: GrantRequest, error: KmsRefused, by: str) -> NoReturn:
-    now = broker.clock()
+def _refused(
+    broker: Broker, request: GrantRequest, error: KmsRefused, by: str, *, asked_before: bool
+) -> NoReturn:
+    _LOG.error("CreateGrant was refused", extra={"request": request.id, "kms": str(error)})
     broker.measure("IssueFailures", 1)
+    if asked_before:
+        raise _unknown()
+    now = broker.clock()
     change = request.to(
         Status.FAILED, at=now, by=by, event_id=broker.new_id(), detail={"code": error.code},
         ended_at=milliseconds(now), end_reason=f"KMS refused: {error.code}",
         **agenda(Action.CONFIRM, now + CONFIRM_AFTER),
     )  # fmt: skip
     broker.store.commit(change)
-    _LOG.error("CreateGrant was refused", extra={"request": request.id, "kms": str(error)})
     raise Conflict(f"the request is failed: KMS refused the grant ({error.code})")
 
 
-def _unknown(request: GrantRequest) -> Unavailable:
-    return Unavailable(
-        "the grant is being made; its outcome is not known yet",
-        retry_after=5,
-        location=f"/requests/{request.id}",
-    )
+def _unknown() -> Unavailable:
+    return Unavailable("the request is issuing: the grant is being made, its outcome is not known yet")

@@ -47,8 +47,17 @@ def submit(broker: Broker, caller: Caller, submission: Submission, repeat: Repea
     request = stored or _stored(broker, caller, submission, repeat, request_id)
     if request.body_digest != repeat.body_digest:
         raise Conflict("this idempotency key was used for another body")
-    at_once = request.starts_at is None and request.status in {Status.APPROVED, Status.ISSUING}
-    return take_up(broker, request, by=caller.arn)[0] if at_once else request
+    return _taken_up(broker, caller, request) if request.approval else request
+
+
+def _taken_up(broker: Broker, caller: Caller, request: GrantRequest) -> GrantRequest:
+    """A request that was covered when it was submitted: its grant too, unless it starts later."""
+    if request.begins > request.created_at:
+        return request
+    if request.status == Status.FAILED:
+        raise Conflict(f"the request is failed: {request.end_reason}")
+    at_work = request.status in {Status.APPROVED, Status.ISSUING}
+    return take_up(broker, request, by=caller.arn)[0] if at_work else request
 
 
 def _stored(
@@ -57,7 +66,8 @@ def _stored(
     count_call(broker, caller.account)
     now = milliseconds(broker.clock())
     key = _key(broker, caller, submission)
-    if faults := _faults(broker, caller, submission, key, now):
+    faults = _faults(broker, caller, submission, key, now)
+    if key is None or faults:
         raise InvalidRequest(*faults)
     request = _new(broker, caller, submission, key, now=now, id=request_id, body_digest=repeat.body_digest)
     first = _first(broker, request, key, now)
@@ -84,7 +94,7 @@ def _first(broker: Broker, request: GrantRequest, key: Key, now: datetime) -> Ch
         return request.recorded(
             "submitted", at=now, by=request.requester_arn, event_id=broker.new_id(), detail=detail
         )
-    take_up_by = max(now, request.starts_at or now) + timedelta(seconds=broker.settings.take_up_within)
+    take_up_by = request.begins + timedelta(seconds=broker.settings.take_up_within)
     return request.recorded(
         "submitted", at=now, by=request.requester_arn, event_id=broker.new_id(),
         detail={**detail, "approval": approval.id}, status=Status.APPROVED, approval=approval.id,
@@ -105,21 +115,22 @@ def _new(
     )  # fmt: skip
 
 
-def _key(broker: Broker, caller: Caller, submission: Submission) -> Key:
+def _key(broker: Broker, caller: Caller, submission: Submission) -> Key | None:
     named = submission.key
     arn = named if named.startswith("arn:") else broker.store.key_arn_named(named)
     key = broker.store.key(arn) if arn else None
-    if (
-        key is None
-        or not key.open_to(caller.account)
-        or named not in {key.document.key_arn, key.document.name}
-    ):
-        raise InvalidRequest(Fault("key", _ALL_TO_FIND_OUT))
-    return key
+    if key is None or not key.open_to(caller.account):
+        return None
+    # A name that another key has taken over since no longer leads to this one.
+    return key if named in {key.document.key_arn, key.document.name} else None
 
 
-def _faults(broker: Broker, caller: Caller, submission: Submission, key: Key, now: datetime) -> list[Fault]:
-    faults = key.faults(submission.scope, duration=submission.duration, account=caller.account)
+def _faults(
+    broker: Broker, caller: Caller, submission: Submission, key: Key | None, now: datetime
+) -> list[Fault]:
+    faults = [Fault("key", _ALL_TO_FIND_OUT)]
+    if key:
+        faults = key.faults(submission.scope, duration=submission.duration, account=caller.account)
     if account_of(submission.grantee) != caller.account:
         faults.append(Fault("grantee", "name a principal of your own account"))
     if submission.duration < broker.settings.smallest_duration:

@@ -104,6 +104,11 @@ class GrantRequest(Record):
         return digest(content)
 
     @property
+    def begins(self) -> datetime:
+        """From when on it may be taken up: a `starts_at` up to a minute past means at once."""
+        return max(self.created_at, self.starts_at or self.created_at)
+
+    @property
     def grant_name(self) -> str:
         """The KMS grant's Name: with every table lost it still says what must end, and when.
 
