@@ -41,11 +41,12 @@ class Deployment:
         template = Template.read(given, account=cloud.home, region=cloud.region, stack=STACK)
         _create_roles(cloud, template)
         _create_keys(cloud, template)
-        _put_role_policies(cloud, template)
         _create_channels(cloud, template)
         tables = {
             name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")
         }
+        # Last: they name all the others, and a stream's ARN is known once its table exists.
+        _put_role_policies(cloud, template)
         reader = template.reference("DataReaderRole", "Arn")
         return cls(
             cloud=cloud,

@@ -121,6 +121,7 @@ class Template:
             "AWS::IAM::Role": "RoleName",
             "AWS::DynamoDB::Table": "TableName",
             "AWS::SNS::Topic": "TopicName",
+            "AWS::Logs::LogGroup": "LogGroupName",
             _FUNCTION: "FunctionName",
         }
         own = str(self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}")))
@@ -130,7 +131,7 @@ class Template:
             "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{place}:table/{own}",
             "AWS::SNS::Topic": f"arn:aws:sns:{place}:{own}",
             "AWS::SQS::Queue": f"arn:aws:sqs:{place}:{own}",
-            "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{given.get('LogGroupName', own)}:*",
+            "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
             _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
         }
         if attribute == "QueueName":

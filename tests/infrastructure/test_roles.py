@@ -1,0 +1,156 @@
+"""What each function's role may do, of everything that AWS offers: this table, and nothing else."""
+
+import pytest
+
+from tests.infrastructure.stack import ROLES, actions, call, decided, deployed, policies, template
+
+# A grant inside every fence, so that CreateGrant is judged by who calls; the fences have a test of their own.
+_GRANT = {
+    "kms:GranteePrincipal": "arn:aws:iam::444455556666:role/partner-application",
+    "kms:GrantOperations": ["Encrypt"],
+    "kms:GrantConstraintType": "EncryptionContextEquals",
+}
+_RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
+
+MAY: dict[str, dict[str, str]] = {
+    "requests": {
+        "key": "CreateGrant",
+        "requests": "GetItem PutItem",
+        "requests/index/by_account": "Query",
+        "requests/index/open": "Query",
+        "approvals": "ConditionCheckItem GetItem",
+        "approvals/index/by_kind": "Query",
+        "approvals/index/covering": "Query",
+    },
+    "approvals": {
+        "key": "DescribeKey GetKeyPolicy ListGrants",
+        "requests": "GetItem PutItem Query",
+        "requests/index/by_account": "Query",
+        "requests/index/by_kind": "Query",
+        "requests/index/by_status": "Query",
+        "approvals": "ConditionCheckItem GetItem PutItem",
+        "approvals/index/by_kind": "Query",
+        "approvals/index/covering": "Query",
+    },
+    "expiry": {
+        "key": "ListGrants RevokeGrant",
+        "requests": "GetItem PutItem UpdateItem",
+        "requests/index/agenda": "Query",
+        "requests/stream": "DescribeStream GetRecords GetShardIterator ListStreams",
+    },
+    "reconcile": {
+        "every key": "ListRetirableGrants",
+        "requests": "BatchGetItem GetItem PutItem Query",
+        "requests/index/by_status": "Query",
+        "approvals": "BatchGetItem GetItem",
+        "approvals/index/covering": "Query",
+    },
+    "events": {
+        "requests/stream": "DescribeStream GetRecords GetShardIterator ListStreams",
+        "topic": "Publish",
+        "queue": "SendMessage",
+        "bus": "PutEvents",
+    },
+}
+
+
+def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Name to ARN and services of everything in the stack that somebody might want to touch."""
+    place = f"{template().region}:{template().account}"
+    tables = {
+        name: template().reference(f"{name[:-1].title()}Table", "Arn") for name in ("requests", "approvals")
+    }
+    found = {
+        "key": (template().reference("PartnerDataKey", "Arn"), ("kms",)),
+        "every key": ("*", ("kms",)),
+        "requests/stream": (
+            template().reference("RequestTable", "StreamArn"),
+            ("dynamodb", "dynamodbstreams"),
+        ),
+        "topic": (template().reference("SecurityTopic", None), ("sns",)),
+        "queue": (template().reference("FailedEvents", "Arn"), ("sqs",)),
+        "bus": (f"arn:aws:events:{place}:event-bus/default", ("events",)),
+        "another bus": (f"arn:aws:events:{place}:event-bus/other", ("events",)),
+        "another table": (f"arn:aws:dynamodb:{place}:table/other", ("dynamodb",)),
+        "another queue": (f"arn:aws:sqs:{place}:other", ("sqs",)),
+        "everything": ("*", ("dynamodb", "lambda", "iam", "sts", "sns", "sqs", "events", "logs")),
+    }
+    for name, arn in tables.items():
+        found[name] = (arn, ("dynamodb",))
+        properties = template().properties(f"{name[:-1].title()}Table")
+        for index in properties["GlobalSecondaryIndexes"]:
+            found[f"{name}/index/{index['IndexName']}"] = (f"{arn}/index/{index['IndexName']}", ("dynamodb",))
+    for role in ROLES:
+        found[f"function {role}"] = (f"arn:aws:lambda:{place}:function:grant-broker-{role}", ("lambda",))
+        found[f"role {role}"] = (deployed().functions[role].role, ("iam", "sts"))
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
+    """Every action of KMS, DynamoDB, Lambda and the stack's other services is decided for every resource."""
+    retiring = {"kms:RetiringPrincipal": template().reference("ExpiryRole", "Arn")}
+    found = {}
+    for name, (arn, services) in _resources().items():
+        allowed = [
+            action.partition(":")[2]
+            for action in actions(*services)
+            if decided(call(role, action, arn, **_GRANT, **retiring, **_RECORD), role).allowed
+        ]
+        if allowed:
+            found[name] = " ".join(sorted(allowed))
+    assert found == MAY[role]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_writes_to_its_own_log_only(role: str) -> None:
+    """Another function's log cannot be written, none can be read or deleted."""
+    for other in ROLES:
+        arn = template().reference(f"{other.title()}Logs", "Arn").replace(":*", ":log-stream:2030/01/01")
+        allowed = {action for action in actions("logs") if decided(call(role, action, arn), role).allowed}
+        assert allowed == ({"logs:CreateLogStream", "logs:PutLogEvents"} if role == other else set())
+
+
+def test_requests_counts_calls_but_changes_no_record_in_part() -> None:
+    """UpdateItem reaches the counters' partitions alone."""
+    table = template().reference("RequestTable", "Arn")
+    for leading, may in (
+        (["limit#444455556666#1"], True),
+        (["request#1"], False),
+        (["limit#1", "request#1"], False),
+    ):
+        asked = call("requests", "dynamodb:UpdateItem", table, **{"dynamodb:LeadingKeys": leading})
+        assert decided(asked, "requests").allowed is may
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_statement_allows_a_wildcard_action(role: str) -> None:
+    """Each allowed action is written out, and Resource is "*" only where the action knows no resource."""
+    for policy in policies(role):
+        for statement in policy["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert "NotAction" not in statement
+                assert "NotResource" not in statement
+                assert not any("*" in action for action in _listed(statement["Action"]))
+                if "*" in _listed(statement["Resource"]):
+                    assert set(_listed(statement["Action"])) <= {
+                        "kms:ListRetirableGrants",
+                        "xray:PutTraceSegments",
+                        "xray:PutTelemetryRecords",
+                    }
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_every_role_is_for_one_service_and_can_be_bounded() -> None:
+    """Lambda alone assumes the functions' roles, EC2 the reader's; all take the boundary that is given."""
+    boundary = "arn:aws:iam::111122223333:policy/boundary"
+    bounded = deployed(PermissionsBoundary=boundary).template
+    for name in template().named("AWS::IAM::Role"):
+        trust = template().properties(name)["AssumeRolePolicyDocument"]["Statement"]
+        service = "ec2.amazonaws.com" if name == "DataReaderRole" else "lambda.amazonaws.com"
+        assert trust == [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
+        assert bounded.properties(name)["PermissionsBoundary"] == boundary
+        assert "PermissionsBoundary" not in template().properties(name)
