@@ -70,7 +70,11 @@ def main() -> int:
     """Run one of the commands."""
     arguments = _arguments()
     _forget_this_machines_aws()
-    return _serve(arguments)
+    if arguments.command == "serve":
+        return _serve(arguments)
+    from tests.local_stack import demo  # noqa: PLC0415 - after the environment is clean
+
+    return demo.run()
 
 
 if __name__ == "__main__":
