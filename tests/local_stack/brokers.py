@@ -16,6 +16,7 @@ from grant_broker.aws.kms import Kms
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.settings import Settings
+from tests import contract
 from tests.local_stack.cloud import Credentials
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
@@ -74,10 +75,12 @@ class Brokers:
         )  # fmt: skip
         answer = self.handler(route.function).app.resolve(event, Context())
         text = answer["body"]
-        return Answer(
+        found = Answer(
             answer["statusCode"], json.loads(text) if text else None,
             {name: values[-1] for name, values in answer.get("multiValueHeaders", {}).items()},
         )  # fmt: skip
+        contract.check(method, route.path, found.status, found.headers, found.body)
+        return found
 
     def handler(self, function: str) -> ModuleType:
         """The function's handler module, loaded once, working with this deployment's broker."""

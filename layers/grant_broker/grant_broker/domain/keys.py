@@ -49,9 +49,8 @@ class KeyDocument(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _max_continuous_default(cls, data: object) -> object:
-        if isinstance(data, dict) and data.get("max_continuous") is None:
-            default = data.get("max_duration") or "PT8H"
-            return {**data, "max_continuous": default}
+        if isinstance(data, dict) and "max_continuous" not in data:
+            return {**data, "max_continuous": data.get("max_duration", "PT8H")}
         return data
 
     @property

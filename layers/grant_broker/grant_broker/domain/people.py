@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from grant_broker.domain.texts import Documented, ecma
+
 # The API's grantee: 1-256 of KMS's characters (CreateGrant, GranteePrincipal), no wildcard by pattern.
 _GRANTEE = re.compile(
     r"arn:aws[a-z-]*:(?:iam::(?P<iam>\d{12}):(?P<kind>role|user)/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}"
@@ -24,7 +26,11 @@ def _principal(arn: str) -> str:
     return arn
 
 
-Grantee = Annotated[str, AfterValidator(_principal)]
+Grantee = Annotated[
+    str,
+    AfterValidator(_principal),
+    Documented((("maxLength", _LONGEST_PRINCIPAL), ("pattern", ecma(_GRANTEE)))),
+]
 
 
 @dataclass(frozen=True)

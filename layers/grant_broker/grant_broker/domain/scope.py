@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from grant_broker.domain.texts import clean
+from grant_broker.domain.texts import CLEAN, Documented, clean
 
 ENCRYPT_SIDE = ("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey")
 """What a key offers unless its limits say otherwise: writing, not reading."""
@@ -46,10 +46,12 @@ def _pairs(context: dict[str, str]) -> dict[str, str]:
     return dict(sorted(context.items()))
 
 
-_ContextKey = Annotated[str, StringConstraints(min_length=1, max_length=CHARACTERS), AfterValidator(clean)]
-_ContextValue = Annotated[str, StringConstraints(max_length=CHARACTERS), AfterValidator(clean)]
+_ContextKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=CHARACTERS), AfterValidator(clean), CLEAN
+]
+_ContextValue = Annotated[str, StringConstraints(max_length=CHARACTERS), AfterValidator(clean), CLEAN]
 Operations = Annotated[
-    tuple[Annotated[str, StringConstraints(max_length=64)], ...],
+    tuple[Annotated[str, StringConstraints(max_length=64), Documented((("enum", OPERATIONS),))], ...],
     Field(min_length=1, max_length=64),
     AfterValidator(_operations),
 ]

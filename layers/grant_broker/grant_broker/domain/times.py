@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from grant_broker.domain.texts import ecma
+
 LONGEST = 3650 * 86_400
 """The longest duration that is read at all, in seconds: ten years. Every limit is far below."""
 
@@ -80,7 +82,7 @@ Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT2H"]}),
+    WithJsonSchema({"type": "string", "pattern": ecma(_DURATION), "examples": ["PT2H"]}),
 ]
 Seconds = Annotated[
     int,
@@ -92,5 +94,5 @@ Time = Annotated[
     datetime,
     BeforeValidator(parse_time),
     PlainSerializer(format_time, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"]}),
+    WithJsonSchema({"type": "string", "pattern": ecma(_TIME), "examples": ["2026-01-31T09:30:00Z"]}),
 ]
