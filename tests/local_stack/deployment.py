@@ -31,11 +31,10 @@ class Deployment:
     def create(cls, cloud: Cloud, *, parameters: Mapping[str, Any] | None = None) -> "Deployment":
         """Deploy `template.yaml`, the smallest duration being 1 s unless `parameters` says otherwise."""
         people.create_roles(cloud, f"arn:aws:execute-api:{cloud.region}:{cloud.home}:{API_ID}/*")
-        approvers = people.unique_id(cloud, people.approver_role())
         given = {
             "TrustedAccounts": list(people.TRUSTED),
-            "ApproverRoleIds": [approvers],
-            "IdentityCenterRoleIds": [approvers],
+            "ApproverRoleIds": [people.unique_id(cloud, role) for role in people.approver_roles()],
+            "IdentityCenterRoleIds": [people.unique_id(cloud, r) for r in people.identity_center_roles()],
             "SmallestDuration": 1,
         } | dict(parameters or {})
         template = Template.read(given, account=cloud.home, region=cloud.region, stack=STACK)

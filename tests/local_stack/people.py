@@ -11,8 +11,13 @@ HOME = "111122223333"
 PARTNER, OTHER_PARTNER, OUTSIDER = "444455556666", "666677778888", "777788889999"
 TRUSTED = (PARTNER, OTHER_PARTNER)
 APPROVER_ROLE = "AWSReservedSSO_KeySecurity_0123456789abcdef"
+REVIEW_ROLE = "AWSReservedSSO_KeyReview_0123456789abcdef"
+DUTY_ROLE = "key-duty"
+IMPOSTOR_ROLE = "AWSReservedSSO_KeySecurity_ffffffffffffffff"
+_IDENTITY_CENTER = (APPROVER_ROLE, REVIEW_ROLE)
 _IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/eu-central-1/"
-# Name: account, role, session. Alice and bob come through one Identity Center role.
+# Name: account, role, session. Alice and bob come through one Identity Center role, alice through a second
+# permission set too; two sessions of the duty role are one person; the impostor's role has but the name.
 _SESSIONS = {
     "partner": (PARTNER, "partner-application", "application"),
     "partner_colleague": (PARTNER, "partner-colleague", "colleague"),
@@ -20,6 +25,10 @@ _SESSIONS = {
     "outsider": (OUTSIDER, "outsider", "outsider"),
     "alice": (HOME, APPROVER_ROLE, "alice"),
     "bob": (HOME, APPROVER_ROLE, "bob"),
+    "alice_in_review": (HOME, REVIEW_ROLE, "alice"),
+    "duty": (HOME, DUTY_ROLE, "monday"),
+    "duty_again": (HOME, DUTY_ROLE, "tuesday"),
+    "impostor": (HOME, IMPOSTOR_ROLE, "alice"),
     "key_admin": (HOME, "key-admin", "key-admin"),
 }
 
@@ -50,7 +59,7 @@ def _allow(action: str, resource: str = "*") -> dict[str, Any]:
 
 
 def _role_arn(account: str, role: str) -> str:
-    path = _IDENTITY_CENTER_PATH if role == APPROVER_ROLE else "/"
+    path = _IDENTITY_CENTER_PATH if role in _IDENTITY_CENTER else "/"
     return f"arn:aws:iam::{account}:role{path}{role}"
 
 
@@ -64,9 +73,14 @@ def create_roles(cloud: Cloud, invoke: str) -> None:
         cloud.create_role(role, policies, account=account, path=path)
 
 
-def approver_role() -> str:
-    """The Identity Center role of the security team."""
-    return _role_arn(HOME, APPROVER_ROLE)
+def identity_center_roles() -> list[str]:
+    """The Identity Center roles of the security team, which tell their people apart."""
+    return [_role_arn(HOME, role) for role in _IDENTITY_CENTER]
+
+
+def approver_roles() -> list[str]:
+    """All roles that decide."""
+    return [*identity_center_roles(), _role_arn(HOME, DUTY_ROLE)]
 
 
 def sign_in(cloud: Cloud, extra: Mapping[str, tuple[str, str]]) -> dict[str, Person]:
