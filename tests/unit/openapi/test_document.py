@@ -1,5 +1,6 @@
 """The OpenAPI document: whole, current, and neither narrower nor wider than the template's routes."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -71,7 +72,7 @@ def test_schemas_are_valid_and_all_references_lead_somewhere() -> None:
         assert contract.at(pointer)
 
 
-def test_every_refusal_is_a_problem_of_its_own_code(template: Template) -> None:
+def test_every_refusal_is_a_problem_of_its_own_code() -> None:
     """A status has one code, that of the table of answers; the gateway's own refusals are problems too."""
     codes = {status: code for status, code, _ in ANSWERS.values()}
     assert {int(status) for status in document()["components"]["responses"]} == set(codes)
@@ -83,8 +84,15 @@ def test_every_refusal_is_a_problem_of_its_own_code(template: Template) -> None:
         assert schema.is_valid(problem)
         assert not schema.is_valid({**problem, "code": "other"})
         assert not schema.is_valid({**problem, "status": 418})
+
+
+def test_the_gateways_own_refusals_are_as_documented(template: Template) -> None:
+    """What API Gateway answers by itself, such as 429 on any route, is a documented problem too."""
     for response in gateway_responses(template).values():
-        assert int(response["StatusCode"]) in codes
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        headers = {name: text.strip("'") for name, text in response["ResponseParameters"]["Headers"].items()}
+        contract.check("DELETE", "/security/requests/{request_id}/grant", body["status"], headers, body)
+        assert int(response["StatusCode"]) == body["status"]
 
 
 @pytest.mark.parametrize(

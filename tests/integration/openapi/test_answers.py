@@ -1,0 +1,242 @@
+"""Every documented answer of every route is given, and is as documented (`Brokers.call` holds each to it)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from moto.moto_api._internal.models import moto_api_backend
+
+from tests import contract
+from tests.local_stack.answers import AwsError
+from tests.local_stack.brokers import Answer, Brokers
+from tests.local_stack.cloud import Cloud
+from tests.local_stack.deployment import Deployment
+from tests.local_stack.proxy import matched
+from tests.local_stack.triggers import routes
+
+NOBODY = "0" * 32
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+class World:
+    """A deployment whose every answer is noted: method, route and status."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.now = START
+        self.deployment = Deployment.create(Cloud(lambda: self.now), parameters=parameters)
+        self.brokers = Brokers(self.deployment, lambda: self.now, lambda _seconds: None)
+        self.key = self.deployment.keys["partner_data"].rpartition("/")[2]
+        self.seen: set[tuple[str, str, int]] = set()
+
+    def call(self, who: str, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        """One call, noted."""
+        found = matched(routes(self.deployment.template), method, path)
+        assert found
+        answer = self.brokers.call(self.deployment.people[who].credentials, method, path, body, **more)
+        self.seen.add((method, found[0].path, answer.status))
+        return answer
+
+    def limits(self, **changes: Any) -> dict[str, Any]:
+        """A key's document."""
+        return {"name": "partner_data", "accounts": ["111122223333", "444455556666"], **changes}
+
+    def submission(self, who: str = "partner", **changes: Any) -> dict[str, Any]:
+        """A good body."""
+        return {
+            "key": "partner_data", "grantee": self.deployment.people[who].grantee, "operations": ["Encrypt"],
+            "encryption_context": {"a": "b"}, "duration": "PT2H", "reason": "x", **changes,
+        }  # fmt: skip
+
+    def approval(self, **changes: Any) -> dict[str, Any]:
+        """A good standing approval."""
+        return {
+            "key": "partner_data", "account": "444455556666", "operations": ["Encrypt"],
+            "encryption_context": {"standing": "yes"}, "max_duration": "PT2H",
+            "valid_until": "2030-02-01T00:00:00Z", "reason": "x", **changes,
+        }  # fmt: skip
+
+    def submitted(self, **changes: Any) -> str:
+        """The id of a request that waits."""
+        made = self.call("partner", "POST", "/requests", self.submission(**changes))
+        assert made.status == 201
+        return str(made.body["id"])
+
+    def active(self) -> str:
+        """The id of a request with its grant."""
+        found = self.submitted()
+        decision = {"verdict": "approve", "comment": "fine"}
+        assert self.call("alice", "POST", f"/security/requests/{found}/decision", decision).status == 200
+        assert self.call("partner", "POST", f"/requests/{found}/grant").status == 201
+        return found
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One deployment for the module: its tests note what they saw, the last one adds it up."""
+    made = World({"SubmissionsPerMinute": "1000"})
+    assert made.call("alice", "PUT", f"/security/keys/{made.key}", made.limits()).status == 201
+    yield made
+    moto_api_backend.reset()
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of every documented operation."""
+    for path, methods in contract.document()["paths"].items():
+        for method, described in methods.items():
+            yield method.upper(), path, described
+
+
+ALL = [pytest.param(m, p, d, id=d["operationId"]) for m, p, d in operations()]
+
+
+def concrete(world: World, path: str) -> str:
+    """The path with ids that nothing has, and the key's own."""
+    return (
+        path.replace("{key_id}", world.key).replace("{request_id}", NOBODY).replace("{approval_id}", NOBODY)
+    )
+
+
+def body_for(world: World, described: dict[str, Any]) -> Any:
+    """A good body for an operation that takes one."""
+    if "requestBody" not in described:
+        return None
+    schema = described["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return {
+        "Submission": world.submission(), "KeyLimits": world.limits(), "StandingApproval": world.approval(),
+        "Decision": {"verdict": "approve"}, "Revocation": {"reason": "x"},
+    }[schema]  # fmt: skip
+
+
+def caller_of(path: str) -> str:
+    """Somebody who may make a call."""
+    return "alice" if path.startswith("/security") else "partner"
+
+
+@pytest.mark.parametrize(("method", "path", "described"), ALL)
+def test_an_unknown_parameter_is_refused(
+    world: World, method: str, path: str, described: dict[str, Any]
+) -> None:
+    """400 on every route, naming the parameter."""
+    body = body_for(world, described)
+    answer = world.call(caller_of(path), method, concrete(world, path), body, query={"no_such": "1"})
+    assert answer.status == 400
+    assert answer.body["errors"] == [{"field": "no_such", "message": "no such parameter"}]
+
+
+@pytest.mark.parametrize(("method", "path", "described"), ALL)
+def test_who_may_not_call_is_refused(world: World, method: str, path: str, described: dict[str, Any]) -> None:
+    """403 on every route for an account that is not trusted, even past the gateway."""
+    body = body_for(world, described)
+    assert world.call("outsider", method, concrete(world, path), body).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "described"), [p for p in ALL if "413" in p.values[2]["responses"]]
+)
+def test_a_large_body_is_refused(world: World, method: str, path: str, described: dict[str, Any]) -> None:
+    """413 on every route that reads a body."""
+    body = {**body_for(world, described), "more": "x" * 65_536}
+    assert world.call(caller_of(path), method, concrete(world, path), body).status == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "described"), [p for p in ALL if "404" in p.values[2]["responses"]]
+)
+def test_what_does_not_exist_is_not_found(
+    world: World, method: str, path: str, described: dict[str, Any]
+) -> None:
+    """404 on every route that names something."""
+    place = concrete(world, path).replace(world.key, "no-such-key")
+    assert world.call(caller_of(path), method, place, body_for(world, described)).status == 404
+
+
+@pytest.mark.parametrize(("method", "path", "described"), ALL)
+def test_a_database_that_does_not_answer_is_unavailable(
+    world: World, method: str, path: str, described: dict[str, Any]
+) -> None:
+    """503 with Retry-After on every route, when DynamoDB does not answer."""
+    # Of the errors whose outcome is not known, one that botocore does not wait and repeat for.
+    lost = AwsError("UnrecognizedClientException", "The security token is invalid.").response()
+    world.deployment.cloud.intercept = lambda call, _run: lost if call.service == "dynamodb" else None
+    try:
+        answer = world.call(caller_of(path), method, concrete(world, path), body_for(world, described))
+    finally:
+        world.deployment.cloud.intercept = None
+    assert answer.status == 503
+
+
+def test_every_success_is_given_as_documented(world: World) -> None:
+    """Whole lives of requests, approvals and keys see each documented success of each route."""
+    lives_of_requests(world)
+    life_of_an_approval(world)
+    successes = {
+        (method, path, int(status))
+        for method, path, described in operations()
+        for status in described["responses"]
+        if int(status) < 400
+    }
+    assert successes <= world.seen
+
+
+def lives_of_requests(world: World) -> None:
+    """Submitting, listing, reading, withdrawing, taking up, releasing, revoking."""
+    first = world.submitted()
+    assert world.call("partner", "GET", "/requests", query={"limit": "1"}).body["items"]
+    assert world.call("partner", "GET", f"/requests/{first}").body["status"] == "pending"
+    assert world.call("partner", "GET", "/keys").body["items"]
+    assert world.call("partner", "DELETE", f"/requests/{first}").body["status"] == "withdrawn"
+    assert world.call("partner", "DELETE", f"/requests/{first}").status == 409
+    assert world.call("partner", "POST", f"/requests/{first}/grant").status == 409
+    assert world.call("partner", "DELETE", f"/requests/{first}/grant").status == 409
+    second = world.active()
+    assert world.call("partner", "POST", f"/requests/{second}/grant").status == 200
+    assert world.call("partner", "GET", f"/requests/{second}").body["grant"]["grant_token"]
+    seen = world.call("alice", "GET", f"/security/requests/{second}")
+    assert [event["type"] for event in seen.body["trail"]] == ["submitted", "approved", "issuing", "active"]
+    assert world.call("alice", "GET", "/security/requests", query={"status": "active"}).body["items"]
+    assert world.call("partner", "DELETE", f"/requests/{second}/grant").status == 202
+    third = world.active()
+    assert world.call("alice", "DELETE", f"/security/requests/{third}/grant", {"reason": "x"}).status == 202
+    again = world.call("alice", "DELETE", f"/security/requests/{first}/grant", {"reason": "x"})
+    assert again.status == 409
+    decided = world.call("alice", "POST", f"/security/requests/{first}/decision", {"verdict": "approve"})
+    assert decided.status == 409
+    assert world.call("alice", "GET", "/security/events", query={"limit": "1"}).body["cursor"]
+
+
+def test_an_idempotency_key_for_another_body(world: World) -> None:
+    """409 where a key was used for another body."""
+    headers = {"Idempotency-Key": "one"}
+    assert world.call("partner", "POST", "/requests", world.submission(), headers=headers).status == 201
+    other = world.submission(reason="y")
+    assert world.call("partner", "POST", "/requests", other, headers=headers).status == 409
+    assert world.call("alice", "POST", "/security/approvals", world.approval(), headers=headers).status == 201
+    changed = world.approval(reason="y")
+    assert world.call("alice", "POST", "/security/approvals", changed, headers=headers).status == 409
+
+
+def life_of_an_approval(world: World) -> None:
+    """Making, listing, reading, voting on and withdrawing, on a key whose limits change."""
+    two = {"name": "two", "accounts": ["444455556666"], "quorum": 2}
+    arn = world.deployment.cloud.create_key(
+        world.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+    )
+    key = arn.rpartition("/")[2]
+    assert world.call("alice", "PUT", f"/security/keys/{key}", two).status == 201
+    made = world.call("alice", "POST", "/security/approvals", world.approval(key="two"))
+    assert (made.status, made.body["status"]) == (201, "pending")
+    path = f"/security/approvals/{made.body['id']}"
+    assert made.headers["Location"] == path
+    assert world.call("alice", "GET", path).status == 200
+    assert world.call("alice", "GET", "/security/approvals").body["items"]
+    vote = {"verdict": "approve"}
+    assert world.call("bob", "POST", f"{path}/decision", vote).body["status"] == "active"
+    assert world.call("bob", "POST", f"{path}/decision", vote).status == 409
+    assert world.call("alice", "DELETE", path, query={"revoke_active": "true"}).status == 204
+    widened = world.call("alice", "PUT", f"/security/keys/{key}", {**two, "max_duration": "PT9H"})
+    assert (widened.status, widened.body) == (202, {"votes": 1, "quorum": 2})
+    assert world.call("alice", "GET", f"/security/keys/{key}").body["max_duration"] == "PT8H"
+    assert world.call("alice", "GET", "/security/keys").body["items"]
+    assert world.call("alice", "PUT", f"/security/keys/{world.key}", world.limits()).status == 200
+    assert world.call("alice", "DELETE", f"/security/keys/{key}").status == 204
