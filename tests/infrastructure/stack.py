@@ -1,5 +1,6 @@
 """The template, deployed once for each set of parameters, and decisions on what its roles may do."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -10,7 +11,8 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.domain.authorisation import Call, Decision, decide, decide_kms
 from tests.local_stack.cloud import Cloud
-from tests.local_stack.deployment import Deployment
+from tests.local_stack.deployment import STACK, Deployment
+from tests.local_stack.people import HOME, TRUSTED
 from tests.local_stack.template import Template
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -34,9 +36,13 @@ def deployed(**parameters: str) -> Deployment:
     return made
 
 
-def template() -> Template:
-    """The template as the local stack deploys it."""
-    return deployed().template
+@cache
+def template(**parameters: str) -> Template:
+    """The template with these parameters, without deploying it."""
+    given = {"TrustedAccounts": list(TRUSTED), "ApproverRoleIds": ["AROA0123456789ABC"], **parameters}
+    made = Template.read(given, account=HOME, region="eu-central-1", stack=STACK)
+    made.physical["PartnerDataKey", "Arn"] = f"arn:aws:kms:eu-central-1:{HOME}:key/{uuid.UUID(int=1)}"
+    return made
 
 
 @cache
@@ -67,7 +73,7 @@ def policies(role: str, stack: Deployment | None = None) -> list[dict[str, Any]]
 
 def key_policy() -> dict[str, Any]:
     """The key policy of the founding scenario's key."""
-    found: dict[str, Any] = template().properties("PartnerDataKey")["KeyPolicy"]
+    found: dict[str, Any] = deployed().template.properties("PartnerDataKey")["KeyPolicy"]
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.authorisation import Call, Verdict, decide_kms
-from tests.infrastructure.stack import call, decided, deployed, key_policy, template
+from tests.infrastructure.stack import call, decided, deployed, key_policy
 
 GRANTABLE = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey"]
 ABSENT = object()
@@ -66,7 +66,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
 def _context(changes: dict[str, Any]) -> dict[str, Any]:
     base = {
         "kms:GranteePrincipal": "arn:aws:iam::444455556666:role/partner-application",
-        "kms:RetiringPrincipal": template().reference("ExpiryRole", "Arn"),
+        "kms:RetiringPrincipal": deployed().template.reference("ExpiryRole", "Arn"),
         "kms:GrantOperations": ["Encrypt"],
         "kms:GrantConstraintType": "EncryptionContextEquals",
     }
@@ -102,7 +102,7 @@ def test_the_denies_alone_hold_on_anopen_key(changes: dict[str, Any], *, may: bo
 
 @pytest.mark.parametrize(("changes", "may"), VARIANTS.values(), ids=VARIANTS)
 def test_the_key_policy_alone_holds_for_a_role_without_fences(changes: dict[str, Any], *, may: bool) -> None:
-    """Were the role's Denies lost, the founding key would still ask for operations, constraint and retirer."""
+    """Were the role's Denies lost, the founding key still asks for operations, constraint and retirer."""
     asked = call("requests", "kms:CreateGrant", deployed().keys["partner_data"], **_context(changes))
     grantee_only = not may and set(changes) <= {"kms:GranteePrincipal", "kms:GranteeServicePrincipal"}
     assert _without_identity(asked) is (may or grantee_only)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.authorisation import Call, decide_kms
-from tests.infrastructure.stack import ROLES, actions, call, deployed, policies, template
+from tests.infrastructure.stack import ROLES, actions, call, deployed, policies
 from tests.infrastructure.test_fences import grant_in_order, open_key
 
 MAY = {
@@ -41,7 +41,7 @@ def test_expiry_retires_its_grants_whatever_the_key_policy_says() -> None:
     grant = {
         "GrantId": "g",
         "GranteePrincipal": "arn:aws:iam::444455556666:role/partner-application",
-        "RetiringPrincipal": template().reference("ExpiryRole", "Arn"),
+        "RetiringPrincipal": deployed().template.reference("ExpiryRole", "Arn"),
         "Operations": ["Encrypt"],
         "IssuingAccount": "arn:aws:iam::111122223333:root",
     }
@@ -54,7 +54,7 @@ def test_expiry_retires_its_grants_whatever_the_key_policy_says() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_lambda_decrypts_the_function_s_environment_in_its_role(role: str) -> None:
-    """By a grant on the key aws/lambda, which the fence lets through with the context of that function alone."""
+    """By a grant on the key aws/lambda, which the fence lets through for that function alone."""
     grant = {"GrantId": "g", "GranteePrincipal": deployed().functions[role].role, "Operations": ["Decrypt"]}
     place = "arn:aws:lambda:eu-central-1:111122223333:function"
     for function, may in ((f"{place}:grant-broker-{role}", True), (f"{place}:other", False), (None, False)):
@@ -95,7 +95,7 @@ def test_administrators_manage_the_key_and_cannot_use_it() -> None:
     admin = "arn:aws:iam::111122223333:role/key-admin"
     everything = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": [everything]}
-    key = template().properties("PartnerDataKey")["KeyPolicy"]
+    key = deployed().template.properties("PartnerDataKey")["KeyPolicy"]
 
     def may(principal: str, identity: list[dict[str, Any]]) -> set[str]:
         return {
@@ -128,9 +128,9 @@ def test_administrators_manage_the_key_and_cannot_use_it() -> None:
 def test_both_must_grant_the_data_reader() -> None:
     """The key policy delegates to the role, and its IAM policy allows: one without the other is nothing."""
     key_arn = deployed().keys["partner_data"]
-    reader = template().reference("DataReaderRole", "Arn")
+    reader = deployed().template.reference("DataReaderRole", "Arn")
     own = deployed().cloud.directory.principals[reader].policies
-    key = template().properties("PartnerDataKey")["KeyPolicy"]
+    key = deployed().template.properties("PartnerDataKey")["KeyPolicy"]
     without = key | {"Statement": [s for s in key["Statement"] if s["Sid"] != "DataReader"]}
     default = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}
     unchanged = {"Version": "2012-10-17", "Statement": [default | {"Action": "kms:*", "Resource": "*"}]}

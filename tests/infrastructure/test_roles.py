@@ -56,19 +56,20 @@ MAY: dict[str, dict[str, str]] = {
 
 def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Name to ARN and services of everything in the stack that somebody might want to touch."""
-    place = f"{template().region}:{template().account}"
+    place = f"{deployed().template.region}:{deployed().template.account}"
     tables = {
-        name: template().reference(f"{name[:-1].title()}Table", "Arn") for name in ("requests", "approvals")
+        name: deployed().template.reference(f"{name[:-1].title()}Table", "Arn")
+        for name in ("requests", "approvals")
     }
     found = {
-        "key": (template().reference("PartnerDataKey", "Arn"), ("kms",)),
+        "key": (deployed().template.reference("PartnerDataKey", "Arn"), ("kms",)),
         "every key": ("*", ("kms",)),
         "requests/stream": (
-            template().reference("RequestTable", "StreamArn"),
+            deployed().template.reference("RequestTable", "StreamArn"),
             ("dynamodb", "dynamodbstreams"),
         ),
-        "topic": (template().reference("SecurityTopic", None), ("sns",)),
-        "queue": (template().reference("FailedEvents", "Arn"), ("sqs",)),
+        "topic": (deployed().template.reference("SecurityTopic", None), ("sns",)),
+        "queue": (deployed().template.reference("FailedEvents", "Arn"), ("sqs",)),
         "bus": (f"arn:aws:events:{place}:event-bus/default", ("events",)),
         "another bus": (f"arn:aws:events:{place}:event-bus/other", ("events",)),
         "another table": (f"arn:aws:dynamodb:{place}:table/other", ("dynamodb",)),
@@ -77,7 +78,7 @@ def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
     }
     for name, arn in tables.items():
         found[name] = (arn, ("dynamodb",))
-        properties = template().properties(f"{name[:-1].title()}Table")
+        properties = deployed().template.properties(f"{name[:-1].title()}Table")
         for index in properties["GlobalSecondaryIndexes"]:
             found[f"{name}/index/{index['IndexName']}"] = (f"{arn}/index/{index['IndexName']}", ("dynamodb",))
     for role in ROLES:
@@ -89,7 +90,7 @@ def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
     """Every action of KMS, DynamoDB, Lambda and the stack's other services is decided for every resource."""
-    retiring = {"kms:RetiringPrincipal": template().reference("ExpiryRole", "Arn")}
+    retiring = {"kms:RetiringPrincipal": deployed().template.reference("ExpiryRole", "Arn")}
     found = {}
     for name, (arn, services) in _resources().items():
         allowed = [
@@ -106,14 +107,18 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
 def test_a_role_writes_to_its_own_log_only(role: str) -> None:
     """Another function's log cannot be written, none can be read or deleted."""
     for other in ROLES:
-        arn = template().reference(f"{other.title()}Logs", "Arn").replace(":*", ":log-stream:2030/01/01")
+        arn = (
+            deployed()
+            .template.reference(f"{other.title()}Logs", "Arn")
+            .replace(":*", ":log-stream:2030/01/01")
+        )
         allowed = {action for action in actions("logs") if decided(call(role, action, arn), role).allowed}
         assert allowed == ({"logs:CreateLogStream", "logs:PutLogEvents"} if role == other else set())
 
 
 def test_requests_counts_calls_but_changes_no_record_in_part() -> None:
     """UpdateItem reaches the counters' partitions alone."""
-    table = template().reference("RequestTable", "Arn")
+    table = deployed().template.reference("RequestTable", "Arn")
     for leading, may in (
         (["limit#444455556666#1"], True),
         (["request#1"], False),
@@ -147,7 +152,7 @@ def _listed(value: str | list[str]) -> list[str]:
 def test_every_role_is_for_one_service_and_can_be_bounded() -> None:
     """Lambda alone assumes the functions' roles, EC2 the reader's; all take the boundary that is given."""
     boundary = "arn:aws:iam::111122223333:policy/boundary"
-    bounded = deployed(PermissionsBoundary=boundary).template
+    bounded = template(PermissionsBoundary=boundary)
     for name in template().named("AWS::IAM::Role"):
         trust = template().properties(name)["AssumeRolePolicyDocument"]["Statement"]
         service = "ec2.amazonaws.com" if name == "DataReaderRole" else "lambda.amazonaws.com"

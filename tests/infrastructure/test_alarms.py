@@ -1,0 +1,132 @@
+"""Alarms: about metrics that somebody emits, told to somebody, with what to do about it."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.stack import template
+from tests.local_stack.template import ROOT
+
+NAMESPACE = "GrantBroker/grant-broker"
+# Metrics of AWS's own services: namespace to names and the dimensions that they come with.
+AWS_METRICS = {
+    "AWS/Lambda": ({"Errors", "Throttles", "IteratorAge"}, {"FunctionName"}),
+    "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, {"QueueName"}),
+    "AWS/ApiGateway": ({"5XXError"}, {"ApiName", "Stage"}),
+}
+
+
+def _alarms() -> dict[str, dict[str, Any]]:
+    return {name: template().properties(name) for name in template().named("AWS::CloudWatch::Alarm")}
+
+
+def _measured() -> set[str]:
+    """The first argument of every call of a broker's `measure` in the package."""
+    package = ROOT / "layers" / "grant_broker" / "grant_broker"
+    return {name for path in package.rglob("*.py") for name in _names(path)}
+
+
+def _names(path: Path) -> list[str]:
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    return [
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "measure"
+        and isinstance(call.args[0], ast.Constant)
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(_alarms()))
+def test_alarm(name: str) -> None:
+    """On an emitted metric with the dimensions it has, to the security topic, with a runbook in its words."""
+    alarm = _alarms()[name]
+    assert "Runbook:" in alarm["AlarmDescription"]
+    assert len(alarm["AlarmDescription"]) <= 1024
+    assert alarm["AlarmActions"] == [template().reference("SecurityTopic", None)]
+    dimensions = {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}
+    if alarm["Namespace"] == NAMESPACE:
+        assert alarm["MetricName"] in _measured()
+        # Powertools adds the service to each metric, and nothing else.
+        assert set(dimensions) == {"service"}
+        services = {f.environment["POWERTOOLS_SERVICE_NAME"] for f in template().functions().values()}
+        assert dimensions["service"] in services
+    else:
+        names, wanted = AWS_METRICS[alarm["Namespace"]]
+        assert alarm["MetricName"] in names
+        assert set(dimensions) == wanted
+
+
+def test_only_a_missing_heartbeat_is_an_alarm_by_itself() -> None:
+    """Silence breaches where a heartbeat is expected; elsewhere it means that nothing happened."""
+    breaching = {name for name, alarm in _alarms().items() if alarm["TreatMissingData"] == "breaching"}
+    assert breaching == {"ExpiryHeartbeatAlarm", "ReconcileHeartbeatAlarm"}
+    others = {alarm["TreatMissingData"] for name, alarm in _alarms().items() if name not in breaching}
+    assert others == {"notBreaching"}
+
+
+def test_every_function_s_errors_alarm() -> None:
+    """One alarm a function: a sum over several would have no value while one of them is not called."""
+    watched = {
+        alarm["Dimensions"][0]["Value"]
+        for alarm in _alarms().values()
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    }
+    assert watched == {f"grant-broker-{name}" for name in template().functions()}
+
+
+def test_what_the_design_promises_to_tell_has_an_alarm() -> None:
+    """Overdue grants, failures, drift, late duplicates, lost events and both heartbeats."""
+    told = {alarm["MetricName"] for alarm in _alarms().values()}
+    assert {
+        "OverdueGrants", "Heartbeat", "EndFailures", "DriftFound", "LateDuplicates", "IssueFailures",
+        "ApproximateNumberOfMessagesVisible", "Errors", "Throttles", "5XXError",
+    } <= told  # fmt: skip
+
+
+def test_the_dashboard_shows_emitted_metrics() -> None:
+    """Every widget's metrics are measured by somebody, in the stack's own namespace."""
+    body = json.loads(template().properties("Dashboard")["DashboardBody"])
+    rows = [row for widget in body["widgets"] for row in widget["properties"]["metrics"]]
+    # A row that begins with "..." repeats the metric above it with another statistic.
+    assert {row[0] for row in rows} == {NAMESPACE, ".", "..."}
+    found = [row[1] for row in rows if row[0] != "..."]
+    assert set(found) <= _measured()
+    assert {
+        "LiveGrants",
+        "OverdueGrants",
+        "OldestOverdueSeconds",
+        "GrantsEnded",
+        "EndLatenessSeconds",
+    } <= set(found)
+    assert {w["properties"]["region"] for w in body["widgets"]} == {"eu-central-1"}
+
+
+def test_metrics_of_two_stacks_are_kept_apart() -> None:
+    """The namespace holds the stack's name: another stack's heartbeat must not hide a missing one."""
+    for function in template().functions().values():
+        assert function.environment["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+
+
+def test_the_topic_takes_messages_from_cloudwatch_and_eventbridge_alone() -> None:
+    """EventBridge passes no condition key to SNS, so only CloudWatch's statement has one."""
+    statements = template().properties("SecurityTopicPolicy")["PolicyDocument"]["Statement"]
+    topic = template().reference("SecurityTopic", None)
+    found = {s["Principal"]["Service"]: (s["Action"], s["Resource"], "Condition" in s) for s in statements}
+    assert found == {
+        "cloudwatch.amazonaws.com": ("sns:Publish", topic, True),
+        "events.amazonaws.com": ("sns:Publish", topic, False),
+    }
+
+
+def test_a_changed_key_policy_is_told() -> None:
+    """Whoever may write a key's policy may let anybody in: the security team hears of each change."""
+    rule = template().properties("KeyPolicyChanged")
+    assert {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion"} <= set(
+        rule["EventPattern"]["detail"]["eventName"]
+    )
+    assert [target["Arn"] for target in rule["Targets"]] == [template().reference("SecurityTopic", None)]
+    assert rule.get("State", "ENABLED") == "ENABLED"

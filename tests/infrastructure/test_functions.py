@@ -1,0 +1,152 @@
+"""The functions as declared: what sets them going, what they are told, what they must not cost."""
+
+import json
+from typing import Any
+
+import pytest
+
+from grant_broker.settings import Settings
+from tests.infrastructure.stack import ROLES, template
+from tests.local_stack.patterns import matches
+from tests.local_stack.template import ROOT
+from tests.local_stack.triggers import schedules, streams
+
+# What is not a field of Settings: Powertools' own, and the topic of `events`.
+_OTHERS = {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "EVENT_TOPIC"}
+
+
+def _record(name: str, new: dict[str, str] | None, old: dict[str, str] | None = None) -> dict[str, Any]:
+    images = {"NewImage": new, "OldImage": old}
+    typed = {
+        image: {key: {"S": value} for key, value in values.items()}
+        for image, values in images.items()
+        if values is not None
+    }
+    return {"eventName": name, "dynamodb": typed}
+
+
+def _request(status: str) -> dict[str, str]:
+    return {"sk": "request", "kind": "request", "status": status}
+
+
+_EVENT = {"sk": "event#000001", "kind": "event", "type": "approved"}
+
+# What happens in the request table, whether expiry must wake, whether events must.
+CHANGES: dict[str, tuple[dict[str, Any], bool, bool]] = {
+    "active becomes ending": (_record("MODIFY", _request("ending"), _request("active")), True, False),
+    "issuing becomes ending": (_record("MODIFY", _request("ending"), _request("issuing")), True, False),
+    "an adopted grant begins as ending": (_record("INSERT", _request("ending")), True, False),
+    "an end is put off": (_record("MODIFY", _request("ending"), _request("ending")), False, False),
+    "ending becomes expired": (_record("MODIFY", _request("expired"), _request("ending")), False, False),
+    "a request is made": (_record("INSERT", _request("pending")), False, False),
+    "pending becomes approved": (_record("MODIFY", _request("approved"), _request("pending")), False, False),
+    "a record is deleted": (_record("REMOVE", None, _request("active")), False, False),
+    "an event is written": (_record("INSERT", _EVENT), False, True),
+    "an event is altered": (_record("MODIFY", _EVENT, _EVENT), False, False),
+    "an event is deleted": (_record("REMOVE", None, _EVENT), False, False),
+    "a counter runs": (_record("INSERT", {"sk": "limit", "status": "ending"}), False, False),
+}
+
+
+@pytest.mark.parametrize(("record", "ends", "tells"), CHANGES.values(), ids=CHANGES)
+def test_stream_filters(record: dict[str, Any], *, ends: bool, tells: bool) -> None:
+    """Expiry wakes for what becomes ending, events for each new event, and nothing wakes anybody else."""
+    woken = {
+        stream.function
+        for stream in streams(template())
+        if any(matches(pattern, record) for pattern in stream.patterns)
+    }
+    assert woken == {name for name, wakes in (("expiry", ends), ("events", tells)) if wakes}
+
+
+def test_streams_lose_nothing_and_stop_at_nothing() -> None:
+    """Batches split on failure, retries are bounded, and what could not be published is kept."""
+    found = {stream.function: stream for stream in streams(template())}
+    assert all(stream.bisect and stream.reports_failures for stream in found.values())
+    assert found["events"].on_failure == template().reference("FailedEvents", "Arn")
+    assert found["events"].attempts > 5
+    positions = {function: event["StartingPosition"] for function, _, event in template().events("DynamoDB")}
+    # The agenda holds what expiry missed; an event that was missed is missed.
+    assert positions == {"expiry": "LATEST", "events": "TRIM_HORIZON"}
+
+
+def test_schedules() -> None:
+    """Expiry every minute, reconcile every five; each run may last longer than its interval."""
+    assert {(s.function, s.seconds) for s in schedules(template())} == {("expiry", 60), ("reconcile", 300)}
+    assert template().functions()["expiry"].timeout > 130
+    for name in ("ExpiryFunction", "ReconcileFunction"):
+        # The next scheduled run repeats a failed one.
+        assert template().properties(name)["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_environment(name: str) -> None:
+    """Every variable is a setting that the code reads, and the settings are well formed."""
+    environment = template().functions()[name].environment
+    fields = {field.upper() for field in Settings.model_fields}
+    assert set(environment) - _OTHERS <= fields
+    settings = Settings.from_environment(environment)
+    assert settings.home_account == template().account
+    assert settings.request_table == template().reference("RequestTable", None)
+    assert environment["POWERTOOLS_SERVICE_NAME"] == name
+    assert ("APPROVAL_TABLE" in environment) is (name in {"requests", "approvals", "reconcile"})
+
+
+def test_every_setting_comes_from_the_template() -> None:
+    """A setting that no function is told would be a constant; Lambda itself tells the Region."""
+    told = {name for function in template().functions().values() for name in function.environment}
+    assert {field.upper() for field in Settings.model_fields} - {"AWS_REGION"} <= told
+
+
+def test_defaults_of_the_template_are_those_of_the_settings() -> None:
+    """Where both have a default, they agree."""
+    given = {"TrustedAccounts": ["444455556666"], "ApproverRoleIds": ["AROA123456789012"]}
+    fresh = type(template()).read(given, account="111122223333", region="eu-central-1", stack="grant-broker")
+    told = Settings.from_environment(fresh.functions()["requests"].environment)
+    alone = Settings(request_table="t")
+    for field in ("grantable_operations", "smallest_duration", "answer_within", "take_up_within", "end_rate"):
+        assert getattr(told, field) == getattr(alone, field), field
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_function(name: str) -> None:
+    """Python on arm64 with the layer; traced by Lambda; its code is one folder with one handler."""
+    function = template().functions()[name]
+    shared = template().document["Globals"]["Function"]
+    assert (shared["Runtime"], shared["Architectures"], shared["Tracing"]) == (
+        "python3.13",
+        ["arm64"],
+        "Active",
+    )
+    assert (ROOT / "functions" / name / "handler.py") == function.code / "handler.py"
+    assert function.role == f"arn:aws:iam::111122223333:role/grant-broker-{name}"
+
+
+def test_concurrency_is_reserved_only_where_asked_for() -> None:
+    """0 reserves none: a new account's limit leaves nothing to reserve."""
+    functions = {"RequestsFunction": 3, "ApprovalsFunction": 2, "ExpiryFunction": 5}
+    for name in functions:
+        assert "ReservedConcurrentExecutions" not in template().properties(name)
+    given = {f"{name.removesuffix('Function')}Concurrency": str(number) for name, number in functions.items()}
+    reserved = template(**given)
+    for name, number in functions.items():
+        assert int(reserved.properties(name)["ReservedConcurrentExecutions"]) == number
+
+
+def test_parameters_and_outputs_are_described() -> None:
+    """An operator reads what each is for where it is asked."""
+    document = template().document
+    assert all(entry["Description"] for entry in document["Parameters"].values())
+    assert all(entry["Description"] for entry in document["Outputs"].values())
+    secrets = [
+        name for name in document["Parameters"] if "secret" in name.lower() or "password" in name.lower()
+    ]
+    assert secrets == []
+
+
+def test_the_key_policy_for_further_keys_is_that_of_the_founding_key() -> None:
+    """The output's statements, pasted into another key's policy, are what the broker needs there."""
+    statements = json.loads(template().outputs()["KeyPolicyStatements"])
+    founding = template().properties("PartnerDataKey")["KeyPolicy"]["Statement"]
+    own = {"Issue", "ReadKey", "End"}
+    assert statements == [statement for statement in founding if statement["Sid"] in own]
