@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -39,7 +39,7 @@ class Client:
     ) -> Answer:  # fmt: skip
         """Sign and send one call; a body that is neither None nor bytes is sent as JSON."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        target = self.url + path + (f"?{urlencode(query)}" if query else "")
+        target = self.url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         given = {"Content-Type": "application/json", **(headers or {})} if data else dict(headers or {})
         signed = self.signed(method, target, data, given)
         return send(method, target, signed, data)

@@ -63,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What cannot be read as a request, or has a method that nobody knows."""
         del explain
-        self.close_connection = True
+        # http.server answers a line that it cannot read as HTTP/0.9, without a status.
+        self.request_version, self.close_connection = self.protocol_version, True
         kind = "MISSING_AUTHENTICATION_TOKEN" if code == _NO_SUCH_METHOD else "BAD_REQUEST_PARAMETERS"
         self._send(self.server.gateway.refusals.reply(kind, message or ""))
 

@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from tests.local_stack.answers import AwsError
 from tests.local_stack.identities import Credentials
@@ -28,6 +28,17 @@ def _key(secret: str, scope: list[str]) -> bytes:
     return key
 
 
+def _normal(path: str) -> str:
+    """A path without dot segments and empty ones, as clients sign it."""
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and kept:
+            kept.pop()
+        elif part not in {"", ".", ".."}:
+            kept.append(part)
+    return "/" + "/".join(kept) + ("/" if kept and path.endswith("/") else "")
+
+
 def _canonical(method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str) -> str:
     parts = urlsplit(url)
     pairs = sorted(
@@ -35,7 +46,8 @@ def _canonical(method: str, url: str, headers: Mapping[str, str], signed: list[s
         for k, v in parse_qsl(parts.query, keep_blank_values=True)
     )
     lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in signed]
-    path = quote(quote(unquote(parts.path or "/"), safe="/-_.~"), safe="/-_.~")
+    # As sent, encoded once more: every service but S3 signs an encoded path encoded again.
+    path = quote(_normal(parts.path), safe="/-_.~")
     query = "&".join(f"{k}={v}" for k, v in pairs)
     return "\n".join([method, path, query, "".join(lines), ";".join(signed), body_hash])
 
@@ -83,7 +95,10 @@ def verify(
     if not must <= set(signed) or not set(signed) <= set(lower):
         raise _refuse("InvalidSignatureException", "Required headers are not signed")
     _check_time(stamp, day, now or datetime.strptime(stamp or "0", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
-    canonical = _canonical(method, url, lower, signed, hashlib.sha256(body).hexdigest())
+    body_hash = hashlib.sha256(body).hexdigest()
+    if lower.get("x-amz-content-sha256", body_hash) != body_hash:
+        raise _refuse("InvalidSignatureException", "X-Amz-Content-Sha256 is not the body's hash")
+    canonical = _canonical(method, url, lower, signed, body_hash)
     scope = [day, region, service, "aws4_request"]
     text = "\n".join(
         ["AWS4-HMAC-SHA256", stamp, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()]

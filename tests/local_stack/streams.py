@@ -79,7 +79,7 @@ class Lane:
 
     def start(self) -> None:
         """Deliver from now on, in a thread of its own."""
-        threading.Thread(target=self._loop, name=f"stream-{self.stream.function}", daemon=True).start()
+        threading.Thread(target=self.run, name=f"stream-{self.stream.function}", daemon=True).start()
 
     def put(self, record: Record) -> None:
         """One more record."""
@@ -90,7 +90,8 @@ class Lane:
         self._stopped.set()
         self._waiting.put(None)
 
-    def _loop(self) -> None:
+    def run(self) -> None:
+        """Deliver until stopped."""
         while not self._stopped.is_set():
             batch = [record for record in self._batch() if self.wants(record)]
             if batch:
