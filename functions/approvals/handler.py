@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import audit, cursors, decisions, http, lists, managed_keys, standing
+from grant_broker import access, audit, cursors, decisions, http, lists, managed_keys, standing
+from grant_broker.aws.clients import reading_kms_client
+from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest
 from grant_broker.domain.keys import KeyDocument
@@ -31,7 +34,8 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 @cache
 def broker() -> Broker:
     """The broker of this function, made once a process."""
-    return Broker.from_environment(os.environ)
+    made = Broker.from_environment(os.environ)
+    return replace(made, kms=Kms(reading_kms_client()))
 
 
 @app.get("/security/requests")
@@ -168,6 +172,20 @@ def delete_key(key_id: str) -> Response[str]:
     return respond(Answer(204))
 
 
+@app.get("/security/keys/<key_id>/access")
+def get_access(key_id: str) -> Response[str]:
+    """Who can use or manage a key, and by what."""
+    caller, query = _asked("limit", "cursor")
+    key_arn = _registered(key_id)
+    bound = cursors.binding(caller, "GET /security/keys/{key_id}/access", {**query, "key": key_arn})
+    after, limit = cursors.read(query.get("cursor"), bound), http.limit_of(query)
+    if after is None:
+        view, after = access.first_page(broker(), key_arn, limit=limit)
+    else:
+        view, after = access.next_page(broker(), key_arn, limit=limit, after=after)
+    return respond(Answer(200, {**view, "cursor": cursors.write(bound, after)}))
+
+
 @app.get("/security/events")
 def get_events() -> Response[str]:
     """The audit trail, oldest first."""
@@ -195,6 +213,11 @@ def _key_arn(key_id: str) -> str:
         raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
     settings = broker().settings
     return f"arn:aws:kms:{settings.aws_region}:{settings.home_account}:key/{key_id}"
+
+
+def _registered(key_id: str) -> str:
+    """The ARN of a key in the register, whatever account it is of; NotFound."""
+    return managed_keys.registered(broker(), key_id, _key_arn(key_id)).document.key_arn
 
 
 @logger.inject_lambda_context

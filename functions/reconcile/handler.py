@@ -8,18 +8,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
-from grant_broker.aws.clients import session
+from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
 from grant_broker.reconcile import reconcile
 
 logger = Logger()
 metrics = Metrics()
-
-# This function only reads KMS, so the SDK may repeat: one throttled page must not cost the whole listing.
-_READING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 8, "mode": "standard"})
 
 
 def measure(name: str, value: float) -> None:
@@ -32,7 +28,7 @@ def measure(name: str, value: float) -> None:
 def broker() -> Broker:
     """The broker of this function, made once a process."""
     made = Broker.from_environment(os.environ, measure=measure)
-    return replace(made, kms=Kms(session().client("kms", config=_READING)))
+    return replace(made, kms=Kms(reading_kms_client()))
 
 
 @logger.inject_lambda_context

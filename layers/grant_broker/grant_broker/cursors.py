@@ -10,7 +10,8 @@ from grant_broker.domain.errors import Fault, InvalidRequest
 from grant_broker.domain.people import Caller
 from grant_broker.domain.trail import digest
 
-_LONGEST = 1024
+# KMS's own markers, of up to 1,024 characters, are put into cursors.
+_LONGEST = 2048
 
 
 def binding(caller: Caller, route: str, query: Mapping[str, str]) -> str:

@@ -17,6 +17,20 @@ def found(broker: Broker, key_arn: str) -> Key:
     return key
 
 
+def registered(broker: Broker, key_id: str, key_arn: str) -> Key:
+    """The key in the register, open or closed; NotFound.
+
+    `key_arn` is what the id means in the home account; a key of another account is looked for by its id.
+    """
+    if key := broker.store.key(key_arn):
+        return key
+    listed = broker.store.keys()
+    found = next((key for key in listed if key.document.key_arn.endswith(f":key/{key_id}")), None)
+    if found is None:
+        raise NotFound("there is no such key")
+    return found
+
+
 def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
     """The key and the votes for this document; None while votes are missing.
 

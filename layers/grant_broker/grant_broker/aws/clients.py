@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
 # took longer than 3 s is treated as lost.
 _KMS = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"})
+# Where KMS is only read the SDK may repeat: one throttled page must not cost a whole listing.
+_READING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 8, "mode": "standard"})
 # A repeat inside one call is safe: botocore sends the same ClientRequestToken with each transaction.
 _DYNAMODB = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -26,6 +28,11 @@ def session() -> boto3.Session:
 def kms_client(of: boto3.Session | None = None) -> "KMSClient":
     """A KMS client that gives up after 3 s and never repeats a call by itself."""
     return (of or session()).client("kms", config=_KMS)
+
+
+def reading_kms_client(of: boto3.Session | None = None) -> "KMSClient":
+    """A KMS client for functions and commands that change nothing there: it repeats a throttled call."""
+    return (of or session()).client("kms", config=_READING)
 
 
 def dynamodb_client(of: boto3.Session | None = None) -> "DynamoDBClient":

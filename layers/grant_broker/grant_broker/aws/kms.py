@@ -80,6 +80,18 @@ class Kms:
         """Every live grant, on any key of any account, that this principal may retire."""
         return self._list("list_retirable_grants", RetiringPrincipal=principal)
 
+    def entries(
+        self, key_arn: str, *, limit: int = _PAGE, marker: str | None = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """One page of ListGrants as KMS shows it, and the marker of the next page; None at the end."""
+        start = {"Marker": marker} if marker else {}
+        page = self._call("list_grants", KeyId=key_arn, Limit=limit, **start)
+        return page["Grants"], page["NextMarker"] if page.get("Truncated") else None
+
+    def key_policy(self, key_arn: str) -> str:
+        """The key policy, as JSON text. KMS shows it within the key's own account only."""
+        return str(self._call("get_key_policy", KeyId=key_arn, PolicyName="default")["Policy"])
+
     def describe(self, key_arn: str) -> dict[str, Any]:
         """DescribeKey's `KeyMetadata`."""
         metadata: dict[str, Any] = self._call("describe_key", KeyId=key_arn)["KeyMetadata"]

@@ -40,6 +40,17 @@ class Store:
         """The managed key, read consistently."""
         return self._record(Key, self.approval_table, f"key#{key_arn}", "key")
 
+    def keys(self) -> Iterator[Key]:
+        """Every key of the register, open or closed, newest first; eventually consistent."""
+        items = self.database.query(
+            TableName=self.approval_table,
+            IndexName="by_kind",
+            condition="kind = :key",
+            values={":key": "key"},
+            ScanIndexForward=False,
+        )
+        return (record_of(Key, item) for item in items)
+
     def proposal(self, like: Proposal) -> Proposal | None:
         """The votes so far for exactly this document."""
         sort = f"proposal#{like.document.digest}"

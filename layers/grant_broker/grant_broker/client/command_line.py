@@ -8,6 +8,7 @@ from typing import cast
 
 # Only the subcommand that was asked for is imported: most need boto3, which takes longer than they do.
 _COMMANDS = {
+    "access": "report who can use or manage a key, and by what, with the AWS credentials at hand",
     "audit": "export the audit trail, or verify its hash chains",
     "openapi": "print the OpenAPI document of the HTTP API",
     "replay": "publish audit events to EventBridge again, after a failure or for a new consumer",

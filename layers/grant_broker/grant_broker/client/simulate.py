@@ -11,6 +11,7 @@ from typing import Annotated, Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from grant_broker.client.printing import printable
 from grant_broker.domain.authorisation import Call, Decision, decide_kms
 
 _BAD_INPUT = 2
@@ -89,7 +90,7 @@ def _decide_all(lines: BinaryIO, *, explain: bool) -> int:
             decision = case.decide()
         except (ValueError, RecursionError) as error:
             bad += 1
-            print(f"line {number}: {_printable(_fault(error))}", file=sys.stderr)
+            print(f"line {number}: {printable(_fault(error))}", file=sys.stderr)
             continue
         name = number if case.id is None else case.id
         print(_in_words(name, case, decision) if explain else json.dumps(_answer(name, decision)))
@@ -107,12 +108,7 @@ def _answer(name: str | int, decision: Decision) -> Mapping[str, Any]:
 
 def _in_words(name: str | int, case: _Case, decision: Decision) -> str:
     words = f"{name}: {case.principal_arn} calls {case.action}: {decision.verdict}. {decision.reason}"
-    return _printable(words)
-
-
-def _printable(text: str) -> str:
-    """Nothing in somebody else's policy may steer the terminal."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return printable(words)
 
 
 def _fault(error: Exception) -> str:

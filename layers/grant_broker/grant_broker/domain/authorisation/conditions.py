@@ -69,6 +69,14 @@ def condition(operator: str, key: str, texts: Sequence[str], *, variables: bool)
     return Condition(lower, _label(operator, key), _recognised(lower, test))
 
 
+def understood(operator: str, key: str) -> bool:
+    """Whether a condition's operator and key are known here; what is not never widens access."""
+    quantifier, _, base = operator.lower().rpartition(":")
+    name = base.removesuffix(_IF_EXISTS)
+    by_operator = name in OPERATORS and (not quantifier or quantifier in _QUANTIFIERS)
+    return known(key.lower()) and (by_operator or (base == "null" and not quantifier))
+
+
 def _label(operator: str, key: str) -> str:
     return f"{operator} {key}" if known(key.lower()) else key
 

@@ -1,0 +1,231 @@
+"""The access report over the API and on the command line, against the strict local KMS."""
+
+import json
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+
+from grant_broker.client.command_line import main
+from tests.integration.access.scene import Scene
+from tests.local_stack.answers import AwsError, Response
+from tests.local_stack.cloud import AwsCall
+
+
+def by_hand(scene: Scene, count: int, **changes: Any) -> None:
+    """Create grants as the account's root user."""
+    client = scene.cloud.session(scene.cloud.root()).client("kms")
+    for number in range(count):
+        client.create_grant(
+            **{
+                "KeyId": scene.key, "GranteePrincipal": scene.grantee("data_reader"),
+                "Operations": ["Encrypt"],
+                "Constraints": {"EncryptionContextEquals": {"number": str(number)}}, **changes,
+            }
+        )  # fmt: skip
+
+
+def access(scene: Scene, **query: str) -> dict[str, Any]:
+    """An answer of the report."""
+    answer = scene.security("GET", "/access", **query)
+    assert answer.status == 200, answer.body
+    body: dict[str, Any] = answer.body
+    return body
+
+
+def every_page(scene: Scene, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first answer, and the items of all."""
+    first = page = access(scene, limit=str(limit))
+    items = list(page["items"])
+    while page["cursor"]:
+        page = access(scene, limit=str(limit), cursor=page["cursor"])
+        assert (page["findings"], page["counts"]) == ([], {})
+        assert len(page["items"]) <= limit
+        items += page["items"]
+    return first, items
+
+
+def test_the_founding_scenario(scene: Scene) -> None:
+    """Everybody with access is listed with the way they have it; there is nothing to find fault with."""
+    scene.register()
+    request = scene.grant().body
+    report = access(scene)
+    ways = [(item["through"]["kind"], item["through"].get("sid")) for item in report["items"]]
+    assert ways == [
+        ("key_policy", "AccountRoot"),
+        ("iam", "Administration"),
+        ("iam", "DataReader"),
+        ("key_policy", "Issue"),
+        *[("key_policy", "ReadGrants")] * 4,
+        ("key_policy", "End"),
+        ("grant", None),
+    ]
+    assert report["items"][2]["principal"] == scene.grantee("data_reader")
+    granted = report["items"][-1]
+    assert (granted["principal"], granted["actions"]) == (scene.grantee("partner"), ["kms:Encrypt"])
+    assert granted["through"]["request_id"] == request["id"]
+    assert granted["through"]["grant_id"] == request["grant"]["grant_id"]
+    assert (granted["until"], granted["constraint"]) == (
+        request["expires_at"],
+        {"EncryptionContextEquals": {"tenant": "a"}},
+    )
+    assert (report["findings"], report["counts"]["broker_grants"], report["cursor"]) == ([], 1, None)
+
+
+def test_complete_under_paging(scene: Scene) -> None:
+    """Every grant is on exactly one page; findings and counts over all of them come first."""
+    scene.register()
+    by_hand(scene, 130)
+    by_hand(scene, 1, Operations=["Decrypt"])
+    by_hand(scene, 1, Constraints={"EncryptionContextEquals": {"number": "7"}})
+    first, items = every_page(scene, 40)
+    ids = [item["through"]["grant_id"] for item in items if item["through"]["kind"] == "grant"]
+    assert sorted(ids) == sorted(grant["GrantId"] for grant in scene.cloud.grants(scene.key))
+    assert len([item for item in first["items"] if item["through"]["kind"] == "grant"]) == 40
+    assert first["counts"]["foreign_grants"] == 132
+    assert first["counts"]["findings"] == {"duplicate_grant": 1, "grant_with_decrypt": 1}
+
+
+def test_a_deleted_role(scene: Scene) -> None:
+    """A grant to a role that was deleted since is shown under the id that KMS shows, and found."""
+    scene.register()
+    scene.grant()
+    scene.cloud.delete_role(scene.grantee("partner"))
+    report = access(scene)
+    assert report["items"][-1]["principal"].startswith("AROA")
+    assert [finding["code"] for finding in report["findings"]] == ["grant_to_deleted_principal"]
+
+
+def test_only_keys_of_the_register(scene: Scene) -> None:
+    """A key that nobody registered answers 404, a closed one is still reported, and only to the team."""
+    assert scene.security("GET", "/access").status == 404
+    scene.register()
+    scene.security("DELETE", "")
+    assert access(scene)["counts"]["grants"] == 0
+    refused = scene.call("partner", "GET", f"/security/keys/{scene.key_id}/access")
+    assert (refused.status, refused.body["code"]) == (403, "not_permitted")
+
+
+def test_a_cursor_is_for_its_own_list(scene: Scene) -> None:
+    """Another person's cursor, another key's or one that KMS does not know is 400."""
+    scene.register()
+    by_hand(scene, 3)
+    cursor = access(scene, limit="1")["cursor"]
+    other = scene.call("bob", "GET", f"/security/keys/{scene.key_id}/access", cursor=cursor, limit="1")
+    assert other.status == 200  # bob and alice come through the same role
+    assert scene.security("GET", "/access", cursor="x").status == 400
+    assert scene.security("GET", "/access", limit="101").status == 400
+
+    def refuse(call: AwsCall, _run: Any) -> Response | None:
+        refused = {"ListGrants": "InvalidMarkerException"}.get(call.operation)
+        return AwsError(refused, "The marker is invalid").response() if refused else None
+
+    scene.cloud.intercept = refuse
+    answer = scene.security("GET", "/access", cursor=cursor)
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, "cursor")
+
+
+def test_kms_refuses(scene: Scene) -> None:
+    """Where KMS refuses to list grants the answer is 409; where it hides the policy, grants alone show."""
+    scene.register()
+    scene.grant()
+    cursor = [None]
+
+    def refuse(call: AwsCall, _run: Any) -> Response | None:
+        refused = call.operation == cursor[0]
+        return AwsError("AccessDeniedException", "not authorised").response() if refused else None
+
+    scene.cloud.intercept = refuse
+    cursor[0] = "ListGrants"
+    assert scene.security("GET", "/access").status == 409
+    cursor[0] = "GetKeyPolicy"
+    report = access(scene)
+    assert [item["through"]["kind"] for item in report["items"]] == ["grant"]
+    assert report["findings"][0]["code"] == "key_policy_unreadable"
+
+
+def test_a_later_page_that_kms_refuses(scene: Scene) -> None:
+    """A refusal that is not about the place is no fault of the cursor."""
+    scene.register()
+    by_hand(scene, 2)
+    cursor = access(scene, limit="1")["cursor"]
+    scene.cloud.intercept = lambda call, _run: (
+        AwsError("AccessDeniedException", "no").response() if call.operation == "ListGrants" else None
+    )
+    assert scene.security("GET", "/access", limit="1", cursor=cursor).status == 409
+
+
+def test_kms_is_too_slow(scene: Scene) -> None:
+    """Where the grants cannot be read in time, the answer is 503 and names the command that has no limit."""
+    scene.register()
+    by_hand(scene, 3)
+
+    def slow(call: AwsCall, _run: Any) -> Response | None:
+        scene.pass_time(seconds=15 if call.operation == "ListGrants" else 0)
+        return None
+
+    scene.cloud.intercept = slow
+    answer = scene.security("GET", "/access", limit="1")
+    assert (answer.status, "grant-broker access" in answer.body["detail"]) == (503, True)
+
+
+def test_a_key_of_another_account(scene: Scene) -> None:
+    """A registered key of another account is found by its id, and reported as far as KMS shows it."""
+    assert scene.register().status == 201
+    policy = scene.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+    other = scene.cloud.create_key(policy, account="444455556666")
+    # From another account both must let it through: the key's policy and the role's own.
+    scene.allow("ApprovalsRole", ["kms:DescribeKey", "kms:ListGrants"], other)
+    key_id = other.rpartition("/")[2]
+    body = {"key_arn": other, "name": "theirs", "accounts": ["444455556666"]}
+    assert scene.call("alice", "PUT", f"/security/keys/{key_id}", body).status == 201
+    answer = scene.call("alice", "GET", f"/security/keys/{key_id}/access")
+    assert (answer.status, answer.body["counts"]["grants"]) == (200, 0)
+    assert scene.call("alice", "GET", "/security/keys/none/access").status == 404
+
+
+def on_the_command_line(scene: Scene, *words: str) -> int:
+    """Run the command with the root user's credentials."""
+    session = scene.cloud.session(scene.cloud.root())
+    with mock.patch.object(boto3, "Session", return_value=session):
+        return main(["access", "--key-arn", scene.key, *words])
+
+
+def test_the_command_prints_the_whole(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """--json is the API's report with every grant in it."""
+    scene.register()
+    scene.grant()
+    by_hand(scene, 120)
+    retiring = scene.deployment.template.reference("ExpiryRole", "Arn")
+    capsys.readouterr()
+    assert on_the_command_line(scene, "--json", "--retiring-principal", retiring) == 0
+    report = json.loads(capsys.readouterr().out)
+    first, items = every_page(scene, 100)
+    assert report == {"items": items, "findings": first["findings"], "counts": first["counts"]}
+
+
+def test_the_command_prints_a_table(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --json a person reads a line for each access, the findings and the counts."""
+    scene.register()
+    made = scene.grant().body
+    by_hand(scene, 1, Operations=["Decrypt"])
+    capsys.readouterr()
+    assert on_the_command_line(scene) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT"]
+    assert "45 of 46 actions" in lines[1]
+    assert f"grant {made['grant']['grant_id']} of request {made['id']}  {made['expires_at']}" in lines[10]
+    assert "by arn:aws:iam::111122223333:root" in lines[11]
+    assert lines[13].startswith(f"grant_with_decrypt [{scene.grantee('data_reader')}]: grants that let")
+    assert lines[14].endswith("grants: 2, broker grants: 1, service grants: 0, foreign grants: 1")
+
+
+def test_the_command_says_what_kms_refused(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal is told in one line, with exit code 1; what is no key's ARN is not asked about."""
+    scene.cloud.intercept = lambda _call, _run: AwsError("AccessDeniedException", "not authorised").response()
+    assert on_the_command_line(scene) == 1
+    assert "grant-broker access: AccessDeniedException" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["access", "--key-arn", "alias/partner-data"])
+    assert "give a key's ARN" in capsys.readouterr().err
