@@ -1,6 +1,7 @@
 """End grants: every minute what the agenda has, and from the stream at once what became `ending`."""
 
 import os
+import threading
 from functools import cache
 from typing import Any
 
@@ -13,12 +14,15 @@ from grant_broker.expiry import end_at_once, run
 
 logger = Logger()
 metrics = Metrics()
+_MEASURING = threading.Lock()
 
 
 def measure(name: str, value: float) -> None:
     """Add a metric of this run."""
     unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
-    metrics.add_metric(name=name, unit=unit, value=value)
+    # Powertools writes out a full set in the middle of an addition: one worker at a time.
+    with _MEASURING:
+        metrics.add_metric(name=name, unit=unit, value=value)
 
 
 @cache
@@ -39,8 +43,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _ended(records: list[dict[str, Any]]) -> dict[str, Any]:
+    changes = [record["dynamodb"] for record in records]
+    # By its key, which every item has; the rest of it is for the record's own reading to judge.
     numbers = {
-        record["dynamodb"]["NewImage"]["id"]["S"]: record["dynamodb"]["SequenceNumber"] for record in records
+        change["NewImage"]["pk"]["S"].removeprefix("request#"): change["SequenceNumber"] for change in changes
     }
     failed = end_at_once(broker(), list(numbers))
     return {"batchItemFailures": [{"itemIdentifier": numbers[request_id]} for request_id in failed]}

@@ -73,8 +73,8 @@ def _settle(broker: Broker, request: GrantRequest) -> bool:
     """Find the outcome of an intent: KMS knows it, by grantee and exact name."""
     if request.status != Status.ISSUING:
         return _off_agenda(broker, request)
-    if grant := _find(broker, request):
-        broker.store.commit(activated(broker, request, grant_id=grant.grant_id, by=BY))
+    if found := _find(broker, request):
+        broker.store.commit(activated(broker, request, grant_id=found[0].grant_id, by=BY))
         return True
     now = broker.clock()
     if request.intent_at and now - request.intent_at < FAILED_AFTER:
@@ -88,18 +88,18 @@ def _end(broker: Broker, request: GrantRequest, *, revoke: bool) -> bool:
         return _off_agenda(broker, request)
     if grant_id := request.grant_id or _found_id(broker, request):
         _remove(broker, request, grant_id, revoke=revoke)
-    now = broker.clock()
+    answered = broker.clock()
     as_ = request.end_as or Status.EXPIRED
-    if request.expires_at:
-        wanted = min(request.expires_at, now) if request.status == Status.ACTIVE else now
-        broker.measure("EndLatenessSeconds", max(0.0, (now - wanted).total_seconds()))
+    _closed(broker, request, as_, reason=request.end_reason or str(as_), confirm=True)
     broker.measure("GrantsEnded", 1)
-    return _closed(broker, request, as_, reason=request.end_reason or str(as_), confirm=True)
+    late = answered - (request.expires_at or answered)
+    broker.measure("EndLatenessSeconds", max(0.0, late.total_seconds()))
+    return True
 
 
 def _found_id(broker: Broker, request: GrantRequest) -> str | None:
     found = _find(broker, request)
-    return found.grant_id if found else None
+    return found[0].grant_id if found else None
 
 
 def _remove(broker: Broker, request: GrantRequest, grant_id: str, *, revoke: bool) -> None:
@@ -142,26 +142,36 @@ def _ours(broker: Broker, request: GrantRequest, grant: Grant) -> bool:
     )
 
 
-def _find(broker: Broker, request: GrantRequest) -> Grant | None:
+def _find(broker: Broker, request: GrantRequest) -> list[Grant]:
     listed = broker.kms.grants_of(key_arn=request.key_arn, grantee=request.grantee)
-    return next((grant for grant in listed if _ours(broker, request, grant)), None)
+    return [grant for grant in listed if _ours(broker, request, grant)]
 
 
 def _confirm(broker: Broker, request: GrantRequest) -> bool:
     """Minutes after the end: look for the name again, since a CreateGrant may take effect late."""
-    late = _find(broker, request) if request.expires_at else None
-    now = broker.clock()
-    if late is None:
-        return _off_agenda(broker, request)
-    _remove(broker, request, late.grant_id, revoke=False)
-    _LOG.error("a late duplicate was ended", extra={"request": request.id, "grant": late.grant_id})
-    broker.measure("LateDuplicates", 1)
+    late = _find(broker, request) if request.expires_at else []
+    now, ids = broker.clock(), [grant.grant_id for grant in late]
+    if not late:
+        return _not_found(broker, request)
+    for grant_id in ids:
+        _remove(broker, request, grant_id, revoke=False)
+    _LOG.error("a late duplicate was ended", extra={"request": request.id, "grants": ids})
+    broker.measure("LateDuplicates", len(ids))
     broker.store.commit(
         request.recorded(
-            "late_duplicate", at=now, by=BY, event_id=broker.new_id(), detail={"grant_id": late.grant_id},
+            "late_duplicate", at=now, by=BY, event_id=broker.new_id(), detail={"grant_ids": ids},
             **agenda(Action.CONFIRM, now + CONFIRM_AFTER),
         )
     )  # fmt: skip
+    return True
+
+
+def _not_found(broker: Broker, request: GrantRequest) -> bool:
+    last_look = request.ended_at and request.ended_at + CONFIRM_AFTER
+    if last_look is None or broker.clock() >= last_look:
+        return _off_agenda(broker, request)
+    # Asked for early, by whoever saw the grant being made: KMS may not list it yet.
+    broker.store.commit(request.changed(**agenda(Action.CONFIRM, last_look)))
     return True
 
 
@@ -177,7 +187,7 @@ def _closed(
     later = agenda(Action.CONFIRM, now + CONFIRM_AFTER) if confirm else {}
     change = request.to(
         status, at=now, by=BY, event_id=broker.new_id(), detail={"reason": reason},
-        ended_at=milliseconds(now), end_reason=reason, **later,
+        ended_at=milliseconds(now), end_reason=reason, grant_token=None, **later,
     )  # fmt: skip
     broker.store.commit(change)
     return True

@@ -108,7 +108,8 @@ def test_taken_over(world: World) -> None:
     by_hand = world.grant(Name="by-hand")
     others = world.grant(RetiringPrincipal=GRANTEE)
     assert world.run().drift == 4
-    ending = {record.grant_id: record.status for record in world.scene.store.due(int(NOW.timestamp()))}
+    due = [str(entry.id) for entry in world.scene.store.due(int(NOW.timestamp()))]
+    ending = {(record := world.scene.request(found)).grant_id: record.status for found in due}
     assert ending == dict.fromkeys(made, Status.ENDING)
     assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, by_hand, others}
 

@@ -1,6 +1,7 @@
 """Records as DynamoDB items: which table, which keys, which index attributes."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -16,10 +17,11 @@ R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal)
 
 
 class _Plain(TypeDeserializer):
-    """Every number stored is whole: an int, where boto3 would give a Decimal."""
+    """Every number that the broker stores is whole: an int, where boto3 would give a Decimal."""
 
     def _deserialize_n(self, value: str) -> int:
-        return int(value)
+        # Whoever else wrote a fraction must not keep the items around it from being read.
+        return int(Decimal(value))
 
 
 _SERIALIZER, _DESERIALIZER = TypeSerializer(), _Plain()

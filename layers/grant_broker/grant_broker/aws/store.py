@@ -1,6 +1,7 @@
 """The request table and the approval table: conditional, transactional, one event with each transition."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,19 @@ from grant_broker.domain.trail import Change, Event, Record
 
 _COUNTER_MINUTES = 60
 """How long a counter is kept: DynamoDB's TTL may take two days more, which costs bytes and nothing else."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """An entry of the agenda, read without its record, so that a record that cannot be read hides no other.
+
+    `id` is the request's, None where the item is no request at all. `due` is in epoch seconds.
+    """
+
+    id: str | None
+    action: str
+    due: int
+    key: tuple[str, str]
 
 
 class Store:
@@ -72,16 +86,44 @@ class Store:
         )
         return (record_of(Approval, item) for item in items)
 
-    def due(self, until: int, *, limit: int | None = None) -> Iterator[GrantRequest]:
-        """What is on the agenda up to an epoch second, earliest first; eventually consistent."""
+    def due(self, until: int, *, limit: int | None = None) -> Iterator[Due]:
+        """What is on the agenda up to an epoch second, earliest first; eventually consistent.
+
+        `limit` is how many are read at a time.
+        """
         items = self.database.query(
             TableName=self.request_table,
             IndexName="agenda",
             condition="agenda = :agenda AND due <= :until",
             values={":agenda": AGENDA, ":until": until},
+            ProjectionExpression="pk, sk, due, #action",
+            ExpressionAttributeNames={"#action": "action"},
             Limit=limit,
         )
-        return (record_of(GrantRequest, item) for item in items)
+        return (_due(item) for item in items)
+
+    def put_off(self, entry: Due, until: int) -> None:
+        """Move an entry whose record cannot be used to a later second; Stale where it left the agenda."""
+        pk, sk = entry.key
+        self.database.update(
+            self.request_table,
+            pk,
+            sk,
+            UpdateExpression="SET due = :until",
+            ConditionExpression="attribute_exists(agenda)",
+            values={":until": until},
+        )
+
+    def take_turns(self, kind: str, second: int, count: int) -> int:
+        """Take turns of one kind in an epoch second; how many are taken by then, by everybody together."""
+        item = self.database.update(
+            self.request_table,
+            f"limit#{kind}#{second}",
+            "limit",
+            UpdateExpression="ADD turns :count SET expires = :expires",
+            values={":count": count, ":expires": second + _COUNTER_MINUTES * 60},
+        )
+        return int(item["turns"])
 
     def open_requests(self, account: str, *, limit: int) -> Iterator[dict[str, Any]]:
         """Grantee, status and due of an account's requests that are not final; eventually consistent."""
@@ -173,3 +215,9 @@ class Store:
         key = key_of(record)
         item = self.database.get(self.table_of(record), key["pk"]["S"], key["sk"]["S"])
         return item is not None and serialized(item) == item_of(record)
+
+
+def _due(item: dict[str, Any]) -> Due:
+    pk, sk = str(item["pk"]), str(item["sk"])
+    request = pk.removeprefix("request#") if pk.startswith("request#") and sk == "request" else None
+    return Due(request, str(item.get("action")), int(item["due"]), (pk, sk))

@@ -53,7 +53,8 @@ class Record(BaseModel, ABC):
     `version` counts writes: a writer names the version it read, so that of two writers one wins.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # A record that cannot be read is reported to a log, which must not see a grant token.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     version: int = 0
     events: int = 0
