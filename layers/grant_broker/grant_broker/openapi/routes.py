@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from grant_broker.decisions import Decision, Revocation
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.requests import Submission
+from grant_broker.openapi.access import AccessReport
 from grant_broker.openapi.answers import (
     Approval,
     Event,
@@ -129,6 +130,10 @@ SECURITY_TEAM = (
     Operation(
         "delete_managed_key", "DELETE", _KEY, "Close a key to new grants; live ones run to their time.",
         {204: None}, conflicts=True,
+    ),
+    Operation(
+        "get_access", "GET", f"{_KEY}/access", "Who can use or manage a key, and by what.",
+        {200: AccessReport}, query=_PAGED, conflicts=True,
     ),
     Operation(
         "get_events", "GET", "/security/events", "The audit trail, oldest first.", {200: Page[Event]},

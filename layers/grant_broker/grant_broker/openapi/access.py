@@ -1,0 +1,58 @@
+"""The answers about a key's access, as models: for the OpenAPI document alone."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from grant_broker.openapi.answers import Id, Shape, Time
+
+
+class Through(Shape):
+    """What gives the access; only what is known is there."""
+
+    kind: Annotated[
+        Literal["key_policy", "iam", "grant"],
+        Field(description="`iam`: the key policy leaves it to the IAM policies of the principal's account."),
+    ]
+    sid: Annotated[str, Field(description="Of the key policy's statement, or its number.")] = ""
+    grant_id: str = ""
+    request_id: Annotated[Id, Field(description="The broker's request that the grant is of.")] = ""
+    issued_by: Annotated[str, Field(description="The account that created the grant.")] = ""
+    service: Annotated[str, Field(description="The AWS service that has the grant for its own work.")] = ""
+
+
+class AccessEntry(Shape):
+    """One principal's access by one statement or grant."""
+
+    principal: str
+    actions: list[str]
+    through: Through
+    constraint: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="A grant's `Constraints`; of a statement its `Condition` and `NotPrincipal`, and "
+            "under `Unless` the Denies that hold under conditions."
+        ),
+    ]
+    until: Time | None
+    findings: Annotated[list[str], Field(description="Codes of the findings about this grant.")]
+
+
+class AccessFinding(Shape):
+    """Something that a person should look at."""
+
+    code: str
+    detail: str
+    principal: str = ""
+
+
+class AccessReport(Shape):
+    """Who can use or manage a key, and by what. Findings and counts come with the first answer."""
+
+    items: Annotated[
+        list[AccessEntry],
+        Field(description="All access by the key policy in the first answer; then `limit` grants a page."),
+    ]
+    findings: list[AccessFinding]
+    counts: Annotated[dict[str, Any], Field(description="Over the key policy and all grants.")]
+    cursor: Annotated[str | None, Field(description="Where the next grants start; null at the end.")]
