@@ -68,7 +68,7 @@ def post_decision(request_id: str) -> Response[str]:
     """Vote on a request."""
     caller, _ = _asked()
     event = event_of(app)
-    decision = http.parsed(decisions.Decision, http.body_of(event))
+    decision = http.read(decisions.Decision, event)
     request = decisions.decide(broker(), caller, request_id, decision, repeatable(event))
     return respond(Answer(200, request_view(request)))
 
@@ -77,7 +77,7 @@ def post_decision(request_id: str) -> Response[str]:
 def delete_grant(request_id: str) -> Response[str]:
     """Revoke now."""
     caller, _ = _asked()
-    revocation = http.parsed(decisions.Revocation, http.body_of(event_of(app)))
+    revocation = http.read(decisions.Revocation, event_of(app))
     request = decisions.found(broker(), request_id)
     revoked = decisions.revoke(broker(), request, by=caller.arn, reason=revocation.reason)
     return respond(Answer(202, request_view(revoked)))
@@ -99,7 +99,7 @@ def post_approval() -> Response[str]:
     """Approve ahead."""
     caller, _ = _asked()
     event = event_of(app)
-    asked = http.parsed(standing.StandingApproval, http.body_of(event))
+    asked = http.read(standing.StandingApproval, event)
     made = standing.create(broker(), caller, asked, repeatable(event))
     location = {"Location": f"/security/approvals/{made.id}"}
     return respond(Answer(201, _approval(made.id), headers=location))
@@ -117,7 +117,7 @@ def post_approval_decision(approval_id: str) -> Response[str]:
     """Vote on a standing approval."""
     caller, _ = _asked()
     event = event_of(app)
-    decision = http.parsed(decisions.Decision, http.body_of(event))
+    decision = http.read(decisions.Decision, event)
     standing.decide(broker(), caller, approval_id, decision, repeatable(event))
     return respond(Answer(200, _approval(approval_id)))
 
@@ -152,8 +152,7 @@ def get_key(key_id: str) -> Response[str]:
 def put_key(key_id: str) -> Response[str]:
     """Register a key or change its limits."""
     caller, _ = _asked()
-    body = {"key_arn": _key_arn(key_id), **http.body_of(event_of(app))}
-    document = http.parsed(KeyDocument, body)
+    document = http.read(KeyDocument, event_of(app), key_arn=_key_arn(key_id))
     if document.key_arn.rpartition("/")[2] != key_id:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     known = broker().store.key(document.key_arn)
@@ -178,7 +177,7 @@ def get_access(key_id: str) -> Response[str]:
     caller, query = _asked("limit", "cursor")
     key_arn = _registered(key_id)
     bound = cursors.binding(caller, "GET /security/keys/{key_id}/access", {**query, "key": key_arn})
-    after, limit = cursors.read(query.get("cursor"), bound), http.limit_of(query)
+    after, limit = cursors.read(query.get("cursor"), bound, form=cursors.MARKER), http.limit_of(query)
     if after is None:
         view, after = access.first_page(broker(), key_arn, limit=limit)
     else:

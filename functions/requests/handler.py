@@ -41,7 +41,7 @@ def broker() -> Broker:
 def post_request() -> Response[str]:
     """Submit a request."""
     event, caller = event_of(app), _caller()
-    submission = http.parsed(Submission, http.body_of(event))
+    submission = http.read(Submission, event)
     request = submit(broker(), caller, submission, repeatable(event))
     location = {"Location": f"/requests/{request.id}"}
     return respond(Answer(201, _view(caller, request), headers=location))
@@ -72,7 +72,7 @@ def get_request(request_id: str) -> Response[str]:
 @app.delete("/requests/<request_id>")
 def delete_request(request_id: str) -> Response[str]:
     """Withdraw a request that has no grant yet."""
-    caller = _caller()
+    caller = _caller_without_body()
     request = decisions.owned(broker(), request_id, caller)
     return respond(Answer(200, request_view(decisions.withdraw(broker(), request, by=caller.arn))))
 
@@ -80,7 +80,7 @@ def delete_request(request_id: str) -> Response[str]:
 @app.post("/requests/<request_id>/grant")
 def post_grant(request_id: str) -> Response[str]:
     """Take an approved request up."""
-    caller = _caller()
+    caller = _caller_without_body()
     request, made = take_up(broker(), decisions.owned(broker(), request_id, caller), by=caller.arn)
     return respond(Answer(201 if made else 200, _view(caller, request)))
 
@@ -88,7 +88,7 @@ def post_grant(request_id: str) -> Response[str]:
 @app.delete("/requests/<request_id>/grant")
 def delete_grant(request_id: str) -> Response[str]:
     """Release a grant before its time."""
-    caller = _caller()
+    caller = _caller_without_body()
     request = decisions.owned(broker(), request_id, caller)
     return respond(Answer(202, request_view(decisions.release(broker(), request, by=caller.arn))))
 
@@ -109,6 +109,12 @@ def get_keys() -> Response[str]:
 def _caller() -> Caller:
     caller = third_party(event_of(app), broker())
     http.query_of(event_of(app))
+    return caller
+
+
+def _caller_without_body() -> Caller:
+    caller = _caller()
+    http.no_body(event_of(app))
     return caller
 
 

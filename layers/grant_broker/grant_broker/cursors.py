@@ -1,10 +1,9 @@
 """Cursors: where a list goes on, bound to the caller and the query that it was given for."""
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Mapping
-from typing import NoReturn
 
 from grant_broker.domain.errors import Fault, InvalidRequest
 from grant_broker.domain.people import Caller
@@ -12,6 +11,10 @@ from grant_broker.domain.trail import digest
 
 # KMS's own markers, of up to 1,024 characters, are put into cursors.
 _LONGEST = 2048
+LISTED = re.compile(r"[0-9-]{13,15}#[\x20-\x7e]{1,512}")
+"""A place in a list of the tables: a time in milliseconds, and what stands there."""
+MARKER = re.compile(r"[\x20-\xff]{1,1024}")
+"""A marker of KMS (ListGrants, Marker)."""
 
 
 def binding(caller: Caller, route: str, query: Mapping[str, str]) -> str:
@@ -27,20 +30,23 @@ def write(bound: str, place: str | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps([bound, place]).encode()).decode()
 
 
-def read(cursor: str | None, bound: str) -> str | None:
+def read(cursor: str | None, bound: str, *, form: re.Pattern[str] = LISTED) -> str | None:
     """The place in a cursor; InvalidRequest where it was not given for this."""
     if cursor is None:
         return None
     if not 0 < len(cursor) <= _LONGEST:
-        _refuse()
+        raise _refused()
     try:
         value = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        _refuse()
-    if not (isinstance(value, list) and len(value) == 2 and value[0] == bound and isinstance(value[1], str)):  # noqa: PLR2004
-        _refuse()
-    return str(value[1])
+    except (ValueError, RecursionError) as error:
+        raise _refused() from error
+    # A cursor is no secret: a forged place may move within the caller's own list, and must not reach AWS
+    # as something that no key or marker can be.
+    match value:
+        case [str(given), str(place)] if given == bound and form.fullmatch(place):
+            return place
+    raise _refused()
 
 
-def _refuse() -> NoReturn:
-    raise InvalidRequest(Fault("cursor", "not a cursor of this list"))
+def _refused() -> InvalidRequest:
+    return InvalidRequest(Fault("cursor", "not a cursor of this list"))

@@ -1,9 +1,9 @@
 """What people decide about one request: vote, withdraw, release, revoke."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
@@ -12,7 +12,7 @@ from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, agenda
-from grant_broker.domain.texts import Comment, Reason
+from grant_broker.domain.texts import Comment, Reason, is_id
 from grant_broker.domain.times import Duration, format_duration, milliseconds
 from grant_broker.domain.trail import ChangeOf
 from grant_broker.races import anew, on_latest
@@ -25,14 +25,15 @@ class Decision(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     verdict: Verdict
-    comment: Comment = ""
-    duration: Annotated[Duration | None, Field()] = None
+    comment: Annotated[Comment, Field(validate_default=True)] = ""
+    duration: Duration | None = None
 
-    @model_validator(mode="after")
-    def _denial_says_why(self) -> Self:
-        if self.verdict == Verdict.DENY and not self.comment.strip():
-            raise ValueError("comment: a denial says why")
-        return self
+    @field_validator("comment")
+    @classmethod
+    def _denial_says_why(cls, comment: str, info: ValidationInfo) -> str:
+        if info.data.get("verdict") == Verdict.DENY and not comment.strip():
+            raise ValueError("a denial says why")
+        return comment
 
 
 class Revocation(BaseModel):
@@ -45,7 +46,7 @@ class Revocation(BaseModel):
 
 def found(broker: Broker, request_id: str, *, account: str | None = None) -> GrantRequest:
     """The request; NotFound, in the same words, where there is none or it is another account's."""
-    request = broker.store.request(request_id)
+    request = broker.store.request(request_id) if is_id(request_id) else None
     if request is None or account not in {None, request.account}:
         raise NotFound("there is no such request")
     return request
@@ -153,7 +154,7 @@ def _decided(
             ended_at=milliseconds(now), end_reason="denied",
         )  # fmt: skip
     quorum = key.document.quorum
-    agreed = votes.agreed(without=request.requester_person)
+    agreed = votes.agreed(without=request.requester_person, grantee=request.grantee)
     detail = {**detail, "votes": agreed, "quorum": quorum}
     if agreed < quorum:
         return request.recorded(

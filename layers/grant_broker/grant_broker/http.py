@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -13,8 +14,10 @@ from grant_broker.domain.texts import fault_in
 
 LARGEST_BODY = 64 * 1024
 _DEEPEST = 20
+_LONGEST_FIELD = 64
+_MOST_FAULTS = 100
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
-_STS = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/(?P<session>[^/]+)", re.ASCII)
+_STS = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[\w+=,.@-]+/(?P<session>[\w+=,.@-]+)", re.ASCII)
 _USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
 # The console's "Test" button sends identities that nobody signed for.
 _CONSOLE_TEST = "test-invoke-stage"
@@ -42,27 +45,46 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
 
 def body_of(event: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object in the body, strictly read; InvalidRequest or TooLarge."""
-    text = event.get("body") or ""
-    if event.get("isBase64Encoded"):
-        _refuse("body", "send JSON text")
-    if len(text.encode(errors="surrogatepass")) > LARGEST_BODY:
-        raise TooLarge(f"a body has at most {LARGEST_BODY} bytes")
-    value = _json(text)
-    if not isinstance(value, dict):
-        _refuse("body", "send a JSON object")
-    if faults := [Fault(path or "body", why) for path, why in _text_faults(value)]:
-        raise InvalidRequest(*faults)
+    value = _object_in(event)
+    if faults := _faults_within(value):
+        raise _invalid(faults)
     return value
+
+
+def read(model: type[M], event: Mapping[str, Any], **given: object) -> M:
+    """The body as a model, with all faults of it at once; `given` stands where the body is silent.
+
+    Raises InvalidRequest or TooLarge.
+    """
+    value = _object_in(event)
+    faults = _faults_within(value)
+    try:
+        found = model.model_validate({**given, **value})
+    except ValidationError as error:
+        raise _invalid(faults + _faults_of(error)) from error
+    if faults:
+        raise _invalid(faults)
+    return found
+
+
+def no_body(event: Mapping[str, Any]) -> None:
+    """Refuse what would be ignored: a call that takes no body is sent none, or an empty object."""
+    if _size(event) > LARGEST_BODY:
+        raise TooLarge(f"a body has at most {LARGEST_BODY} bytes")
+    if event.get("isBase64Encoded") or (event.get("body") or "").strip() not in {"", "{}"}:
+        _refuse("body", "this call takes no body")
 
 
 def query_of(event: Mapping[str, Any], *allowed: str) -> dict[str, str]:
     """The query parameters, each named once and known; InvalidRequest."""
     given = event.get("multiValueQueryStringParameters") or {}
-    faults = [Fault(name, "no such parameter") for name in given if name not in allowed]
-    faults += [Fault(name, "give it once") for name, values in given.items() if len(values) != 1]
-    faults += [Fault(name, why) for name, values in given.items() if (why := fault_in("".join(values)))]
+    faults = [Fault(_field(name), "no such parameter") for name in given if name not in allowed]
+    faults += [Fault(_field(name), "give it once") for name, values in given.items() if len(values) != 1]
+    faults += [
+        Fault(_field(name), why) for name, values in given.items() if (why := fault_in("".join(values)))
+    ]
     if faults:
-        raise InvalidRequest(*faults)
+        raise _invalid(faults)
     return {name: values[0] for name, values in given.items()}
 
 
@@ -82,38 +104,53 @@ def parsed(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = {Fault(_field(detail["loc"]), _message(detail["msg"])): None for detail in details}
-        raise InvalidRequest(*faults) from error
+        raise _invalid(_faults_of(error)) from error
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "body"
-    # An unknown field's name is the caller's own text.
-    return name if name.isidentifier() and len(name) <= 64 else "body"  # noqa: PLR2004
+def _faults_of(error: ValidationError) -> list[Fault]:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return [Fault(_field(*detail["loc"]), detail["msg"].removeprefix("Value error, ")) for detail in details]
 
 
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ")
+def _invalid(faults: Iterable[Fault]) -> InvalidRequest:
+    return InvalidRequest(*list(dict.fromkeys(faults))[:_MOST_FAULTS])
+
+
+def _field(*location: int | str) -> str:
+    name = str(location[0]) if location else ""
+    # The name of an unknown field is the caller's own text.
+    return name if 0 < len(name) <= _LONGEST_FIELD and not fault_in(name) else "body"
+
+
+def _size(event: Mapping[str, Any]) -> int:
+    text = event.get("body") or ""
+    return len(text) * 3 // 4 if event.get("isBase64Encoded") else len(text.encode(errors="surrogatepass"))
+
+
+def _object_in(event: Mapping[str, Any]) -> dict[str, Any]:
+    if _size(event) > LARGEST_BODY:
+        raise TooLarge(f"a body has at most {LARGEST_BODY} bytes")
+    if event.get("isBase64Encoded"):
+        _refuse("body", "send JSON text")
+    value = _json(event.get("body") or "")
+    if not isinstance(value, dict):
+        _refuse("body", "send a JSON object")
+    return value
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_Object, parse_constant=_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         _refuse("body", "send one JSON value, no deeper than 20 levels")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if (
-        twice := sorted({name for name in names if names.count(name) > 1})
-        if len(set(names)) < len(names)
-        else []
-    ):
-        field = twice[0] if twice[0].isidentifier() and len(twice[0]) <= 64 else "body"  # noqa: PLR2004
-        _refuse(field, "named twice")
-    return dict(pairs)
+class _Object(dict[str, Any]):
+    """A JSON object that knows which of its names were given more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
 
 
 def _constant(_name: str) -> NoReturn:
@@ -127,18 +164,23 @@ def _finite(text: str) -> float:
     return number
 
 
+def _faults_within(value: dict[str, Any]) -> list[Fault]:
+    return [Fault(_field(path), why) for path, why in _text_faults(value)]
+
+
 def _text_faults(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Faults that no model sees (a name given twice) or might not look for, with the top-level field."""
     if depth > _DEEPEST:
         yield path, "nested too deeply"
     elif isinstance(value, str):
         if fault := fault_in(value):
             yield path, fault
-    elif isinstance(value, dict):
+    elif isinstance(value, _Object):
+        yield from ((path or name, "named twice") for name in value.twice)
         for name, part in value.items():
             if fault := fault_in(name):
-                yield path, f"in a name: {fault}"
-            else:
-                yield from _text_faults(part, path or name, depth + 1)
+                yield path, fault
+            yield from _text_faults(part, path or name, depth + 1)
     elif isinstance(value, list):
         for part in value:
             yield from _text_faults(part, path, depth + 1)

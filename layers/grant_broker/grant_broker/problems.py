@@ -65,7 +65,7 @@ def problem(error: Exception) -> Answer:
     errors = [{"field": fault.field, "message": fault.message} for fault in faults]
     return Answer(
         status=status,
-        body={**body, "code": code, **({"errors": errors} if errors else {})},
+        body={**body, "code": code, "errors": errors},
         headers=_headers(error, status),
         content_type="application/problem+json",
     )

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from grant_broker import http
 from grant_broker.broker import Broker
-from grant_broker.domain.errors import NotPermitted
+from grant_broker.domain.errors import NotFound, NotPermitted
 from grant_broker.domain.people import Caller
 from grant_broker.problems import Answer, problem
 from grant_broker.submissions import Repeatable
@@ -19,6 +19,8 @@ def resolver() -> APIGatewayRestResolver:
     """A resolver that answers every error with a problem document, the unforeseen ones too."""
     app = APIGatewayRestResolver()
     app.exception_handler(Exception)(lambda error: respond(problem(error)))
+    # The gateway lets known routes through only; this is a path parameter that can be nobody's id.
+    app.not_found(lambda _error: respond(problem(NotFound("there is no such thing"))))
     return app
 
 
@@ -42,6 +44,7 @@ def third_party(event: dict[str, Any], broker: Broker) -> Caller:
     caller = http.caller_of(event)
     if caller.account not in {*broker.settings.trusted_accounts, broker.settings.home_account}:
         raise NotPermitted("your account is not trusted here")
+    _no_body_on_get(event)
     return caller
 
 
@@ -53,7 +56,13 @@ def approver(event: dict[str, Any], broker: Broker) -> Caller:
     caller, settings = http.caller_of(event), broker.settings
     if caller.account != settings.home_account or caller.unique_id not in settings.approver_role_ids:
         raise NotPermitted("this needs an approver role of the home account")
+    _no_body_on_get(event)
     return caller
+
+
+def _no_body_on_get(event: dict[str, Any]) -> None:
+    if event["httpMethod"] == "GET":
+        http.no_body(event)
 
 
 def repeatable(event: dict[str, Any]) -> Repeatable:

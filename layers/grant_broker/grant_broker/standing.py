@@ -1,9 +1,8 @@
 """Standing approvals: made ahead, for many requests."""
 
 from datetime import timedelta
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from grant_broker.broker import Broker
 from grant_broker.decisions import Decision
@@ -12,7 +11,7 @@ from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound
 from grant_broker.domain.keys import Key, KeyArn
 from grant_broker.domain.people import Caller, Grantee, account_of
 from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
-from grant_broker.domain.texts import AccountId, Name, Reason
+from grant_broker.domain.texts import AccountId, Name, Reason, is_id
 from grant_broker.domain.times import Duration, Time, milliseconds
 from grant_broker.domain.trail import digest
 from grant_broker.submissions import Repeatable
@@ -36,11 +35,12 @@ class StandingApproval(BaseModel):
     valid_until: Time
     reason: Reason
 
-    @model_validator(mode="after")
-    def _grantee_of_account(self) -> Self:
-        if self.grantee and account_of(self.grantee) != self.account:
+    @field_validator("grantee")
+    @classmethod
+    def _grantee_of_account(cls, grantee: str | None, info: ValidationInfo) -> str | None:
+        if grantee and account_of(grantee) != info.data.get("account", account_of(grantee)):
             raise ValueError("the grantee is not of the account")
-        return self
+        return grantee
 
 
 def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repeatable) -> Approval:
@@ -108,7 +108,7 @@ def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active:
 
 def found(broker: Broker, approval_id: str) -> tuple[Approval, Key]:
     """The approval and its key; NotFound."""
-    approval = broker.store.approval(approval_id)
+    approval = broker.store.approval(approval_id) if is_id(approval_id) else None
     key = broker.store.key(approval.key_arn) if approval else None
     if approval is None or key is None:
         raise NotFound("there is no such approval")

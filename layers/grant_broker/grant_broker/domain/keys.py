@@ -1,12 +1,21 @@
 """Managed keys: what may be asked for on each, and what a submission outside of it is told."""
 
+import json
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.scope import (
+    CHARACTERS,
     ENCRYPT_SIDE,
     ContextMatch,
     Operations,
@@ -15,7 +24,7 @@ from grant_broker.domain.scope import (
     contains,
 )
 from grant_broker.domain.texts import AccountId, Name
-from grant_broker.domain.times import Duration, Time, format_duration
+from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
 from grant_broker.domain.trail import Record, digest
 
 KeyArn = Annotated[
@@ -25,6 +34,13 @@ KeyArn = Annotated[
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 ACCOUNT = "${account}"
 """In a required context value: the grantee's account."""
+
+
+def _fits_filled_in(context: dict[str, str]) -> dict[str, str]:
+    # Otherwise no submission could ever hold the value.
+    if any(len(value.replace(ACCOUNT, "0" * 12)) > CHARACTERS for value in context.values()):
+        raise ValueError(f"a value has at most {CHARACTERS} characters, the account filled in")
+    return context
 
 
 def _distinct(accounts: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,7 +57,7 @@ class KeyDocument(BaseModel):
     operations: Operations = ENCRYPT_SIDE
     max_duration: Duration = 8 * 3600
     max_continuous: Duration = Field(default=0, validate_default=False)
-    required_context: RequiredContext = {}
+    required_context: Annotated[RequiredContext, AfterValidator(_fits_filled_in)] = {}
     context_match: ContextMatch = ContextMatch.SUBSET
     accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
     quorum: Annotated[int, Field(ge=1, le=10, strict=True)] = 1
@@ -50,7 +66,9 @@ class KeyDocument(BaseModel):
     @classmethod
     def _max_continuous_default(cls, data: object) -> object:
         if isinstance(data, dict) and "max_continuous" not in data:
-            return {**data, "max_continuous": data.get("max_duration", "PT8H")}
+            given = data.get("max_duration", "PT8H")
+            # A fault of one field is not told as another's.
+            return {**data, "max_continuous": given if is_duration(given) else format_duration(LONGEST)}
         return data
 
     @property
@@ -95,7 +113,7 @@ class Key(Record):
         if duration > limits.max_duration:
             found.append(Fault(duration_field, f"at most {format_duration(limits.max_duration)} on this key"))
         if not contains(scope.encryption_context, required := self.required_context(account)):
-            found.append(Fault("encryption_context", f"this key requires {required}"))
+            found.append(Fault("encryption_context", f"this key requires {json.dumps(required)}"))
         if scope.context_match == ContextMatch.SUBSET and limits.context_match == ContextMatch.EQUALS:
             found.append(Fault("context_match", "this key allows equals only"))
         return found

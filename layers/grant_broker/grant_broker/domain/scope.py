@@ -51,7 +51,10 @@ _ContextKey = Annotated[
 ]
 _ContextValue = Annotated[str, StringConstraints(max_length=CHARACTERS), AfterValidator(clean), CLEAN]
 Operations = Annotated[
-    tuple[Annotated[str, StringConstraints(max_length=64), Documented((("enum", OPERATIONS),))], ...],
+    tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,64}$"), Documented((("enum", OPERATIONS),))],
+        ...,
+    ],
     Field(min_length=1, max_length=64),
     AfterValidator(_operations),
 ]

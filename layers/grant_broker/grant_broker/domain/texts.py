@@ -41,6 +41,15 @@ def ecma(pattern: re.Pattern[str]) -> str:
     return f"^(?:{unnamed})$".replace(r"\d", "[0-9]").replace(r"\w", "a-zA-Z0-9_")
 
 
+# Ids are 32 hexadecimal digits; whatever could not even be a key of the tables is nobody's id.
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether this could be the id of something: a path holds anything that its caller likes."""
+    return _ID.fullmatch(text) is not None
+
+
 def fault_in(text: str) -> str | None:
     """What is wrong with a text, or None: control characters, bidirectional marks, lone surrogates."""
     for char in text:

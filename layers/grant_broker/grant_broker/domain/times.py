@@ -19,7 +19,7 @@ _DURATION = re.compile(
     rf"(?:T(?=[0-9])(?:(?P<hours>{_NUMBER})H)?(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER})S)?)?",
     re.ASCII,
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII)
 
 
 def parse_duration(text: object) -> int:
@@ -32,6 +32,14 @@ def parse_duration(text: object) -> int:
     if any(not number.isdigit() for number, _ in given[:-1]):
         raise ValueError("only the last part of a duration may have a fraction")
     return _in_range(sum((Fraction(number.replace(",", ".")) * size for number, size in given), Fraction()))
+
+
+def is_duration(text: object) -> bool:
+    """Whether this is the text of a duration."""
+    try:
+        return parse_duration(text) > 0
+    except ValueError:
+        return False
 
 
 def _in_range(seconds: Fraction) -> int:
@@ -53,12 +61,12 @@ def format_duration(seconds: int) -> str:
 
 
 def parse_time(text: object) -> datetime:
-    """The UTC time of an RFC 3339 text that ends in Z; ValueError for anything else."""
+    """The UTC time, to the millisecond, of an RFC 3339 text that ends in Z; ValueError for anything else."""
     if isinstance(text, datetime):
         return text
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise ValueError("give an RFC 3339 time in UTC, such as 2026-01-31T09:30:00Z")
-    return datetime.fromisoformat(text)
+    return milliseconds(datetime.fromisoformat(text))
 
 
 def format_time(time: datetime) -> str:

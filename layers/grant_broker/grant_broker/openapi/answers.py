@@ -201,5 +201,4 @@ class Problem(BaseModel):
         "invalid_request", "not_permitted", "not_found", "conflict", "too_large", "too_many_requests",
         "unavailable",
     ]  # fmt: skip
-    errors: list[Fault] = []
-    request_id: Annotated[str, Field(description="Of API Gateway, in the gateway's own refusals.")] = ""
+    errors: list[Fault]
