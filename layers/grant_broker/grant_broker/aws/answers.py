@@ -1,6 +1,6 @@
 """What an AWS error says about the call's effect: refused for certain, or nobody knows."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 _SERVER_ERROR = 500
 _UNCERTAIN = frozenset(
@@ -38,6 +38,7 @@ def code_of(error: ClientError | BotoCoreError) -> str:
 def uncertain(error: ClientError | BotoCoreError) -> bool:
     """Whether the call may or may not have had its effect, or was throttled: worth another attempt."""
     if not isinstance(error, ClientError):
-        return True
+        # Parameters that botocore itself refuses were never sent.
+        return not isinstance(error, ParamValidationError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _SERVER_ERROR or code_of(error) in _UNCERTAIN

@@ -170,7 +170,7 @@ class Store:
         try:
             self.database.transact([*puts, *unmoved, *others])
         except Stale:
-            if not all(self._stored(change.record) for change in changes):
+            if not changes or not all(self._stored(change.record) for change in changes):
                 raise
 
     def take_name(self, name: str, key_arn: str, *, held_by: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from grant_broker.domain.people import Caller
+from grant_broker.domain.people import Caller, account_of
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import Seconds, Time, format_duration
 from grant_broker.domain.trail import Record
@@ -34,6 +34,12 @@ class Vote(BaseModel):
     digest: str
     duration: Seconds | None = None
     idempotency: str | None = None
+
+    def given_by(self, grantee: str) -> bool:
+        """Whether the voter acts as this grantee."""
+        account = account_of(self.by) if self.by.startswith("arn:") else ""
+        caller = Caller(self.by, account, self.person, self.session)
+        return caller.is_grantee(grantee) or caller.shares_name_with(grantee)
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,11 @@ class Approval(Record):
         """One denial is final, whatever the quorum."""
         return any(vote.verdict == Verdict.DENY for vote in self.votes)
 
-    def agreed(self, *, without: str | None = None) -> int:
-        """Distinct persons who approved exactly this content, not counting one of them."""
-        voters = {v.person for v in self.votes if v.verdict == Verdict.APPROVE and v.digest == self.digest}
-        return len(voters - {without})
+    def agreed(self, *, without: str | None = None, grantee: str | None = None) -> int:
+        """Distinct persons who approved exactly this content, not counting one of them and the grantee."""
+        approving = [v for v in self.votes if v.verdict == Verdict.APPROVE and v.digest == self.digest]
+        own = {v.person for v in approving if grantee is not None and v.given_by(grantee)}
+        return len({v.person for v in approving} - own - {without})
 
     def vote_of(self, person: str) -> Vote | None:
         """This person's vote, if there is one."""
@@ -123,7 +130,7 @@ class Approval(Record):
         return Coverage(reason is None, reason or f"covered by {self.kind} approval {self.id}")
 
     def _refusal(self, asked: Asked, quorum: int) -> str | None:
-        votes = self.agreed(without=asked.requester_person)
+        votes = self.agreed(without=asked.requester_person, grantee=asked.grantee)
         checks = (
             (self.withdrawn_at is None, "the approval was withdrawn"),
             (not self.denied, "it was denied"),
@@ -137,7 +144,7 @@ class Approval(Record):
             (self.valid_from <= asked.at, "it is not valid yet"),
             (self.valid_until is None or asked.at < self.valid_until, "it is no longer valid"),
             (asked.duration <= self.longest, f"the approved duration is {format_duration(self.longest)}"),
-            (votes >= quorum, f"{votes} of {quorum} votes of persons other than the requester"),
+            (votes >= quorum, f"{votes} of {quorum} votes of persons other than requester and grantee"),
         )
         excess = asked.scope.excess_over(self.scope)
         return next((reason for holds, reason in checks if not holds), excess)
