@@ -104,7 +104,8 @@ def test_the_gateway_refuses_in_the_functions_words(kind: str) -> None:
     response = gateway_responses(template())[kind]
     body = json.loads(response["ResponseTemplates"]["application/json"])
     status, title = _DEFINITIONS[body["code"]]
-    assert set(body) == {"type", "title", "status", "detail", "code"}
+    assert set(body) == {"type", "title", "status", "detail", "code", "errors"}
+    assert body["errors"] == []
     assert (body["type"], body["status"]) == (f"urn:grant-broker:{body['code']}", status)
     assert response["StatusCode"] == str(status)
     headers = response["ResponseParameters"]["Headers"]
