@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -20,6 +21,7 @@ from tests import contract
 from tests.local_stack.cloud import Credentials
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
+from tests.local_stack.template import Route
 from tests.local_stack.triggers import routes
 
 
@@ -64,7 +66,7 @@ class Brokers:
         query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
         """One API call through the function's handler, as if the gateway had let it through."""
-        found = matched(routes(self.deployment.template), method, path)
+        found = matched(self._routes, method, path)
         if found is None:
             raise KeyError(f"no route {method} {path}")
         route, parameters = found
@@ -81,6 +83,10 @@ class Brokers:
         )  # fmt: skip
         contract.check(method, route.path, found.status, found.headers, found.body)
         return found
+
+    @cached_property
+    def _routes(self) -> tuple[Route, ...]:
+        return routes(self.deployment.template)
 
     def handler(self, function: str) -> ModuleType:
         """The function's handler module, loaded once, working with this deployment's broker."""

@@ -146,8 +146,8 @@ def test_a_large_body_is_refused(world: World, method: str, path: str, described
 def test_what_does_not_exist_is_not_found(
     world: World, method: str, path: str, described: dict[str, Any]
 ) -> None:
-    """404 on every route that names something."""
-    place = concrete(world, path).replace(world.key, "no-such-key")
+    """404 on every route that names something; a key that a PUT names need not exist, but must be a name."""
+    place = concrete(world, path).replace(world.key, "no-such-key" if method != "PUT" else 'no"key')
     assert world.call(caller_of(path), method, place, body_for(world, described)).status == 404
 
 

@@ -81,6 +81,7 @@ def test_every_refusal_is_a_problem_of_its_own_code() -> None:
             f"/components/responses/{status}/content/application~1problem+json/schema"
         )
         problem = {"type": "about:blank", "title": "x", "status": status, "detail": "x", "code": code}
+        problem["errors"] = []
         assert schema.is_valid(problem)
         assert not schema.is_valid({**problem, "code": "other"})
         assert not schema.is_valid({**problem, "status": 418})

@@ -12,7 +12,6 @@ T = TypeVar("T")
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 KeyArn = Annotated[str, Field(pattern=r"^arn:aws:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$")]
-Arn = Annotated[str, Field(pattern=r"^arn:aws:(?:iam|sts)::[0-9]{12}:.{1,256}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Duration = Annotated[
     str,
@@ -41,8 +40,8 @@ class Shape(BaseModel):
 class Requester(Shape):
     """Who asked."""
 
-    arn: Arn
-    account: Account
+    arn: Annotated[str, Field(description="`unknown` for a grant that was found without a record.")]
+    account: str
 
 
 class Vote(Shape):

@@ -47,7 +47,7 @@ class Operation:
     @property
     def refusals(self) -> tuple[int, ...]:
         """The statuses of its problem documents."""
-        missing = {404} if "{" in self.path and self.method != "PUT" else set()
+        missing = {404} if "{" in self.path else set()
         conflict = {409} if self.conflicts or self.repeatable else set()
         large = {413} if self.body else set()
         return tuple(sorted({400, 403, 429, 503} | missing | conflict | large))
