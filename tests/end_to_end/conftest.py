@@ -1,11 +1,11 @@
 """One running stack for all end-to-end tests, in a process of its own, and who calls it."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ _DEADLINE = 30
 class Running:
     """What the ready file says, and clients made of it."""
 
-    def __init__(self, ready: dict[str, Any], process: "subprocess.Popen[bytes]") -> None:
-        self.ready, self.process = ready, process
+    def __init__(self, ready: dict[str, Any]) -> None:
+        self.ready = ready
         self.key: str = ready["keys"]["partner_data"]
 
     def credentials(self, name: str) -> Credentials:
@@ -45,9 +45,17 @@ class Running:
         client = Client(self.ready["api_url"], self.ready["region"], self.credentials(person))
         return client.call(method, path, body, **more)
 
+    def role(self, function: str) -> str:
+        """The role of a function."""
+        account, name = self.ready["functions"][function]["arn"].split(":")[4:]
+        return f"arn:aws:iam::{account}:role/{name.split('/')[1]}"
+
     def aws(self, person: str, service: str) -> Any:
         """A plain client of the local AWS."""
-        who = self.credentials(person)
+        return self.aws_as(self.credentials(person), service)
+
+    def aws_as(self, who: Credentials, service: str) -> Any:
+        """A plain client of the local AWS with any credentials."""
         session = boto3.Session(
             who.access_key_id, who.secret_access_key, who.session_token or None, self.ready["region"]
         )
@@ -93,18 +101,23 @@ class Running:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A stack that serves until the last test is through."""
-    folder = tmp_path_factory.mktemp("stack")
+    with started(tmp_path_factory.mktemp("stack")) as (ready, _):
+        yield Running(ready)
+
+
+@contextmanager
+def started(folder: Path, *options: str) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[bytes]"]]:
+    """A stack of one's own: what its ready file says, and its process."""
     ready, log = folder / "ready.json", folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "tests.local_stack", "serve", "--ready-file", str(ready)],
+            [sys.executable, "-m", "tests.local_stack", "serve", "--ready-file", str(ready), *options],
             cwd=ROOT,
-            env=dict(os.environ),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Running(_read(ready, process, log), process)
+            yield _read(ready, process, log), process
         finally:
             process.terminate()
             process.wait(20)

@@ -32,6 +32,7 @@ class Client:
     url: str
     region: str
     credentials: Credentials
+    service: str = "execute-api"
 
     def call(
         self, method: str, path: str, body: Any = None, *,
@@ -49,7 +50,7 @@ class Client:
         who = self.credentials
         request = AWSRequest(method, url, headers=dict(headers), data=data)
         keys = Keys(who.access_key_id, who.secret_access_key, who.session_token or None)
-        SigV4Auth(keys, "execute-api", self.region).add_auth(request)
+        SigV4Auth(keys, self.service, self.region).add_auth(request)
         return dict(request.headers.items())
 
 
