@@ -14,6 +14,7 @@ from grant_broker.broker import Broker
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, Submission
+from grant_broker.dry_runs import foresee
 from grant_broker.issuing import take_up
 from grant_broker.problems import Answer
 from grant_broker.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
@@ -39,10 +40,15 @@ def broker() -> Broker:
 
 @app.post("/requests")
 def post_request() -> Response[str]:
-    """Submit a request."""
-    event, caller = event_of(app), _caller()
-    submission = http.read(Submission, event)
-    request = submit(broker(), caller, submission, repeatable(event))
+    """Submit a request, or ask what submitting it would lead to."""
+    event = event_of(app)
+    caller = third_party(event, broker())
+    query = http.query_of(event, "dry_run")
+    dry_run = http.one_of(query, "dry_run", ("true", "false")) == "true"
+    submission, repeat = http.read(Submission, event), repeatable(event)
+    if dry_run:
+        return respond(Answer(200, foresee(broker(), caller, submission).view()))
+    request = submit(broker(), caller, submission, repeat)
     location = {"Location": f"/requests/{request.id}"}
     return respond(Answer(201, _view(caller, request), headers=location))
 

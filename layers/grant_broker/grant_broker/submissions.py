@@ -65,11 +65,8 @@ def _stored(
 ) -> GrantRequest:
     count_call(broker, caller.account)
     now = milliseconds(broker.clock())
-    key = _key(broker, caller, submission)
-    faults = _faults(broker, caller, submission, key, now)
-    if key is None or faults:
-        raise InvalidRequest(*faults)
-    request = _new(broker, caller, submission, key, now=now, id=request_id, body_digest=repeat.body_digest)
+    own = {"id": request_id, "body_digest": repeat.body_digest}
+    request, key = prepared(broker, caller, submission, now=now, **own)
     first = _first(broker, request, key, now)
     waits = first.record.status == Status.PENDING
     ensure_room(broker, account=request.account, grantee=request.grantee, waits=waits)
@@ -81,6 +78,17 @@ def _stored(
             raise
         return winner
     return first.record
+
+
+def prepared(
+    broker: Broker, caller: Caller, submission: Submission, *, now: datetime, **own: str
+) -> tuple[GrantRequest, Key]:
+    """The request as it would be stored, and its key; InvalidRequest outside the key's limits."""
+    key = _key(broker, caller, submission)
+    faults = _faults(broker, caller, submission, key, now)
+    if key is None or faults:
+        raise InvalidRequest(*faults)
+    return _new(broker, caller, submission, key, now=now, **own), key
 
 
 def _first(broker: Broker, request: GrantRequest, key: Key, now: datetime) -> ChangeOf[GrantRequest]:

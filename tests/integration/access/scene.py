@@ -1,11 +1,7 @@
 """The founding scenario with its key registered, and calls by name."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from moto.moto_api._internal.models import moto_api_backend
 
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.cloud import Cloud
@@ -17,10 +13,10 @@ ACCOUNTS = ["444455556666", "666677778888"]
 class Scene:
     """A deployment, its functions in this process, and a clock that the test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, **parameters: str) -> None:
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
         self.cloud = Cloud(lambda: self.now)
-        self.deployment = Deployment.create(self.cloud)
+        self.deployment = Deployment.create(self.cloud, parameters=parameters)
         self.brokers = Brokers(self.deployment, lambda: self.now, lambda _seconds: None)
         self.key = self.deployment.keys["partner_data"]
         self.key_id = self.key.rpartition("/")[2]
@@ -72,12 +68,3 @@ class Scene:
     def pass_time(self, **parts: float) -> None:
         """Move the clock."""
         self.now += timedelta(**parts)
-
-
-@contextmanager
-def scene() -> Iterator[Scene]:
-    """A scene, and nothing of it afterwards."""
-    try:
-        yield Scene()
-    finally:
-        moto_api_backend.reset()

@@ -181,6 +181,8 @@ def test_every_success_is_given_as_documented(world: World) -> None:
 
 def lives_of_requests(world: World) -> None:
     """Submitting, listing, reading, withdrawing, taking up, releasing, revoking."""
+    tried = world.call("partner", "POST", "/requests", world.submission(), query={"dry_run": "true"})
+    assert (tried.status, tried.body["outcome"]) == (200, "wait_for_approval")
     first = world.submitted()
     assert world.call("partner", "GET", "/requests", query={"limit": "1"}).body["items"]
     assert world.call("partner", "GET", f"/requests/{first}").body["status"] == "pending"

@@ -104,6 +104,13 @@ class Request(_Request[Grant]):
     """A request as its requester and its grantee see it."""
 
 
+class Foreseen(Shape):
+    """What submitting this would lead to, and why; nothing was stored."""
+
+    outcome: Literal["grant", "wait_for_approval", "refuse"]
+    reasons: list[str]
+
+
 class Event(Shape):
     """One audit event."""
 

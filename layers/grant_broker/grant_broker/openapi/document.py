@@ -103,7 +103,7 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
         answer["content"] = {"application/json": {"schema": reference(model)}}
     if status == HTTPStatus.CREATED and operation.follow:
         answer["headers"] = {"Location": _header("The path of what was made.", {"type": "string"})}
-    if operation.follow:
+    if operation.follow and model and "id" in model.model_fields:
         answer["links"] = {name: _link(name) for name in operation.follow}
     return answer
 

@@ -19,6 +19,7 @@ QUERY: dict[str, dict[str, Any]] = {
     "account": {"type": "string", "pattern": "^[0-9]{12}$"},
     "since": {"type": "string", "pattern": _TIME, "examples": ["2026-01-31T09:30:00Z"]},
     "revoke_active": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    "dry_run": {"type": "string", "enum": ["true", "false"], "default": "false"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
     "cursor": {"type": "string", "minLength": 1, "maxLength": 2048},
 }

@@ -12,6 +12,7 @@ from grant_broker.openapi.access import AccessReport
 from grant_broker.openapi.answers import (
     Approval,
     Event,
+    Foreseen,
     Key,
     Offer,
     Page,
@@ -63,7 +64,7 @@ _OWN = ("get_request", "delete_request", "post_grant", "delete_grant", "get_seen
 THIRD_PARTIES = (
     Operation(
         "post_request", "POST", "/requests", "Submit a request; covered by an approval, be granted it.",
-        {201: Request}, body=Submission, repeatable=True, follow=_OWN,
+        {200: Foreseen, 201: Request}, body=Submission, query=("dry_run",), repeatable=True, follow=_OWN,
     ),
     Operation(
         "get_requests", "GET", "/requests", "The account's requests, newest first.",
