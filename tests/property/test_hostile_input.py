@@ -1,0 +1,167 @@
+"""Whatever is sent: a documented answer, nothing written where it is refused, nothing dangerous sent back.
+
+By default some hundred bodies; `pytest --hypothesis-profile=soak` sends 100,000.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from moto.dynamodb.models import dynamodb_backends
+from moto.moto_api._internal.models import moto_api_backend
+
+from grant_broker.domain.texts import fault_in
+from tests import contract
+from tests.local_stack.answers import Response
+from tests.local_stack.brokers import Answer, Brokers
+from tests.local_stack.cloud import AwsCall, Cloud
+from tests.local_stack.deployment import Deployment
+from tests.property import hostile
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SOAKING = settings().max_examples >= 5_000
+BODIES = 100_000 if SOAKING else 400
+CALLS = 20_000 if SOAKING else 300
+_READING = frozenset({"GetItem", "Query", "BatchGetItem"})
+
+
+class World:
+    """A deployment that is put back after every call that changed it, and what each call wrote."""
+
+    def __init__(self) -> None:
+        many = {"SubmissionsPerMinute": "1000000000"}
+        self.deployment = Deployment.create(Cloud(lambda: NOW), parameters=many)
+        self.brokers = Brokers(self.deployment, lambda: NOW, lambda _seconds: None)
+        self.writes: list[AwsCall] = []
+        self.key = self.deployment.keys["partner_data"].rpartition("/")[2]
+        self.ids = {"key_id": self.key, **self._made()}
+        backend = dynamodb_backends[self.deployment.cloud.home][self.deployment.cloud.region]
+        self.tables = [
+            backend.tables[name] for name in (self.deployment.request_table, self.deployment.approval_table)
+        ]
+        self.kept = [copy.deepcopy(table.items) for table in self.tables]
+        self.deployment.cloud.intercept = self._watch
+
+    def _made(self) -> dict[str, str]:
+        assert (
+            self.send("PUT", f"/security/keys/{self.key}", json.dumps(self.good("KeyLimits"))).status == 201
+        )
+        request = self.send("POST", "/requests", json.dumps(self.good("Submission")))
+        approval = {**self.good("StandingApproval"), "encryption_context": {"another": "one"}}
+        standing = self.send("POST", "/security/approvals", json.dumps(approval))
+        assert (request.status, standing.status) == (201, 201)
+        return {"request_id": request.body["id"], "approval_id": standing.body["id"]}
+
+    def _watch(self, call: AwsCall, _run: object) -> Response | None:
+        counts = call.operation == "UpdateItem" and call.parameters["Key"]["pk"]["S"].startswith("limit#")
+        if call.service == "dynamodb" and call.operation not in _READING and not counts:
+            self.writes.append(call)
+        if call.service == "kms" and call.operation not in {"DescribeKey", "ListGrants", "GetKeyPolicy"}:
+            self.writes.append(call)
+        return None
+
+    def good(self, schema: str) -> dict[str, Any]:
+        """A body that would be taken."""
+        scope = {"operations": ["Encrypt"], "encryption_context": {"data set": "ordersé"}}
+        return {
+            "Submission": {
+                "key": "partner_data", "grantee": self.deployment.people["partner"].grantee, **scope,
+                "context_match": "subset", "duration": "PT2H", "starts_at": "2030-01-02T00:00:00Z",
+                "reason": "nightly export", "ticket": "SEC-1",
+            },
+            "KeyLimits": {
+                "name": "partner_data", "operations": ["Encrypt"], "max_duration": "PT8H",
+                "required_context": {}, "context_match": "subset",
+                "accounts": ["444455556666"], "quorum": 1,
+            },
+            "StandingApproval": {
+                "key": "partner_data", "account": "444455556666", **scope, "max_duration": "PT2H",
+                "valid_until": "2030-06-01T00:00:00Z", "reason": "nightly export", "grantee": None,
+            },
+            "Decision": {"verdict": "approve", "comment": "fine", "duration": "PT1H"},
+            "Revocation": {"reason": "leaked"},
+        }[schema]  # fmt: skip
+
+    def send(self, method: str, path: str, body: str | None, **more: Any) -> Answer:
+        """One call by somebody who may make it; `Brokers.call` holds the answer to the document."""
+        who = "alice" if path.startswith("/security") else "partner"
+        return self.brokers.call(self.deployment.people[who].credentials, method, path, body, **more)
+
+    def tried(self, method: str, path: str, body: str | None, **more: Any) -> Answer:
+        """One call; whatever it wrote is noted, then undone."""
+        self.writes.clear()
+        answer = self.send(method, path, body, **more)
+        if self.writes:
+            for table, items in zip(self.tables, self.kept, strict=True):
+                table.items = copy.deepcopy(items)
+        return answer
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One for the module."""
+    yield World()
+    moto_api_backend.reset()
+
+
+def operations() -> list[tuple[str, str, str | None]]:
+    """Method, path and the name of the body's schema, of every operation."""
+    found = []
+    for path, methods in contract.document()["paths"].items():
+        for method, described in methods.items():
+            content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+            schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2] or None
+            found.append((method.upper(), path, schema))
+    return found
+
+
+WITH_BODY = [operation for operation in operations() if operation[2]]
+
+
+def assert_harmless(world: World, answer: Answer) -> None:
+    """No failure; a refusal wrote nothing, and says nothing that hides, reorders or breaks a line."""
+    assert answer.status < 500, answer.body
+    event(f"answered {answer.status}")
+    if answer.status >= 400:
+        assert not world.writes
+        assert fault_in(json.dumps(answer.body, ensure_ascii=False)) is None
+        assert len(json.dumps(answer.body)) < 65_536
+
+
+@given(data=st.data(), operation=st.sampled_from(WITH_BODY))
+@settings(max_examples=BODIES)
+def test_hostile_bodies_get_documented_answers(
+    world: World, data: st.DataObject, operation: tuple[str, str, str]
+) -> None:
+    """Any body: a documented answer; what is taken is valid by the document, a refusal writes nothing."""
+    method, path, schema = operation
+    text = data.draw(hostile.raw(world.good(schema)))
+    place = path.format(**world.ids)
+    answer = world.tried(method, place, text)
+    assert_harmless(world, answer)
+    if answer.status < 400:
+        faults = [
+            error.message
+            for error in contract.validator(f"/components/schemas/{schema}").iter_errors(json.loads(text))
+        ]
+        assert not faults
+
+
+@given(data=st.data(), operation=st.sampled_from(operations()))
+@settings(max_examples=CALLS)
+def test_hostile_paths_queries_and_headers_get_documented_answers(
+    world: World, data: st.DataObject, operation: tuple[str, str, str | None]
+) -> None:
+    """Any id, parameter, cursor, header or idempotency key: a documented answer, and never a failure."""
+    method, path, schema = operation
+    ids = {name: data.draw(st.just(good) | hostile.segments) for name, good in world.ids.items()}
+    query = data.draw(hostile.queries)
+    headers = data.draw(hostile.headers)
+    body = json.dumps(world.good(schema)) if schema else data.draw(st.none() | hostile.texts)
+    answer = world.tried(method, path.format(**ids), body, query=query, headers=headers)
+    assert_harmless(world, answer)
