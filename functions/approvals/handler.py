@@ -90,7 +90,9 @@ def get_approvals() -> Response[str]:
     bound = cursors.binding(caller, "GET /security/approvals", query)
     after = cursors.read(query.get("cursor"), bound)
     found, after = lists.standing_approvals(broker(), limit=http.limit_of(query), after=after)
-    views = [_approval(approval.id) for approval in found]
+    quorum = cache(lambda key_arn: managed_keys.registered(broker(), key_arn).document.quorum)
+    now = broker().clock()
+    views = [approval_view(approval, quorum=quorum(approval.key_arn), now=now) for approval in found]
     return respond(Answer(200, list_view(views, cursors.write(bound, after))))
 
 
@@ -175,7 +177,7 @@ def delete_key(key_id: str) -> Response[str]:
 def get_access(key_id: str) -> Response[str]:
     """Who can use or manage a key, and by what."""
     caller, query = _asked("limit", "cursor")
-    key_arn = _registered(key_id)
+    key_arn = managed_keys.registered(broker(), _key_arn(key_id)).document.key_arn
     bound = cursors.binding(caller, "GET /security/keys/{key_id}/access", {**query, "key": key_arn})
     after, limit = cursors.read(query.get("cursor"), bound, form=cursors.MARKER), http.limit_of(query)
     if after is None:
@@ -210,13 +212,7 @@ def _approval(approval_id: str) -> dict[str, Any]:
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
         raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
-    settings = broker().settings
-    return f"arn:aws:kms:{settings.aws_region}:{settings.home_account}:key/{key_id}"
-
-
-def _registered(key_id: str) -> str:
-    """The ARN of a key in the register, whatever account it is of; NotFound."""
-    return managed_keys.registered(broker(), key_id, _key_arn(key_id)).document.key_arn
+    return managed_keys.arn_of(broker(), key_id)
 
 
 @logger.inject_lambda_context

@@ -101,9 +101,10 @@ def _ensure_not_own(caller: Caller, person: str, request: GrantRequest) -> None:
 
 
 def _check(broker: Broker, request: GrantRequest, decision: Decision) -> None:
-    late = request.answer_by is not None and broker.clock() >= request.answer_by
-    if request.status != Status.PENDING or late:
-        raise Conflict(f"the request is {request.status}{', past its answer_by' if late else ''}")
+    if request.status != Status.PENDING:
+        raise Conflict(f"the request is {request.status}")
+    if request.answer_by and broker.clock() >= request.answer_by:
+        raise Conflict("the request is pending, past its answer_by")
     smallest = broker.settings.smallest_duration
     if decision.duration and not smallest <= decision.duration <= request.duration:
         bounds = f"{format_duration(smallest)} to {format_duration(request.duration)}"
@@ -182,7 +183,7 @@ def release(broker: Broker, request: GrantRequest, *, by: str) -> GrantRequest:
     def released(now: GrantRequest) -> GrantRequest:
         if now.status == Status.ENDING:
             return now
-        return end_now(broker, now, Status.RELEASED, by=by, reason="released")
+        return _ended(broker, now, Status.RELEASED, by=by, reason="released")
 
     return on_latest(broker, request, released)
 
@@ -193,15 +194,22 @@ def revoke(broker: Broker, request: GrantRequest, *, by: str, reason: str) -> Gr
     def revoked(now: GrantRequest) -> GrantRequest:
         if now.status == Status.APPROVED:
             return _ended_unused(broker, now, Status.REVOKED, by=by, reason=reason)
-        return end_now(broker, now, Status.REVOKED, by=by, reason=reason)
+        return _ended(broker, now, Status.REVOKED, by=by, reason=reason)
 
     return on_latest(broker, request, revoked)
 
 
-def end_now(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
-    """The active request put to `ending`, due now; Stale where another writer came first."""
+def _ended(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
     if request.status != Status.ACTIVE:
         raise Conflict(f"the request is {request.status}")
+    return end_now(broker, request, as_, by=by, reason=reason)
+
+
+def end_now(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
+    """A request that has a grant, or may have one any moment (`issuing`), put to `ending`, due now.
+
+    Conflict in every other state; Stale where another writer came first.
+    """
     now = broker.clock()
     change = request.to(
         Status.ENDING, at=now, by=by, event_id=broker.new_id(), detail={"as": str(as_), "reason": reason},

@@ -7,6 +7,7 @@ from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, NotFou
 from grant_broker.domain.keys import Key, KeyDocument, Proposal
 from grant_broker.domain.people import Caller
 from grant_broker.domain.times import milliseconds
+from grant_broker.races import anew
 
 
 def found(broker: Broker, key_arn: str) -> Key:
@@ -17,18 +18,18 @@ def found(broker: Broker, key_arn: str) -> Key:
     return key
 
 
-def registered(broker: Broker, key_id: str, key_arn: str) -> Key:
-    """The key in the register, open or closed; NotFound.
+def arn_of(broker: Broker, key_id: str) -> str:
+    """The ARN registered under a key id, in whatever account; else what the id means in the home account."""
+    home = f"arn:aws:kms:{broker.settings.aws_region}:{broker.settings.home_account}:key/{key_id}"
+    return broker.store.holder_of("key_id", key_id) or home
 
-    `key_arn` is what the id means in the home account; a key of another account is looked for by its id.
-    """
-    if key := broker.store.key(key_arn):
-        return key
-    listed = broker.store.keys()
-    found = next((key for key in listed if key.document.key_arn.endswith(f":key/{key_id}")), None)
-    if found is None:
+
+def registered(broker: Broker, key_arn: str) -> Key:
+    """The key in the register, open or closed; NotFound."""
+    key = broker.store.key(key_arn)
+    if key is None:
         raise NotFound("there is no such key")
-    return found
+    return key
 
 
 def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
@@ -39,6 +40,10 @@ def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | No
     operations that the stack does not grant.
     """
     _check(broker, document)
+    return anew(lambda: _put(broker, caller, document))
+
+
+def _put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
     key = broker.store.key(document.key_arn)
     quorum = key.document.quorum if key else 1
     if key and key.open and key.document == document:
@@ -50,10 +55,15 @@ def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | No
 
 def withdraw(broker: Broker, caller: Caller, key_arn: str) -> None:
     """Close the key to new grants; live ones run to their time. Its quorum stays for whoever reopens it."""
-    key = found(broker, key_arn)
-    now = milliseconds(broker.clock())
-    change = key.recorded("key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now)
-    broker.store.commit(change)
+
+    def closed() -> None:
+        key, now = found(broker, key_arn), milliseconds(broker.clock())
+        change = key.recorded(
+            "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now
+        )
+        broker.store.commit(change)
+
+    anew(closed)
 
 
 def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
@@ -87,26 +97,37 @@ def _take_effect(broker: Broker, caller: Caller, document: KeyDocument, key: Key
         "key_changed" if key else "key_registered", at=now, by=caller.arn, event_id=broker.new_id(),
         detail=document.model_dump(mode="json"), document=document, withdrawn_at=None,
     )  # fmt: skip
-    broker.store.commit(change, others=_name(broker, document))
+    broker.store.commit(change, others=[_name(broker, document), _key_id(broker, document)])
     return change.record
 
 
-def _name(broker: Broker, document: KeyDocument) -> list[dict[str, Any]]:
-    holder = broker.store.key_arn_named(document.name)
-    if holder == document.key_arn:
-        return []
-    held = broker.store.key(holder) if holder else None
+def _name(broker: Broker, document: KeyDocument) -> dict[str, Any]:
+    holder = broker.store.holder_of("name", document.name)
+    held = broker.store.key(holder) if holder not in {None, document.key_arn} else None
     if held and held.open and held.document.name == document.name:
         raise InvalidRequest(Fault("name", "another key has this name"))
-    return [broker.store.take_name(document.name, document.key_arn, held_by=holder)]
+    # Written even where it is held already, so that nobody takes it meanwhile.
+    return broker.store.hold("name", document.name, document.key_arn, held_by=holder)
+
+
+def _key_id(broker: Broker, document: KeyDocument) -> dict[str, Any]:
+    """A key id leads to one ARN for good: the replicas of a multi-Region key share theirs."""
+    key_id = document.key_arn.rpartition("/")[2]
+    holder = broker.store.holder_of("key_id", key_id)
+    if holder not in {None, document.key_arn}:
+        raise InvalidRequest(Fault("key_arn", "this key id is registered for another ARN"))
+    return broker.store.hold("key_id", key_id, document.key_arn, held_by=holder)
 
 
 def _check(broker: Broker, document: KeyDocument) -> None:
     grantable = broker.settings.grantable_operations
+    faults = []
     if extra := [name for name in document.operations if name not in grantable]:
-        raise InvalidRequest(Fault("operations", f"this stack does not grant {', '.join(extra)}"))
+        faults.append(Fault("operations", f"this stack does not grant {', '.join(extra)}"))
     if document.max_continuous < document.max_duration:
-        raise InvalidRequest(Fault("max_continuous", "at least max_duration"))
+        faults.append(Fault("max_continuous", "at least max_duration"))
+    if faults:
+        raise InvalidRequest(*faults)
     try:
         metadata = broker.kms.describe(document.key_arn)
     except KmsRefused as error:

@@ -5,18 +5,21 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from grant_broker.broker import Broker
-from grant_broker.decisions import Decision
+from grant_broker.decisions import Decision, end_now
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
-from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted, Stale
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted
 from grant_broker.domain.keys import Key, KeyArn
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller, Grantee, account_of
 from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import AccountId, Name, Reason, is_id
 from grant_broker.domain.times import Duration, Time, milliseconds
 from grant_broker.domain.trail import digest
+from grant_broker.races import anew, on_latest
 from grant_broker.submissions import Repeatable
 
 LONGEST_VALIDITY = timedelta(days=366)
+_END_WITHIN = timedelta(seconds=12)  # of one call, which API Gateway cuts off after 29 s
 
 
 class StandingApproval(BaseModel):
@@ -50,6 +53,12 @@ def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repe
     idempotency key was used for another body).
     """
     approval_id = repeat.id_for(broker, caller, "POST /security/approvals")
+    return anew(lambda: _made(broker, caller, asked, repeat, approval_id))
+
+
+def _made(
+    broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repeatable, approval_id: str
+) -> Approval:
     if repeat.key and (stored := broker.store.approval(approval_id)):
         return _same(stored, repeat)
     key, now = _key(broker, asked), milliseconds(broker.clock())
@@ -59,12 +68,7 @@ def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repe
         "approval_made", at=now, by=caller.arn, event_id=broker.new_id(),
         detail=asked.model_dump(mode="json"), votes=(vote,), body_digest=repeat.body_digest,
     )  # fmt: skip
-    try:
-        broker.store.commit(change, checks=[key])
-    except Stale:
-        if repeat.key and (stored := broker.store.approval(approval_id)):
-            return _same(stored, repeat)
-        raise
+    broker.store.commit(change, checks=[key])
     return change.record
 
 
@@ -72,13 +76,19 @@ def decide(
     broker: Broker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
 ) -> Approval:
     """The approval after this person's vote; a denial withdraws it."""
+    return anew(lambda: _cast(broker, caller, approval_id, decision, repeat))
+
+
+def _cast(
+    broker: Broker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
+) -> Approval:
     approval, key = found(broker, approval_id)
     _not_own(broker, caller, approval)
+    status = approval.status(quorum=key.document.quorum, now=broker.clock())
     if earlier := approval.vote_of(broker.person(caller)):
         if repeat.key and earlier.idempotency == _idempotency(repeat):
             return approval
-        raise Conflict("you have voted already")
-    status = approval.status(quorum=key.document.quorum, now=broker.clock())
+        raise Conflict(f"you have voted already; the approval is {status}")
     if status != "pending":
         raise Conflict(f"the approval is {status}")
     if decision.duration and decision.duration > approval.max_duration:
@@ -93,10 +103,19 @@ def decide(
 
 
 def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active: bool) -> None:
-    """Withdraw it; repeated, nothing happens. With `revoke_active`, reconcile ends what it let through."""
+    """Withdraw it; repeated, nothing happens. With `revoke_active` what it let through ends.
+
+    What the index does not show yet, or this call has no time for, `reconcile` ends within its interval.
+    """
+    approval = anew(lambda: _withdrawn(broker, caller, approval_id, revoke_active=revoke_active))
+    if revoke_active:
+        _end_covered(broker, caller, approval)
+
+
+def _withdrawn(broker: Broker, caller: Caller, approval_id: str, *, revoke_active: bool) -> Approval:
     approval, _ = found(broker, approval_id)
     if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
-        return
+        return approval
     now = milliseconds(broker.clock())
     change = approval.recorded(
         "approval_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(),
@@ -104,6 +123,30 @@ def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active:
         revoke_active=approval.revoke_active or revoke_active,
     )  # fmt: skip
     broker.store.commit(change)
+    return change.record
+
+
+def _end_covered(broker: Broker, caller: Caller, approval: Approval) -> None:
+    until = broker.clock() + _END_WITHIN
+    for status in (Status.ACTIVE, Status.ISSUING):
+        for request_id in broker.store.covered_by(approval.id, status):
+            if broker.clock() >= until:
+                return
+            _end(broker, caller, request_id, approval)
+
+
+def _end(broker: Broker, caller: Caller, request_id: str, approval: Approval) -> None:
+    request = broker.store.request(request_id)
+    if request is None or request.approval != approval.id:
+        return
+    reason = f"its standing approval {approval.id} was withdrawn"
+    try:
+        on_latest(
+            broker, request, lambda now: end_now(broker, now, Status.REVOKED, by=caller.arn, reason=reason)
+        )
+    except Conflict:
+        # It ended by itself meanwhile.
+        return
 
 
 def found(broker: Broker, approval_id: str) -> tuple[Approval, Key]:
@@ -122,7 +165,7 @@ def _same(stored: Approval, repeat: Repeatable) -> Approval:
 
 
 def _key(broker: Broker, asked: StandingApproval) -> Key:
-    arn = asked.key if asked.key.startswith("arn:") else broker.store.key_arn_named(asked.key)
+    arn = asked.key if asked.key.startswith("arn:") else broker.store.holder_of("name", asked.key)
     key = broker.store.key(arn) if arn else None
     if key is None or not key.open_to(asked.account) or asked.key not in {arn, key.document.name}:
         raise InvalidRequest(Fault("key", "not registered, or not open to the account"))

@@ -125,7 +125,7 @@ def _new(
 
 def _key(broker: Broker, caller: Caller, submission: Submission) -> Key | None:
     named = submission.key
-    arn = named if named.startswith("arn:") else broker.store.key_arn_named(named)
+    arn = named if named.startswith("arn:") else broker.store.holder_of("name", named)
     key = broker.store.key(arn) if arn else None
     if key is None or not key.open_to(caller.account):
         return None

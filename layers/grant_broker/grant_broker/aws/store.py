@@ -10,6 +10,7 @@ from grant_broker.aws.items import AGENDA, R, item_of, key_of, record_of, serial
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Stale
 from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.requests import GrantRequest
 from grant_broker.domain.trail import Change, Event, Record
 
@@ -54,25 +55,14 @@ class Store:
         """The managed key, read consistently."""
         return self._record(Key, self.approval_table, f"key#{key_arn}", "key")
 
-    def keys(self) -> Iterator[Key]:
-        """Every key of the register, open or closed, newest first; eventually consistent."""
-        items = self.database.query(
-            TableName=self.approval_table,
-            IndexName="by_kind",
-            condition="kind = :key",
-            values={":key": "key"},
-            ScanIndexForward=False,
-        )
-        return (record_of(Key, item) for item in items)
-
     def proposal(self, like: Proposal) -> Proposal | None:
         """The votes so far for exactly this document."""
         sort = f"proposal#{like.document.digest}"
         return self._record(Proposal, self.approval_table, like.subject, sort)
 
-    def key_arn_named(self, name: str) -> str | None:
-        """The ARN of the key that holds, or last held, a name."""
-        item = self.database.get(self.approval_table, f"name#{name}", "name")
+    def holder_of(self, kind: str, label: str) -> str | None:
+        """The ARN of the key that holds, or last held, a `name` or a `key_id`, read consistently."""
+        item = self.database.get(self.approval_table, f"{kind}#{label}", kind)
         return item["key_arn"] if item else None
 
     def standing(self, *, key_arn: str, account: str) -> Iterator[Approval]:
@@ -173,9 +163,9 @@ class Store:
             if not changes or not all(self._stored(change.record) for change in changes):
                 raise
 
-    def take_name(self, name: str, key_arn: str, *, held_by: str | None) -> dict[str, Any]:
-        """For `commit`: the name belongs to this key, provided that it still is free or held by `held_by`."""
-        item = serialized({"pk": f"name#{name}", "sk": "name", "key_arn": key_arn})
+    def hold(self, kind: str, label: str, key_arn: str, *, held_by: str | None) -> dict[str, Any]:
+        """For `commit`: the label is this key's, provided that it is free or held by `held_by` still."""
+        item = serialized({"pk": f"{kind}#{label}", "sk": kind, "key_arn": key_arn})
         put: dict[str, Any] = {"TableName": self.approval_table, "Item": item}
         if held_by is None:
             return {"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -183,6 +173,19 @@ class Store:
         return {
             "Put": {**put, "ConditionExpression": "key_arn = :holder", "ExpressionAttributeValues": values}
         }
+
+    def covered_by(self, approval_id: str, status: Status) -> Iterator[str]:
+        """The ids of requests in one status that a standing approval covered; eventually consistent."""
+        items = self.database.query(
+            TableName=self.request_table,
+            IndexName="by_status",
+            condition="#status = :status",
+            values={":status": str(status), ":approval": approval_id},
+            FilterExpression="approval = :approval",
+            ProjectionExpression="id",
+            ExpressionAttributeNames={"#status": "status"},
+        )
+        return (str(item["id"]) for item in items)
 
     def _record(self, model: type[R], table: str, pk: str, sk: str) -> R | None:
         item = self.database.get(table, pk, sk)

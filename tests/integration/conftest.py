@@ -1,0 +1,23 @@
+"""One deployment a module, emptied for each test: to deploy costs a second, to empty some milliseconds."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto.moto_api._internal.models import moto_api_backend
+
+from tests.integration.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Scene]:
+    """The template, deployed."""
+    yield Scene.deploy()
+    moto_api_backend.reset()
+
+
+@pytest.fixture
+def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """The deployment, empty, at the start of its time; nobody waits between attempts for real."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    deployed.reset()
+    return deployed
