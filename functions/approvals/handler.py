@@ -187,6 +187,16 @@ def get_access(key_id: str) -> Response[str]:
     return respond(Answer(200, {**view, "cursor": cursors.write(bound, after)}))
 
 
+@app.get("/security/keys/<key_id>/policy")
+def get_key_policy(key_id: str) -> Response[str]:
+    """What the policy of a key, registered or not, must say for the broker."""
+    _, query = _asked("key_arn")
+    key_arn = http.matching(query, "key_arn", _KEY_ARN.fullmatch)
+    if key_arn and not key_arn.endswith(f":key/{key_id}"):
+        raise InvalidRequest(Fault("key_arn", "not the key in the path"))
+    return respond(Answer(200, access.policy_advice(broker(), key_arn or _key_arn(key_id))))
+
+
 @app.get("/security/events")
 def get_events() -> Response[str]:
     """The audit trail, oldest first."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from grant_broker.domain import key_policy
+from grant_broker.domain.key_policy import Roles
 from grant_broker.settings import Settings
 from tests.infrastructure.stack import ROLES, template
 from tests.local_stack.patterns import matches
@@ -148,5 +150,10 @@ def test_the_key_policy_for_further_keys_is_that_of_the_founding_key() -> None:
     """The output's statements, pasted into another key's policy, are what the broker needs there."""
     statements = json.loads(template().outputs()["KeyPolicyStatements"])
     founding = template().properties("PartnerDataKey")["KeyPolicy"]["Statement"]
-    own = {"Issue", "ReadKey", "End"}
+    own = {"Issue", "ReadKey", "ReadPolicy", "End"}
     assert statements == [statement for statement in founding if statement["Sid"] in own]
+    stack = template()
+    roles = Roles.of_stack(stack.stack, stack.account)
+    operations = stack.parameters["GrantableOperations"]
+    key_arn = stack.reference("PartnerDataKey", "Arn")
+    assert statements == key_policy.statements(roles, operations, key_arn)

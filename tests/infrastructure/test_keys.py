@@ -9,9 +9,9 @@ from tests.infrastructure.stack import ROLES, actions, call, deployed, policies
 from tests.infrastructure.test_fences import grant_in_order, open_key
 
 MAY = {
-    "requests": "CreateGrant",
+    "requests": "CreateGrant GetKeyPolicy",
     "approvals": "DescribeKey GetKeyPolicy ListGrants",
-    "expiry": "ListGrants RevokeGrant",
+    "expiry": "GetKeyPolicy ListGrants RevokeGrant",
     "reconcile": "ListRetirableGrants",
     "events": "",
 }

@@ -14,7 +14,7 @@ _RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
 
 MAY: dict[str, dict[str, str]] = {
     "requests": {
-        "key": "CreateGrant",
+        "key": "CreateGrant GetKeyPolicy",
         "requests": "GetItem PutItem",
         "requests/index/by_account": "Query",
         "requests/index/open": "Query",
@@ -33,7 +33,7 @@ MAY: dict[str, dict[str, str]] = {
         "approvals/index/covering": "Query",
     },
     "expiry": {
-        "key": "ListGrants RevokeGrant",
+        "key": "GetKeyPolicy ListGrants RevokeGrant",
         "requests": "GetItem PutItem UpdateItem",
         "requests/index/agenda": "Query",
         "requests/stream": "DescribeStream GetRecords GetShardIterator ListStreams",

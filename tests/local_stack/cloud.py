@@ -199,7 +199,9 @@ class Cloud:
         """Replace a key's policy, as its account's root."""
         account = key_arn.split(":")[4]
         root = self.directory.issue(f"arn:aws:iam::{account}:root", account, temporary=False)
-        self.session(root).client("kms").put_key_policy(KeyId=key_arn, Policy=json.dumps(policy))
+        # KMS's default name, which moto wants to be given.
+        client = self.session(root).client("kms")
+        client.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(policy))
 
     def grants(self, key_arn: str) -> list[dict[str, Any]]:
         """All grants of a key, as ListGrants shows them."""

@@ -9,6 +9,7 @@ from grant_broker.broker import Broker
 from grant_broker.domain.access import Report, Tally
 from grant_broker.domain.access.grants import entry_of
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
+from grant_broker.domain.key_policy import Roles, advice
 
 # The API's functions have 25 s. A key at KMS's limit of 50,000 grants takes 500 calls.
 _LONGEST = timedelta(seconds=20)
@@ -56,6 +57,13 @@ def whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> dict[str
         entries += [tally.add(grant) for grant in grants]
     report = tally.report(key_policy(kms, key_arn))
     return _view(report, [entry.view() for entry in (*report.entries, *entries)])
+
+
+def policy_advice(broker: Broker, key_arn: str) -> dict[str, Any]:
+    """What the key's policy must say for this stack, as a change of its present one where KMS shows that."""
+    settings = broker.settings
+    roles = Roles(settings.requests_role, settings.approvals_role, settings.retiring_principal)
+    return advice(roles, settings.grantable_operations, key_arn, key_policy(broker.kms, key_arn))
 
 
 def key_policy(kms: Kms, key_arn: str) -> str | None:

@@ -27,6 +27,8 @@ class Settings(BaseModel):
     home_account: str = ""
     aws_region: str = ""
     retiring_principal: str = ""
+    requests_role: str = ""
+    approvals_role: str = ""
     trusted_accounts: Listed = ()
     approver_role_ids: Listed = ()
     identity_center_role_ids: Listed = ()

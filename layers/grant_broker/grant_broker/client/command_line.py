@@ -10,6 +10,7 @@ from typing import cast
 _COMMANDS = {
     "access": "report who can use or manage a key, and by what, with the AWS credentials at hand",
     "audit": "export the audit trail, or verify its hash chains",
+    "key-policy": "print what a key's policy must say for the broker, as a change of its present policy",
     "openapi": "print the OpenAPI document of the HTTP API",
     "replay": "publish audit events to EventBridge again, after a failure or for a new consumer",
     "simulate": "decide KMS calls by the policies and grants given with each, without AWS",
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in _COMMANDS.items():
         subparser = subcommands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
         if words[:1] == [name]:
-            command = import_module(f"grant_broker.client.{name}")
+            command = import_module(f"grant_broker.client.{name.replace('-', '_')}")
             command.configure(subparser)
             subparser.set_defaults(run=command.run)
     options = parser.parse_args(words)

@@ -56,3 +56,20 @@ class AccessReport(Shape):
     findings: list[AccessFinding]
     counts: Annotated[dict[str, Any], Field(description="Over the key policy and all grants.")]
     cursor: Annotated[str | None, Field(description="Where the next grants start; null at the end.")]
+
+
+class KeyPolicyAdvice(Shape):
+    """What must be said so that the broker can work on a key."""
+
+    statements: Annotated[list[dict[str, Any]], Field(description="For the key's policy.")]
+    role_policies: Annotated[
+        dict[str, dict[str, Any]],
+        Field(
+            description="For a key of another account: the IAM policy that each of these roles needs besides."
+        ),
+    ]
+    policy: Annotated[
+        dict[str, Any] | None,
+        Field(description="The present policy with the statements; null where KMS does not show it."),
+    ]
+    diff: Annotated[str | None, Field(description="Unified; empty where nothing is missing.")]

@@ -6,16 +6,18 @@ from grant_broker.domain.lifecycle import Status
 
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _KEY_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"}
+_KEY_ARN = {
+    "type": "string",
+    "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$",
+}
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z$"
 
 PATH: dict[str, dict[str, Any]] = {"request_id": _ID, "approval_id": _ID, "key_id": _KEY_ID}
 
 QUERY: dict[str, dict[str, Any]] = {
     "status": {"type": "string", "enum": [str(status) for status in Status]},
-    "key": {
-        "type": "string",
-        "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$",
-    },
+    "key": _KEY_ARN,
+    "key_arn": _KEY_ARN,
     "account": {"type": "string", "pattern": "^[0-9]{12}$"},
     "since": {"type": "string", "pattern": _TIME, "examples": ["2026-01-31T09:30:00Z"]},
     "revoke_active": {"type": "string", "enum": ["true", "false"], "default": "false"},

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from grant_broker.decisions import Decision, Revocation
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.requests import Submission
-from grant_broker.openapi.access import AccessReport
+from grant_broker.openapi.access import AccessReport, KeyPolicyAdvice
 from grant_broker.openapi.answers import (
     Approval,
     Event,
@@ -30,8 +30,8 @@ Model = type[BaseModel]
 class Operation:
     """One method of one path. `answers` are the successes by status; most refusals follow from the rest.
 
-    `conflicts`: may be 409. `repeatable`: takes an Idempotency-Key. `follow`: operations that take the id of
-    what was answered.
+    `conflicts`: may be 409. `any_id`: what the path names need not exist. `repeatable`: takes an
+    Idempotency-Key. `follow`: operations that take the id of what was answered.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Operation:
     body: Model | None = None
     query: tuple[str, ...] = ()
     conflicts: bool = False
+    any_id: bool = False
     repeatable: bool = False
     follow: tuple[str, ...] = ()
 
@@ -135,6 +136,10 @@ SECURITY_TEAM = (
     Operation(
         "get_access", "GET", f"{_KEY}/access", "Who can use or manage a key, and by what.",
         {200: AccessReport}, query=_PAGED, conflicts=True,
+    ),
+    Operation(
+        "get_key_policy", "GET", f"{_KEY}/policy", "What a key's policy must say for the broker.",
+        {200: KeyPolicyAdvice}, query=("key_arn",), any_id=True,
     ),
     Operation(
         "get_events", "GET", "/security/events", "The audit trail, oldest first.", {200: Page[Event]},
