@@ -1,8 +1,13 @@
-"""Principals and their credentials."""
+"""Principals, their policies and their credentials."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from grant_broker.domain.authorisation import Policy, parse_policy
+
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,11 @@ class Credentials:
     secret_access_key: str
     session_token: str = ""
 
+    @property
+    def root(self) -> bool:
+        """Whether this is an account's root user."""
+        return self.arn.endswith(":root")
+
 
 @dataclass
 class Principal:
@@ -23,7 +33,53 @@ class Principal:
     arn: str
     account: str
     unique_id: str
-    policies: list[dict[str, Any]] = field(default_factory=list)
+    inline: dict[str, Document] = field(default_factory=dict)
+    attached: dict[str, Document] = field(default_factory=dict)
+    """Managed policies by ARN."""
+    trust: Document | None = None
+    """A role's trust policy; nobody assumes a role without one."""
+    _read: tuple[Policy, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name without its path."""
+        return self.arn.rsplit("/", 1)[1]
+
+    @property
+    def policies(self) -> list[Document]:
+        """All its identity policies."""
+        return [*self.inline.values(), *self.attached.values()]
+
+    @property
+    def read(self) -> tuple[Policy, ...]:
+        """All its identity policies as the engine reads them, once for many calls."""
+        if self._read is None:
+            self._read = tuple(parse_policy(document) for document in self.policies)
+        return self._read
+
+    def put(self, name: str, document: Document) -> None:
+        """Put an inline policy. Raises ValueError where AWS would not store it."""
+        parse_policy(document)
+        self.inline[name], self._read = document, None
+
+    def attach(self, arn: str, document: Document) -> None:
+        """Attach a managed policy. Raises ValueError where AWS would not store it."""
+        parse_policy(document)
+        self.attached[arn], self._read = document, None
+
+    def remove(self, name_or_arn: str) -> bool:
+        """Delete an inline policy or detach a managed one; whether there was such a one."""
+        self._read = None
+        gone = self.inline.pop(name_or_arn, None) or self.attached.pop(name_or_arn, None)
+        return gone is not None
+
+    def replace(self, policies: Sequence[Document]) -> None:
+        """Have these inline policies and no others."""
+        self.inline.clear()
+        self.attached.clear()
+        self._read = None
+        for number, document in enumerate(policies, start=1):
+            self.put(f"policy-{number}", document)
 
 
 class Directory:
@@ -32,11 +88,22 @@ class Directory:
     def __init__(self) -> None:
         self.principals: dict[str, Principal] = {}
         self.credentials: dict[str, Credentials] = {}
+        self.managed: dict[str, Document] = {}
+        """Managed policies by ARN, attached or not."""
+        self.changes = 0
+        """Counts up whenever a principal comes or goes."""
+        self._roles: dict[tuple[str, str], Principal] = {}
 
-    def add(self, arn: str, account: str, prefix: str, policies: list[dict[str, Any]]) -> str:
-        """Register a principal under a fresh unique id."""
-        unique_id = prefix + secrets.token_hex(9).upper()[:17]
-        self.principals[arn] = Principal(arn, account, unique_id, list(policies))
+    def add(self, arn: str, account: str, prefix: str, policies: Sequence[Document]) -> str:
+        """Register a principal under a fresh unique id; one of the same ARN is replaced."""
+        if arn in self.principals:
+            self.delete(arn)
+        made = Principal(arn, account, prefix + secrets.token_hex(9).upper()[:17])
+        made.replace(policies)
+        self.principals[arn] = made
+        self.changes += 1
+        if ":role/" in arn:
+            self._roles[account, made.name] = made
         return arn
 
     def issue(self, arn: str, account: str, *, temporary: bool) -> Credentials:
@@ -47,26 +114,64 @@ class Directory:
         self.credentials[key] = found
         return found
 
+    def session(self, role: Principal, name: str) -> Credentials:
+        """A role session's keys; the session's ARN drops the role's path, as AWS's does."""
+        arn = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}"
+        return self.issue(arn, role.account, temporary=True)
+
     def delete(self, arn: str) -> None:
         """Delete a principal and the credentials of its sessions."""
         gone = self.principals.pop(arn)
-        session = f"arn:aws:sts::{gone.account}:assumed-role/{arn.rsplit('/', 1)[1]}/"
+        self._roles.pop((gone.account, gone.name), None)
+        self.changes += 1
+        session = f"arn:aws:sts::{gone.account}:assumed-role/{gone.name}/"
         dead = [k for k, c in self.credentials.items() if c.arn == arn or c.arn.startswith(session)]
         for key in dead:
             del self.credentials[key]
 
+    def role(self, account: str, name: str) -> Principal | None:
+        """An account's role of this name, whatever its path."""
+        return self._roles.get((account, name))
+
+    def behind(self, caller: Credentials) -> Principal | None:
+        """The role behind a session, or the user; None for a root user."""
+        if ":assumed-role/" in caller.arn:
+            return self._roles.get((caller.account, caller.arn.split("/")[1]))
+        return self.principals.get(caller.arn)
+
     def resolve(self, arn: str) -> str | None:
         """The unique id behind an ARN (session name included), or None where nobody has this ARN."""
         parts = arn.split(":", 5)
-        if len(parts) != 6 or parts[:2] != ["arn", "aws"]:
+        if len(parts) != 6 or parts[:2] != ["arn", "aws"] or parts[3]:
             return None
-        if parts[2] == "iam" and parts[5] == "root":
-            return arn
-        if parts[2] == "sts" and parts[5].startswith("assumed-role/") and parts[5].count("/") == 2:
-            _, name, session = parts[5].split("/")
-            for role in self.principals.values():
-                if role.account == parts[4] and ":role/" in role.arn and role.arn.endswith("/" + name):
-                    return f"{role.unique_id}:{session}"
-            return None
+        account, resource = parts[4], parts[5]
+        if parts[2] == "iam" and resource == "root":
+            return arn if len(account) == 12 and account.isdecimal() else None
+        if parts[2] == "sts" and resource.startswith("assumed-role/") and resource.count("/") == 2:
+            _, name, session = resource.split("/")
+            role = self._roles.get((account, name))
+            return f"{role.unique_id}:{session}" if role and session else None
         found = self.principals.get(arn)
         return found.unique_id if found else None
+
+
+def request_context(directory: Directory, caller: Credentials) -> Mapping[str, object]:
+    """What every request's context says of its caller."""
+    found = directory.behind(caller)
+    if found is None:
+        return {
+            "aws:PrincipalArn": caller.arn,
+            "aws:PrincipalAccount": caller.account,
+            "aws:PrincipalType": "Account",
+            "aws:userid": caller.account,
+        }
+    session = ":assumed-role/" in caller.arn
+    own = {"aws:userid": f"{found.unique_id}:{caller.arn.split('/')[2]}"} if session else {}
+    user = {} if session else {"aws:userid": found.unique_id, "aws:username": found.name}
+    return {
+        "aws:PrincipalArn": found.arn,
+        "aws:PrincipalAccount": caller.account,
+        "aws:PrincipalType": "AssumedRole" if session else "User",
+        **own,
+        **user,
+    }

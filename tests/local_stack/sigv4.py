@@ -21,6 +21,21 @@ def _refuse(code: str, message: str) -> AwsError:
     return AwsError(code, message, 403)
 
 
+def scope_of(headers: Mapping[str, str]) -> tuple[str, str, str]:
+    """Access key, Region and service that the signature names, not yet verified; headers in lower case."""
+    match = _match(headers)
+    return match[1], match[3], match[4]
+
+
+def _match(headers: Mapping[str, str]) -> re.Match[str]:
+    if "authorization" not in headers:
+        raise _refuse("MissingAuthenticationToken", "Missing Authentication Token")
+    match = _HEADER.fullmatch(headers["authorization"])
+    if match is None:
+        raise _refuse("IncompleteSignatureException", "The Authorization header is malformed")
+    return match
+
+
 def _key(secret: str, scope: list[str]) -> bytes:
     key = ("AWS4" + secret).encode()
     for part in scope:
@@ -74,12 +89,7 @@ def verify(
 ) -> tuple[Credentials, str]:
     """The caller and the signed service; `now=None` leaves out the age check. Raises AwsError (403)."""
     lower = {name.lower(): value for name, value in headers.items()}
-    if "authorization" not in lower:
-        raise _refuse("MissingAuthenticationToken", "Missing Authentication Token")
-    match = _HEADER.fullmatch(lower["authorization"])
-    if match is None:
-        raise _refuse("IncompleteSignatureException", "The Authorization header is malformed")
-    access_key, day, region, service, names, signature = match.groups()
+    access_key, day, region, service, names, signature = _match(lower).groups()
     signed, stamp = names.split(";"), lower.get("x-amz-date", "")
     if service not in services or region not in regions:
         raise _refuse(
@@ -91,7 +101,7 @@ def verify(
     ):
         raise _refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
     must = {"host", "x-amz-date"} | ({"x-amz-security-token"} if caller.session_token else set())
-    must |= {"x-amz-target"} & set(lower)
+    must |= {name for name in lower if name.startswith("x-amz-")}
     if not must <= set(signed) or not set(signed) <= set(lower):
         raise _refuse("InvalidSignatureException", "Required headers are not signed")
     _check_time(stamp, day, now or datetime.strptime(stamp or "0", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))

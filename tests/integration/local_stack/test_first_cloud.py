@@ -9,6 +9,13 @@ from botocore.exceptions import ClientError
 from tests.local_stack.cloud import Cloud
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+_ROOT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+_DEFAULT = {"Version": "2012-10-17", "Statement": [_ROOT]}
 
 
 @pytest.fixture
@@ -18,7 +25,7 @@ def cloud() -> Cloud:
 
 def _setting(cloud: Cloud) -> tuple[Any, str, dict[str, Any]]:
     partner, retiring = cloud.create_role("app", [], "444455556666"), cloud.create_role("expiry", [])
-    key = cloud.create_key({"Version": "2012-10-17", "Statement": []})
+    key = cloud.create_key(_DEFAULT)
     parameters = {
         "KeyId": key,
         "GranteePrincipal": partner,
@@ -43,7 +50,8 @@ def test_same_name_same_grant_and_retiring_principal_ends_it(cloud: Cloud) -> No
     assert kms.create_grant(**wanted)["GrantId"] == made["GrantId"]
     assert [g["CreationDate"] for g in kms.list_grants(KeyId=wanted["KeyId"])["Grants"]] == [NOW]
     ended = {"KeyId": wanted["KeyId"], "GrantId": made["GrantId"]}
-    assert _code(kms.retire_grant, **ended) == "AccessDeniedException"
+    stranger = cloud.session(cloud.session_for(cloud.create_role("stranger", []), "s")).client("kms")
+    assert _code(stranger.retire_grant, **ended) == "AccessDeniedException"
     cloud.session(cloud.session_for(retiring, "s")).client("kms").retire_grant(**ended)
     assert cloud.grants(wanted["KeyId"]) == []
 

@@ -1,17 +1,14 @@
-"""What CreateGrant accepts."""
+"""What CreateGrant accepts beyond its shape."""
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
 from tests.local_stack.answers import AwsError
+from tests.local_stack.kms.keys import Key
 
-_NAME = re.compile(r"[a-zA-Z0-9:/_-]{1,256}")
-_PRINCIPAL = re.compile(r"[\w+=,.@:/-]{1,256}", re.ASCII)
-SYMMETRIC = frozenset(
+_ALWAYS = frozenset({"CreateGrant", "RetireGrant", "DescribeKey"})
+_SYMMETRIC = frozenset(
     [
-        "CreateGrant",
-        "RetireGrant",
-        "DescribeKey",
         "Encrypt",
         "Decrypt",
         "ReEncryptFrom",
@@ -22,47 +19,45 @@ SYMMETRIC = frozenset(
         "GenerateDataKeyPairWithoutPlaintext",
     ]
 )
-_KNOWN = {
-    "KeyId",
-    "GranteePrincipal",
-    "RetiringPrincipal",
-    "Operations",
-    "Constraints",
-    "GrantTokens",
-    "Name",
-    "DryRun",
+_BY_USAGE = {
+    "ENCRYPT_DECRYPT": frozenset({"Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey"}),
+    "SIGN_VERIFY": frozenset({"Sign", "Verify", "GetPublicKey"}),
+    "KEY_AGREEMENT": frozenset({"DeriveSharedSecret", "GetPublicKey"}),
+    "GENERATE_VERIFY_MAC": frozenset({"GenerateMac", "VerifyMac"}),
 }
+_UNSUPPORTED = ("GranteeServicePrincipal", "RetiringServicePrincipal")
+_MOST_PAIRS, _LONGEST_VALUE = 8, 384
 
 
 def _refuse(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
-def _check_constraints(constraints: Any) -> None:
-    # What AWS answers to an empty Constraints is unconfirmed: refused here.
-    if not isinstance(constraints, dict) or len(constraints) != 1:
-        raise _refuse("More than one constraint supplied" if constraints else "Constraints is empty")
-    ((kind, pairs),) = constraints.items()
-    if kind not in ("EncryptionContextEquals", "EncryptionContextSubset") or not isinstance(pairs, dict):
-        raise _refuse(f"Unknown constraint {kind}")
-    if len(pairs) > 8 or any(not isinstance(v, str) or len(v) > 384 for v in pairs.values()):
-        raise _refuse("A constraint takes at most 8 pairs with values of at most 384 characters")
+def check_constraints(given: Mapping[str, Any]) -> None:
+    """Raises ValidationException where grantee, operations or constraints are none that KMS takes."""
+    if any(name in given for name in _UNSUPPORTED) or "GranteePrincipal" not in given:
+        raise _refuse("This KMS knows grants to IAM principals only: GranteePrincipal is needed")
+    if not given["Operations"]:
+        raise _refuse("Operations is empty")
+    if "Constraints" not in given:
+        return
+    constraints = given["Constraints"]
+    if len(constraints) > 1:
+        raise _refuse("More than one constraint supplied")
+    # Readings, unconfirmed: empty Constraints, a constraint without pairs and one by SourceArn are refused.
+    kind, pairs = next(iter(constraints.items()), ("", {}))
+    if kind not in ("EncryptionContextEquals", "EncryptionContextSubset") or not pairs:
+        raise _refuse("Constraints needs encryption context pairs")
+    if len(pairs) > _MOST_PAIRS or any(len(value) > _LONGEST_VALUE for value in pairs.values()):
+        raise _refuse(
+            f"A constraint has at most {_MOST_PAIRS} pairs, their values at most {_LONGEST_VALUE} characters"
+        )
 
 
-def check_create_grant(parameters: dict[str, Any]) -> None:
-    """Raises AwsError where a symmetric key's CreateGrant is malformed; unknown parameters are refused."""
-    operations = parameters.get("Operations")
-    if set(parameters) - _KNOWN:
-        raise _refuse(f"Unknown parameters {sorted(set(parameters) - _KNOWN)}")
-    if not isinstance(operations, list) or not operations or not set(operations) <= SYMMETRIC:
-        raise _refuse("Operations are missing or unsupported by the key")
-    for name in ("GranteePrincipal", "RetiringPrincipal"):
-        value = parameters.get(name)
-        if (value is None and name == "GranteePrincipal") or (value and not _PRINCIPAL.fullmatch(value)):
-            raise AwsError("InvalidArnException", "ARN does not refer to a valid principal")
-    if "Name" in parameters and not _NAME.fullmatch(parameters["Name"]):
-        raise _refuse("Name must satisfy ^[a-zA-Z0-9:/_-]+$ and have at most 256 characters")
-    if len(parameters.get("GrantTokens", [])) > 10:
-        raise _refuse("At most 10 grant tokens")
-    if "Constraints" in parameters:
-        _check_constraints(parameters["Constraints"])
+def check_operations(given: Mapping[str, Any], key: Key) -> None:
+    """Raises ValidationException where the key has no such operations or takes no constraint."""
+    supported = _SYMMETRIC if key.symmetric else _BY_USAGE[key.moto.key_usage]
+    if not set(given["Operations"]) <= supported | _ALWAYS:
+        raise _refuse(f"{key.arn} does not support all of these operations")
+    if "Constraints" in given and not key.symmetric:
+        raise _refuse("Only a symmetric encryption key takes encryption context constraints")

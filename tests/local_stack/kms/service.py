@@ -1,133 +1,131 @@
-"""The grant operations of KMS, strict about parameters and state.
+"""KMS: each call decided by key policy, IAM policies and grants; moto holds the keys and computes."""
 
-Only these are decided here so far: RetireGrant's right of the retiring principal. Key policies, IAM
-policies and grants do not decide any call yet, so nothing run on this proves a permission.
-"""
-
-from collections.abc import Callable
+import base64
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from tests.local_stack.answers import AwsError, Response, ok
-from tests.local_stack.identities import Credentials, Directory
-from tests.local_stack.kms.grants import Grant, KeyGrants
-from tests.local_stack.kms.parameters import check_create_grant
+from tests.local_stack.authority import Authority
+from tests.local_stack.identities import Credentials
+from tests.local_stack.kms import shapes
+from tests.local_stack.kms.access import Access, Asked, KmsCall
+from tests.local_stack.kms.administration import Administration, tag_context
+from tests.local_stack.kms.aliases import Aliases
+from tests.local_stack.kms.cryptography import Cryptography, alias_context
+from tests.local_stack.kms.grant_operations import GrantOperations
+from tests.local_stack.kms.grants import Grant, Grants
+from tests.local_stack.kms.key_policies import KeyPolicy
+from tests.local_stack.kms.keys import Key, Keys
+
+Forward = Callable[[str, str, Mapping[str, Any]], Response]
+"""To moto: account, operation, parameters."""
+_IN_ANY_STATE = frozenset({"GetKeyRotationStatus", "ListKeyRotations", "ListResourceTags"})
+_UNLESS_PENDING = frozenset({"TagResource", "UntagResource", "UpdateKeyDescription"})
+_WHERE_ENABLED = frozenset(
+    {
+        *("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand", "GetPublicKey"),
+        *("Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+    }
+)
+_TAKE_ALIASES = frozenset(
+    {"GetPublicKey", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"}
+)
+_CONDITIONS = {
+    "SigningAlgorithm": "kms:SigningAlgorithm",
+    "MessageType": "kms:MessageType",
+    "MacAlgorithm": "kms:MacAlgorithm",
+    "KeyPairSpec": "kms:DataKeyPairSpec",
+    "RotationPeriodInDays": "kms:RotationPeriodInDays",
+}
 
 
 class Kms:
-    """Grants by key ARN; moto keeps the keys themselves."""
+    """The service. `keys` holds every key by its ARN."""
 
-    def __init__(self, directory: Directory, clock: Callable[[], datetime], region: str) -> None:
-        self._directory, self._clock, self._region = directory, clock, region
-        self.keys: dict[str, KeyGrants] = {}
-
-    def handle(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response | None:
-        """The answer to a grant operation, or None where moto answers."""
-        operations: dict[str, Callable[[Credentials, dict[str, Any]], Response]] = {
-            "CreateGrant": self._create,
-            "ListGrants": self._list,
-            "ListRetirableGrants": self._list_retirable,
-            "RetireGrant": self._retire,
-            "RevokeGrant": self._revoke,
+    def __init__(
+        self, authority: Authority, clock: Callable[[], datetime], region: str, forward: Forward
+    ) -> None:
+        self._keys, self._forward = Keys(authority.directory, region), forward
+        self.access = Access(authority, self._keys, Grants())
+        grants, aliases = GrantOperations(self.access, clock), Aliases(self.access, region)
+        keys, cryptography = Administration(self.access, clock), Cryptography(self.access)
+        self._operations: dict[str, Callable[[KmsCall], Response]] = {
+            "CreateGrant": grants.create,
+            "ListGrants": grants.list,
+            "ListRetirableGrants": grants.list_retirable,
+            "RetireGrant": grants.retire,
+            "RevokeGrant": grants.revoke,
+            "Encrypt": cryptography.encrypt,
+            "Decrypt": cryptography.decrypt,
+            "ReEncrypt": cryptography.re_encrypt,
+            "GenerateDataKey": cryptography.data_key,
+            "GenerateDataKeyWithoutPlaintext": cryptography.data_key,
+            "GenerateRandom": self._random,
+            "CreateKey": keys.create,
+            "DescribeKey": keys.describe,
+            "GetKeyPolicy": keys.get_policy,
+            "PutKeyPolicy": keys.put_policy,
+            "ListKeyPolicies": keys.list_policies,
+            "EnableKey": keys.switch,
+            "DisableKey": keys.switch,
+            "ScheduleKeyDeletion": keys.schedule_deletion,
+            "CancelKeyDeletion": keys.cancel_deletion,
+            "CreateAlias": aliases.create,
+            "UpdateAlias": aliases.update,
+            "DeleteAlias": aliases.delete,
+            "ListAliases": aliases.list,
+            "ListKeys": aliases.list_keys,
+            **dict.fromkeys(_IN_ANY_STATE | _UNLESS_PENDING | _WHERE_ENABLED, self._by_moto),
         }
-        found = operations.get(operation)
-        return found(caller, parameters) if found else None
 
-    def arn(self, caller: Credentials, key_id: str) -> str:
-        """The key's ARN: grant operations take an id or an ARN, no alias; other accounts need the ARN."""
-        arn = (
-            key_id
-            if key_id.startswith("arn:")
-            else f"arn:aws:kms:{self._region}:{caller.account}:key/{key_id}"
-        )
-        if arn not in self.keys:
-            raise AwsError("NotFoundException", f"Key '{arn}' does not exist")
-        return arn
+    @property
+    def keys(self) -> dict[str, Key]:
+        """Every key by its ARN."""
+        return self._keys.by_arn
 
-    def _create(self, caller: Credentials, parameters: dict[str, Any]) -> Response:
-        arn = self.arn(caller, parameters["KeyId"])
-        check_create_grant(parameters)
-        grantee = self._principal(parameters["GranteePrincipal"])
-        retiring = parameters.get("RetiringPrincipal")
-        retiring_id = self._principal(retiring) if retiring else None
-        self._dry_run(parameters)
-        kept = parameters | {"KeyId": arn}
-        grant = self.keys[arn].add(kept, (grantee, retiring_id), caller.account, self._clock())
-        return ok({"GrantId": grant.shown["GrantId"], "GrantToken": grant.token})
-
-    def _list(self, caller: Credentials, parameters: dict[str, Any]) -> Response:
-        key = self.keys[self.arn(caller, parameters["KeyId"])]
-        if "GrantId" in parameters:
-            one = key.by_id.get(parameters["GrantId"])
-            found = [one] if one else []
-        elif "GranteePrincipal" in parameters:
-            resolved = self._directory.resolve(parameters["GranteePrincipal"])
-            found = list(key.by_grantee.get(resolved or "", {}).values())
-        else:
-            found = list(key.by_id.values())
-        return ok(self._page(found, parameters))
-
-    def _list_retirable(self, caller: Credentials, parameters: dict[str, Any]) -> Response:
-        wanted = self._principal(parameters["RetiringPrincipal"])
-        grants = [g for key in self.keys.values() for g in key.by_id.values() if g.retiring_id == wanted]
-        del caller
-        return ok(self._page(grants, parameters))
-
-    def _retire(self, caller: Credentials, parameters: dict[str, Any]) -> Response:
-        arn, grant = self._find(caller, parameters)
-        # The retiring principal needs no policy. Retiring by grantee or account is refused until decided.
-        mine = self._directory.resolve(caller.arn) or ""
-        if grant.retiring_id not in (mine, mine.split(":")[0]):
-            raise AwsError("AccessDeniedException", f"{caller.arn} may not retire this grant")
-        self._dry_run(parameters)
-        self.keys[arn].remove(grant.shown["GrantId"])
-        return ok({})
-
-    def _revoke(self, caller: Credentials, parameters: dict[str, Any]) -> Response:
-        arn, grant = self._find(caller, parameters)
-        self._dry_run(parameters)
-        self.keys[arn].remove(grant.shown["GrantId"])
-        return ok({})
-
-    def _find(self, caller: Credentials, parameters: dict[str, Any]) -> tuple[str, Grant]:
-        if "GrantToken" in parameters:
-            for arn, key in self.keys.items():
-                for grant in key.by_id.values():
-                    if grant.token == parameters["GrantToken"]:
-                        return arn, grant
-            raise AwsError("InvalidGrantTokenException", "The grant token is invalid")
-        arn = self.arn(caller, parameters["KeyId"])
-        grant_id = parameters["GrantId"]
-        if grant_id not in self.keys[arn].by_id:
-            raise AwsError("NotFoundException", f"Grant ID {grant_id} not found")
-        return arn, self.keys[arn].by_id[grant_id]
-
-    def _principal(self, arn: str) -> str:
-        resolved = self._directory.resolve(arn)
-        if resolved is None:
-            raise AwsError("InvalidArnException", "ARN does not refer to a valid principal")
-        return resolved
-
-    def _dry_run(self, parameters: dict[str, Any]) -> None:
-        if parameters.get("DryRun"):
-            raise AwsError("DryRunOperationException", "The request would have succeeded")
+    def handle(self, caller: Credentials, operation: str, parameters: Mapping[str, Any]) -> Response:
+        """The answer to a call. Raises AwsError."""
+        shapes.check(operation, parameters)
+        if operation not in self._operations:
+            raise AwsError("UnsupportedOperationException", f"This KMS has no {operation}.")
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if "Recipient" in given or "DryRunModifiers" in given:
+            raise AwsError(
+                "UnsupportedOperationException", "This KMS knows no enclaves and no DryRunModifiers."
+            )
+        return self._operations[operation](KmsCall(caller, operation, given))
 
     def shown(self, grant: Grant) -> dict[str, Any]:
-        """A grant as listed; a principal that is gone appears as its unique id."""
-        answer = dict(grant.shown)
-        for name, was in (("GranteePrincipal", grant.grantee_id), ("RetiringPrincipal", grant.retiring_id)):
-            if was and self._directory.resolve(answer[name]) != was:
-                answer[name] = was.split(":")[0]
-        return answer
+        """A grant as ListGrants shows it."""
+        return self.access.shown(grant)
 
-    def _page(self, grants: list[Grant], parameters: dict[str, Any]) -> dict[str, Any]:
-        limit = parameters.get("Limit", 50)
-        if not 1 <= limit <= 100:
-            raise AwsError("ValidationException", "Limit must be between 1 and 100")
-        marker = parameters.get("Marker", "0")
-        if not marker.isdigit():
-            raise AwsError("InvalidMarkerException", "The marker is invalid")
-        start = int(marker)
-        answer: dict[str, Any] = {"Grants": [self.shown(g) for g in grants[start : start + limit]]}
-        answer["Truncated"] = start + limit < len(grants)
-        return answer | ({"NextMarker": str(start + limit)} if answer["Truncated"] else {})
+    def replace_policy(self, key_arn: str, policy: Mapping[str, Any]) -> None:
+        """Put a key policy, whoever may."""
+        self.keys[key_arn].policy = KeyPolicy(self.access.directory, json.dumps(policy))
+
+    def _random(self, call: KmsCall) -> Response:
+        self.access.require_keyless(call)
+        if "NumberOfBytes" not in call.parameters:
+            raise AwsError("ValidationException", "NumberOfBytes is needed")
+        plain = self._keys.random(call.parameters["NumberOfBytes"])
+        return ok({"Plaintext": base64.b64encode(plain).decode()})
+
+    def _by_moto(self, call: KmsCall) -> Response:
+        given, operation = call.parameters, call.operation
+        key = self.access.key(call, aliases=operation in _TAKE_ALIASES)
+        tags = {tag["TagKey"]: tag["TagValue"] for tag in given.get("Tags", [])}
+        context = {name: given[member] for member, name in _CONDITIONS.items() if member in given}
+        context |= alias_context(call) | (tag_context(tags) if tags else {})
+        context |= {"aws:TagKeys": given["TagKeys"]} if "TagKeys" in given else {}
+        self.access.require(call, key, Asked(operation, given.get("EncryptionContext", {}), context))
+        if operation in _UNLESS_PENDING:
+            key.require_not_pending()
+        elif operation in _WHERE_ENABLED:
+            key.require_enabled()
+        sent = {name: value for name, value in given.items() if name not in ("DryRun", "GrantTokens")}
+        if given.get("DryRun"):
+            return call.conclude(dict)
+        return self._forward(key.account, operation, {**sent, "KeyId": key.moto.id})
