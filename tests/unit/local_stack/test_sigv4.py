@@ -86,8 +86,8 @@ def test_right_declared_hash() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"now": datetime.now(UTC) + timedelta(minutes=16)}, "expired"),
-        ({"now": datetime.now(UTC) - timedelta(minutes=16)}, "expired"),
+        ({"now": datetime.now(UTC) + timedelta(hours=1)}, "expired"),
+        ({"now": datetime.now(UTC) - timedelta(hours=1)}, "expired"),
         ({"services": frozenset({"kms"})}, "scoped"),
         ({"regions": frozenset({"us-east-1"})}, "scoped"),
         ({"find": lambda _: None}, "token"),
