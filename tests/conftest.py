@@ -1,5 +1,9 @@
-"""How hard the property tests look: by default the same examples each time; `soak` looks long and anew."""
+"""How the tests run: the whole suite on every core and with its coverage, what is named at once and alone.
 
+How hard the property tests look: by default the same examples each time; `soak` looks long and anew.
+"""
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 _PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -9,3 +13,27 @@ settings.register_profile(
     "soak", max_examples=5_000, deadline=None, suppress_health_check=_PATIENT, print_blob=True
 )
 settings.load_profile("default")
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether nothing was named, so that all of `testpaths` runs; a worker of xdist does what it is told."""
+    return hasattr(config, "workerinput") or config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """A test that is named needs no second process; None leaves the number to xdist."""
+    return None if _whole(config) else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The coverage of a few tests says nothing, and would fail its gate."""
+    if not _whole(config):
+        config.pluginmanager.unregister(name="_cov")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that share the one running stack stay in one process."""
+    for item in items:
+        if "end_to_end" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("stack"))
