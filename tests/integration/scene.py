@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
+from moto.dynamodb.models import dynamodb_backends
+
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.requests import GrantRequest
 from grant_broker.expiry import Report, run
@@ -98,6 +100,11 @@ class Scene:
         for table in (self.deployment.request_table, self.deployment.approval_table):
             for item in self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]:
                 self.tables.delete_item(TableName=table, Key=item)
+        # moto copies its tables, each with all that was ever streamed, for every transaction.
+        cloud = self.deployment.cloud
+        for kept in dynamodb_backends[cloud.home][cloud.region].tables.values():
+            if kept.stream_shard:
+                kept.stream_shard.items.clear()
         for grant in self.grants():
             self.kms.revoke_grant(KeyId=self.key_arn, GrantId=grant["GrantId"])
         self.clock.now = START
