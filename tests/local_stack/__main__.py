@@ -19,13 +19,29 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="run the founding scenario; exits 0 only if nothing came out otherwise")
     serve = commands.add_parser("serve", help="stay up until stopped")
-    serve.add_argument("--api-port", type=int, default=0, metavar="N", help="of the API; 0 picks a free one")
-    serve.add_argument("--aws-port", type=int, default=0, metavar="N", help="of AWS; 0 picks a free one")
+    serve.add_argument(
+        "--api-port", type=_port, default=0, metavar="N", help="of the API; 0 picks a free one"
+    )
+    serve.add_argument("--aws-port", type=_port, default=0, metavar="N", help="of AWS; 0 picks a free one")
     serve.add_argument("--ready-file", type=Path, metavar="F", help="write addresses and credentials there")
     serve.add_argument(
-        "--schedule-seconds", type=float, metavar="N", help="run every schedule each N seconds"
+        "--schedule-seconds", type=_seconds, metavar="N", help="run every schedule each N seconds"
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:  # noqa: PLR2004 - the largest port
+        raise argparse.ArgumentTypeError("give a port, 0 to 65535")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return value
 
 
 def _forget_this_machines_aws() -> None:
@@ -40,7 +56,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     from tests.local_stack.stack import Options, Stack  # noqa: PLC0415 - after the environment is clean
 
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    # SIGHUP: the terminal was closed.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
     options = Options(
         api_port=arguments.api_port,
@@ -48,6 +65,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         schedule_seconds=arguments.schedule_seconds,
         log=lambda line: print(line, file=sys.stderr, flush=True),
     )
+    if arguments.ready_file:
+        # Nobody shall take an earlier stack's for this one's.
+        arguments.ready_file.unlink(missing_ok=True)
     stack = Stack.start(options)
     try:
         if arguments.ready_file:

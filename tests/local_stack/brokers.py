@@ -77,12 +77,12 @@ class Brokers:
         )  # fmt: skip
         answer = self.handler(route.function).app.resolve(event, Context())
         text = answer["body"]
-        found = Answer(
+        told = Answer(
             answer["statusCode"], json.loads(text) if text else None,
             {name: values[-1] for name, values in answer.get("multiValueHeaders", {}).items()},
         )  # fmt: skip
-        contract.check(method, route.path, found.status, found.headers, found.body)
-        return found
+        contract.check(method, route.path, told.status, told.headers, told.body)
+        return told
 
     @cached_property
     def _routes(self) -> tuple[Route, ...]:

@@ -15,7 +15,8 @@ _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 NO_VALUE = object()
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's parser where PyYAML has it: every deployment in a test reads the template.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML with the short forms (`!Ref`, `!Sub`, …) of the intrinsic functions."""
 
 

@@ -77,6 +77,7 @@ class Worker:
         stdout = self._process.stdout
         if stdout is None or not select.select([stdout], [], [], timeout)[0]:
             self._process.kill()
+            self._process.wait()
             raise FailedError(f"timed out after {timeout} s")
         line = stdout.readline()
         if not line:
