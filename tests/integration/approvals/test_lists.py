@@ -1,0 +1,136 @@
+"""What the security team sees: every account's requests, keys, approvals and events, in pages."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.scene import START, Scene, time
+
+
+def _ids(scene: Scene, who: str, path: str, **query: str) -> list[str]:
+    """Every id of a list, page after page."""
+    found: list[str] = []
+    while True:
+        body = scene.call(who, "GET", path, query=query).body
+        found += [item["id"] for item in body["items"]]
+        if body["cursor"] is None:
+            return found
+        query = {**query, "cursor": body["cursor"]}
+
+
+def _three(scene: Scene) -> list[str]:
+    made = []
+    for who in ("partner", "other_partner", "partner"):
+        scene.clock.sleep(1)
+        made.append(scene.submit(who, grantee=scene.grantee(who)).body["id"])
+    return made
+
+
+def test_all_requests(scene: Scene) -> None:
+    """Newest first, in pages of any size, by status, key and account."""
+    first, second, third = _three(scene)
+    scene.decide(second)
+    path = "/security/requests"
+    assert _ids(scene, "alice", path) == [third, second, first]
+    assert _ids(scene, "alice", path, limit="1") == [third, second, first]
+    assert _ids(scene, "alice", path, status="approved") == [second]
+    assert _ids(scene, "alice", path, account="444455556666", limit="1") == [third, first]
+    assert _ids(scene, "alice", path, key=scene.key_arn, status="pending") == [third, first]
+    assert _ids(scene, "alice", path, key="arn:aws:kms:eu-central-1:111122223333:key/other") == []
+
+
+def test_own_requests(scene: Scene) -> None:
+    """A third party's list holds its account's requests only, newest first."""
+    first, second, third = _three(scene)
+    assert _ids(scene, "partner", "/requests", limit="1") == [third, first]
+    assert _ids(scene, "partner_colleague", "/requests") == [third, first]
+    assert _ids(scene, "other_partner", "/requests", status="pending") == [second]
+    assert _ids(scene, "other_partner", "/requests", status="active") == []
+
+
+def test_own_keys(scene: Scene) -> None:
+    """What an account may ask for, with its own number filled in; nothing of keys that others use."""
+    scene.limit(required_context={"tenant": "${account}"}, accounts=["444455556666"])
+    assert scene.call("partner", "GET", "/keys").body == {
+        "items": [{
+            "key_arn": scene.key_arn, "name": "partner_data",
+            "operations": [
+                "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey",
+            ],
+            "max_duration": "PT8H", "required_context": {"tenant": "444455556666"}, "context_match": "subset",
+        }],
+        "cursor": None,
+    }  # fmt: skip
+    assert scene.call("other_partner", "GET", "/keys").body["items"] == []
+    assert [item["name"] for item in scene.call("bob", "GET", "/security/keys").body["items"]] == [
+        "partner_data"
+    ]
+
+
+def test_approvals_in_pages(scene: Scene) -> None:
+    """Standing approvals, newest first, each with its status now."""
+    made = []
+    for hours in (1, 2, 3):
+        scene.clock.sleep(1)
+        valid_until = time(START + timedelta(hours=hours))
+        made.append(scene.approve_ahead(valid_until=valid_until).body["id"])
+    scene.clock.now = START + timedelta(hours=1)
+    assert _ids(scene, "bob", "/security/approvals", limit="2") == made[::-1]
+    statuses = [item["status"] for item in scene.call("bob", "GET", "/security/approvals").body["items"]]
+    assert statuses == ["active", "active", "expired"]
+
+
+def test_events(scene: Scene) -> None:
+    """The trail of everything, oldest first, from a time on, in pages."""
+    request_id = scene.active()
+    events = scene.call("alice", "GET", "/security/events").body["items"]
+    assert [event["type"] for event in events] == [
+        "key_registered", "submitted", "approved", "issuing", "active",
+    ]  # fmt: skip
+    assert {event["request_id"] for event in events[1:]} == {request_id}
+    assert len(_ids(scene, "alice", "/security/events", limit="2")) == 5
+    later = time(START + timedelta(seconds=1))
+    assert _ids(scene, "alice", "/security/events", since=later) == []
+    assert scene.call("alice", "GET", "/security/events", query={"since": "yesterday"}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "query", "field"),
+    [
+        ("alice", "/security/requests", {"status": "gone"}, "status"),
+        ("alice", "/security/requests", {"key": "partner_data"}, "key"),
+        ("alice", "/security/requests", {"account": "1"}, "account"),
+        ("alice", "/security/requests", {"limit": "101"}, "limit"),
+        ("alice", "/security/requests", {"sort": "asc"}, "sort"),
+        ("alice", "/security/approvals", {"cursor": "x"}, "cursor"),
+        ("alice", "/security/keys", {"limit": "0"}, "limit"),
+        ("partner", "/requests", {"status": "gone"}, "status"),
+        ("partner", "/keys", {"cursor": ""}, "cursor"),
+    ],
+)
+def test_wrong_queries(scene: Scene, who: str, path: str, query: dict[str, str], field: str) -> None:
+    """400 naming the parameter."""
+    answer = scene.call(who, "GET", path, query=query)
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
+
+
+def test_a_cursor_is_bound(scene: Scene) -> None:
+    """To its caller, its list and its query: another one is 400."""
+    _three(scene)
+    cursor = scene.call("partner", "GET", "/requests", query={"limit": "1"}).body["cursor"]
+
+    def status(who: str, path: str, **query: Any) -> int:
+        return scene.call(who, "GET", path, query={**query, "cursor": cursor}).status
+
+    assert status("partner", "/requests", limit="2") == 200
+    assert status("partner", "/requests", status="pending") == 400
+    assert status("partner_colleague", "/requests") == status("other_partner", "/requests") == 400
+    assert status("alice", "/security/requests") == status("partner", "/keys") == 400
+
+
+def test_only_approvers_look(scene: Scene) -> None:
+    """Every route under /security is closed to everybody else."""
+    for path in ("requests", "approvals", "keys", "events", f"keys/{scene.key_id}"):
+        for who in ("partner", "key_admin", "impostor"):
+            assert scene.call(who, "GET", f"/security/{path}").status == 403
