@@ -1,0 +1,185 @@
+"""People who are who they are, and try what is not theirs: other accounts, colleagues, deciders."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.end_to_end.attacks.scene import CONTEXT, HOME, Attack, Run, Scene, told, tried
+
+_NOBODY = "0123456789abcdef" * 2
+
+
+def _api(person: str, method: str, path: str, body: Any = None) -> Run:
+    def run(scene: Scene) -> str:
+        where = path.format(live=scene.grant["id"], pending=scene.pending["id"])
+        return told(scene.stack.call(person, method, where, body))
+
+    return run
+
+
+def _same_words(scene: Scene) -> str:
+    answers = [
+        scene.stack.call("other_partner", "GET", f"/requests/{each}") for each in (scene.grant["id"], _NOBODY)
+    ]
+    return "alike" if answers[0].body == answers[1].body else "told apart"
+
+
+def _no_token(scene: Scene) -> str:
+    seen = scene.stack.call("partner_colleague", "GET", f"/requests/{scene.grant['id']}").body
+    return "no token" if seen["grant"]["grant_token"] is None else "token"
+
+
+def _no_token_in_lists(scene: Scene) -> str:
+    path = f"/security/requests/{scene.grant['id']}"
+    texts = [
+        str(scene.stack.call("partner", "GET", "/requests").body),
+        str(scene.stack.call("alice", "GET", path).body),
+        str(scene.stack.call("alice", "GET", "/security/events").body),
+    ]
+    return "token" if any(scene.grant["grant"]["grant_token"] in text for text in texts) else "no token"
+
+
+def _by(person: str, grantee: str = "data_reader") -> Run:
+    return lambda scene: told(scene.vote(person, scene.own(grantee)))
+
+
+def _twice(first: str, second: str) -> Run:
+    def run(scene: Scene) -> str:
+        request = scene.own("data_reader")
+        assert scene.vote(first, request).status == 200
+        return told(scene.vote(second, request))
+
+    return run
+
+
+def _one_of_two(scene: Scene) -> str:
+    request = scene.own("data_reader")
+    assert scene.vote("bob", request).body["status"] == "pending"
+    return told(scene.stack.call("alice", "POST", f"/requests/{request['id']}/grant"))
+
+
+def _after_denial(scene: Scene) -> str:
+    request, path = scene.submit("partner"), "/security/requests/{}/decision"
+    denial = {"verdict": "deny", "comment": "not needed"}
+    assert scene.stack.call("alice", "POST", path.format(request["id"]), denial).status == 200
+    return told(scene.vote("bob", request))
+
+
+def _longer(scene: Scene) -> str:
+    path = f"/security/requests/{scene.pending['id']}/decision"
+    return told(scene.stack.call("alice", "POST", path, {"verdict": "approve", "duration": "PT7H"}))
+
+
+def _for_oneself(scene: Scene) -> str:
+    body = {
+        "key": scene.home_key, "account": HOME, "grantee": scene.stack.grantee("alice"),
+        "operations": ["Encrypt"], "encryption_context": CONTEXT, "max_duration": "PT1H",
+        "valid_until": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", "reason": "for me",
+    }  # fmt: skip
+    return told(scene.stack.call("alice", "POST", "/security/approvals", body))
+
+
+def _widened_alone(scene: Scene) -> str:
+    key_id = scene.home_key.rpartition("/")[2]
+    document = {"name": "home_data", "accounts": [HOME], "quorum": 1}
+    answer = scene.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
+    again = scene.stack.call("alice_in_review", "PUT", f"/security/keys/{key_id}", document)
+    return f"{answer.status}, {again.status} {again.body['votes']} of {again.body['quorum']}"
+
+
+def _encrypt(person: str, operation: str, **changes: Any) -> Run:
+    def run(scene: Scene) -> str:
+        token = [scene.grant["grant"]["grant_token"]]
+        given = {"KeyId": scene.stack.key, "GrantTokens": token, "EncryptionContext": CONTEXT} | changes
+        if operation == "encrypt":
+            given["Plaintext"] = b"order"
+        elif operation == "generate_data_key":
+            given["KeySpec"] = "AES_256"
+        return tried(getattr(scene.stack.aws(person, "kms"), operation), **given)
+
+    return run
+
+
+def _decrypt(scene: Scene) -> str:
+    kms, context = scene.stack.aws("partner", "kms"), {"EncryptionContext": CONTEXT}
+    sealed = kms.encrypt(KeyId=scene.stack.key, Plaintext=b"order", **context)["CiphertextBlob"]
+    return tried(kms.decrypt, CiphertextBlob=sealed, KeyId=scene.stack.key, **context)
+
+
+def _pass_on(scene: Scene) -> str:
+    return tried(
+        scene.stack.aws("partner", "kms").create_grant,
+        KeyId=scene.stack.key, GranteePrincipal=scene.stack.grantee("partner_colleague"),
+        Operations=["Encrypt"], Constraints={"EncryptionContextEquals": CONTEXT},
+    )  # fmt: skip
+
+
+_VOTE = {"verdict": "approve"}
+_REFUSED = "403 not_permitted"
+ATTACKS = [
+    Attack("an untrusted account submits", _REFUSED, _api("outsider", "POST", "/requests", {})),
+    Attack("an untrusted account lists keys", _REFUSED, _api("outsider", "GET", "/keys")),
+    Attack("a partner reads the security queue", _REFUSED, _api("partner", "GET", "/security/requests")),
+    Attack("a partner reads the audit trail", _REFUSED, _api("partner", "GET", "/security/events")),
+    Attack(
+        "a partner approves its own request", _REFUSED,
+        _api("partner", "POST", "/security/requests/{pending}/decision", _VOTE),
+    ),
+    Attack("a partner approves ahead", _REFUSED, _api("partner", "POST", "/security/approvals", {})),
+    Attack("a partner registers a key", _REFUSED, _api("partner", "PUT", "/security/keys/a", {})),
+    Attack(
+        "a key administrator decides", _REFUSED,
+        _api("key_admin", "POST", "/security/requests/{pending}/decision", _VOTE),
+    ),
+    Attack("a role that calls itself AWSReservedSSO_ decides", _REFUSED,
+           _api("impostor", "POST", "/security/requests/{pending}/decision", _VOTE)),
+    Attack("the root user decides", _REFUSED,
+           _api("root", "POST", "/security/requests/{pending}/decision", _VOTE)),
+    Attack("the EC2 role calls the API", _REFUSED, _api("data_reader", "GET", "/requests")),
+    Attack("guess a request's id", "404 not_found", _api("partner", "GET", f"/requests/{_NOBODY}")),
+    Attack("read another account's request", "404 not_found",
+           _api("other_partner", "GET", "/requests/{live}")),
+    Attack("tell another account's request from none", "alike", _same_words),
+    Attack("withdraw another account's request", "404 not_found",
+           _api("other_partner", "DELETE", "/requests/{pending}")),
+    Attack("release another account's grant", "404 not_found",
+           _api("other_partner", "DELETE", "/requests/{live}/grant")),
+    Attack("take up another account's request", "404 not_found",
+           _api("other_partner", "POST", "/requests/{pending}/grant")),
+    Attack("withdraw a colleague's request", _REFUSED,
+           _api("partner_colleague", "DELETE", "/requests/{pending}")),
+    Attack("release a colleague's grant", _REFUSED,
+           _api("partner_colleague", "DELETE", "/requests/{live}/grant")),
+    Attack("take up a colleague's request", _REFUSED,
+           _api("partner_colleague", "POST", "/requests/{pending}/grant")),
+    Attack("read a colleague's grant token", "no token", _no_token),
+    Attack("find the grant token in a list, a trail or an event", "no token", _no_token_in_lists),
+    Attack("take up before anybody decided", "409 conflict",
+           _api("partner", "POST", "/requests/{pending}/grant")),
+    Attack("approve one's own request", _REFUSED, _by("alice")),
+    Attack("approve one's own request through a second permission set", _REFUSED, _by("alice_in_review")),
+    Attack("approve as the grantee, under a session of one's own", _REFUSED, _by("duty", "duty")),
+    Attack("approve as the grantee, under another session name", _REFUSED, _by("duty_again", "duty")),
+    Attack("vote twice", "409 conflict", _twice("bob", "bob")),
+    Attack("vote twice through two sessions of one role", "409 conflict", _twice("duty", "duty_again")),
+    Attack("take up with one vote of two", "409 conflict", _one_of_two),
+    Attack("approve what somebody denied", "409 conflict", _after_denial),
+    Attack("lengthen a duration by a vote", "400 invalid_request", _longer),
+    Attack("approve ahead for oneself", _REFUSED, _for_oneself),
+    Attack("lower a key's quorum with two permission sets of one person", "202, 202 1 of 2", _widened_alone),
+    Attack("encrypt with another's grant token", "AccessDeniedException",
+           _encrypt("partner_colleague", "encrypt")),
+    Attack("encrypt from another account with the grant token", "AccessDeniedException",
+           _encrypt("other_partner", "encrypt")),
+    Attack("encrypt with another context", "AccessDeniedException",
+           _encrypt("partner", "encrypt", EncryptionContext={"dataset": "salaries"})),
+    Attack("encrypt with one pair more", "AccessDeniedException",
+           _encrypt("partner", "encrypt", EncryptionContext={**CONTEXT, "more": "1"})),
+    Attack("encrypt with the context's key in another case", "AccessDeniedException",
+           _encrypt("partner", "encrypt", EncryptionContext={"Dataset": "orders"})),
+    Attack("encrypt without a context", "AccessDeniedException",
+           _encrypt("partner", "encrypt", EncryptionContext={})),
+    Attack("make a data key with a grant for Encrypt", "AccessDeniedException",
+           _encrypt("partner", "generate_data_key")),
+    Attack("decrypt what one encrypted oneself", "AccessDeniedException", _decrypt),
+    Attack("pass a grant on", "AccessDeniedException", _pass_on),
+]  # fmt: skip

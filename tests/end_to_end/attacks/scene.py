@@ -1,0 +1,113 @@
+"""The scene of the attacks: what is there before the attacker comes, and how an outcome is told."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.end_to_end.conftest import Running
+from tests.local_stack.client import Answer
+
+HOME, PARTNER = "111122223333", "444455556666"
+CONTEXT = {"dataset": "orders"}
+
+
+@dataclass
+class Scene:
+    """A running stack, a partner's live grant, and a second key that the home account may ask for too."""
+
+    stack: Running
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def grant(self) -> dict[str, Any]:
+        """The partner's Request with a live grant for Encrypt."""
+        return self.stack.granted(encryption_context=CONTEXT)
+
+    @cached_property
+    def pending(self) -> dict[str, Any]:
+        """A pending request of the partner."""
+        return self.submit("partner")
+
+    @cached_property
+    def home_key(self) -> str:
+        """A key of the key administrator's, registered for the home account with a quorum of two."""
+        roles = {name: self.role(name) for name in ("requests", "approvals", "expiry", "reconcile")}
+        kms = self.stack.aws("key_admin", "kms")
+        arn: str = kms.create_key(Policy=json.dumps(_key_policy(roles)))["KeyMetadata"]["Arn"]
+        document = {"name": "home_data", "accounts": [HOME, PARTNER], "quorum": 2}
+        key_id = arn.rpartition("/")[2]
+        answer = self.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
+        assert answer.status == 201, answer.body
+        return arn
+
+    def role(self, function: str) -> str:
+        """The ARN of a function's role."""
+        name = self.stack.credentials(f"functions.{function}").arn.split("/")[1]
+        return f"arn:aws:iam::{HOME}:role/{name}"
+
+    def submit(self, person: str, **changes: Any) -> dict[str, Any]:
+        """A request of this person's, as it was answered."""
+        made = self.stack.call(person, "POST", "/requests", self.stack.submission(person, **changes))
+        assert made.status == 201, made.body
+        return dict(made.body)
+
+    def approved(self, **changes: Any) -> dict[str, Any]:
+        """A partner's request that alice approved and nobody took up."""
+        request = self.submit("partner", **changes)
+        assert self.vote("alice", request).status == 200
+        return request
+
+    def vote(self, person: str, request: dict[str, Any], **more: Any) -> Answer:
+        """One vote for a request."""
+        path = f"/security/requests/{request['id']}/decision"
+        return self.stack.call(person, "POST", path, {"verdict": "approve"}, **more)
+
+    def own(self, grantee: str = "data_reader") -> dict[str, Any]:
+        """A request of alice's on the second key, for a grantee of the home account."""
+        return self.submit("alice", key=self.home_key, grantee=self.stack.grantee(grantee))
+
+
+Run = Callable[[Scene], str]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What is tried, what must come of it, and the attempt itself."""
+
+    name: str
+    outcome: str
+    run: Run
+
+
+def told(answer: Answer) -> str:
+    """An API answer in words: the status, and the code of a problem document."""
+    code = (answer.body or {}).get("code")
+    return f"{answer.status} {code}" if code else str(answer.status)
+
+
+def tried(call: Callable[..., Any], **parameters: Any) -> str:
+    """What AWS made of a call: its error code, or `done`."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "done"
+
+
+def _key_policy(roles: dict[str, str]) -> dict[str, Any]:
+    root = {"AWS": f"arn:aws:iam::{HOME}:root"}
+    readers = {"AWS": list(roles.values())}
+    read = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"]
+    manage = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:ListGrants", "kms:CreateGrant"]
+    statements = [
+        {"Sid": "Administration", "Principal": root, "Action": manage},
+        {"Sid": "Issue", "Principal": {"AWS": roles["requests"]}, "Action": "kms:CreateGrant"},
+        {"Sid": "ReadGrants", "Principal": readers, "Action": read},
+        {"Sid": "End", "Principal": {"AWS": roles["expiry"]}, "Action": "kms:RevokeGrant"},
+    ]
+    each = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+    return {"Version": "2012-10-17", "Statement": each}
