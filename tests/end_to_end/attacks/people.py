@@ -100,7 +100,7 @@ def _encrypt(person: str, operation: str, **changes: Any) -> Run:
 
 
 def _decrypt(scene: Scene) -> str:
-    kms, context = scene.stack.aws("partner", "kms"), {"EncryptionContext": CONTEXT}
+    kms, context = scene.stack.aws("partner", "kms"), {"EncryptionContext": scene.grant["encryption_context"]}
     sealed = kms.encrypt(KeyId=scene.stack.key, Plaintext=b"order", **context)["CiphertextBlob"]
     return tried(kms.decrypt, CiphertextBlob=sealed, KeyId=scene.stack.key, **context)
 
