@@ -9,8 +9,10 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.loaders import Loader, create_loader
 from moto.core.botocore_stubber import MockRawResponse
 
 from tests.local_stack.actions import Place, needs
@@ -28,6 +30,8 @@ __all__ = ["AwsCall", "Cloud", "Credentials"]
 # moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
 LOCK = threading.RLock()
 _WITHOUT_REGION = frozenset({"iam", "sts"})
+
+_MODELS: Loader = create_loader()
 
 
 @dataclass(frozen=True)
@@ -116,11 +120,15 @@ class Cloud:
     def session(self, credentials: Credentials) -> boto3.Session:
         """A session whose calls stay in this process. Its signatures' age is not checked: botocore signs
         with the machine's clock, which may differ from this cloud's."""
+        core = botocore.session.Session()
+        # One for all sessions: to parse the service models again would cost each of them a second.
+        core.register_component("data_loader", _MODELS)
         made = boto3.Session(
             credentials.access_key_id,
             credentials.secret_access_key,
             credentials.session_token or None,
             self.region,
+            botocore_session=core,
         )
         # An answer replaces sending; botocore's stubs know only handlers that return nothing.
         made.events.register("before-send", cast("Any", self._answer))

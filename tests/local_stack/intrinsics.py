@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+@cache
 def load(path: Path) -> dict[str, Any]:
-    """A template with every intrinsic function in its long form."""
+    """A template with every intrinsic function in its long form; read once, and never changed."""
     document: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     return document
 
