@@ -1,0 +1,71 @@
+"""The same fences, tried: the credentials of `requests` against the strict KMS, as if it were taken over."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.moto_api._internal.models import moto_api_backend
+
+from tests.infrastructure.stack import NOW, deployed
+from tests.infrastructure.test_fences import ABSENT, VARIANTS, grant_in_order, open_key
+from tests.local_stack.cloud import Cloud
+from tests.local_stack.deployment import Deployment
+
+# The strict KMS knows neither service principals nor their constraint, and refuses them as malformed.
+_MALFORMED = ("another constraint", "a service retires", "to a service")
+
+
+@pytest.fixture
+def stack() -> Iterator[Deployment]:
+    """The deployed template, and the principals that the cases name."""
+    deployed()  # the cases name its principals, and only one stack at a time has tables
+    made = Deployment.create(Cloud(lambda: NOW))
+    for account in ("111122223333", "444455556666", "666677778888"):
+        made.cloud.create_role("writer", [], account=account)
+    made.cloud.create_role("writer", [], account="444455556666", path="/app/")
+    made.cloud.create_user("writer", [], account="444455556666")
+    yield made
+    moto_api_backend.reset()
+
+
+def _parameters(changes: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in (grant_in_order() | changes).items() if value is not ABSENT}
+    kind = given.pop("kms:GrantConstraintType", None)
+    operations = given.pop("kms:GrantOperations")
+    rest = {name.removeprefix("kms:"): value for name, value in given.items()}
+    value = "arn:aws:s3:::some-bucket" if kind == "SourceArn" else {"customer": "1"}
+    return rest | {"Operations": operations} | ({"Constraints": {kind: value}} if kind else {})
+
+
+def _tried(stack: Deployment) -> dict[str, str]:
+    """Case to the code that KMS answers with; a dry run's own code means that the call would succeed."""
+    client = stack.cloud.session(stack.credentials("requests")).client("kms")
+    return {
+        name: _code(client, stack.keys["partner_data"], changes) for name, (changes, _) in VARIANTS.items()
+    }
+
+
+def _code(client: Any, key: str, changes: dict[str, Any]) -> str:
+    with pytest.raises(ClientError) as refusal:
+        client.create_grant(KeyId=key, DryRun=True, **_parameters(changes))
+    return str(refusal.value.response["Error"]["Code"])
+
+
+def _expected() -> dict[str, str]:
+    codes = {
+        name: "DryRunOperationException" if may else "AccessDeniedException"
+        for name, (_, may) in VARIANTS.items()
+    }
+    return codes | dict.fromkeys(_MALFORMED, "ValidationException")
+
+
+def test_by_the_founding_keys_policy(stack: Deployment) -> None:
+    """What the fences let through would succeed; each neighbour is refused."""
+    assert _tried(stack) == _expected()
+
+
+def test_on_an_open_key(stack: Deployment) -> None:
+    """Where the key's policy lets the role do anything, the role's Denies refuse the same."""
+    stack.cloud.put_key_policy(stack.keys["partner_data"], open_key("requests"))
+    assert _tried(stack) == _expected()
