@@ -19,6 +19,7 @@ from tests.local_stack.template import ROOT
 
 _START = 120  # seconds; a loaded machine takes its time
 _DEADLINE = 30
+_SESSION = boto3.Session()
 
 
 class Running:
@@ -56,11 +57,16 @@ class Running:
 
     def aws_as(self, who: Credentials, service: str) -> Any:
         """A plain client of the local AWS with any credentials."""
-        session = boto3.Session(
-            who.access_key_id, who.secret_access_key, who.session_token or None, self.ready["region"]
-        )
         config = Config(proxies={}, retries={"total_max_attempts": 1})
-        return session.client(service, endpoint_url=self.ready["aws_url"], config=config)  # type: ignore[call-overload]
+        return _SESSION.client(
+            service,  # type: ignore[call-overload]
+            self.ready["region"],
+            endpoint_url=self.ready["aws_url"],
+            aws_access_key_id=who.access_key_id,
+            aws_secret_access_key=who.secret_access_key,
+            aws_session_token=who.session_token or None,
+            config=config,
+        )
 
     def submission(self, person: str = "partner", **changes: Any) -> dict[str, Any]:
         """A request that is fine as it is, but for what is given."""

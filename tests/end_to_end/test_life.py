@@ -219,7 +219,7 @@ def standing(stack: Running) -> str:
 def test_withdrawn_approval(stack: Running) -> None:
     """A standing approval that was withdrawn covers nothing more; withdrawing again is no error."""
     until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    asked = {"operations": ["DescribeKey"], "encryption_context": {"dataset": "withdrawn"}}
+    asked: dict[str, Any] = {"operations": ["DescribeKey"], "encryption_context": {"dataset": "withdrawn"}}
     terms = {"max_duration": "PT1H", "valid_until": until, "reason": "once"}
     body = {"key": stack.key, "account": "444455556666", **asked, **terms}
     made = stack.call("bob", "POST", "/security/approvals", body).body

@@ -32,7 +32,7 @@ def _arguments() -> argparse.Namespace:
 
 def _port(text: str) -> int:
     value = int(text)
-    if not 0 <= value <= 65_535:  # noqa: PLR2004 - the largest port
+    if not 0 <= value <= 65_535:
         raise argparse.ArgumentTypeError("give a port, 0 to 65535")
     return value
 

@@ -23,9 +23,10 @@ def run() -> int:
     timeline.note("starting AWS, the API and the functions on 127.0.0.1")
     stack = Stack.start(Options(log=logs.append))
     try:
+        scene = Scene(stack, timeline)
         for chapter in _CHAPTERS:
             timeline.chapter((chapter.__doc__ or "").strip())
-            chapter(Scene(stack, timeline))
+            chapter(scene)
     except Surprise as surprise:
         told = [line for line in logs if '"level":"INFO"' not in line and not line.startswith('{"_aws"')]
         print(f"\n{surprise}\n\nWhat the functions complained of:", *told, sep="\n", file=sys.stderr)
@@ -126,7 +127,9 @@ def expiry(scene: Scene) -> None:
     path = _granted(scene, "PT3S")
     _encrypt(scene, "partner")
     expires = datetime.fromisoformat(_request(scene, path)["expires_at"]).timestamp()
-    scene.until(lambda: scene.tried("partner", "Encrypt", **_encryption(scene))[0] != "allowed", "expiry")
+    scene.until(
+        lambda: scene.tried("partner", "kms", "Encrypt", **_encryption(scene))[0] != "allowed", "expiry"
+    )
     seen = time.time() - expires
     _encrypt(scene, "partner", expect=DENIED)
     _over(scene, path, "expired")
@@ -140,14 +143,12 @@ def expiry(scene: Scene) -> None:
 
 def both_must_grant(scene: Scene) -> None:
     """The EC2 role needs its IAM policy and the key policy: either one away, and it is refused"""
-    cipher, role = _encrypted(scene, "root"), scene.grantee("data_reader")
-    cloud = scene.stack.deployment.cloud
-    kept = list(cloud.directory.principals[role].policies)
-    cloud.put_role_policies(role, [])
-    scene.timeline.note("the EC2 role's IAM policy is removed")
+    cipher, role = _encrypted(scene, "root"), scene.grantee("data_reader").rpartition("/")[2]
+    listed = scene.aws("root", "iam", "ListAttachedRolePolicies", RoleName=role)["AttachedPolicies"]
+    iam = {"RoleName": role, "PolicyArn": listed[0]["PolicyArn"]}
+    scene.aws("root", "iam", "DetachRolePolicy", **iam)
     _decrypt(scene, "data_reader", cipher, expect=DENIED)
-    cloud.put_role_policies(role, kept)
-    scene.timeline.note("the EC2 role's IAM policy is back")
+    scene.aws("root", "iam", "AttachRolePolicy", **iam)
     _decrypt(scene, "data_reader", cipher)
     policy = scene.stack.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
     without = [statement for statement in policy["Statement"] if statement["Sid"] != "DataReader"]
@@ -164,15 +165,14 @@ def default_policy(scene: Scene) -> None:
     key = made["KeyMetadata"]["Arn"]
     scene.kms("key_admin", "GetKeyPolicy", KeyId=key)
     cipher = scene.kms("key_admin", "Encrypt", KeyId=key, Plaintext=_DATA, EncryptionContext=CONTEXT)
-    role, cloud = scene.grantee("data_reader"), scene.stack.deployment.cloud
-    kept = list(cloud.directory.principals[role].policies)
-    allow = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
-    blob = cipher["CiphertextBlob"]
+    blob, role = cipher["CiphertextBlob"], scene.grantee("data_reader").rpartition("/")[2]
     _decrypt(scene, "data_reader", blob, key=key, expect=DENIED)
-    cloud.put_role_policies(role, [*kept, {"Version": "2012-10-17", "Statement": [allow]}])
-    scene.timeline.note("an IAM policy alone now allows the EC2 role to decrypt with that key")
+    allow = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
+    document = _json({"Version": "2012-10-17", "Statement": [allow]})
+    scene.aws("root", "iam", "PutRolePolicy", RoleName=role, PolicyName="iam-alone", PolicyDocument=document)
     _decrypt(scene, "data_reader", blob, key=key)
-    cloud.put_role_policies(role, kept)
+    scene.aws("root", "iam", "DeleteRolePolicy", RoleName=role, PolicyName="iam-alone")
+    _decrypt(scene, "data_reader", blob, key=key, expect=DENIED)
 
 
 def taken_over(scene: Scene) -> None:
@@ -185,20 +185,28 @@ def taken_over(scene: Scene) -> None:
         "Constraints": {"EncryptionContextEquals": CONTEXT},
         "DryRun": True,
     }
-    who, ask = "role:requests", "CreateGrant"
-    scene.kms(who, ask, **fine, expect="DryRunOperationException")
-    scene.timeline.note("that dry run would have succeeded; from here on, one thing changed at a time:")
-    scene.kms(who, ask, **fine | {"Operations": ["Decrypt"]}, expect=DENIED)
-    scene.kms(who, ask, **fine | {"Operations": ["Encrypt", "CreateGrant"]}, expect=DENIED)
-    scene.kms(who, ask, **{k: v for k, v in fine.items() if k != "Constraints"}, expect=DENIED)
-    scene.timeline.note("another retiring principal, none, and a grantee of an account that is not trusted:")
-    scene.kms(who, ask, **fine | {"RetiringPrincipal": scene.grantee("partner")}, expect=DENIED)
-    scene.kms(who, ask, **{k: v for k, v in fine.items() if k != "RetiringPrincipal"}, expect=DENIED)
+    _create_grant(scene, "role:requests", "as agreed (dry run)", fine, expect="DryRunOperationException")
     outsider = f"arn:aws:iam::{OUTSIDER}:role/outsider"
-    scene.kms(who, ask, **fine | {"GranteePrincipal": outsider}, expect=DENIED)
-    _encrypt(scene, who, expect=DENIED)
-    scene.kms("role:approvals", ask, **fine, expect=DENIED)
-    scene.kms("role:expiry", ask, **fine, expect=DENIED)
+    for change, changed in (
+        ("for Decrypt", fine | {"Operations": ["Decrypt"]}),
+        ("for CreateGrant too", fine | {"Operations": ["Encrypt", "CreateGrant"]}),
+        ("without a constraint", _without(fine, "Constraints")),
+        ("with another retiring principal", fine | {"RetiringPrincipal": scene.grantee("partner")}),
+        ("without a retiring principal", _without(fine, "RetiringPrincipal")),
+        ("for an account that is not trusted", fine | {"GranteePrincipal": outsider}),
+    ):
+        _create_grant(scene, "role:requests", f"but {change}", changed, expect=DENIED)
+    _encrypt(scene, "role:requests", expect=DENIED)
+    _create_grant(scene, "role:approvals", "as agreed", fine, expect=DENIED)
+    _create_grant(scene, "role:expiry", "as agreed", fine, expect=DENIED)
+
+
+def _create_grant(scene: Scene, who: str, told: str, parameters: dict[str, Any], *, expect: str) -> None:
+    scene.aws(who, "kms", "CreateGrant", told=f"kms:CreateGrant {told}", expect=expect, **parameters)
+
+
+def _without(parameters: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in parameters.items() if key != name}
 
 
 _CHAPTERS: tuple[Callable[[Scene], None], ...] = (

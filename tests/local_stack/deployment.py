@@ -1,6 +1,6 @@
 """The template deployed into a Cloud, in this process: tables, roles, the key, and who calls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,18 +94,18 @@ def _create_keys(cloud: Cloud, template: Template) -> None:
 
 def _put_role_policies(cloud: Cloud, template: Template) -> None:
     for name in template.named("AWS::IAM::Role"):
-        policies = [people.document(policy) for policy in _policies_of(template, name)]
-        cloud.put_role_policies(template.reference(name, "Arn"), policies)
-
-
-def _policies_of(template: Template, role: str) -> Iterator[Any]:
-    given = template.properties(role)
-    attached = given.get("ManagedPolicyArns", [])
-    yield from (policy["PolicyDocument"] for policy in given.get("Policies", []))
-    for name in template.named("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-        policy = template.properties(name)
-        if template.reference(role, None) in policy.get("Roles", []) or f"policy/{name}" in attached:
-            yield policy["PolicyDocument"]
+        role = cloud.directory.principals[template.reference(name, "Arn")]
+        for policy in template.properties(name).get("Policies", []):
+            role.put(policy["PolicyName"], people.document(policy["PolicyDocument"]))
+    for name in template.named("AWS::IAM::ManagedPolicy"):
+        given = template.properties(name)
+        arn = f"arn:aws:iam::{cloud.home}:policy/{template.reference(name, None)}"
+        cloud.directory.managed[arn] = people.document(given["PolicyDocument"])
+        for holder in given.get("Roles", []):
+            found = cloud.directory.role(cloud.home, holder)
+            if found is None:
+                raise KeyError(f"{name} names a role that the template does not have: {holder}")
+            found.attach(arn, cloud.directory.managed[arn])
 
 
 def _create_channels(cloud: Cloud, template: Template) -> None:

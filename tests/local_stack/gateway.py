@@ -2,16 +2,14 @@
 
 import base64
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from grant_broker.domain.authorisation import Call, decide
 from tests.local_stack.answers import AwsError
 from tests.local_stack.cloud import Cloud, Credentials
 from tests.local_stack.deployment import Deployment
-from tests.local_stack.identities import Directory
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.refusals import Headers, Refusals, Reply
 from tests.local_stack.sigv4 import verify
@@ -95,15 +93,11 @@ class Gateway:
         """Whether the API's resource policy and the caller's IAM policies let a call through."""
         place = f"{self.cloud.region}:{self.cloud.home}"
         resource = f"arn:aws:execute-api:{place}:{API_ID}/{self.stage}/{method}{path}"
-        principal, policies = _behind(self.cloud.directory, caller)
-        context = {
-            "aws:PrincipalArn": principal,
-            "aws:PrincipalAccount": caller.account,
-            "aws:SecureTransport": "true",
-            "aws:SourceIp": "127.0.0.1",
-        }
-        call = Call(caller.arn, "execute-api:Invoke", resource, context)
-        return decide(call, identity_policies=policies, resource_policy=self.policy).allowed
+        try:
+            self.cloud.authority.require(caller, "execute-api:Invoke", resource, resource_policy=self.policy)
+        except AwsError:
+            return False
+        return True
 
     def _invoked(self, function: str, event: dict[str, Any]) -> Reply:
         try:
@@ -123,15 +117,6 @@ def _joined(headers: Headers) -> dict[str, str]:
         key = name.lower()
         found[key] = f"{found[key]},{value}" if key in found else value
     return found
-
-
-def _behind(directory: Directory, caller: Credentials) -> tuple[str, Sequence[dict[str, Any]]]:
-    """The ARN that aws:PrincipalArn holds, and the identity policies."""
-    unique_id = (directory.resolve(caller.arn) or "").partition(":")[0]
-    for principal in directory.principals.values():
-        if principal.unique_id == unique_id:
-            return principal.arn, principal.policies
-    return caller.arn, []
 
 
 def _reply(answer: Mapping[str, Any]) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -26,7 +27,8 @@ class Scene:
 
     stack: Stack
     timeline: Timeline
-    _clients: dict[str, Any] = field(default_factory=dict)
+    _session: boto3.Session = field(default_factory=boto3.Session)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -51,30 +53,45 @@ class Scene:
 
     def kms(self, who: str, operation: str, *, expect: str = "allowed", **parameters: Any) -> dict[str, Any]:
         """One KMS call as a person, or as a function's role (`role:NAME`); `expect` is an error's code."""
-        came, answer = self.tried(who, operation, **parameters)
-        self.timeline.call(
-            who, _words(operation, parameters), came=came, expected=expect, refusal=came != "allowed"
-        )
+        return self.aws(who, "kms", operation, expect=expect, **parameters)
+
+    def aws(
+        self,
+        who: str,
+        service: str,
+        operation: str,
+        *,
+        expect: str = "allowed",
+        told: str = "",
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        """One call of AWS, told in its own words or those given."""
+        came, answer = self.tried(who, service, operation, **parameters)
+        what = told or _words(f"{service}:{operation}", parameters)
+        self.timeline.call(who, what, came=came, expected=expect, refusal=came != "allowed")
         return answer
 
-    def tried(self, who: str, operation: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
-        """A KMS call's outcome, not told."""
-        if who not in self._clients:
-            self._clients[who] = self._client(who)
-        method = "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_")
+    def tried(self, who: str, service: str, operation: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
+        """A call's outcome, not told."""
+        if (who, service) not in self._clients:
+            self._clients[who, service] = self._client(who, service)
         try:
-            return "allowed", getattr(self._clients[who], method)(**parameters)
+            return "allowed", getattr(self._clients[who, service], xform_name(operation))(**parameters)
         except ClientError as error:
             return str(error.response["Error"]["Code"]), {}
 
-    def _client(self, who: str) -> Any:
+    def _client(self, who: str, service: str) -> Any:
         keys = self._credentials(who)
-        region = self.stack.deployment.cloud.region
-        session = boto3.Session(
-            keys.access_key_id, keys.secret_access_key, keys.session_token or None, region
-        )
         config = Config(proxies={}, retries={"total_max_attempts": 1})
-        return session.client("kms", endpoint_url=self.stack.aws_url, config=config)
+        return self._session.client(
+            service,  # type: ignore[call-overload]
+            self.stack.deployment.cloud.region,
+            endpoint_url=self.stack.aws_url,
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            aws_session_token=keys.session_token or None,
+            config=config,
+        )
 
     def _credentials(self, who: str) -> Credentials:
         kind, _, function = who.partition(":")
@@ -112,11 +129,7 @@ def _shortened(path: str) -> str:
 
 
 def _words(operation: str, parameters: dict[str, Any]) -> str:
-    told = []
+    told = [parameters["RoleName"]] if "RoleName" in parameters else []
     if "EncryptionContext" in parameters:
         told.append(json.dumps(parameters["EncryptionContext"]).replace('"', ""))
-    if "Operations" in parameters:
-        told.append(", ".join(parameters["Operations"]))
-    if operation == "CreateGrant":
-        told += [next(iter(parameters.get("Constraints", {"no constraint": 0})))]
-    return " ".join([f"kms:{operation}", *told])
+    return " ".join([operation, *told, *parameters.get("Operations", [])])

@@ -1,0 +1,57 @@
+"""The commands themselves: their output, and what is left of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import started
+from tests.local_stack.template import ROOT
+
+
+def test_demo() -> None:
+    """The founding scenario comes out as the design says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.local_stack", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SURPRISE" not in done.stdout
+    assert "measured lateness" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    """However it is stopped, no process of the stack stays behind, a scheduled run that waits neither."""
+    with started(tmp_path) as (_, process):
+        workers = _children(process.pid)
+        assert workers
+        process.send_signal(number)
+        process.wait(20)
+        deadline = time.monotonic() + 10
+        while left := [pid for pid in workers if _runs(pid)]:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
+        assert process.returncode == (-number if number == signal.SIGKILL else 0)
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(pid) for pid, of in pairs if int(of) == parent]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
