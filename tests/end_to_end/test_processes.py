@@ -28,7 +28,7 @@ def test_demo() -> None:
     assert "\x1b" not in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
     """However it is stopped, no process of the stack stays behind, a scheduled run that waits neither."""
     with started(tmp_path) as (_, process):
