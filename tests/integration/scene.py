@@ -230,6 +230,11 @@ class Scene:
             workers=workers,
         )
 
+    def later(self, seconds: float) -> None:
+        """Time passes, and a short run follows."""
+        self.clock.sleep(seconds)
+        self.expire(1)
+
     def measured(self, name: str) -> list[float]:
         """The values of a metric so far."""
         return [value for _, metric, value in self.brokers.metrics if metric == name]
