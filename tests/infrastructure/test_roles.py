@@ -17,6 +17,7 @@ MAY: dict[str, dict[str, str]] = {
         "key": "CreateGrant GetKeyPolicy",
         "requests": "GetItem PutItem",
         "requests/index/by_account": "Query",
+        "requests/index/held": "Query",
         "requests/index/open": "Query",
         "approvals": "ConditionCheckItem GetItem",
         "approvals/index/by_kind": "Query",

@@ -1,11 +1,13 @@
 """Take an approved request up: intent first, then the grant, then the outcome."""
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from grant_broker.broker import Broker
-from grant_broker.domain.approvals import Approval
+from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.continuity import MOST, Wanted, continuity, pause
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
@@ -20,11 +22,34 @@ _ATTEMPTS = 3
 _STILL_AT_WORK = timedelta(seconds=4)
 
 
-def covering(broker: Broker, request: GrantRequest, key: Key) -> Approval | None:
-    """The standing approval that covers a request, or None."""
+@dataclass(frozen=True)
+class Cover:
+    """The standing approval that covers a request, None where people must vote; `reason` says why."""
+
+    approval: Approval | None
+    reason: str
+
+
+def covering(broker: Broker, request: GrantRequest, key: Key) -> Cover:
+    """The standing approval that covers a request, if there is one and it is not held for too long."""
     asked = request.asked(request.begins)
     standing = broker.store.standing(key_arn=request.key_arn, account=request.account)
-    return next((a for a in standing if a.covers(asked, quorum=key.document.quorum).covered), None)
+    covers = ((approval, approval.covers(asked, quorum=key.document.quorum)) for approval in standing)
+    approval, coverage = next((pair for pair in covers if pair[1].covered), (None, None))
+    if approval is None or coverage is None:
+        return Cover(None, "no standing approval covers it")
+    kept = _continuity(broker, request, key, at=request.begins)
+    return Cover(approval, coverage.reason) if kept.covered else Cover(None, kept.reason)
+
+
+def _continuity(broker: Broker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
+    longest = key.document.max_continuous
+    held = broker.store.held(
+        key_arn=request.key_arn, grantee=request.grantee,
+        since=at - timedelta(seconds=longest) - pause(longest), most=MOST + 1,
+    )  # fmt: skip
+    wanted = Wanted(request.id, request.scope, request.duration, at)
+    return continuity(held, wanted, longest=longest, now=broker.clock())
 
 
 def take_up(broker: Broker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
@@ -85,6 +110,10 @@ def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
     if approval is None or coverage is None or not coverage.covered:
         reason = coverage.reason if coverage else "there is no approval"
         raise Conflict(f"the request is approved, but not covered any more: {reason}")
+    if request.approval:
+        kept = _continuity(broker, request, key, at=broker.clock())
+        if not kept.covered:
+            raise Conflict(f"the request is approved, but people must vote on a new one: {kept.reason}")
     return key, approval
 
 

@@ -97,11 +97,12 @@ def _first(broker: Broker, request: GrantRequest, key: Key, now: datetime) -> Ch
         **request.scope.model_dump(mode="json"), "duration": format_duration(request.duration),
         "reason": request.reason, "ticket": request.ticket,
     }  # fmt: skip
-    approval = covering(broker, request, key)
-    if approval is None:
+    cover = covering(broker, request, key)
+    if (approval := cover.approval) is None:
         return request.recorded(
-            "submitted", at=now, by=request.requester_arn, event_id=broker.new_id(), detail=detail
-        )
+            "submitted", at=now, by=request.requester_arn, event_id=broker.new_id(),
+            detail={**detail, "waits": cover.reason},
+        )  # fmt: skip
     take_up_by = request.begins + timedelta(seconds=broker.settings.take_up_within)
     return request.recorded(
         "submitted", at=now, by=request.requester_arn, event_id=broker.new_id(),

@@ -33,7 +33,7 @@ SCOPE = Scope(operations=("Encrypt",), encryption_context={"tenant": "a"})
 _INDEXES = {
     "agenda": ("agenda", "due"), "by_account": ("account", "listed_at"),
     "by_status": ("status", "listed_at"), "by_kind": ("kind", "listed_at"),
-    "covering": ("covering", "listed_at"),
+    "covering": ("covering", "listed_at"), "held": ("holder", "held_until"),
 }  # fmt: skip
 
 
@@ -159,8 +159,9 @@ class Scene:
 
 
 def _create_table(client: Any, name: str) -> None:
-    attributes = {"pk": "S", "sk": "S", "due": "N"}
-    attributes |= {part: "S" for pair in _INDEXES.values() for part in pair if part != "due"}
+    attributes = {"pk": "S", "sk": "S"}
+    numbers = {"due", "held_until"}
+    attributes |= {part: "N" if part in numbers else "S" for pair in _INDEXES.values() for part in pair}
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

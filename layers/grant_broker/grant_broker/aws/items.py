@@ -7,8 +7,13 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.people import holder
 from grant_broker.domain.requests import GrantRequest
+from grant_broker.domain.scope import Scope
+from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event, Record
 
 AGENDA = "agenda"
@@ -68,6 +73,18 @@ def record_of(model: type[R], item: dict[str, Any]) -> R:
     return model.model_validate({**absent, **item})
 
 
+def holding_of(item: dict[str, Any]) -> Holding:
+    """The holding in an item of the index `held`."""
+    return Holding(
+        request_id=item["pk"].partition("#")[2],
+        status=Status(item["status"]),
+        scope=Scope.model_validate(item["scope"]),
+        issued_at=parse_time(item["issued_at"]),
+        expires_at=parse_time(item["expires_at"]),
+        ended_at=parse_time(item["ended_at"]) if "ended_at" in item else None,
+    )
+
+
 def _indexed(record: Record | Event) -> dict[str, Any]:
     match record:
         case GrantRequest():
@@ -75,6 +92,7 @@ def _indexed(record: Record | Event) -> dict[str, Any]:
             return {
                 "kind": "request",
                 "agenda": agenda,
+                **_held(record),
                 "open_account": None if record.status.final else record.account,
                 "listed_at": _listed(record.created_at, record.id),
             }
@@ -89,6 +107,21 @@ def _indexed(record: Record | Event) -> dict[str, Any]:
                 "listed_at": _listed(record.at, f"{record.subject}#{record.sequence:06d}"),
             }
     return {}
+
+
+def _held(request: GrantRequest) -> dict[str, Any]:
+    """For the index `held`: who holds the grant on which key, and until when by plan."""
+    if request.issued_at is None or request.expires_at is None or request.status == Status.FAILED:
+        return {}
+    return {
+        "holder": holder_of(request.key_arn, request.grantee),
+        "held_until": int(request.expires_at.timestamp()),
+    }
+
+
+def holder_of(key_arn: str, grantee: str) -> str:
+    """The partition of the index `held`: a key, and who holds grants on it."""
+    return f"{key_arn}#{holder(grantee)}"
 
 
 def _listed(at: datetime, name: str) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import AGENDA, R, item_of, key_of, record_of, serialized
+from grant_broker.aws.items import AGENDA, R, holder_of, holding_of, item_of, key_of, record_of, serialized
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.continuity import Holding
 from grant_broker.domain.errors import Stale
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Status
@@ -125,6 +127,20 @@ class Store:
             Limit=limit,
         )
         return islice(items, limit)
+
+    def held(self, *, key_arn: str, grantee: str, since: datetime, most: int) -> list[Holding]:
+        """The grants that a grantee has or had on a key, by plan until after `since`; eventually consistent.
+
+        Not more than `most`, those that last longest first.
+        """
+        items = self.database.query(
+            TableName=self.request_table,
+            IndexName="held",
+            condition="holder = :holder AND held_until > :since",
+            values={":holder": holder_of(key_arn, grantee), ":since": int(since.timestamp())},
+            ScanIndexForward=False,
+        )
+        return [holding_of(item) for item in islice(items, most)]
 
     def count_call(self, account: str, *, minute: int, most: int) -> None:
         """Count one call of an account in a minute since 1970; Stale where there were `most` already."""

@@ -78,6 +78,12 @@ def account_of(principal: str) -> str:
     return principal.split(":")[4]
 
 
+def holder(principal: str) -> str:
+    """Who holds what is granted to a principal: for a role's session its role: they are one."""
+    role = _role(principal) or _role_of_session(principal)
+    return f"{role[0]}:role/{role[1]}" if role else principal
+
+
 def _role(arn: str) -> tuple[str, str] | None:
     match = _GRANTEE.fullmatch(arn)
     return (match["iam"], arn.rsplit("/", 1)[1]) if match and match["kind"] == "role" else None

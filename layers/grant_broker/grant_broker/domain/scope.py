@@ -96,6 +96,17 @@ class Scope(BaseModel):
             )
         return None if fits else "the encryption context is not within the approved one"
 
+    def meets(self, other: "Scope") -> bool:
+        """Whether there is an encryption context that both allow."""
+        if self.context_match == other.context_match == ContextMatch.EQUALS:
+            return self.encryption_context == other.encryption_context
+        if self.context_match == ContextMatch.EQUALS:
+            return contains(self.encryption_context, other.encryption_context)
+        if other.context_match == ContextMatch.EQUALS:
+            return contains(other.encryption_context, self.encryption_context)
+        common = self.encryption_context.keys() & other.encryption_context.keys()
+        return all(self.encryption_context[key] == other.encryption_context[key] for key in common)
+
 
 def contains(context: Mapping[str, str], pairs: Mapping[str, str]) -> bool:
     """Whether the context holds all the pairs, keys and values compared exactly."""
