@@ -42,10 +42,11 @@ def foresee(broker: Broker, caller: Caller, submission: Submission) -> Foreseen:
         return _refused(*(f"{fault.field}: {fault.message}" for fault in error.faults))
     except (Conflict, NotPermitted) as error:
         return _refused(str(error))
-    approval = covering(broker, request, key)
+    cover = covering(broker, request, key)
+    approval = cover.approval
     if no_room := full(broker, account=request.account, grantee=request.grantee, waits=approval is None):
         return _refused(no_room.reason)
-    return _granted(request, approval) if approval else _waits(key)
+    return _granted(request, approval) if approval else _waits(key, cover.reason)
 
 
 def _refused(*reasons: str) -> Foreseen:
@@ -59,7 +60,7 @@ def _granted(request: GrantRequest, approval: Approval) -> Foreseen:
     return Foreseen("grant", tuple(reasons))
 
 
-def _waits(key: Key) -> Foreseen:
+def _waits(key: Key, reason: str) -> Foreseen:
     quorum = key.document.quorum
     people = "one person" if quorum == 1 else f"{quorum} persons"
-    return Foreseen("wait_for_approval", (f"no standing approval covers it: {people} must approve",))
+    return Foreseen("wait_for_approval", (f"{reason}: {people} must approve",))

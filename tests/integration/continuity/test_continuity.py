@@ -36,18 +36,19 @@ class World:
         }  # fmt: skip
         assert self.call("alice", "POST", "/security/approvals", approval).status == 201
 
-    def call(self, who: str, method: str, path: str, body: Any = None) -> Answer:
+    def call(self, who: str, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         """One call."""
-        return self.brokers.call(self.deployment.people[who].credentials, method, path, body)
+        return self.brokers.call(self.deployment.people[who].credentials, method, path, body, **more)
 
     def submit(
-        self, duration: str, *, who: str = "partner", grantee: str | None = None, **more: Any
-    ) -> Answer:
+        self, duration: str, *, who: str = "partner", grantee: str | None = None, status: int = 201,
+        query: dict[str, str] | None = None, **more: Any,
+    ) -> Answer:  # fmt: skip
         """Submit what the standing approval covers."""
         named = grantee or self.deployment.people[who].grantee
         body = {**SCOPE, "key": "partner_data", "grantee": named, "duration": duration, "reason": "x", **more}
-        answer = self.call(who, "POST", "/requests", body)
-        assert answer.status == 201, answer.body
+        answer = self.call(who, "POST", "/requests", body, query=query)
+        assert answer.status == status, answer.body
         return answer
 
     def later(self, **time: float) -> None:
@@ -74,7 +75,10 @@ def test_people_must_vote_beyond_it(world: World) -> None:
     waiting = world.submit("PT2H").body
     assert (waiting["status"], waiting["approval"], waiting["grant"]) == ("pending", None, None)
     trail = world.call("alice", "GET", f"/security/requests/{waiting['id']}").body["trail"]
-    assert trail[0]["detail"]["waits"] == "held for PT3H30M without a break; standing approvals: PT3H"
+    reason = "held for PT3H30M without a break; standing approvals cover PT3H"
+    assert trail[0]["detail"]["waits"] == reason
+    foreseen = world.submit("PT2H", status=200, query={"dry_run": "true"}).body
+    assert foreseen == {"outcome": "wait_for_approval", "reasons": [f"{reason}: one person must approve"]}
     decision = world.call(
         "alice", "POST", f"/security/requests/{waiting['id']}/decision", {"verdict": "approve"}
     )

@@ -137,7 +137,7 @@ def test_reason() -> None:
     found = continuity(
         [held(-7, 1, Status.ACTIVE)], Wanted("new", scope(), 2 * HOUR, NOW), longest=8 * HOUR, now=NOW
     )
-    assert found.reason == "held for PT9H without a break; standing approvals: PT8H"
+    assert found.reason == "held for PT9H without a break; standing approvals cover PT8H"
 
 
 def test_many() -> None:

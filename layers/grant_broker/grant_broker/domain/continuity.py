@@ -65,9 +65,8 @@ def continuity(holdings: Collection[Holding], wanted: Wanted, *, longest: int, n
     ]
     since = _since(spans, wanted.at, pause(longest))
     held = int((wanted.at - since).total_seconds()) + wanted.duration
-    reason = (
-        f"held for {format_duration(held)} without a break; standing approvals: {format_duration(longest)}"
-    )
+    most, in_all = format_duration(longest), format_duration(held)
+    reason = f"held for {in_all} without a break; standing approvals cover {most}"
     return Coverage(covered=held <= longest, reason=reason)
 
 
