@@ -32,8 +32,8 @@ def test_demo() -> None:
 def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
     """However it is stopped, no process of the stack stays behind, a scheduled run that waits neither."""
     with started(tmp_path) as (_, process):
-        workers = _children(process.pid)
-        assert workers
+        workers = _descendants(process.pid)
+        assert len(workers) > 3
         process.send_signal(number)
         process.wait(20)
         deadline = time.monotonic() + 10
@@ -43,10 +43,17 @@ def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
         assert process.returncode == (-number if number == signal.SIGKILL else 0)
 
 
-def _children(parent: int) -> list[int]:
+def _descendants(parent: int) -> set[int]:
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
-    pairs = (line.split() for line in listed.stdout.splitlines())
-    return [int(pid) for pid, of in pairs if int(of) == parent]
+    children: dict[int, list[int]] = {}
+    for pid, of in (map(int, line.split()) for line in listed.stdout.splitlines()):
+        children.setdefault(of, []).append(pid)
+    found, waiting = set[int](), [parent]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found.update(below)
+        waiting += below
+    return found
 
 
 def _runs(pid: int) -> bool:

@@ -7,9 +7,12 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
+
+_STARTED = time.monotonic()
 
 
 def _arguments() -> argparse.Namespace:
@@ -94,7 +97,7 @@ def main() -> int:
         return _serve(arguments)
     from tests.local_stack import demo  # noqa: PLC0415 - after the environment is clean
 
-    return demo.run()
+    return demo.run(_STARTED)
 
 
 if __name__ == "__main__":

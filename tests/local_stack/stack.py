@@ -15,6 +15,7 @@ from tests.local_stack.client import Client
 from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import Gateway
+from tests.local_stack.nursery import Nursery
 from tests.local_stack.people import TRUSTED, Person
 from tests.local_stack.schedules import Scheduler
 from tests.local_stack.streams import Lane, Streams
@@ -41,6 +42,7 @@ class Stack:
 
     deployment: Deployment
     options: Options
+    nursery: Nursery
     aws: ThreadingHTTPServer
     pools: list[Workers] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
@@ -51,9 +53,15 @@ class Stack:
     @classmethod
     def start(cls, options: Options) -> Self:
         """Everything up and answering, `partner_data` registered."""
-        cloud = Cloud(lambda: datetime.now(UTC))
-        aws = server.serve(cloud, options.aws_port)
-        stack = cls(Deployment.create(cloud), options, aws)
+        # First, since it loads while this process deploys.
+        nursery = Nursery()
+        try:
+            cloud = Cloud(lambda: datetime.now(UTC))
+            aws = server.serve(cloud, options.aws_port)
+            stack = cls(Deployment.create(cloud), options, nursery, aws)
+        except BaseException:
+            nursery.close()
+            raise
         try:
             stack._begin()
         except BaseException:
@@ -115,7 +123,9 @@ class Stack:
             "AWS_SHARED_CREDENTIALS_FILE": devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        pool = Workers(self.deployment.functions[function], environment, most=most, log=self.options.log)
+        pool = Workers(
+            self.deployment.functions[function], environment, self.nursery, most=most, log=self.options.log
+        )
         self.pools.append(pool)
         return pool
 
@@ -169,7 +179,10 @@ class Stack:
         for lane in self.lanes:
             lane.stop()
         for pool in self.pools:
+            pool.hang_up()
+        for pool in self.pools:
             pool.close()
+        self.nursery.close()
         for listening in (self.api, self.aws):
             if listening is not None:
                 listening.shutdown()

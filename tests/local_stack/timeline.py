@@ -16,8 +16,8 @@ class Surprise(Exception):  # noqa: N818 - it is no error of the program
 class Timeline:
     """Prints who called what, what came back and whether that was expected; colour on a terminal only."""
 
+    started: float
     out: TextIO = field(default_factory=lambda: sys.stdout)
-    started: float = field(default_factory=time.monotonic)
     calls: int = 0
     refused: int = 0
 

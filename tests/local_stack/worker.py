@@ -1,9 +1,18 @@
-"""One warm Lambda environment: reads events as JSON lines, answers each with one line; ends with its pipe."""
+"""The functions' processes: one loads what all handlers share, and forks warm environments from it.
 
+A worker reads events as JSON lines and answers each with one line. All of them end with their pipes, so
+none outlives the stack, however that ended.
+"""
+
+import gc
+import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import queue
+import signal
+import socket
 import sys
 import threading
 import time
@@ -33,6 +42,15 @@ class Context:
     def get_remaining_time_in_millis(self) -> int:
         """Until the function's timeout, never below 0."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+def _preload() -> None:
+    """Import the broker and its libraries: half of each worker's start, and the same for all."""
+    package = importlib.import_module("grant_broker")
+    for module in pkgutil.walk_packages(package.__path__, "grant_broker."):
+        if not module.name.startswith("grant_broker.client"):
+            importlib.import_module(module.name)
+    gc.freeze()
 
 
 def _loaded(path: Path) -> ModuleType:
@@ -73,18 +91,55 @@ def _read(events: TextIO, into: "queue.SimpleQueue[str]") -> None:
     os._exit(0)
 
 
-def main() -> None:
-    """Serve one function's folder, given as the only argument."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # What the handler prints is its log; the pipe is for answers alone.
-    os.dup2(2, 1)
+def _serve(code: Path, events: TextIO, answers: TextIO) -> None:
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(sys.stdin, waiting), daemon=True).start()
-    module = _loaded(Path(sys.argv[1]) / "handler.py")
+    threading.Thread(target=_read, args=(events, waiting), daemon=True).start()
+    module = _loaded(code / "handler.py")
     _warm(module)
     print(json.dumps({"result": "ready"}), file=answers, flush=True)
     while True:
         print(json.dumps(_run(module, json.loads(waiting.get()))), file=answers, flush=True)
+
+
+def _become(asked: dict[str, Any], files: list[int]) -> None:
+    """Be the worker that was asked for; what it prints is its log."""
+    events, answers, log = files
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    try:
+        with (
+            os.fdopen(events, encoding="utf-8") as read,
+            os.fdopen(answers, "w", encoding="utf-8") as written,
+        ):
+            _serve(Path(asked["code"]), read, written)
+    except BaseException:  # noqa: BLE001 - whatever a handler's import raises, SystemExit too
+        traceback.print_exc()
+    os._exit(1)
+
+
+def main() -> None:
+    """Fork a worker for each line on the socket that is this process's stdin."""
+    # An interrupt from the terminal is for the stack, which closes the pipes.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    _preload()
+    with socket.socket(fileno=os.dup(0)) as control:
+        while True:
+            text, files, _, _ = socket.recv_fds(control, 1 << 16, 3)
+            if not text:
+                return
+            while not text.endswith(b"\n"):
+                text += control.recv(1 << 16)
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _become(json.loads(text), list(files))
+            for file in files:
+                os.close(file)
+            control.sendall(b"%d\n" % pid)
 
 
 if __name__ == "__main__":

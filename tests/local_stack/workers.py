@@ -1,17 +1,16 @@
 """The functions' processes: warm, one for each call that runs at a time, started again after a crash."""
 
 import json
-import os
 import select
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.local_stack.template import ROOT, Function
+from tests.local_stack.nursery import Child, Nursery
+from tests.local_stack.template import Function
 
+_STOP = 2.0  # seconds until a process that was told to end is killed
 _START = 60.0  # seconds; many may start at the same time on few cores
 _WAIT = 0.3  # seconds that a call waits for a busy process before another one is started
 
@@ -23,37 +22,23 @@ class FailedError(Exception):
 class Worker:
     """One process. `log` takes its output, line by line."""
 
-    def __init__(
-        self, function: Function, environment: Mapping[str, str], log: Callable[[str], None]
-    ) -> None:
-        self._function, self._ready = function, False
-        # Only the template's variables and what Python needs: nothing of this machine's AWS set-up.
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-        path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "grant_broker")])
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "tests.local_stack.worker", str(function.code)],
-            cwd=ROOT,
-            env=kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+    def __init__(self, function: Function, child: Child, log: Callable[[str], None]) -> None:
+        self._function, self._child = function, child
+        self._ready, self._ended = False, False
         threading.Thread(target=self._collect, args=(log,), daemon=True).start()
 
     def _collect(self, log: Callable[[str], None]) -> None:
-        for line in self._process.stderr or ():
-            log(line.rstrip("\n"))
+        with self._child.log as lines:
+            for line in lines:
+                log(line.rstrip("\n"))
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another event."""
-        return self._process.poll() is None
+        """Whether it can take another event: one that is idle writes nothing, unless it ends."""
+        return not self._ended and not (self._ready and self._written(0))
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
+    def _written(self, seconds: float) -> bool:
+        return bool(select.select([self._child.answers], [], [], seconds)[0])
 
     def wait_ready(self) -> None:
         """Return when the handler is loaded; FailedError where it cannot be."""
@@ -66,40 +51,41 @@ class Worker:
         self.wait_ready()
         asked = {"event": event, "timeout": timeout, "request_id": str(uuid.uuid4())}
         try:
-            if self._process.stdin:
-                self._process.stdin.write(json.dumps(asked | {"memory": self._function.memory}) + "\n")
-                self._process.stdin.flush()
+            self._child.events.write(json.dumps(asked | {"memory": self._function.memory}) + "\n")
+            self._child.events.flush()
         except (OSError, ValueError) as error:
+            self._ended = True
             raise FailedError("the process died") from error
         return self._answer(timeout)
 
     def _answer(self, timeout: float) -> Any:
-        stdout = self._process.stdout
-        if stdout is None or not select.select([stdout], [], [], timeout)[0]:
-            self._process.kill()
-            self._process.wait()
+        if not self._written(timeout):
+            self._ended = True
+            self._child.kill()
             raise FailedError(f"timed out after {timeout} s")
-        line = stdout.readline()
+        line = self._child.answers.readline()
         if not line:
-            self._process.wait()
+            self._ended = True
             raise FailedError("the process died")
         answer = json.loads(line)
         if "error" in answer:
             raise FailedError(json.dumps(answer["error"]))
         return answer["result"]
 
-    def close(self) -> None:
-        """End the process, whatever it is doing."""
-        if self._process.stdin:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                self._process.kill()
+    def hang_up(self) -> None:
+        """Tell the process to end, whatever it is doing, without waiting for it."""
         try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._child.events.close()
+        except OSError:
+            # It is gone already, with something left to tell it.
+            self._ended = True
+
+    def close(self) -> None:
+        """End the process."""
+        self.hang_up()
+        if not self._ended and not self._written(_STOP):
+            self._child.kill()
+        self._ended = True
 
 
 class Workers:
@@ -109,11 +95,13 @@ class Workers:
         self,
         function: Function,
         environment: Mapping[str, str],
+        nursery: Nursery,
         *,
         most: int = 4,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.function, self._environment, self._most, self._log = function, environment, most, log
+        self.function, self._environment, self._nursery = function, environment, nursery
+        self._most, self._log = most, log
         self._changed = threading.Condition()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
@@ -164,13 +152,22 @@ class Workers:
         return bool(self._idle) or not self._busy or self._closed
 
     def _made(self) -> Worker:
-        return Worker(self.function, self._environment, self._log)
+        try:
+            child = self._nursery.fork(self.function.code, self._environment)
+        except OSError as error:
+            raise FailedError("no process could be started") from error
+        return Worker(self.function, child, self._log)
+
+    def hang_up(self) -> None:
+        """Tell all processes to end, and start none any more."""
+        with self._changed:
+            self._closed = True
+            for worker in [*self._idle, *self._busy]:
+                worker.hang_up()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """End all processes."""
-        with self._changed:
-            self._closed = True
-            found = [*self._idle, *self._busy]
-            self._changed.notify_all()
-        for worker in found:
+        self.hang_up()
+        for worker in [*self._idle, *self._busy]:
             worker.close()

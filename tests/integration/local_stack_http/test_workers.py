@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.local_stack.nursery import Nursery
 from tests.local_stack.template import Function
 from tests.local_stack.workers import FailedError, Workers
 
@@ -40,10 +41,19 @@ def lines() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Where they come from, started with somebody's AWS set-up around."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_PROFILE", "somebody")
+        made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def pool(tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+def pool(tmp_path: Path, lines: list[str], nursery: Nursery) -> Iterator[Workers]:
     """The processes of a small function, at most two at a time."""
-    monkeypatch.setenv("AWS_PROFILE", "somebody")
     (tmp_path / "handler.py").write_text(HANDLER, "utf-8")
     function = Function(
         name="small", logical_id="Small", role="arn", code=tmp_path, handler="handler.lambda_handler",
@@ -53,7 +63,7 @@ def pool(tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> I
         "GREETING": "hello", "HOME_ACCOUNT": "111122223333", "AWS_REGION": "eu-central-1",
         "AWS_LAMBDA_FUNCTION_NAME": "stack-small",
     }  # fmt: skip
-    made = Workers(function, environment, most=2, log=lines.append)
+    made = Workers(function, environment, nursery, most=2, log=lines.append)
     yield made
     made.close()
 
