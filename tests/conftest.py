@@ -6,6 +6,8 @@ How hard the property tests look: by default the same examples each time; `soak`
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.local_stack.cloud import Cloud
+
 _PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=_PATIENT)
 # pytest --hypothesis-profile=soak
@@ -25,9 +27,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return None if _whole(config) else 0
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where a DynamoDB of its maker's own listens: tests of what is stored run on it too."""
+    parser.addoption("--dynamodb-endpoint", metavar="URL", help="use this DynamoDB instead of moto's")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """The coverage of a few tests says nothing, and would fail its gate."""
+    Cloud.dynamodb = config.getoption("--dynamodb-endpoint")
     if not _whole(config):
         config.pluginmanager.unregister(name="_cov")
 

@@ -3,9 +3,10 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 import boto3
@@ -23,6 +24,7 @@ from tests.local_stack.identities import Credentials, Directory
 from tests.local_stack.kms.service import Kms
 from tests.local_stack.moto_services import Moto
 from tests.local_stack.requests import SERVICES, Request, lower_case
+from tests.local_stack.second_database import SecondDatabase
 from tests.local_stack.sigv4 import scope_of, verify
 from tests.local_stack.sts import Sts
 
@@ -45,7 +47,12 @@ class AwsCall:
 
 
 class Cloud:
-    """Accounts, principals and services; its state besides moto's is its own."""
+    """Accounts, principals and services; its state besides moto's is its own.
+
+    `dynamodb` is the endpoint of a DynamoDB to use in place of moto's (pytest --dynamodb-endpoint).
+    """
+
+    dynamodb: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -62,6 +69,7 @@ class Cloud:
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
         self._verify = verify_signatures
+        self._second = SecondDatabase(self.dynamodb, region) if self.dynamodb else None
 
     def handle(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
         """The answer to any AWS request, its signature's age checked against the clock."""
@@ -80,7 +88,8 @@ class Cloud:
         call = AwsCall(service, operation, parameters, caller.arn)
 
         def run() -> Response:
-            with LOCK:
+            # A database in a process of its own needs no lock, and shows races as they are.
+            with nullcontext() if self._second and service == "dynamodb" else LOCK:
                 return self._run(call, caller, request)
 
         answer = self.intercept(call, run) if self.intercept else None
@@ -113,8 +122,11 @@ class Cloud:
         if call.service == "sts":
             return self._sts.handle(caller, call.operation, call.parameters)
         place = Place(caller.account, self.region)
-        for action, resource in needs(call.service, call.operation, call.parameters, place):
-            self.authority.require(caller, action, resource)
+        with LOCK:
+            for action, resource in needs(call.service, call.operation, call.parameters, place):
+                self.authority.require(caller, action, resource)
+        if self._second and call.service == "dynamodb":
+            return self._second.forward(request)
         return self._moto.forward(call.service, caller.account, request, call.operation, call.parameters)
 
     def session(self, credentials: Credentials) -> boto3.Session:
