@@ -83,7 +83,7 @@ class DynamoDb:
         """One conditional UpdateItem; Stale where its condition fails. Returns the new attributes."""
         values = serialized(parameters.pop("values"))
         key = serialized({"pk": pk, "sk": sk})
-        answer = self._call(
+        answer = self._unless_held(
             "update_item",
             TableName=table,
             Key=key,
@@ -98,20 +98,24 @@ class DynamoDb:
 
         A conflict with another transaction on the same item had no effect and is tried again.
         """
+        self._unless_held("transact_write_items", TransactItems=list(items))
+
+    def _unless_held(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
+        """A write, tried again while another transaction holds one of its items."""
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
-                self._call("transact_write_items", TransactItems=list(items))
+                return self._call(operation, **parameters)
             except _TransactionConflict:
                 self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**attempt)))  # noqa: S311
-            else:
-                return
         raise Unavailable("another change is under way", retry_after=1)
 
     def _call(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
         try:
             return getattr(self._client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            raise _typed(error) from error
+            if (typed := _typed(error)) is error:
+                raise
+            raise typed from error
 
 
 class _TransactionConflict(Exception):  # noqa: N818 - DynamoDB's name

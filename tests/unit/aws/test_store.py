@@ -1,0 +1,249 @@
+"""Both tables: what a transaction holds, and whose write it was after a lost answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.items import item_of, key_of, plain, record_of, serialized
+from grant_broker.aws.store import Store
+from grant_broker.domain.approvals import Approval
+from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.requests import GrantRequest, agenda
+from grant_broker.domain.trail import Event, Record
+from tests.unit.aws.script import Script, cancelled, refusal
+from tests.unit.reconcile.scene import (
+    ACCOUNT,
+    CREATED,
+    EXPIRES,
+    GRANTEE,
+    ID,
+    KEY,
+    NOW,
+    SCOPE,
+    before_intent,
+    key,
+    request,
+    standing,
+    votes,
+)
+
+LOST = cancelled("ConditionalCheckFailed")
+
+
+def store(*answers: Any) -> tuple[Store, Script]:
+    """A store on a client that answers so."""
+    script = Script(*answers)
+    database = DynamoDb(script, sleep=lambda _seconds: None)  # type: ignore[arg-type]
+    return Store(database, request_table="requests", approval_table="approvals"), script
+
+
+def written(script: Script, call: int = 0) -> list[dict[str, Any]]:
+    """The items of a transaction."""
+    operation, parameters = script.calls[call]
+    assert operation == "transact_write_items"
+    items: list[dict[str, Any]] = parameters["TransactItems"]
+    return items
+
+
+def test_commit() -> None:
+    """Record and event are one transaction, each on the version that was read, with all checks."""
+    written_to, script = store({})
+    change = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    written_to.commit(change, checks=[key(), standing()], others=[{"Delete": {}}])
+    record, event, first, second, other = written(script)
+    assert (record["Put"]["TableName"], plain(record["Put"]["Item"])["version"]) == ("requests", 2)
+    assert record["Put"]["ConditionExpression"] == "version = :version"
+    assert record["Put"]["ExpressionAttributeValues"] == {":version": {"N": "1"}}
+    assert event["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert plain(event["Put"]["Item"])["sk"] == "event#000001"
+    for check, of in ((first, key()), (second, standing())):
+        assert check["ConditionCheck"]["TableName"] == "approvals"
+        assert check["ConditionCheck"]["Key"] == key_of(of)
+        assert check["ConditionCheck"]["ExpressionAttributeValues"] == {":version": {"N": "1"}}
+    assert other == {"Delete": {}}
+
+
+def test_first_write() -> None:
+    """A new record is written only where there is none; bookkeeping writes no event."""
+    written_to, script = store({})
+    written_to.commit(before_intent(Status.PENDING, version=0).changed(attempts=1))
+    (record,) = written(script)
+    assert record["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert "ExpressionAttributeValues" not in record["Put"]
+
+
+def test_lost_answer() -> None:
+    """After a lost answer a repeat finds its own write, and has happened."""
+    change = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    written_to, script = store(LOST, {"Item": item_of(change.record)})
+    written_to.commit(change)
+    assert script.calls[1][1]["Key"] == key_of(change.record)
+
+
+def test_somebody_else() -> None:
+    """Another's write is stale: another version, another event, or nothing at all."""
+    mine = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    other = request().to(Status.ENDING, at=NOW, by="alice", event_id="another")
+    for stored in ({"Item": item_of(other.record)}, {"Item": item_of(request())}, {}):
+        with pytest.raises(Stale):
+            store(LOST, stored)[0].commit(mine)
+
+
+def test_one_of_two() -> None:
+    """A transaction of two records is one's own only if both are."""
+    mine = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    vote = votes(request()).changed(reason="x")
+    with pytest.raises(Stale):
+        store(LOST, {"Item": item_of(mine.record)}, {})[0].commit(mine, vote)
+    store(LOST, {"Item": item_of(mine.record)}, {"Item": item_of(vote.record)})[0].commit(mine, vote)
+
+
+def test_checks_only() -> None:
+    """What checks alone is stale where a check fails: there is no write that could be one's own."""
+    with pytest.raises(Stale):
+        store(LOST)[0].commit(checks=[key()])
+
+
+def test_unavailable() -> None:
+    """Where DynamoDB did not say, nothing is concluded."""
+    with pytest.raises(Unavailable):
+        store(refusal("InternalServerError", 500))[0].commit(request().changed(attempts=1))
+
+
+RECORDS: list[Any] = [
+    request(), request(ended_at=NOW, grant_token="t", starts_at=NOW + timedelta(milliseconds=5)),
+    before_intent(Status.PENDING), key(), key(required_context={"t": "${account}"}, quorum=2), standing(),
+    standing(grantee=None, valid_until=NOW), votes(request()),
+    Proposal(document=key().document, base_version=1, proposed_at=NOW, voters=("alice",), version=1),
+    request().to(Status.ENDING, at=NOW, by="a", event_id="e", detail={"n": 1, "x": None, "l": ["a"]}).event,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_round_trip(record: Any) -> None:
+    """What is stored is read as the same, and stored again as the same item."""
+    found = record_of(type(record), plain(item_of(record)))
+    assert found == record
+    assert item_of(found) == item_of(record)
+
+
+def test_reads() -> None:
+    """Each record is read by its key from its table; what is not there is None."""
+    absent, _ = store({})
+    assert absent.request(ID) is absent.votes(ID) is absent.approval("a") is absent.key(KEY) is None
+    assert absent.holder_of("name", "partner_data") is None
+    proposal = Proposal(document=key().document, base_version=1, proposed_at=NOW)
+    assert absent.proposal(proposal) is None
+    for read, record, table in (
+        (lambda it: it.request(ID), request(), "requests"),
+        (lambda it: it.votes(ID), votes(request()), "approvals"),
+        (lambda it: it.approval("standing-1"), standing(), "approvals"),
+        (lambda it: it.key(KEY), key(), "approvals"),
+        (lambda it: it.proposal(proposal), proposal, "approvals"),
+    ):
+        found, script = store({"Item": item_of(record)})
+        assert read(found) == record
+        assert script.calls[0][1] | {"TableName": table, "Key": key_of(record)} == script.calls[0][1]
+
+
+def test_held_labels() -> None:
+    """A label is taken where it is free, or from whoever is known to hold it."""
+    held, _ = store({"Item": serialized({"pk": "name#n", "sk": "name", "key_arn": KEY})})
+    assert held.holder_of("name", "n") == KEY
+    assert (
+        held.hold("name", "n", KEY, held_by=None)["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    )
+    taken = held.hold("name", "n", KEY, held_by="other")["Put"]
+    assert taken["ExpressionAttributeValues"] == {":holder": {"S": "other"}}
+    assert taken["Item"] == serialized({"pk": "name#n", "sk": "name", "key_arn": KEY})
+
+
+def test_held() -> None:
+    """A grantee's holdings are found by key and role, as many as are asked for."""
+    record = request(ended_at=NOW)
+    found, script = store({"Items": [item_of(record), item_of(request(id="f" * 32))]})
+    (holding,) = found.held(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=1)
+    assert (holding.request_id, holding.status, holding.scope) == (ID, Status.ACTIVE, SCOPE)
+    assert (holding.issued_at, holding.expires_at, holding.ended_at) == (CREATED, EXPIRES, NOW)
+    assert found.held(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=2)[1].ended_at is None
+    values = plain(script.calls[0][1]["ExpressionAttributeValues"])
+    assert values == {":holder": f"{KEY}#{ACCOUNT}:role/partner", ":since": int(CREATED.timestamp())}
+    assert plain(item_of(record))["holder"] == values[":holder"]
+
+
+@pytest.mark.parametrize(
+    ("record", "indexed"),
+    [
+        (request(), {"agenda", "open_account", "holder", "held_until"}),
+        (request(status=Status.EXPIRED, action=None, due=None), {"holder", "held_until"}),
+        (request(status=Status.FAILED), {"agenda"}),
+        (request(status=Status.ISSUING, grant_id=None), {"agenda", "open_account", "holder", "held_until"}),
+        (before_intent(Status.PENDING), {"agenda", "open_account"}),
+        (standing(), {"covering"}),
+        (votes(request()), set()),
+        (key(), set()),
+    ],
+)
+def test_indexes(record: Record, indexed: set[str]) -> None:
+    """Only what an index is about is in it."""
+    names = {"agenda", "open_account", "holder", "held_until", "covering"}
+    assert names & set(item_of(record)) == indexed
+
+
+def test_queries() -> None:
+    """Queries read their index and give records."""
+    found, script = store({"Items": [item_of(standing())]})
+    assert list(found.standing(key_arn=KEY, account=ACCOUNT)) == [standing()]
+    assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":covering": f"{KEY}#{ACCOUNT}"}
+    event = request().to(Status.ENDING, at=NOW, by="a", event_id="e").event
+    assert event is not None
+    found, script = store({"Items": [item_of(event)]})
+    assert found.trail(event.subject) == [event]
+    assert script.calls[0][1]["ConsistentRead"] is True
+    found, script = store({"Items": [{"id": {"S": ID}}]})
+    assert list(found.covered_by("a", Status.ACTIVE)) == [ID]
+    found, _ = store({"Items": [{"grantee": {"S": "g"}}] * 3})
+    assert len(list(found.open_requests(ACCOUNT, limit=2))) == 2
+
+
+def test_agenda() -> None:
+    """What is due is told with its request, and an entry that is none of a request with its key."""
+    rows = [
+        {"pk": {"S": f"request#{ID}"}, "sk": {"S": "request"}, "due": {"N": "5"}, "action": {"S": "end"}},
+        {"pk": {"S": "other"}, "sk": {"S": "request"}, "due": {"N": "6"}},
+        {"pk": {"S": "request#x"}, "sk": {"S": "event#000001"}, "due": {"N": "7"}},
+    ]
+    found, script = store({"Items": rows})
+    entries = list(found.due(10, limit=3))
+    assert [(entry.id, entry.due) for entry in entries] == [(ID, 5), (None, 6), (None, 7)]
+    assert [entry.key for entry in entries][1] == ("other", "request")
+    assert script.calls[0][1]["Limit"] == 3
+    assert agenda(Action.END, NOW) == {"action": Action.END, "due": int(NOW.timestamp())}
+    written_to, script = store({"Attributes": {}})
+    written_to.put_off(entries[1], 99)
+    assert script.calls[0][1]["Key"] == serialized({"pk": "other", "sk": "request"})
+
+
+def test_counters() -> None:
+    """Calls and turns are counted by one atomic update each."""
+    counted, script = store({"Attributes": {"turns": {"N": "7"}}})
+    counted.count_call(ACCOUNT, minute=10, most=5)
+    assert counted.take_turns("retire", 60, 2) == 7
+    values = [plain(call[1]["ExpressionAttributeValues"]) for call in script.calls]
+    assert values == [{":one": 1, ":most": 5, ":expires": 4200}, {":count": 2, ":expires": 3660}]
+    with pytest.raises(Stale):
+        store(refusal("ConditionalCheckFailedException"))[0].count_call(ACCOUNT, minute=10, most=5)
+
+
+def test_tables() -> None:
+    """Requests and events live in the request table, everything else in the approval table."""
+    tables, _ = store({})
+    kinds: dict[type[Any], str] = {type(record): tables.table_of(record) for record in RECORDS}
+    assert kinds == {
+        GrantRequest: "requests", Event: "requests", Key: "approvals", Approval: "approvals",
+        Proposal: "approvals",
+    }  # fmt: skip
