@@ -85,8 +85,9 @@ def delete_request(request_id: str) -> Response[str]:
 
 @app.post("/requests/<request_id>/grant")
 def post_grant(request_id: str) -> Response[str]:
-    """Take an approved request up."""
+    """Take an approved request up. Repeating it is safe without a key, which is only checked."""
     caller = _caller_without_body()
+    http.idempotency_key_of(event_of(app))
     request, made = take_up(broker(), decisions.owned(broker(), request_id, caller), by=caller.arn)
     return respond(Answer(201 if made else 200, _view(caller, request)))
 

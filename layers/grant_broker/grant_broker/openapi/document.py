@@ -101,9 +101,9 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if model:
         answer["content"] = {"application/json": {"schema": reference(model)}}
-    if status == HTTPStatus.CREATED and operation.follow:
+    if status == HTTPStatus.CREATED and operation.method == "POST" and operation.follow:
         answer["headers"] = {"Location": _header("The path of what was made.", {"type": "string"})}
-    if operation.follow and model and "id" in model.model_fields:
+    if operation.follow and model and {"id", "key_arn"} & model.model_fields.keys():
         answer["links"] = {name: _link(name) for name in operation.follow}
     return answer
 
@@ -111,7 +111,8 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
 def _link(name: str) -> dict[str, Any]:
     path = next(operation.path for operation in OPERATIONS if operation.name == name)
     [parameter] = re.findall(r"\{(\w+)\}", path)
-    return {"operationId": name, "parameters": {parameter: "$response.body#/id"}}
+    known = "$request.path.key_id" if parameter == "key_id" else "$response.body#/id"
+    return {"operationId": name, "parameters": {parameter: known}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Operation:
     """One method of one path. `answers` are the successes by status; most refusals follow from the rest.
 
     `conflicts`: may be 409. `any_id`: what the path names need not exist. `repeatable`: takes an
-    Idempotency-Key. `follow`: operations that take the id of what was answered.
+    Idempotency-Key. `follow`: operations on what was answered, by its id or by the key's.
     """
 
     name: str
@@ -60,7 +60,15 @@ _REQUEST = "/requests/{request_id}"
 _SEEN = "/security/requests/{request_id}"
 _APPROVAL = "/security/approvals/{approval_id}"
 _KEY = "/security/keys/{key_id}"
-_OWN = ("get_request", "delete_request", "post_grant", "delete_grant", "get_seen_request", "post_decision")
+_OWN = (
+    "get_request",
+    "delete_request",
+    "post_grant",
+    "delete_grant",
+    "get_seen_request",
+    "post_decision",
+    "revoke_grant",
+)
 
 THIRD_PARTIES = (
     Operation(
@@ -128,6 +136,7 @@ SECURITY_TEAM = (
     Operation(
         "put_managed_key", "PUT", _KEY, "Register a key or change its limits; with a quorum above 1, a vote.",
         {200: Key, 201: Key, 202: Votes}, body=KeyDocument, conflicts=True,
+        follow=("get_managed_key", "get_access", "delete_managed_key"),
     ),
     Operation(
         "delete_managed_key", "DELETE", _KEY, "Close a key to new grants; live ones run to their time.",
