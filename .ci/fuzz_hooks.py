@@ -11,23 +11,25 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-_READY = json.loads(Path(os.environ["GRANT_BROKER_READY"]).read_text("utf-8"))
-# A key of the fuzzer's own: to close the founding key would close it to all submissions that follow.
-_KEY_ID = os.environ["GRANT_BROKER_KEY"].rpartition("/")[2]
-_PARTNER = _READY["people"]["partner"]
+_UP = json.loads(Path(os.environ["GRANT_BROKER_UP"]).read_text("utf-8"))
+_ANSWERS = Path(os.environ["GRANT_BROKER_ANSWERS"])
+_PARTNER = _UP["people"]["partner"]
+_SUBMISSION = {
+    "key": "partner_data", "grantee": _PARTNER["grantee"], "operations": ["Encrypt"], "duration": "PT5M",
+    "starts_at": None,
+}  # fmt: skip
+_APPROVAL = {
+    "key": "partner_data", "account": _PARTNER["account"], "grantee": None, "operations": ["Encrypt"],
+    "max_duration": "PT1H", "valid_from": None, "valid_until": _UP["valid_until"],
+}  # fmt: skip
+_WORDS = {"reason": "to be fuzzed", "encryption_context": {"made": "for the fuzzer"}}
 # Valid bodies name what exists, so that calls get past the checks that any made-up name fails.
-_KNOWN = {
-    "/requests": {
-        "key": "partner_data", "grantee": _PARTNER["grantee"], "operations": ["Encrypt"], "duration": "PT5M",
-        "starts_at": None,
-    },
-    "/security/approvals": {
-        "key": "partner_data", "account": _PARTNER["account"], "grantee": None, "operations": ["Encrypt"],
-        "max_duration": "PT1H", "valid_from": None,
-    },
+_KNOWN: dict[str, dict[str, Any]] = {
+    "/requests": _SUBMISSION,
+    "/security/approvals": _APPROVAL,
     "/security/keys/{key_id}": {
-        "key_arn": os.environ["GRANT_BROKER_KEY"], "name": "fuzzed", "operations": ["Encrypt"],
-        "max_duration": "PT1H", "max_continuous": "PT2H", "quorum": 1,
+        "key_arn": _UP["fuzzed_key"], "name": "fuzzed", "operations": ["Encrypt"], "max_duration": "PT1H",
+        "max_continuous": "PT2H", "quorum": 1,
     },
 }  # fmt: skip
 
@@ -36,16 +38,52 @@ class Signed(requests.auth.AuthBase):
     """Signature Version 4 with the credentials of one person of the local stack."""
 
     def __init__(self, person: str) -> None:
-        who = _READY["people"][person]
+        who = _UP["people"][person]
         self._keys = Credentials(who["access_key_id"], who["secret_access_key"], who["session_token"])
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the signature's headers; of the others none is signed, as whatever is fuzzed may be odd."""
         signed = AWSRequest(request.method, request.url, data=request.body)
-        SigV4Auth(self._keys, "execute-api", _READY["region"]).add_auth(signed)
+        SigV4Auth(self._keys, "execute-api", _UP["region"]).add_auth(signed)
         request.headers.update(dict(signed.headers.items()))
         return request
 
+
+def _made(person: str, path: str, body: dict[str, Any]) -> str:
+    """What a POST made: its id; empty where it was refused, as when the minute's submissions are used up."""
+    answer = requests.post(_UP["api_url"] + path, json=body, auth=Signed(person), timeout=60)
+    return str(answer.json().get("id", ""))
+
+
+def _pending() -> str:
+    return _made("partner", "/requests", {**_SUBMISSION, **_WORDS})
+
+
+def _approved() -> str:
+    made = _pending()
+    _made("alice", f"/security/requests/{made}/decision", {"verdict": "approve"})
+    return made
+
+
+def _active() -> str:
+    made = _approved()
+    _made("partner", f"/requests/{made}/grant", {})
+    return made
+
+
+def _half_approved() -> str:
+    return _made("bob", "/security/approvals", {**_APPROVAL, **_WORDS, "key": "two_votes"})
+
+
+# What an operation needs to find in order to succeed, made just in time: each uses it up.
+_FRESH = {
+    "DELETE /requests/{request_id}": _pending,
+    "POST /requests/{request_id}/grant": _approved,
+    "DELETE /requests/{request_id}/grant": _active,
+    "POST /security/requests/{request_id}/decision": _pending,
+    "DELETE /security/requests/{request_id}/grant": _active,
+    "POST /security/approvals/{approval_id}/decision": _half_approved,
+}
 
 schemathesis.auth.set_from_requests(Signed("alice")).apply_to(path_regex="^/security")
 schemathesis.auth.set_from_requests(Signed("partner")).skip_for(path_regex="^/security")
@@ -57,8 +95,16 @@ def before_call(_context: Any, case: schemathesis.Case, _kwargs: dict[str, Any])
     if not (case.meta and case.meta.generation.mode.is_positive) or int(case.id.encode().hex(), 16) % 4 == 0:
         return
     if "key_id" in (case.path_parameters or {}):
-        case.path_parameters["key_id"] = _KEY_ID
+        case.path_parameters["key_id"] = _UP["fuzzed_key"].rpartition("/")[2]
+    if make := _FRESH.get(case.operation.label):
+        [name] = case.path_parameters
+        case.path_parameters[name] = make() or "0" * 32
     if case.operation.path in _KNOWN and isinstance(case.body, dict):
         case.body = {**case.body, **_KNOWN[case.operation.path]}
-        if "valid_until" in case.body:
-            case.body["valid_until"] = _READY["valid_until"]
+
+
+@schemathesis.hook
+def after_call(_context: Any, case: schemathesis.Case, response: Any) -> None:  # noqa: ANN401
+    """Note the answer: which operations were reached, and how far."""
+    with _ANSWERS.open("a", encoding="utf-8") as file:
+        file.write(f"{case.operation.label}\t{response.status_code}\n")
