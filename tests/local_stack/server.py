@@ -2,7 +2,7 @@
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.local_stack.answers import AwsError
+from tests.local_stack.answers import AwsError, Response
 from tests.local_stack.cloud import Cloud
 
 _LARGEST = 10 * 1024 * 1024
@@ -16,25 +16,35 @@ def serve(cloud: Cloud, port: int = 0) -> ThreadingHTTPServer:
         disable_nagle_algorithm = True
         timeout = 60
 
-        def do_POST(self) -> None:
-            given = self.headers.get("Content-Length", "")
-            if not given.isdigit() or int(given) > _LARGEST:
-                self.close_connection = True
-                answer = AwsError(
-                    "RequestEntityTooLargeException", "Length missing or too large", 413
-                ).response()
-            else:
-                body = self.rfile.read(int(given))
-                host = self.headers.get("Host", "")
-                answer = cloud.handle("POST", f"http://{host}{self.path}", dict(self.headers.items()), body)
-            status, headers, text = answer
+        def answer(self) -> None:
+            """Answer one request of any method."""
+            status, headers, text = self._answered()
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() not in ("content-length", "connection", "date", "server"):
-                    self.send_header(name, value)
+                    self.send_header(name, str(value))
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            if self.command != "HEAD":
+                self.wfile.write(text)
+
+        do_POST = do_GET = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer  # noqa: N815
+
+        def _answered(self) -> Response:
+            given = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
+            if not (given.isascii() and given.isdigit()) or int(given) > _LARGEST:
+                # The body stays unread, so nothing after it can be.
+                self.close_connection = True
+                return AwsError(
+                    "RequestEntityTooLargeException", "Length missing or too large", 413
+                ).response()
+            names = [name.lower() for name in self.headers.keys()]  # noqa: SIM118 - repeated names count
+            if len(set(names)) < len(names):
+                self.close_connection = True
+                return AwsError("InvalidSignatureException", "A header is given twice", 403).response()
+            body = self.rfile.read(int(given))
+            url = f"http://{self.headers.get('Host', '')}{self.path}"
+            return cloud.handle(self.command, url, dict(self.headers.items()), body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Quiet: tests read answers, not access logs."""
