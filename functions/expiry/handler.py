@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.broker import Broker
 from grant_broker.expiry import end_at_once, run
+from grant_broker.metering import published
 
 logger = Logger()
 metrics = Metrics()
@@ -32,11 +33,13 @@ def broker() -> Broker:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One batch of the stream, or one scheduled run."""
-    if records := event.get("Records"):
-        return _ended(records)
+    with published(metrics):
+        return _ended(event["Records"]) if event.get("Records") else _run(context)
+
+
+def _run(context: LambdaContext) -> dict[str, Any]:
     report = run(broker(), lambda: context.get_remaining_time_in_millis() / 1000)
     logger.info("run ended", extra={"done": report.done, "failed": report.failed})
     return {"done": report.done, "failed": report.failed}

@@ -16,6 +16,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, Submission
 from grant_broker.dry_runs import foresee
 from grant_broker.issuing import take_up
+from grant_broker.metering import published
 from grant_broker.problems import Answer
 from grant_broker.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
 from grant_broker.submissions import submit
@@ -130,7 +131,7 @@ def _view(caller: Caller, request: GrantRequest) -> dict[str, Any]:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One API call."""
-    return app.resolve(event, context)
+    with published(metrics):
+        return app.resolve(event, context)

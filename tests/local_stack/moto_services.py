@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
+from tests.local_stack import snapshots
 from tests.local_stack.answers import AwsError, Response
 from tests.local_stack.requests import Request
 
@@ -23,6 +24,7 @@ class Moto:
 
     def __init__(self, region: str) -> None:
         self._region, self._stubber = region, BotocoreStubber()
+        snapshots.install()
 
     def forward(
         self, service: str, account: str, request: Request, operation: str, parameters: Mapping[str, Any]

@@ -87,7 +87,7 @@ def test_somebody_else_s_grant_is_never_revoked(scene: Scene, what: str) -> None
         "RetiringPrincipal": retiring, "Name": "their-own" if what == "name" else own["Name"],
     }  # fmt: skip
     theirs = scene.kms.create_grant(**parameters)["GrantId"]
-    _forge(scene, request_id, grant_id={"S": theirs})
+    scene.alter(request_id, grant_id={"S": theirs})
     scene.clock.sleep(10)
     with scene.fault("RetireGrant", refused("AccessDeniedException")):
         scene.expire(1)
@@ -273,18 +273,8 @@ def test_another_run_claims_it_first(scene: Scene) -> None:
 def test_an_action_that_no_longer_fits(scene: Scene, action: Action) -> None:
     """An entry that does not fit its request's status leaves the agenda, and changes nothing else."""
     request_id = scene.active() if action == Action.LAPSE else scene.approved()
-    _forge(scene, request_id, action={"S": str(action)}, due={"N": str(int(START.timestamp()))})
+    scene.alter(request_id, action={"S": str(action)}, due={"N": str(int(START.timestamp()))})
     before = scene.status(request_id)
     scene.expire(1)
     stored = scene.request(request_id)
     assert (stored.status, stored.action, stored.due) == (before, None, None)
-
-
-def _forge(scene: Scene, request_id: str, **attributes: Any) -> None:
-    """Change a record past the broker."""
-    [item] = [
-        item
-        for item in scene.stored()
-        if item["pk"]["S"] == f"request#{request_id}" and item["sk"]["S"] == "request"
-    ]
-    scene.put(scene.deployment.request_table, item | attributes)
