@@ -113,7 +113,9 @@ class Key(Record):
         if duration > limits.max_duration:
             found.append(Fault(duration_field, f"at most {format_duration(limits.max_duration)} on this key"))
         if not contains(scope.encryption_context, required := self.required_context(account)):
-            found.append(Fault("encryption_context", f"this key requires {json.dumps(required)}"))
+            found.append(
+                Fault("encryption_context", f"this key requires {json.dumps(required, ensure_ascii=False)}")
+            )
         if scope.context_match == ContextMatch.SUBSET and limits.context_match == ContextMatch.EQUALS:
             found.append(Fault("context_match", "this key allows equals only"))
         return found
