@@ -73,7 +73,7 @@ def _winners(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def test_one_decision(arena: Arena) -> None:
-    """Of many persons who decide on one request one is heard; its vote, its status and its event are stored."""
+    """Of many persons who decide on one request one is heard: its vote, status and event are stored."""
     request_id = arena.scene.pending()
     verdicts = [Verdict.APPROVE, Verdict.DENY] * (THREADS // 2)
     outcomes = arena.race([_vote(arena, request_id, number, v) for number, v in enumerate(verdicts)])
