@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from grant_broker.broker import Broker
+from grant_broker.covering import covering
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, InvalidRequest, NotPermitted
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, Submission
 from grant_broker.domain.times import format_time, milliseconds
-from grant_broker.issuing import covering
 from grant_broker.limits import count_call, full
 from grant_broker.submissions import prepared
 

@@ -1,19 +1,17 @@
 """What an API call is: who makes it, and what it says. Nothing here believes a header about identity."""
 
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from grant_broker import strict_json
 from grant_broker.domain.errors import Fault, InvalidRequest, NotPermitted, TooLarge
 from grant_broker.domain.people import Caller
 from grant_broker.domain.texts import fault_in
 
 LARGEST_BODY = 64 * 1024
-_DEEPEST = 20
 _LONGEST_FIELD = 64
 _MOST_FAULTS = 100
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
@@ -132,58 +130,18 @@ def _object_in(event: Mapping[str, Any]) -> dict[str, Any]:
         raise TooLarge(f"a body has at most {LARGEST_BODY} bytes")
     if event.get("isBase64Encoded"):
         _refuse("body", "send JSON text")
-    value = _json(event.get("body") or "")
-    if not isinstance(value, dict):
+    try:
+        value = strict_json.loads(event.get("body") or "")
+    except ValueError as error:
+        text = f"send one JSON value, no deeper than {strict_json.DEEPEST} levels"
+        raise InvalidRequest(Fault("body", text)) from error
+    if not isinstance(value, strict_json.Object):
         _refuse("body", "send a JSON object")
     return value
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        return json.loads(text, object_pairs_hook=_Object, parse_constant=_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        _refuse("body", "send one JSON value, no deeper than 20 levels")
-
-
-class _Object(dict[str, Any]):
-    """A JSON object that knows which of its names were given more than once."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        self.twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
-
-
-def _constant(_name: str) -> NoReturn:
-    raise ValueError("not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        raise ValueError("too large")
-    return number
-
-
 def _faults_within(value: dict[str, Any]) -> list[Fault]:
-    return [Fault(_field(path), why) for path, why in _text_faults(value)]
-
-
-def _text_faults(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Faults that no model sees (a name given twice) or might not look for, with the top-level field."""
-    if depth > _DEEPEST:
-        yield path, "nested too deeply"
-    elif isinstance(value, str):
-        if fault := fault_in(value):
-            yield path, fault
-    elif isinstance(value, _Object):
-        yield from ((path or name, "named twice") for name in value.twice)
-        for name, part in value.items():
-            if fault := fault_in(name):
-                yield path, fault
-            yield from _text_faults(part, path or name, depth + 1)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _text_faults(part, path, depth + 1)
+    return [Fault(_field(path), why) for path, why in strict_json.faults(value)]
 
 
 def _refuse(field: str, message: str) -> NoReturn:

@@ -1,13 +1,12 @@
 """Take an approved request up: intent first, then the grant, then the outcome."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 from grant_broker.broker import Broker
-from grant_broker.domain.approvals import Approval, Coverage
-from grant_broker.domain.continuity import MOST, Wanted, continuity, pause
+from grant_broker.covering import continuity_of
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
@@ -20,36 +19,6 @@ _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
 # A repeat joins in only once the first call cannot still be waiting for KMS (3 s).
 _STILL_AT_WORK = timedelta(seconds=4)
-
-
-@dataclass(frozen=True)
-class Cover:
-    """The standing approval that covers a request, None where people must vote; `reason` says why."""
-
-    approval: Approval | None
-    reason: str
-
-
-def covering(broker: Broker, request: GrantRequest, key: Key) -> Cover:
-    """The standing approval that covers a request, if there is one and it is not held for too long."""
-    asked = request.asked(request.begins)
-    standing = broker.store.standing(key_arn=request.key_arn, account=request.account)
-    covers = ((approval, approval.covers(asked, quorum=key.document.quorum)) for approval in standing)
-    approval, coverage = next((pair for pair in covers if pair[1].covered), (None, None))
-    if approval is None or coverage is None:
-        return Cover(None, "no standing approval covers it")
-    kept = _continuity(broker, request, key, at=request.begins)
-    return Cover(approval, coverage.reason) if kept.covered else Cover(None, kept.reason)
-
-
-def _continuity(broker: Broker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
-    longest = key.document.max_continuous
-    held = broker.store.held(
-        key_arn=request.key_arn, grantee=request.grantee,
-        since=at - timedelta(seconds=longest) - pause(longest), most=MOST + 1,
-    )  # fmt: skip
-    wanted = Wanted(request.id, request.scope, request.duration, at)
-    return continuity(held, wanted, longest=longest, now=broker.clock())
 
 
 def take_up(broker: Broker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
@@ -111,7 +80,7 @@ def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
         reason = coverage.reason if coverage else "there is no approval"
         raise Conflict(f"the request is approved, but not covered any more: {reason}")
     if request.approval:
-        kept = _continuity(broker, request, key, at=broker.clock())
+        kept = continuity_of(broker, request, key, at=broker.clock())
         if not kept.covered:
             raise Conflict(f"the request is approved, but people must vote on a new one: {kept.reason}")
     return key, approval

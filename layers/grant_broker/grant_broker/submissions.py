@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.broker import Broker
+from grant_broker.covering import covering
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
@@ -12,7 +13,7 @@ from grant_broker.domain.people import Caller, account_of
 from grant_broker.domain.requests import GrantRequest, Submission, agenda
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.trail import ChangeOf
-from grant_broker.issuing import covering, take_up
+from grant_broker.issuing import take_up
 from grant_broker.limits import count_call, ensure_room
 
 FURTHEST_START = timedelta(days=30)
