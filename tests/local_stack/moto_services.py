@@ -16,7 +16,7 @@ from tests.local_stack.requests import Request
 # Nothing else is passed on: moto would take an account or an encoding from what was not decided by.
 _PASSED_ON = ("authorization", "content-type", "smithy-protocol", "user-agent", "x-amz-date", "x-amz-target")
 # What moto raises on input that AWS refuses.
-_FAULTS = (AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+_FAULTS = (AttributeError, LookupError, TypeError, ValueError)
 
 
 class Moto:
@@ -63,6 +63,8 @@ class Moto:
         prepared = AWSPreparedRequest("POST", f"https://{host}{path}", sent, body, stream_output=False)
         try:
             found = self._stubber.process_request(prepared)
+        except NotImplementedError as error:
+            raise AwsError("UnsupportedOperationException", f"moto has no {operation}.") from error
         except _FAULTS as error:
             raise AwsError("InternalFailure", f"moto could not answer {operation}: {error!r}", 500) from error
         if found is None:
