@@ -22,7 +22,8 @@ from grant_broker.routing import event_of, repeatable, resolver, respond, share_
 from grant_broker.submissions import submit
 from grant_broker.views import list_view, offer_view, request_view
 
-logger = Logger()
+# The logger "requests", as the service is named, belongs to the HTTP library of this name where it is loaded.
+logger = Logger(service="grant-broker-requests")
 share_handlers(logger)
 metrics = Metrics()
 app = resolver()

@@ -1,5 +1,6 @@
 """The template deployed in this process: its handlers, its clock, its people, and what AWS answers."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -268,17 +269,26 @@ class Scene:
     @contextmanager
     def meanwhile(self, operation: str, other: Callable[[], T], nth: int = 1) -> Iterator[list[T]]:
         """Just before the nth such call takes effect somebody else acts, undisturbed; gives the results."""
-        cloud, results, calls = self.deployment.cloud, list[T](), iter(range(1, 1000))
+        results: list[T] = []
+        with self.moments({(operation, nth): lambda: results.append(other())}):
+            yield results
+
+    @contextmanager
+    def moments(self, acts: Mapping[tuple[str, int], Callable[[], None]]) -> Iterator[None]:
+        """Just before the nth call of an operation takes effect somebody else acts, undisturbed."""
+        cloud, seen = self.deployment.cloud, Counter[str]()
 
         def meet(call: AwsCall, _go_on: Callable[[], Response]) -> Response | None:
-            if call.operation == operation and next(calls) == nth:
+            seen[call.operation] += 1
+            if act := acts.get((call.operation, seen[call.operation])):
                 cloud.intercept = None
-                results.append(other())
+                act()
+                cloud.intercept = meet
             return None
 
         cloud.intercept = meet
         try:
-            yield results
+            yield
         finally:
             cloud.intercept = None
 

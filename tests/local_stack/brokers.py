@@ -92,9 +92,13 @@ class Brokers:
         """The function's handler module, loaded once, working with this deployment's broker."""
         if function not in self._modules:
             with mock.patch.dict(os.environ, self.deployment.environment(function)):
-                self._modules[function] = _loaded(self.deployment.functions[function].code)
+                self._modules[function] = self.fresh(function)
             self._modules[function].broker = lambda: self.broker(function)  # type: ignore[attr-defined]
         return self._modules[function]
+
+    def fresh(self, function: str) -> ModuleType:
+        """The function's handler module as Lambda loads it, with the environment there is."""
+        return _loaded(self.deployment.functions[function].code)
 
     _modules: dict[str, ModuleType] = field(default_factory=dict)
 
