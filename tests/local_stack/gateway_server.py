@@ -1,34 +1,28 @@
 """The API over HTTP, on 127.0.0.1 only."""
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 from tests.local_stack.gateway import LARGEST_BODY, Gateway
+from tests.local_stack.listening import Handler, Server
 from tests.local_stack.refusals import Reply
 
 _CHUNK = 64 * 1024
 _NO_SUCH_METHOD = 501
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-
+class _Api(Server):
     def __init__(self, gateway: Gateway, port: int) -> None:
         self.gateway = gateway
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(_Handler, port)
 
 
-def serve(gateway: Gateway, port: int = 0) -> ThreadingHTTPServer:
+def serve(gateway: Gateway, port: int = 0) -> Server:
     """A bound server, not yet running; port 0 picks a free one."""
-    return _Server(gateway, port)
+    return _Api(gateway, port)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 60
+class _Handler(Handler):
+    server: _Api
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         self._send(self._answered())
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - http.server's names
@@ -67,10 +61,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.request_version, self.close_connection = self.protocol_version, True
         kind = "MISSING_AUTHENTICATION_TOKEN" if code == _NO_SUCH_METHOD else "BAD_REQUEST_PARAMETERS"
         self._send(self.server.gateway.refusals.reply(kind, message or ""))
-
-    def version_string(self) -> str:
-        """The Server header: nothing about this machine."""
-        return "local-stack"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Quiet: callers read answers, not access logs."""

@@ -1,52 +1,52 @@
 """The embedded AWS over HTTP, on 127.0.0.1 only."""
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 from tests.local_stack.answers import AwsError, Response
 from tests.local_stack.cloud import Cloud
+from tests.local_stack.listening import Handler, Server
 
 _LARGEST = 10 * 1024 * 1024
+_OF_THE_CONNECTION = ("content-length", "connection", "date", "server")
 
 
-def serve(cloud: Cloud, port: int = 0) -> ThreadingHTTPServer:
+class _Aws(Server):
+    def __init__(self, cloud: Cloud, port: int) -> None:
+        self.cloud = cloud
+        super().__init__(_Handler, port)
+
+
+def serve(cloud: Cloud, port: int = 0) -> Server:
     """A bound server for `endpoint_url`, not yet running; port 0 picks a free one."""
+    return _Aws(cloud, port)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        timeout = 60
 
-        def answer(self) -> None:
-            """Answer one request of any method."""
-            status, headers, text = self._answered()
-            self.send_response(status)
-            for name, value in headers.items():
-                if name.lower() not in ("content-length", "connection", "date", "server"):
-                    self.send_header(name, str(value))
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(text)
+class _Handler(Handler):
+    server: _Aws
 
-        do_POST = do_GET = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer  # noqa: N815
+    def answer(self) -> None:
+        """Answer one request of any method."""
+        status, headers, text = self._answered()
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in _OF_THE_CONNECTION:
+                self.send_header(name, str(value))
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
 
-        def _answered(self) -> Response:
-            given = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
-            if not (given.isascii() and given.isdigit()) or int(given) > _LARGEST:
-                # The body stays unread, so nothing after it can be.
-                self.close_connection = True
-                return AwsError(
-                    "RequestEntityTooLargeException", "Length missing or too large", 413
-                ).response()
-            names = [name.lower() for name in self.headers.keys()]  # noqa: SIM118 - repeated names count
-            if len(set(names)) < len(names):
-                self.close_connection = True
-                return AwsError("InvalidSignatureException", "A header is given twice", 403).response()
-            body = self.rfile.read(int(given))
-            url = f"http://{self.headers.get('Host', '')}{self.path}"
-            return cloud.handle(self.command, url, dict(self.headers.items()), body)
+    do_POST = do_GET = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Quiet: tests read answers, not access logs."""
-
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    def _answered(self) -> Response:
+        given = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
+        if not (given.isascii() and given.isdigit()) or int(given) > _LARGEST:
+            # The body stays unread, so nothing after it can be.
+            self.close_connection = True
+            words = "Length missing or too large"
+            return AwsError("RequestEntityTooLargeException", words, 413).response()
+        names = [name.lower() for name in self.headers.keys()]  # noqa: SIM118 - repeated names count
+        if len(set(names)) < len(names):
+            self.close_connection = True
+            return AwsError("InvalidSignatureException", "A header is given twice", 403).response()
+        body = self.rfile.read(int(given))
+        url = f"http://{self.headers.get('Host', '')}{self.path}"
+        return self.server.cloud.handle(self.command, url, dict(self.headers.items()), body)
