@@ -1,0 +1,125 @@
+"""The checker's own reading of the tables: no code of the broker, and no call through it."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+NEXT = {
+    "pending": {"approved", "denied", "withdrawn", "lapsed", "revoked", "failed"},
+    "approved": {"issuing", "withdrawn", "lapsed", "revoked"},
+    "issuing": {"active", "ending", "failed"},
+    "active": {"ending", "expired"},
+    "ending": {"expired", "revoked", "released"},
+}
+FINAL = {"denied", "withdrawn", "lapsed", "failed", "expired", "revoked", "released"}
+SKEW = timedelta(seconds=70)
+"""By how much the clocks of two functions may differ, and `starts_at` may lie behind "now"."""
+Plain = dict[str, Any]
+
+
+def plain(item: Plain | None) -> Plain:
+    """An item without DynamoDB's types; empty where there is none."""
+    return {name: _value(value) for name, value in (item or {}).items()}
+
+
+def _value(typed: Plain) -> Any:
+    ((kind, content),) = typed.items()
+    match kind:
+        case "M":
+            return {name: _value(value) for name, value in content.items()}
+        case "L":
+            return [_value(value) for value in content]
+        case "N":
+            return int(content)
+        case "NULL":
+            return None
+    return content
+
+
+def time(text: str) -> datetime:
+    """A stored time."""
+    return datetime.fromisoformat(text)
+
+
+def seconds(text: str | int) -> int:
+    """A stored duration: days, hours, minutes and seconds of ISO 8601."""
+    if isinstance(text, int):
+        return text
+    date, _, clock = text.removeprefix("P").partition("T")
+    total, number = int(date.removesuffix("D") or 0) * 86_400, ""
+    for letter in clock:
+        if letter.isdigit():
+            number += letter
+        else:
+            total, number = total + int(number) * {"H": 3600, "M": 60, "S": 1}[letter], ""
+    return total
+
+
+def sealed(event: Plain) -> str:
+    """The hash that an event must carry: over everything else in it, in canonical JSON."""
+    kept = ("id", "subject", "sequence", "at", "type", "by", "request_id", "detail", "previous")
+    content = {name: event.get(name) for name in kept}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str | None:
+    """Why nothing in the approval table lets this request be granted at this moment, or None."""
+    limits = key.get("document", {})
+    approval = standing or votes
+    checks = {
+        "the key is not open": not key or "withdrawn_at" in key,
+        "the key is not open to the account": request["account"] not in limits.get("accounts", ()),
+        "an operation is not offered": not set(request["scope"]["operations"])
+        <= set(limits.get("operations", ())),
+        "longer than the key allows": seconds(request["duration"]) > seconds(limits.get("max_duration", 0)),
+        "there is no approval": not approval,
+        "it was withdrawn": "withdrawn_at" in approval,
+        "it was denied": any(vote["verdict"] == "deny" for vote in approval.get("votes", ())),
+        "it is for another key": approval.get("key_arn") != request["key_arn"],
+        "it is for another account": approval.get("account") != request["account"],
+        "it is for another grantee": approval.get("grantee") not in {None, request["grantee"]},
+    }
+    found = next((why for why, wrong in checks.items() if wrong), None)
+    return found or _too_little(request, limits, approval) or _too_much(request, approval)
+
+
+def _too_little(request: Plain, limits: Plain, approval: Plain) -> str | None:
+    agreed = {
+        vote["person"] for vote in approval["votes"]
+        if vote["verdict"] == "approve" and vote["digest"] == approval["digest"]
+    } - {request["requester_person"]}  # fmt: skip
+    return None if len(agreed) >= limits["quorum"] else f"{len(agreed)} of {limits['quorum']} votes"
+
+
+def _too_much(request: Plain, approval: Plain) -> str | None:
+    asked, allowed = request["scope"], approval["scope"]
+    pairs, fixed = asked["encryption_context"], allowed["encryption_context"]
+    longest = min(seconds(vote.get("duration") or approval["max_duration"]) for vote in approval["votes"])
+    at = time(request.get("starts_at") or request["created_at"])
+    within = (
+        fixed.items() <= pairs.items() if allowed["context_match"] == "subset"
+        else asked["context_match"] == "equals" and fixed == pairs
+    )  # fmt: skip
+    checks = {
+        "an operation is not approved": not set(asked["operations"]) <= set(allowed["operations"]),
+        "the encryption context is not approved": not within,
+        "longer than approved": seconds(request["duration"])
+        > min(longest, seconds(approval["max_duration"])),
+        "not valid yet": time(approval["valid_from"]) - SKEW > at,
+        "not valid any more": "valid_until" in approval and at >= time(approval["valid_until"]) + SKEW,
+    }
+    return next((why for why, wrong in checks.items() if wrong), None)
+
+
+def broken_chain(events: list[Plain], head: Plain) -> str | None:
+    """What is wrong with a request's trail, its events in order, or None."""
+    last = "0" * 64
+    for number, event in enumerate(events, start=1):
+        if event["sequence"] != number or event["previous"] != last or event["hash"] != sealed(event):
+            return f"event {number} of {event['subject']} does not follow"
+        last = event["hash"]
+    if (head.get("events"), head.get("last_hash")) != (len(events), last):
+        return f"{head.get('pk')} counts {head.get('events')} events, its trail has {len(events)}"
+    return None

@@ -1,0 +1,37 @@
+"""The broker under every fault that we could think of."""
+
+import time
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.property.faults.injection import Kind
+from tests.property.faults.machine import STEPS, Faults
+from tests.property.faults.world import World
+
+SOAK = "soak"
+
+
+@pytest.fixture
+def scope(request: pytest.FixtureRequest) -> settings:
+    """More than 200 examples of 50 steps, since Hypothesis makes some shorter; in a soak twice as many."""
+    soaks = request.config.getoption("--hypothesis-profile") == SOAK
+    # Shrinking a failure takes minutes: only a soak has them.
+    phases = tuple(Phase) if soaks else (Phase.explicit, Phase.reuse, Phase.generate)
+    return settings(max_examples=500 if soaks else 260, stateful_step_count=50, phases=phases)
+
+
+def test_every_invariant_holds_whatever_fails(
+    world: World, scope: settings, report: list[dict[str, int]]
+) -> None:
+    """Whatever people do and AWS fails at, nothing is lost and nothing outlives its time."""
+    STEPS.clear()
+    world.injector.counts.clear()
+    Faults.world, began = world, time.perf_counter()
+    run_state_machine_as_test(Faults, settings=scope)
+    took, faults = int(time.perf_counter() - began), world.injector.counts
+    report.append({**STEPS, "seconds": took, **dict(faults.most_common())})
+    assert STEPS["examples of 50 steps or more"] >= 200
+    assert STEPS["steps"] >= (20_000 if scope.max_examples > 260 else 10_000)
+    assert set(Kind) <= set(faults), "a kind of fault was never injected"
