@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import access, audit, cursors, decisions, http, lists, managed_keys, standing
+from grant_broker import access, audit, checks, cursors, decisions, http, lists, managed_keys, standing
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
@@ -187,14 +187,32 @@ def get_access(key_id: str) -> Response[str]:
     return respond(Answer(200, {**view, "cursor": cursors.write(bound, after)}))
 
 
+@app.get("/security/keys/<key_id>/check")
+def get_check(key_id: str) -> Response[str]:
+    """Whether the broker could create and end grants on a key when it last tried."""
+    _asked()
+    key = managed_keys.registered(broker(), _key_arn(key_id))
+    return respond(Answer(200, checks.view(checks.of_key(broker(), key.document.key_arn))))
+
+
+@app.post("/security/keys/<key_id>/check")
+def post_check(key_id: str) -> Response[str]:
+    """Have a key checked within a minute."""
+    _asked()
+    repeatable(event_of(app))
+    found = managed_keys.check_now(broker(), _key_arn(key_id))
+    return respond(Answer(202, checks.view(found)))
+
+
 @app.get("/security/keys/<key_id>/policy")
 def get_key_policy(key_id: str) -> Response[str]:
-    """What the policy of a key, registered or not, must say for the broker."""
+    """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
     _, query = _asked("key_arn")
     key_arn = http.matching(query, "key_arn", _KEY_ARN.fullmatch)
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    return respond(Answer(200, access.policy_advice(broker(), key_arn or _key_arn(key_id))))
+    key_arn = key_arn or managed_keys.registered(broker(), _key_arn(key_id)).document.key_arn
+    return respond(Answer(200, access.policy_advice(broker(), key_arn)))
 
 
 @app.get("/security/events")

@@ -9,7 +9,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import checks
 from grant_broker.broker import Broker
+from grant_broker.domain.checks import Function
 from grant_broker.expiry import end_at_once, run
 from grant_broker.metering import published
 
@@ -34,8 +36,10 @@ def broker() -> Broker:
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One batch of the stream, or one scheduled run."""
+    """One batch of the stream, one scheduled run, or the minute's checks of this function's own right."""
     with published(metrics):
+        if event.get("check") == Function.EXPIRY:
+            return {"checked": checks.run(broker(), Function.EXPIRY)}
         return _ended(event["Records"]) if event.get("Records") else _run(context)
 
 

@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import cursors, decisions, http, lists
+from grant_broker import checks, cursors, decisions, http, lists
 from grant_broker.broker import Broker
+from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, Submission
@@ -133,6 +134,8 @@ def _view(caller: Caller, request: GrantRequest) -> dict[str, Any]:
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One API call."""
+    """One API call, or the minute's checks of this function's own right."""
     with published(metrics):
+        if event.get("check") == Function.REQUESTS:
+            return {"checked": checks.run(broker(), Function.REQUESTS)}
         return app.resolve(event, context)

@@ -74,7 +74,10 @@ def test_streams_lose_nothing_and_stop_at_nothing() -> None:
 
 def test_schedules() -> None:
     """Expiry every minute, reconcile every five; each run may last longer than its interval."""
-    assert {(s.function, s.seconds) for s in schedules(template())} == {("expiry", 60), ("reconcile", 300)}
+    found = {(s.function, s.seconds, s.payload.get("check")) for s in schedules(template())}
+    assert found == {
+        ("expiry", 60, None), ("reconcile", 300, None), ("requests", 60, "requests"), ("expiry", 60, "expiry"),
+    }  # fmt: skip
     assert template().functions()["expiry"].timeout > 130
     for name in ("ExpiryFunction", "ReconcileFunction"):
         # The next scheduled run repeats a failed one.

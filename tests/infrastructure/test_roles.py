@@ -16,6 +16,7 @@ MAY: dict[str, dict[str, str]] = {
     "requests": {
         "key": "CreateGrant GetKeyPolicy",
         "requests": "GetItem PutItem",
+        "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",
         "requests/index/held": "Query",
         "requests/index/open": "Query",

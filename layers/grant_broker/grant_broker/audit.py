@@ -14,8 +14,8 @@ from grant_broker.broker import Broker
 from grant_broker.domain.trail import Breach, Event, Head, verify
 
 # The record at the head of a trail, by the kind of its subject: its sort key. It lives in the request
-# table for requests, in the approval table for the others.
-_HEADS = {"request": "request", "approval": "approval", "key": "key"}
+# table for requests and checks, in the approval table for the others.
+_HEADS = {"request": "request", "check": "check", "approval": "approval", "key": "key"}
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _trail_and_head(store: Store, subject: str) -> tuple[list[Event], Head | Non
 
 def _head(store: Store, subject: str) -> Head | None:
     kind = subject.split("#", maxsplit=1)[0]
-    table = store.request_table if kind == "request" else store.approval_table
+    table = store.request_table if kind in {"request", "check"} else store.approval_table
     if kind not in _HEADS or not table:
         return None
     item = store.database.get(table, subject, _HEADS[kind])

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 from grant_broker.broker import Broker
+from grant_broker.checks import not_grantable
 from grant_broker.covering import continuity_of
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
@@ -72,6 +73,8 @@ def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
         raise Conflict("the request is approved, but its key is not open to the account any more")
     if faults := key.faults(request.scope, duration=request.duration, account=request.account):
         raise Conflict(f"the request is approved, but outside the key's limits now: {faults[0].message}")
+    if refusal := not_grantable(broker, request.key_arn):
+        raise Conflict(f"the request is approved, but {refusal}")
     store = broker.store
     approval = store.approval(request.approval) if request.approval else store.votes(request.id)
     asked = request.asked(request.begins if request.approval else broker.clock())

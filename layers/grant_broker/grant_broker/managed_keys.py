@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from grant_broker import checks
 from grant_broker.broker import Broker
+from grant_broker.domain.checks import Check
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, NotFound
 from grant_broker.domain.keys import Key, KeyDocument, Proposal
 from grant_broker.domain.people import Caller
@@ -61,9 +63,20 @@ def withdraw(broker: Broker, caller: Caller, key_arn: str) -> None:
         change = key.recorded(
             "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now
         )
-        broker.store.commit(change)
+        broker.store.commit(change, *checks.stop(broker, key_arn))
 
     anew(closed)
+
+
+def check_now(broker: Broker, key_arn: str) -> list[Check]:
+    """Both checks of an open key, due at once; NotFound."""
+
+    def asked() -> None:
+        found(broker, key_arn)
+        broker.store.commit(*checks.ask(broker, key_arn))
+
+    anew(asked)
+    return checks.of_key(broker, key_arn)
 
 
 def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
@@ -97,7 +110,8 @@ def _take_effect(broker: Broker, caller: Caller, document: KeyDocument, key: Key
         "key_changed" if key else "key_registered", at=now, by=caller.arn, event_id=broker.new_id(),
         detail=document.model_dump(mode="json"), document=document, withdrawn_at=None,
     )  # fmt: skip
-    broker.store.commit(change, others=[_name(broker, document), _key_id(broker, document)])
+    others = [_name(broker, document), _key_id(broker, document)]
+    broker.store.commit(change, *checks.ask(broker, document.key_arn), others=others)
     return change.record
 
 

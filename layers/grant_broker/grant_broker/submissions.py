@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.broker import Broker
+from grant_broker.checks import not_grantable
 from grant_broker.covering import covering
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.keys import Key
@@ -84,11 +85,16 @@ def _stored(
 def prepared(
     broker: Broker, caller: Caller, submission: Submission, *, now: datetime, **own: str
 ) -> tuple[GrantRequest, Key]:
-    """The request as it would be stored, and its key; InvalidRequest outside the key's limits."""
+    """The request as it would be stored, and its key.
+
+    Raises InvalidRequest outside the key's limits, Conflict where the key's last check failed.
+    """
     key = _key(broker, caller, submission)
     faults = _faults(broker, caller, submission, key, now)
     if key is None or faults:
         raise InvalidRequest(*faults)
+    if refusal := not_grantable(broker, key.document.key_arn):
+        raise Conflict(refusal)
     return _new(broker, caller, submission, key, now=now, **own), key
 
 

@@ -1,9 +1,10 @@
 """The founding scenario with its key registered, and calls by name."""
 
+import inspect
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.local_stack.brokers import Answer, Brokers
+from tests.local_stack.brokers import Answer, Brokers, Context
 from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
@@ -50,6 +51,31 @@ class Scene:
         made = self.submit(**changes)
         self.call("alice", "POST", f"/security/requests/{made.body['id']}/decision", {"verdict": "approve"})
         return self.call("partner", "POST", f"/requests/{made.body['id']}/grant")
+
+    def check(self) -> dict[str, Any]:
+        """Run both functions' checks that are due; what the API then says of the key."""
+        for function in ("requests", "expiry"):
+            self.run(function)
+        answer = self.security("GET", "/check")
+        assert answer.status == 200
+        found: dict[str, Any] = answer.body
+        return found
+
+    def run(self, function: str) -> Any:
+        """One scheduled run of a function's checks, without its log."""
+        handler = inspect.unwrap(self.brokers.handler(function).lambda_handler)
+        return handler({"check": function}, Context())
+
+    def policy(self) -> dict[str, Any]:
+        """The founding key's policy."""
+        found: dict[str, Any] = self.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+        return found
+
+    def put_policy_without(self, *sids: str) -> None:
+        """Take statements out of the key's policy."""
+        policy = self.policy()
+        left = [each for each in policy["Statement"] if each["Sid"] not in sids]
+        self.cloud.put_key_policy(self.key, {**policy, "Statement": left})
 
     def grantee(self, who: str) -> str:
         """The role of a person."""

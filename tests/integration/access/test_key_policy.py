@@ -45,10 +45,14 @@ def test_a_key_of_one_s_own(scene: Scene, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_api_says_what_is_needed(scene: Scene) -> None:
-    """The founding key needs nothing; an unknown one gets the statements; another key's ARN is refused."""
+    """The founding key needs nothing; one not registered is named by its ARN, and gets the statements."""
+    assert scene.security("GET", "/policy").status == 404
+    assert scene.security("GET", "/policy", key_arn=scene.key).body["diff"] == ""
+    scene.register()
     founding = scene.security("GET", "/policy")
     assert (founding.status, founding.body["diff"], founding.body["role_policies"]) == (200, "", {})
-    unknown = scene.call("alice", "GET", "/security/keys/no-such-key/policy").body
+    nowhere = "arn:aws:kms:eu-central-1:111122223333:key/no-such-key"
+    unknown = scene.call("alice", "GET", "/security/keys/no-such-key/policy", key_arn=nowhere).body
     assert (unknown["policy"], unknown["diff"]) == (None, None)
     assert unknown["statements"] == founding.body["statements"]
     there = scene.call("alice", "GET", "/security/keys/0d0e/policy", key_arn=_OTHER)

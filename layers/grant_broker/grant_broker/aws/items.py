@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Status
@@ -18,7 +19,7 @@ from grant_broker.domain.trail import Event, Record
 
 AGENDA = "agenda"
 
-R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal)
+R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check)
 
 
 class _Plain(TypeDeserializer):
@@ -53,6 +54,8 @@ def sort_key(record: Record | Event) -> str:
             return "key"
         case Proposal():
             return f"proposal#{record.document.digest}"
+        case Check():
+            return "check"
     return "approval"
 
 
@@ -96,6 +99,8 @@ def _indexed(record: Record | Event) -> dict[str, Any]:
                 "open_account": None if record.status.final else record.account,
                 "listed_at": _listed(record.created_at, record.id),
             }
+        case Check():
+            return {"agenda": f"check#{record.function}" if record.due is not None else None}
         case Key():
             return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
         case Approval(kind=Kind.STANDING):

@@ -57,6 +57,28 @@ class Kms:
         )
         return answer["GrantId"], answer["GrantToken"]
 
+    def try_grant(self, *, key_arn: str, grantee: str, retiring_principal: str, scope: Scope) -> None:
+        """Ask KMS whether it would create this grant, without creating it (DryRun).
+
+        Raises KmsRefused where it would not, KmsUncertain where it did not say.
+        """
+        try:
+            self._call(
+                "create_grant",
+                KeyId=key_arn,
+                GranteePrincipal=grantee,
+                RetiringPrincipal=retiring_principal,
+                Operations=list(scope.operations),
+                Constraints=scope.constraints,
+                DryRun=True,
+            )
+        except KmsRefused as error:
+            # A dry run never ends otherwise than in an error; this one says that all is well.
+            if error.code != "DryRunOperationException":
+                raise
+            return
+        raise KmsUncertain("DryRun", "KMS did not take this as a dry run")
+
     def retire(self, *, key_arn: str, grant_id: str) -> None:
         """End a grant as its retiring principal: needs no policy. GrantNotFound where KMS knows none."""
         self._call("retire_grant", KeyId=key_arn, GrantId=grant_id)

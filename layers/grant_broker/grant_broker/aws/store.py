@@ -9,6 +9,7 @@ from typing import Any
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import AGENDA, R, holder_of, holding_of, item_of, key_of, record_of, serialized
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.errors import Stale
 from grant_broker.domain.keys import Key, Proposal
@@ -153,6 +154,20 @@ class Store:
             values={":one": 1, ":most": most, ":expires": (minute + _COUNTER_MINUTES) * 60},
         )
 
+    def check(self, function: Function, key_arn: str) -> Check | None:
+        """The last check of one function on a key, read consistently."""
+        return self._record(Check, self.request_table, f"check#{function}#{key_arn}", "check")
+
+    def checks_due(self, function: Function, until: int) -> Iterator[Check]:
+        """The checks that one function has to make by an epoch second; eventually consistent."""
+        items = self.database.query(
+            TableName=self.request_table,
+            IndexName="agenda",
+            condition="agenda = :agenda AND due <= :until",
+            values={":agenda": f"check#{function}", ":until": until},
+        )
+        return (record_of(Check, item) for item in items)
+
     def trail(self, subject: str) -> list[Event]:
         """The events of one subject in order, read consistently."""
         items = self.database.query(
@@ -209,7 +224,7 @@ class Store:
 
     def table_of(self, record: Record | Event) -> str:
         """The name of the table that a record lives in."""
-        return self.request_table if isinstance(record, GrantRequest | Event) else self.approval_table
+        return self.request_table if isinstance(record, GrantRequest | Event | Check) else self.approval_table
 
     def _puts(self, change: Change) -> Iterator[dict[str, Any]]:
         yield self._put(change.record, self._version_is(change.record.version - 1))

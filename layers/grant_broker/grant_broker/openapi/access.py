@@ -73,3 +73,24 @@ class KeyPolicyAdvice(Shape):
         Field(description="The present policy with the statements; null where KMS does not show it."),
     ]
     diff: Annotated[str | None, Field(description="Unified; empty where nothing is missing.")]
+
+
+class KeyCheck(Shape):
+    """What one function found when it last checked its own right on the key."""
+
+    function: Annotated[
+        Literal["requests", "expiry"], Field(description="`requests` creates grants, `expiry` ends them.")
+    ]
+    result: Annotated[
+        Literal["passed", "failed"] | None, Field(description="null: never checked; grants may be made.")
+    ]
+    at: Time | None
+    missing: Annotated[list[str], Field(description="In words, what it lacks.")]
+    next_at: Annotated[Time | None, Field(description="When it checks next; null on a closed key.")]
+
+
+class KeyChecks(Shape):
+    """Whether the broker could create and end grants on a key when it last tried."""
+
+    grantable: Annotated[bool, Field(description="false: submissions are refused with 409.")]
+    checks: list[KeyCheck]

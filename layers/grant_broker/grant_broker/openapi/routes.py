@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from grant_broker.decisions import Decision, Revocation
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.requests import Submission
-from grant_broker.openapi.access import AccessReport, KeyPolicyAdvice
+from grant_broker.openapi.access import AccessReport, KeyChecks, KeyPolicyAdvice
 from grant_broker.openapi.answers import (
     Approval,
     Event,
@@ -30,8 +30,8 @@ Model = type[BaseModel]
 class Operation:
     """One method of one path. `answers` are the successes by status; most refusals follow from the rest.
 
-    `conflicts`: may be 409. `any_id`: what the path names need not exist. `repeatable`: takes an
-    Idempotency-Key. `follow`: operations on what was answered, by its id or by the key's.
+    `conflicts`: may be 409. `repeatable`: takes an Idempotency-Key. `follow`: operations on what was
+    answered, by its id or by the key's.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Operation:
     body: Model | None = None
     query: tuple[str, ...] = ()
     conflicts: bool = False
-    any_id: bool = False
     repeatable: bool = False
     follow: tuple[str, ...] = ()
 
@@ -146,9 +145,14 @@ SECURITY_TEAM = (
         "get_access", "GET", f"{_KEY}/access", "Who can use or manage a key, and by what.",
         {200: AccessReport}, query=_PAGED, conflicts=True,
     ),
+    Operation("get_check", "GET", f"{_KEY}/check", "What the broker's last checks found.", {200: KeyChecks}),
+    Operation(
+        "post_check", "POST", f"{_KEY}/check", "Have a key checked within a minute.", {202: KeyChecks},
+        repeatable=True,
+    ),
     Operation(
         "get_key_policy", "GET", f"{_KEY}/policy", "What a key's policy must say for the broker.",
-        {200: KeyPolicyAdvice}, query=("key_arn",), any_id=True,
+        {200: KeyPolicyAdvice}, query=("key_arn",),
     ),
     Operation(
         "get_events", "GET", "/security/events", "The audit trail, oldest first.", {200: Page[Event]},

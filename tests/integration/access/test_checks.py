@@ -1,0 +1,263 @@
+"""The broker's checks of its own rights on each key, against the strict local KMS."""
+
+from typing import Any
+
+import pytest
+
+from grant_broker.checks import missing_to_create
+from grant_broker.domain.checks import Function
+from tests.integration.access.scene import Scene
+from tests.local_stack.answers import AwsError, Response
+from tests.local_stack.cloud import AwsCall
+
+PASSED = {"requests": "passed", "expiry": "passed"}
+
+
+def results(found: dict[str, Any]) -> dict[str, str | None]:
+    """Result by function."""
+    return {check["function"]: check["result"] for check in found["checks"]}
+
+
+def missing(found: dict[str, Any], function: str) -> list[str]:
+    """What a function lacks."""
+    [of_function] = [check["missing"] for check in found["checks"] if check["function"] == function]
+    words: list[str] = of_function
+    return words
+
+
+def events(scene: Scene, function: str) -> list[str]:
+    """The types of the events about a function's check."""
+    trail = scene.brokers.broker("approvals").store.trail(f"check#{function}#{scene.key}")
+    return [event.type for event in trail]
+
+
+def refuse(scene: Scene, operation: str, code: str, status: int = 400) -> None:
+    """Let KMS refuse an operation."""
+
+    def hook(call: AwsCall, _run: Any) -> Response | None:
+        refused = (call.service, call.operation) == ("kms", operation)
+        return AwsError(code, "no", status).response() if refused else None
+
+    scene.cloud.intercept = hook
+
+
+def test_a_key_is_checked_when_it_is_registered(scene: Scene) -> None:
+    """Until its first check a key is grantable; that is due at once, and the founding key passes."""
+    scene.register()
+    first = scene.security("GET", "/check").body
+    assert first["grantable"]
+    assert {(check["result"], check["at"], check["next_at"]) for check in first["checks"]} == {
+        (None, None, "2030-01-01T00:00:00Z")
+    }
+    checked = scene.check()
+    assert (results(checked), checked["grantable"]) == (PASSED, True)
+    assert {check["next_at"] for check in checked["checks"]} == {"2030-01-01T01:00:00Z"}
+    assert scene.cloud.grants(scene.key) == []
+    assert (events(scene, "requests"), events(scene, "expiry")) == ([], [])
+
+
+def test_checks_are_hourly(scene: Scene) -> None:
+    """Within the hour nothing is asked of KMS, after it everything is asked again."""
+    scene.register()
+    at = scene.check()["checks"][0]["at"]
+    scene.pass_time(minutes=59)
+    assert scene.check()["checks"][0]["at"] == at
+    scene.pass_time(minutes=1)
+    assert [check["at"] for check in scene.check()["checks"]] == ["2030-01-01T01:00:00Z"] * 2
+
+
+@pytest.mark.parametrize(
+    ("sid", "function", "words"),
+    [
+        ("Issue", "requests", "kms:CreateGrant is not allowed: the key's policy lacks the statement Issue"),
+        (
+            "End",
+            "expiry",
+            'kms:RevokeGrant is not allowed: Statement "Administration" of the key policy lets it through, '
+            "but no identity policy allows it.",
+        ),
+        ("ReadPolicy", "expiry", "KMS refuses to show the key's policy or grants: AccessDeniedException"),
+    ],
+)
+def test_a_changed_key_policy_is_noticed(scene: Scene, sid: str, function: str, words: str) -> None:
+    """A statement taken out fails the check of the function that needs it: no grants until it is back.
+
+    The security team is told once, and the metric shows it at each check.
+    """
+    scene.register()
+    scene.check()
+    waiting = scene.submit().body["id"]
+    scene.call("alice", "POST", f"/security/requests/{waiting}/decision", {"verdict": "approve"})
+    scene.put_policy_without(sid)
+    scene.pass_time(hours=1)
+    found = scene.check()
+    assert (results(found)[function], found["grantable"]) == ("failed", False)
+    assert words in missing(found, function)
+    assert (function, "ChecksFailed", 1) in scene.brokers.metrics
+    refused = scene.submit()
+    assert (refused.status, refused.body["code"]) == (409, "conflict")
+    foreseen = scene.call("partner", "POST", "/requests", scene.submission(), dry_run="true").body
+    assert (foreseen["outcome"], foreseen["reasons"]) == ("refuse", [refused.body["detail"]])
+    taken_up = scene.call("partner", "POST", f"/requests/{waiting}/grant")
+    assert (taken_up.status, "the request is approved" in taken_up.body["detail"]) == (409, True)
+    scene.pass_time(minutes=5)
+    scene.check()
+    scene.cloud.put_key_policy(scene.key, scene.policy())
+    scene.pass_time(minutes=5)
+    assert results(scene.check()) == PASSED
+    assert events(scene, function) == ["check_failed", "check_passed"]
+    assert scene.call("partner", "POST", f"/requests/{waiting}/grant").status == 201
+    assert scene.submit().status == 201
+
+
+def test_checked_on_request(scene: Scene) -> None:
+    """A mended key need not wait: the security team has it checked within a minute."""
+    scene.register()
+    scene.put_policy_without("Issue")
+    assert not scene.check()["grantable"]
+    scene.cloud.put_key_policy(scene.key, scene.policy())
+    scene.pass_time(minutes=1)
+    assert not scene.check()["grantable"]
+    asked = scene.security("POST", "/check")
+    assert (asked.status, asked.body["grantable"]) == (202, False)
+    assert asked.body["checks"][0]["next_at"] == "2030-01-01T00:01:00Z"
+    assert scene.check()["grantable"]
+
+
+def test_who_may_ask(scene: Scene) -> None:
+    """An unregistered key answers 404, a closed one is checked no more, and only the team may ask."""
+    assert scene.security("POST", "/check").status == 404
+    scene.register()
+    scene.check()
+    assert scene.call("partner", "POST", f"/security/keys/{scene.key_id}/check").status == 403
+    scene.security("DELETE", "")
+    assert scene.security("POST", "/check").status == 404
+    assert {check["next_at"] for check in scene.check()["checks"]} == {None}
+    scene.register()
+    assert scene.security("GET", "/check").body["checks"][0]["next_at"] == "2030-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("DisabledException", "the key is disabled"),
+        ("KMSInvalidStateException", "the key's state allows no grants: it is pending deletion or import"),
+        ("LimitExceededException", "the key holds as many grants as KMS allows"),
+        ("InvalidArnException", "KMS refuses CreateGrant: InvalidArnException"),
+    ],
+)
+def test_what_kms_refuses_is_said_in_words(scene: Scene, code: str, words: str) -> None:
+    """The reason of a refused CreateGrant is told in words, or by KMS's code."""
+    scene.register()
+    refuse(scene, "CreateGrant", code)
+    assert missing(scene.check(), "requests") == [words]
+
+
+def test_a_disabled_key_fails(scene: Scene) -> None:
+    """A disabled key fails for `requests` by KMS's own answer, not for `expiry`: grants still end."""
+    scene.register()
+    scene.cloud.session(scene.cloud.root()).client("kms").disable_key(KeyId=scene.key)
+    found = scene.check()
+    assert results(found) == {"requests": "failed", "expiry": "passed"}
+    assert missing(found, "requests") == ["the key is disabled"]
+
+
+@pytest.mark.parametrize(("operation", "function"), [("CreateGrant", "requests"), ("GetKeyPolicy", "expiry")])
+def test_a_throttle_says_nothing_of_the_key(scene: Scene, operation: str, function: str) -> None:
+    """Where KMS does not answer, what was known stays, and the check is repeated in a minute."""
+    scene.register()
+    scene.check()
+    scene.pass_time(hours=1)
+    refuse(scene, operation, "ThrottlingException")
+    found = {check["function"]: check for check in scene.check()["checks"]}[function]
+    assert (found["result"], found["at"]) == ("passed", "2030-01-01T00:00:00Z")
+    assert found["next_at"] == "2030-01-01T01:01:00Z"
+
+
+def test_a_dry_run_that_was_none(scene: Scene) -> None:
+    """An answer that is not a dry run's leaves the outcome open."""
+    scene.register()
+    answer = b'{"GrantId": "g", "GrantToken": "t"}'
+    scene.cloud.intercept = lambda call, _run: (
+        (200, {}, answer) if call.operation == "CreateGrant" and call.service == "kms" else None
+    )
+    assert results(scene.check()) == {"requests": None, "expiry": "passed"}
+
+
+def test_a_policy_that_cannot_be_decided_fails(scene: Scene) -> None:
+    """A key policy that no rule can read lets nothing through."""
+    scene.register()
+    answer = b'{"Policy": "{}", "PolicyName": "default"}'
+    scene.cloud.intercept = lambda call, _run: (
+        (200, {}, answer) if call.operation == "GetKeyPolicy" and call.service == "kms" else None
+    )
+    assert "kms:ListGrants cannot be decided" in missing(scene.check(), "expiry")[0]
+
+
+def test_a_key_of_another_account(scene: Scene) -> None:
+    """There KMS shows no policy: `expiry` is told by what it can do, list the key's grants."""
+    account = "444455556666"
+    other = scene.cloud.create_key(scene.policy(), account=account)
+    scene.allow("ApprovalsRole", ["kms:DescribeKey"], other)
+    scene.key, scene.key_id = other, other.rpartition("/")[2]
+    assert scene.register(key_arn=other).status == 201
+    found = scene.check()
+    assert results(found) == {"requests": "failed", "expiry": "failed"}
+    scene.allow("RequestsRole", ["kms:CreateGrant"], other)
+    scene.allow("ExpiryRole", ["kms:ListGrants", "kms:RevokeGrant"], other)
+    scene.pass_time(minutes=5)
+    assert results(scene.check()) == PASSED
+
+
+def test_the_last_word_on_what_the_stack_grants(scene_of: Any) -> None:
+    """A key that offers more than the stack grants by now is checked for what is left."""
+    scene = scene_of()
+    scene.register()
+    settings = scene.brokers.broker("requests").settings
+    narrowed = settings.model_copy(update={"grantable_operations": ("Encrypt",)})
+    broker = scene.brokers.broker("requests")
+    object.__setattr__(broker, "settings", narrowed)
+    seen = []
+
+    def note(call: AwsCall, _run: Any) -> None:
+        if call.operation == "CreateGrant":
+            seen.append(call.parameters["Operations"])
+
+    scene.cloud.intercept = note
+    assert results(scene.check()) == PASSED
+    assert seen == [["Encrypt"]]
+
+
+def test_a_check_asked_for_meanwhile_is_made_again(scene: Scene) -> None:
+    """A check that is asked for while it runs stays due; the run's finding does not hide the question."""
+    scene.register()
+
+    def ask(call: AwsCall, _run: Any) -> None:
+        if call.operation == "CreateGrant":
+            scene.cloud.intercept = None
+            scene.security("POST", "/check")
+
+    scene.cloud.intercept = ask
+    assert results(scene.check()) == {"requests": None, "expiry": "passed"}
+    assert results(scene.check()) == PASSED
+
+
+def test_a_run_ends_in_time(scene: Scene) -> None:
+    """When KMS is slow a run leaves the rest for the next minute."""
+    for number in range(2):
+        key = scene.cloud.create_key(scene.policy())
+        limits = {"name": f"key-{number}", "accounts": ["444455556666"]}
+        scene.call("alice", "PUT", f"/security/keys/{key.rpartition('/')[2]}", limits)
+
+    def slow(call: AwsCall, _run: Any) -> None:
+        scene.pass_time(seconds=16 if call.operation == "CreateGrant" else 0)
+
+    scene.cloud.intercept = slow
+    assert scene.run("requests") == {"checked": 1}
+    later = int(scene.now.timestamp())
+    assert len(list(scene.brokers.broker("requests").store.checks_due(Function.REQUESTS, later))) == 1
+
+
+def test_checks_of_a_key_nobody_registered(scene: Scene) -> None:
+    """A key that the register lost is checked for the encrypt side."""
+    assert missing_to_create(scene.brokers.broker("requests"), scene.key) == ()
