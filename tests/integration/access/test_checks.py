@@ -73,7 +73,7 @@ def test_checks_are_hourly(scene: Scene) -> None:
         (
             "End",
             "expiry",
-            'kms:RevokeGrant is not allowed: Statement "Administration" of the key policy lets it through, but',
+            'kms:RevokeGrant is not allowed: Statement "Administration" of the key policy lets it',
         ),
         ("ReadPolicy", "expiry", "KMS refuses to show the key's policy or grants: AccessDeniedException"),
     ],
