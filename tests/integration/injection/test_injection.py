@@ -1,0 +1,136 @@
+"""A requester's text and a grant's token: the one is data wherever it goes, the other goes nowhere."""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from grant_broker.client import audit
+from grant_broker.client.command_line import main
+from grant_broker.domain.mail import mail_about
+from tests.integration.scene import Scene
+from tests.local_stack.answers import Response
+from tests.local_stack.cloud import AwsCall
+
+# Each is taken: none holds a character that is forbidden. None may become more than a text.
+FORMULAS = (
+    "=cmd|' /C calc'!A0", '@SUM(1,2)","x', "+1-2;3", "-2+3", '{"level":"ERROR","message":"forged"}',
+    "a,b;c|d",
+    "${jndi:ldap://127.0.0.1/a}", "{{7*7}}", "<script>alert(1)</script>", "%0a%0dforged", "\\n\\r\\u000a",
+    "https://example.com/approve", "\u0430dministrator", "\U0001f469\u200d\U0001f4bb",
+)  # fmt: skip
+
+
+@pytest.fixture
+def logs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """The lines that the functions logged so far."""
+    stream = io.StringIO()
+    handlers = {
+        id(handler): handler
+        for function in ("requests", "approvals", "expiry")
+        for handler in scene.brokers.handler(function).logger.handlers
+        if isinstance(handler, logging.StreamHandler)
+    }
+    for handler in handlers.values():
+        # Not setStream, which flushes the stream before: an earlier test's, closed since.
+        monkeypatch.setattr(handler, "stream", stream)
+    return lambda: stream.getvalue().splitlines()
+
+
+@pytest.fixture
+def exported(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], list[str]]:
+    """What `grant-broker audit export` prints, by lines as the terminal counts them."""
+    monkeypatch.setattr(audit, "dynamodb_client", lambda: scene.tables)
+    tables = (scene.deployment.request_table, scene.deployment.approval_table)
+
+    def lines() -> list[str]:
+        capsys.readouterr()
+        assert main(["audit", "export", "--table", tables[0], "--approval-table", tables[1]]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_text_stays_a_text_in_the_export(
+    scene: Scene, exported: Callable[[], list[str]], text: str
+) -> None:
+    """The audit export is one ASCII JSON object a line, whatever a reason says: no cell, no line."""
+    before = len(exported())
+    scene.pending(reason=text, ticket=text[:100], encryption_context={"tenant": text})
+    lines = exported()
+    assert len(lines) == before + 2
+    read = [json.loads(line) for line in lines]
+    [submitted] = [line["event"] for line in read if line.get("event", {}).get("type") == "submitted"]
+    assert submitted["detail"]["reason"] == text
+    assert all(line.isascii() and line.startswith('{"') for line in lines)
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_text_stays_a_text_in_mails(scene: Scene, text: str) -> None:
+    """A mail quotes what the requester wrote: one line, ASCII, no working link, and says so."""
+    request_id = scene.pending(reason=text)
+    [event] = scene.brokers.broker("approvals").store.trail(f"request#{request_id}")
+    mail = mail_about(event)
+    assert mail is not None
+    assert mail.message.isascii()
+    assert "https://" not in mail.message
+    assert "written by others" in mail.message
+    assert text not in mail.subject
+
+
+def test_what_breaks_lines_never_gets_in(scene: Scene) -> None:
+    """Control characters, line separators and bidirectional marks are refused in every text."""
+    for text in ("a\nb", "a\r\nb", "a\u2028b", "a\u0085b", "a\x1b[2Jb", "a\u202eb", "a\x00b"):
+        for field in ("reason", "ticket"):
+            answer = scene.submit(**{field: text})
+            assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
+        answer = scene.submit(encryption_context={"tenant": text})
+        assert (answer.status, answer.body["errors"][0]["field"]) == (400, "encryption_context")
+
+
+def test_a_forged_log_line_stays_inside_its_own(scene: Scene, logs: Callable[[], list[str]]) -> None:
+    """What is logged of an unforeseen error is one JSON object a line; the caller is told nothing of it."""
+
+    def raising(_call: AwsCall, _run: Callable[[], Response]) -> Response | None:
+        raise RuntimeError('secret table\n{"level":"INFO","message":"forged"}\r\n')
+
+    scene.deployment.cloud.intercept = raising
+    answer = scene.submit()
+    scene.deployment.cloud.intercept = None
+    assert answer.status == 503
+    assert "secret" not in json.dumps(answer.body)
+    read = [json.loads(line) for line in logs()]
+    assert [line["level"] for line in read if "forged" in json.dumps(line)] == ["ERROR"]
+    assert not [line for line in read if line.get("message") == "forged"]
+
+
+def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
+    scene: Scene, logs: Callable[[], list[str]], exported: Callable[[], list[str]]
+) -> None:
+    """Not in lists, under /security, in events, export, mails or logs; and not once the grant has ended."""
+    request_id = scene.active()
+    own = scene.call("partner", "GET", f"/requests/{request_id}").body
+    token = own["grant"]["grant_token"]
+    assert token
+    store = scene.brokers.broker("approvals").store
+    mails = [mail_about(event) for event in store.trail(f"request#{request_id}")]
+    elsewhere: list[Any] = [
+        scene.call("partner", "GET", "/requests").body,
+        scene.call("partner_colleague", "GET", f"/requests/{request_id}").body,
+        scene.call("alice", "GET", "/security/requests").body,
+        scene.call("alice", "GET", f"/security/requests/{request_id}").body,
+        scene.call("alice", "GET", "/security/events").body,
+        scene.call("partner", "POST", "/requests", {"grant_token": token}).body,
+        [mail.message for mail in mails if mail],
+        exported(),
+    ]
+    elsewhere.append(scene.release(request_id).body)
+    scene.expire()
+    elsewhere += [scene.call("partner", "GET", f"/requests/{request_id}").body, logs()]
+    assert token not in json.dumps(elsewhere)
