@@ -51,7 +51,18 @@ def test_duration(text: str, seconds: int, normal: str) -> None:
     [
         *("", "P", "PT", "P1DT", "2H", "PT2", "P2H", "PT2D", "pt2h", "PT2h", " PT2H", "PT2H ", "PT2H\n"),
         *("-PT2H", "PT-2H", "+PT2H", "PT+2H", "P1Y", "P1M", "P1Y2M", "P1M2D", "PT1H2H", "PT2M1H", "PT1S1H"),
-        *("PT0S", "P0D", "PT0.0H", "PT0.5S", "PT0.0001H", "PT1.5H30M", "P1.5DT1H", "PT.5H", "PT5.H"),
+        *(
+            "PT0S",
+            "P0D",
+            "PT0.0H",
+            "PT0.5S",
+            "PT1.5S",
+            "PT0.0001H",
+            "PT1.5H30M",
+            "P1.5DT1H",
+            "PT.5H",
+            "PT5.H",
+        ),
         *(
             "P3651D",
             "P99999999999D",
