@@ -158,13 +158,14 @@ class _Run:
             case Finding.CONFIRM:
                 return adoption.confirm(record, found.reason, now=self.now, event_id=event_id)
             case Finding.REPAIR:
-                return self._repaired(record)
+                return self._repaired(record, grant_id=record.grant_id or grant.grant_id)
             case Finding.SEEN_AGAIN:
                 return record.changed(missing_since=None)
         return None
 
-    def _repaired(self, record: GrantRequest) -> Change:
-        return record.changed(**agenda(*next_action(record, now=self.now)), missing_since=None)
+    def _repaired(self, record: GrantRequest, **known: str) -> Change:
+        later = agenda(*next_action(record, now=self.now))
+        return record.changed(**later, **known, missing_since=None)
 
     def _upkeep(self, record: GrantRequest) -> Change | None:
         if self._gone(record):

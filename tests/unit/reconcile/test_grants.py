@@ -275,7 +275,10 @@ def test_without_intent(scene: Scene, changes: dict[str, object]) -> None:
 
 def test_issuing(scene: Scene) -> None:
     """An intent whose answer was lost is settled by expiry; without an approval it ends."""
-    issuing = request(status=Status.ISSUING, grant_id=None, issued_at=None, **agenda(Action.SETTLE, NOW))
+    issuing = request(
+        status=Status.ISSUING, grant_id=None, issued_at=None, intent_at=NOW - timedelta(minutes=5),
+        **agenda(Action.SETTLE, NOW),
+    )  # fmt: skip
     scene.put(key(), issuing, votes(issuing))
     scene.run(grant())
     assert scene.request() == issuing
@@ -284,6 +287,28 @@ def test_issuing(scene: Scene) -> None:
     )
     scene.run(grant())
     assert (scene.request().status, scene.request().grant_id) == (Status.ENDING, "g1")
+
+
+def test_issuing_that_nobody_settles(scene: Scene) -> None:
+    """Where expiry cannot look for the grant, its id comes from here, so that it can be retired in time."""
+    issuing = request(
+        status=Status.ISSUING, grant_id=None, intent_at=NOW - timedelta(minutes=5, seconds=1),
+        **agenda(Action.SETTLE, NOW),
+    )  # fmt: skip
+    scene.put(key(), issuing, votes(issuing))
+    scene.run(grant())
+    stored = scene.request()
+    assert (stored.status, stored.grant_id, stored.action) == (Status.ACTIVE, "g1", Action.END)
+    assert stored.due == int(EXPIRES.timestamp())
+
+
+def test_ending_without_its_grant(scene: Scene) -> None:
+    """A request that was ended before it knew its grant is told the id, and ends at once."""
+    later = agenda(Action.END, NOW + timedelta(minutes=4))
+    scene.put(key(), request(status=Status.ENDING, grant_id=None, **later), votes(request()))
+    scene.run(grant())
+    stored = scene.request()
+    assert (stored.status, stored.grant_id, stored.due) == (Status.ENDING, "g1", int(NOW.timestamp()))
 
 
 def test_later_than_its_name(scene: Scene) -> None:

@@ -60,6 +60,10 @@ def _by_record(grant: LiveGrant, record: GrantRequest, fault: str | None, now: d
         return judge_ended(record, now=now)
     if fault := _fault_of_own(grant, record, fault):
         return Judgement(Finding.END, fault)
+    if record.status == Status.ISSUING and (record.intent_at or now) + PROPAGATION < now:
+        # Settling asks the key's policy, this does not: a policy that shuts the broker out must not let a
+        # grant outlive its time for want of its id.
+        return Judgement(Finding.RESUME, "nobody has settled it")
     return _upkeep(record, now)
 
 
@@ -106,6 +110,8 @@ def _fault_of_own(grant: LiveGrant, record: GrantRequest, fault: str | None) -> 
 
 
 def _upkeep(record: GrantRequest, now: datetime) -> Judgement:
+    if record.status == Status.ENDING and record.grant_id is None:
+        return Judgement(Finding.REPAIR, "its grant was not known")
     if record.due is None or from_epoch(record.due) > _latest(record, now):
         return Judgement(Finding.REPAIR, "it was not on the agenda in time")
     return Judgement(Finding.SEEN_AGAIN) if record.missing_since else _IN_ORDER
