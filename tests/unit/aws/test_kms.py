@@ -161,3 +161,23 @@ def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     assert attempts == [(1, 3), (8, 5), (3, 3)]
     assert session() is session()
     session.cache_clear()
+
+
+def test_try() -> None:
+    """A dry run ends well in one error only; no answer, another refusal and a real grant are told apart."""
+    scope = Scope(operations=("Encrypt",), encryption_context={"a": "b"})
+
+    def tried(answer: Any) -> Script:
+        calls, script = kms(answer)
+        calls.try_grant(key_arn=KEY, grantee=ROLE, retiring_principal="r", scope=scope)
+        return script
+
+    assert tried(refusal("DryRunOperationException")).calls[0][1]["DryRun"] is True
+    for answer, kind in (
+        (refusal("AccessDeniedException"), KmsRefused),
+        (refusal("Throttling"), KmsUncertain),
+    ):
+        with pytest.raises(kind):
+            tried(answer)
+    with pytest.raises(KmsUncertain):
+        tried({"GrantId": "g1", "GrantToken": "t"})

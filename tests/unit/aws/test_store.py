@@ -9,6 +9,7 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import item_of, key_of, plain, record_of, serialized
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
@@ -226,6 +227,21 @@ def test_agenda() -> None:
     written_to, script = store({"Attributes": {}})
     written_to.put_off(entries[1], 99)
     assert script.calls[0][1]["Key"] == serialized({"pk": "other", "sk": "request"})
+
+
+def test_checks() -> None:
+    """A function's check of a key is read by its key, and found on an agenda of its own while it is due."""
+    due = Check(function=Function.EXPIRY, key_arn=KEY, due=5, version=1)
+    found, script = store({"Item": item_of(due)})
+    assert found.check(Function.EXPIRY, KEY) == due
+    assert (
+        script.calls[0][1]["Key"] == key_of(due) == serialized({"pk": f"check#expiry#{KEY}", "sk": "check"})
+    )
+    found, script = store({"Items": [item_of(due)]})
+    assert list(found.checks_due(Function.EXPIRY, 10)) == [due]
+    assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":agenda": "check#expiry", ":until": 10}
+    assert plain(item_of(due))["agenda"] == "check#expiry"
+    assert "agenda" not in item_of(due.stopped().record)
 
 
 def test_counters() -> None:
