@@ -14,7 +14,7 @@ _RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
 
 MAY: dict[str, dict[str, str]] = {
     "requests": {
-        "key": "CreateGrant GetKeyPolicy",
+        "key": "CreateGrant",
         "requests": "GetItem PutItem",
         "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",
@@ -32,7 +32,6 @@ MAY: dict[str, dict[str, str]] = {
         "requests/index/by_status": "Query",
         "approvals": "ConditionCheckItem GetItem PutItem",
         "approvals/index/by_kind": "Query",
-        "approvals/index/covering": "Query",
     },
     "expiry": {
         "key": "GetKeyPolicy ListGrants RevokeGrant",

@@ -1,0 +1,102 @@
+"""No role holds an action that its function does not use: one tour through the product uses them all."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from moto.moto_api._internal.models import moto_api_backend
+
+from grant_broker import checks
+from grant_broker.domain.checks import Function
+from grant_broker.reconcile import reconcile
+from tests.infrastructure.stack import ROLES
+from tests.infrastructure.test_roles import MAY
+from tests.integration.scene import Scene, refused
+from tests.local_stack.actions import Place, needs
+from tests.local_stack.answers import Response
+from tests.local_stack.cloud import AwsCall
+
+# Lambda itself makes these calls in the function's name, or they come with the events of AWS.
+_LAMBDA = {
+    ("expiry", "requests/stream"): {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
+    ("events", "requests/stream"): {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
+    ("events", "queue"): {"SendMessage"},
+    # tests/integration/events publishes through them.
+    ("events", "topic"): {"Publish"},
+    ("events", "bus"): {"PutEvents"},
+}
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """The deployed template."""
+    made = Scene.deploy()
+    made.reset()
+    yield made
+    moto_api_backend.reset()
+
+
+class Uses:
+    """What each role's calls needed, by the table of roles' names; an operation in `fails` is refused."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.fails: set[str] = set()
+        self._place = Place(scene.deployment.cloud.home, scene.deployment.cloud.region)
+
+    def __call__(self, call: AwsCall, run: Callable[[], Response]) -> Response | None:
+        """Take a call in, and let it go on."""
+        role = call.principal.split("/")[-1].removeprefix("grant-broker-")
+        if call.service == "kms":
+            resource = "every key" if call.operation == "ListRetirableGrants" else "key"
+            self.found[role, resource].add(call.operation)
+        elif call.service == "dynamodb":
+            for action, arn in needs("dynamodb", call.operation, call.parameters, self._place):
+                resource = arn.partition("table/grant-broker-")[2]
+                self.found[role, resource].add(action.partition(":")[2])
+        return refused("AccessDeniedException")(run) if call.operation in self.fails else None
+
+
+def _tour(scene: Scene, uses: Uses) -> None:
+    ids = [scene.active(encryption_context={"tenant": name}) for name in "abc"]
+    assert scene.release(ids[0]).status == scene.revoke(ids[1]).status == 202
+    assert scene.approve_ahead().status == 201
+    assert scene.submit().status == 201
+    for path in ("/requests", "/keys", f"/requests/{ids[2]}"):
+        assert scene.call("partner", "GET", path).status == 200
+    lists = ("requests", f"requests/{ids[2]}", "approvals", "keys", "events", f"keys/{scene.key_id}/access")
+    for path in lists:
+        assert scene.call("alice", "GET", f"/security/{path}").status == 200
+    for query in ({"account": "444455556666"}, {"status": "active"}):
+        assert scene.call("alice", "GET", "/security/requests", query=query).status == 200
+    # A quorum that was raised since: reconcile looks up when.
+    assert scene.limit(quorum=2).status == 200
+    scene.expire()
+    reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
+    # A key that was registered is checked by each function for itself.
+    assert checks.run(scene.brokers.broker("requests"), Function.REQUESTS) == 1
+    assert checks.run(scene.brokers.broker("expiry"), Function.EXPIRY) == 1
+    # A record that was lost: reconcile looks for what might have covered its grant.
+    scene.tables.delete_item(
+        TableName=scene.deployment.request_table,
+        Key={"pk": {"S": f"request#{ids[2]}"}, "sk": {"S": "request"}},
+    )
+    reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
+    uses.fails = {"RetireGrant"}
+    scene.clock.now += timedelta(hours=3)
+    scene.expire()
+
+
+def test_every_allowed_action_is_used(scene: Scene) -> None:
+    """What the table of roles allows and the tour does not need, Lambda does, or the function's own tests."""
+    uses = Uses(scene)
+    scene.deployment.cloud.intercept = uses
+    _tour(scene, uses)
+    unused = {
+        (role, resource): left
+        for role in ROLES
+        for resource, actions in MAY[role].items()
+        if (left := set(actions.split()) - uses.found[role, resource] - _LAMBDA.get((role, resource), set()))
+    }
+    assert unused == {}
