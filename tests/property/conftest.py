@@ -1,17 +1,10 @@
-"""How long and how randomly properties are searched, and the report of the faults that were injected."""
+"""The report of the faults that were injected."""
 
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-_SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-_ALWAYS: dict[str, Any] = {"deadline": None, "suppress_health_check": _SLOW_IS_FINE, "print_blob": True}
 _REPORTS = pytest.StashKey[list[dict[str, int]]]()
-
-# The same examples at each run: what fails here fails for everybody. `soak` looks for new ones.
-settings.register_profile("default", derandomize=True, **_ALWAYS)
-settings.register_profile("soak", derandomize=False, **_ALWAYS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -25,7 +25,7 @@ from tests.property import hostile
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 # Hypothesis remembers every example of a run: long looks are many runs, each of its own.
-SOAKING = settings().max_examples >= 5_000
+SOAKING = settings.get_current_profile_name() == "soak"
 RUNS, CALL_RUNS, EXAMPLES = (100, 20, 1_000) if SOAKING else (1, 1, 300)
 _READING = frozenset({"GetItem", "Query", "BatchGetItem", "DescribeKey", "GetKeyPolicy", "ListGrants"})
 
