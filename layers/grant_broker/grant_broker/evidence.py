@@ -12,12 +12,13 @@ from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.live_grants import DEFAULT_LONGEST, LiveGrant, covering, fault_in
+from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
 from grant_broker.domain.people import account_of
 from grant_broker.domain.requests import GrantRequest
 from grant_broker.domain.scope import Scope
 
 M = TypeVar("M", GrantRequest, Approval)
+_QUORUM_SET = {"key_registered", "key_changed"}
 _MATCHES = {"EncryptionContextEquals": "equals", "EncryptionContextSubset": "subset"}
 
 
@@ -68,7 +69,7 @@ class Evidence:
         self._named: dict[str, Approval] = {}
         self._votes: dict[str, Approval] = {}
         self._standing: dict[tuple[str, str], list[Approval]] = {}
-        self._changed: dict[str, datetime | None] = {}
+        self._quorums: dict[str, list[tuple[datetime, int]]] = {}
 
     def records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
         """The requests that exist of these ids; None for one that cannot be read as a request."""
@@ -98,13 +99,14 @@ class Evidence:
 
     def _coverage(self, grant: LiveGrant, record: GrantRequest | None) -> Coverage:
         key = self._key(grant.key_arn)
-        quorum = key.document.quorum if key else 1
+        present = key.document.quorum if key else 1
         approvals = list(self._candidates(grant, record))
-        found = covering(grant, record, approvals, quorum=quorum)
-        if not found.covered and quorum > 1 and self._changed_since(grant.key_arn, grant.created_at):
-            # A quorum raised since then was not asked for when the intent was stored.
-            return covering(grant, record, approvals, quorum=1)
-        return found
+        found = covering(grant, record, approvals, quorum=present)
+        if found.covered or present == 1:
+            return found
+        # A quorum raised since then was not asked for when the intent was stored.
+        then = self._quorum_at(grant.key_arn, grant.created_at, present=present)
+        return covering(grant, record, approvals, quorum=then)
 
     def _candidates(self, grant: LiveGrant, record: GrantRequest | None) -> Iterator[Approval]:
         if record and record.approval in self._named:
@@ -124,12 +126,21 @@ class Evidence:
             self._keys[key_arn] = self._store.key(key_arn)
         return self._keys[key_arn]
 
-    def _changed_since(self, key_arn: str, moment: datetime) -> bool:
-        if key_arn not in self._changed:
+    def _quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
+        """The quorum in force at a moment; of several within what clocks may differ by, the lowest."""
+        changes = self._quorums_of(key_arn)
+        in_force = [quorum for at, quorum in changes if at <= moment - SKEW][-1:]
+        known = in_force + [quorum for at, quorum in changes if abs(at - moment) < SKEW]
+        # What was in force before the first change that is known may have been the lowest there is.
+        return min(known) if known else 1 if changes else present
+
+    def _quorums_of(self, key_arn: str) -> list[tuple[datetime, int]]:
+        if key_arn not in self._quorums:
             trail = self._store.trail(f"key#{key_arn}")
-            self._changed[key_arn] = trail[-1].at if trail else None
-        changed = self._changed[key_arn]
-        return changed is not None and changed > moment
+            self._quorums[key_arn] = [
+                (event.at, event.detail["quorum"]) for event in trail if event.type in _QUORUM_SET
+            ]
+        return self._quorums[key_arn]
 
     def _approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
         keys = [(f"{prefix}{name}", "approval") for name in ids]

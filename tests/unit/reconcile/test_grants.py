@@ -1,6 +1,6 @@
 """From KMS to the records: what reconcile does about each live grant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -124,14 +124,43 @@ def test_withdrawn_to_end(scene: Scene) -> None:
     assert scene.request().status == Status.ENDING
 
 
+def _quorum_set(scene: Scene, event_type: str, at: datetime, quorum: int) -> None:
+    before = scene.store.key(KEY)
+    assert before
+    document = before.document.model_copy(update={"quorum": quorum})
+    detail = {"quorum": quorum} if event_type == "key_changed" else {"votes": 1}
+    scene.store.commit(
+        before.recorded(event_type, at=at, by="a", event_id=f"k{at}", detail=detail, document=document)
+    )
+
+
 def test_raised_quorum(scene: Scene) -> None:
     """A quorum counts for what came after it: one raised later does not end a grant, one in force does."""
-    scene.put(key(quorum=2), request(), votes(request()))
-    raised = key(quorum=2).recorded("key_changed", at=CREATED + timedelta(minutes=1), by="a", event_id="k")
-    scene.store.commit(raised)
+    scene.put(key(), request(), votes(request()))
+    _quorum_set(scene, "key_changed", CREATED + timedelta(minutes=1), 2)
     scene.run(grant(), grant(grant_id="g2", name=grant_name("f" * 32, EXPIRES)))
     assert scene.request().status == Status.ACTIVE
     scene.run(grant(created_at=CREATED + timedelta(minutes=2)))
+    assert scene.request().status == Status.ENDING
+
+
+def test_quorum_raised_at_the_same_time(scene: Scene) -> None:
+    """A quorum raised in the very second of a grant ends none: the clocks of the two may differ."""
+    scene.put(key(), request(), votes(request()))
+    _quorum_set(scene, "key_changed", CREATED - timedelta(days=1), 1)
+    _quorum_set(scene, "key_changed", CREATED - timedelta(seconds=3), 2)
+    scene.run(grant())
+    assert scene.request().status == Status.ACTIVE
+    scene.run(grant(created_at=CREATED + timedelta(minutes=1)))
+    assert scene.request().status == Status.ENDING
+
+
+def test_votes_on_limits_lower_no_quorum(scene: Scene) -> None:
+    """What else happens to a key later, such as a vote on its limits, excuses no grant from its quorum."""
+    scene.put(key(), request(), votes(request()))
+    _quorum_set(scene, "key_changed", CREATED - timedelta(days=1), 2)
+    _quorum_set(scene, "key_voted", CREATED + timedelta(minutes=1), 2)
+    scene.run(grant())
     assert scene.request().status == Status.ENDING
 
 
