@@ -1,6 +1,5 @@
 """The commands themselves: their output, and what is left of them."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import started
+from tests.local_stack.processes import descendants, runs
 from tests.local_stack.template import ROOT
 
 
@@ -32,33 +32,12 @@ def test_demo() -> None:
 def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
     """However it is stopped, no process of the stack stays behind, a scheduled run that waits neither."""
     with started(tmp_path) as (_, process):
-        workers = _descendants(process.pid)
+        workers = descendants(process.pid)
         assert len(workers) > 3
         process.send_signal(number)
         process.wait(20)
         deadline = time.monotonic() + 10
-        while left := [pid for pid in workers if _runs(pid)]:
+        while left := [pid for pid in workers if runs(pid)]:
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
         assert process.returncode == (-number if number == signal.SIGKILL else 0)
-
-
-def _descendants(parent: int) -> set[int]:
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
-    children: dict[int, list[int]] = {}
-    for pid, of in (map(int, line.split()) for line in listed.stdout.splitlines()):
-        children.setdefault(of, []).append(pid)
-    found, waiting = set[int](), [parent]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found.update(below)
-        waiting += below
-    return found
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

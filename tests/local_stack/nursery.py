@@ -36,11 +36,16 @@ class Nursery:
     """Forks workers; it ends, and they do, when this process does."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
         # Only what Python needs: nothing of this machine's AWS set-up.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
         path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "grant_broker")])
         self._kept = kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
+        self._control, theirs = socket.socketpair()
+        self._pids = self._control.makefile("r", encoding="ascii")
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.local_stack.worker"],
@@ -48,8 +53,11 @@ class Nursery:
                 env=self._kept,
                 stdin=theirs.fileno(),
             )
-        self._control, self._lock = ours, threading.Lock()
-        self._pids = ours.makefile("r", encoding="ascii")
+
+    @property
+    def pid(self) -> int:
+        """The process that forks."""
+        return self._process.pid
 
     def fork(self, code: Path, environment: Mapping[str, str]) -> Child:
         """A worker for a function's folder. Raises OSError where there can be none."""
@@ -60,19 +68,32 @@ class Nursery:
         theirs = [their_events, their_answers, their_log]
         try:
             with self._lock:
-                socket.send_fds(self._control, [asked.encode()], theirs)
-                pid = int(self._pids.readline() or 0)
+                pid = self._asked(asked.encode(), theirs)
         finally:
             for file in theirs:
                 os.close(file)
-        if not pid:
-            raise OSError("the process that forks workers is gone")
         return Child(
             pid,
             os.fdopen(events, "w", encoding="utf-8"),
             os.fdopen(answers, encoding="utf-8"),
             os.fdopen(log, encoding="utf-8", errors="replace"),
         )
+
+    def _asked(self, asked: bytes, files: list[int]) -> int:
+        try:
+            return self._forked(asked, files)
+        except OSError:
+            # Somebody ended it: its workers go on, and the next come from a new one.
+            self.close()
+            self._start()
+            return self._forked(asked, files)
+
+    def _forked(self, asked: bytes, files: list[int]) -> int:
+        socket.send_fds(self._control, [asked], files)
+        pid = self._pids.readline()
+        if not pid:
+            raise ConnectionResetError("the process that forks workers is gone")
+        return int(pid)
 
     def close(self) -> None:
         """End the process that forks; its workers end with their own pipes."""

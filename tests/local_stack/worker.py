@@ -104,13 +104,16 @@ def _serve(code: Path, events: TextIO, answers: TextIO) -> None:
 def _become(asked: dict[str, Any], files: list[int]) -> None:
     """Be the worker that was asked for; what it prints is its log."""
     events, answers, log = files
+    # The socket on stdin is its parent's alone: whoever kept it open would hide that parent's end.
+    os.dup2(events, 0)
+    os.close(events)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ.clear()
     os.environ.update(asked["environment"])
     try:
         with (
-            os.fdopen(events, encoding="utf-8") as read,
+            os.fdopen(0, encoding="utf-8", closefd=False) as read,
             os.fdopen(answers, "w", encoding="utf-8") as written,
         ):
             _serve(Path(asked["code"]), read, written)

@@ -126,7 +126,8 @@ class Workers:
         try:
             return worker.invoke(event, limit)
         except FailedError as error:
-            self._log(f"{self.function.name}: {error}")
+            if not self._closed:
+                self._log(f"{self.function.name}: {error}")
             raise
         finally:
             with self._changed:

@@ -1,5 +1,7 @@
 """The functions' processes: what they answer, and what becomes of those that fail."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_stack.nursery import Nursery
+from tests.local_stack.processes import runs
 from tests.local_stack.template import Function
 from tests.local_stack.workers import FailedError, Workers
 
@@ -123,6 +126,16 @@ def test_broken_code(pool: Workers, tmp_path: Path) -> None:
     (tmp_path / "handler.py").write_text("import nothing_of_this_name", "utf-8")
     with pytest.raises(FailedError, match="died"):
         pool.invoke({})
+
+
+def test_everything_is_killed(pool: Workers, nursery: Nursery) -> None:
+    """With every process killed, the next call has one of its own again."""
+    worker = pool.invoke({})["pid"]
+    for pid in (worker, nursery.pid):
+        os.kill(pid, signal.SIGKILL)
+    while runs(worker):
+        time.sleep(0.01)
+    assert pool.invoke({})["pid"] != worker
 
 
 def test_closed(pool: Workers, lines: list[str]) -> None:
