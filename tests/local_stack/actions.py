@@ -42,8 +42,10 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any], place: Pl
     """All that the caller must be allowed. Raises ValidationException where the parameters are malformed."""
     try:
         found = list(_NEEDS.get(service, _general)(operation, parameters, place))
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise AwsError("ValidationException", f"The parameters of {operation} are malformed") from error
+    if not all(isinstance(resource, str) for _, resource in found):
+        raise AwsError("ValidationException", f"The parameters of {operation} are malformed")
     prefix = _IAM_PREFIX.get(service, service)
     # An operation that names nothing may still do something: it needs the action on everything.
     return [(f"{prefix}:{action}", resource) for action, resource in found or [(operation, "*")]]
@@ -62,28 +64,35 @@ def _dynamodb(operation: str, given: Mapping[str, Any], place: Place) -> Iterato
     elif operation in ("BatchGetItem", "BatchWriteItem"):
         for table in given["RequestItems"]:
             yield operation, place.table(table)
-    elif operation in ("DescribeStream", "GetShardIterator"):
-        yield operation, given["StreamArn"]
-    elif operation == "GetRecords":
+    elif operation in ("DescribeStream", "GetShardIterator", "GetRecords"):
         # moto's iterators begin with the stream's ARN; AWS's hold it sealed.
-        yield operation, given["ShardIterator"].split("|")[0]
-    elif operation in _NAMELESS or "TableName" not in given:
-        yield operation, given.get("ResourceArn", "*")
-    else:
-        index = f"/index/{given['IndexName']}" if given.get("IndexName") else ""
-        yield operation, place.table(given["TableName"]) + index
+        named = "ShardIterator" if operation == "GetRecords" else "StreamArn"
+        yield operation, given[named].split("|")[0]
+    elif operation not in _NAMELESS:
+        yield from _on_table(operation, given, place)
+
+
+def _on_table(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
+    index = given.get("IndexName") if operation in ("Query", "Scan") else None
+    if "TableName" in given:
+        yield operation, place.table(given["TableName"]) + (f"/index/{index}" if index else "")
+    if "ResourceArn" in given:
+        yield operation, given["ResourceArn"]
 
 
 def _sns(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if operation == "CreateTopic":
         yield operation, place.arn("sns", given["Name"])
     else:
+        # moto takes the first that suits it, so the caller needs the right on all.
         named = ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn")
-        yield operation, next((given[name] for name in named if name in given), "*")
+        yield from ((operation, given[name]) for name in named if name in given)
+        if "PhoneNumber" in given:
+            yield operation, "*"
 
 
 def _sqs(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
-    if "QueueName" in given:
+    if operation in ("CreateQueue", "GetQueueUrl"):
         yield operation, place.arn("sqs", given["QueueName"])
     elif "QueueUrl" in given:
         owner, name = given["QueueUrl"].split("/")[-2:]

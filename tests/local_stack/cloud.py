@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from tests.local_stack.iam import Iam
 from tests.local_stack.identities import Credentials, Directory
 from tests.local_stack.kms.service import Kms
 from tests.local_stack.moto_services import Moto
-from tests.local_stack.requests import SERVICES, Request, lower_case
+from tests.local_stack.requests import SERVICES, AwsCall, Request
 from tests.local_stack.second_database import SecondDatabase
 from tests.local_stack.sigv4 import scope_of, verify
 from tests.local_stack.sts import Sts
@@ -34,16 +33,6 @@ LOCK = threading.RLock()
 _WITHOUT_REGION = frozenset({"iam", "sts"})
 
 _MODELS: Loader = create_loader()
-
-
-@dataclass(frozen=True)
-class AwsCall:
-    """One AWS call, as the fault hook sees it."""
-
-    service: str
-    operation: str
-    parameters: dict[str, Any]
-    principal: str
 
 
 class Cloud:
@@ -80,7 +69,7 @@ class Cloud:
     ) -> Response:
         protocol = protocol_of({name.lower(): value for name, value in headers.items()})
         try:
-            request = Request(method, url, lower_case(headers), body)
+            request = Request.read(method, url, headers, body)
             caller, service = self._caller(request, now)
             operation, parameters = request.operation(service)
         except AwsError as error:

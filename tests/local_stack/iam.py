@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from grant_broker.domain.authorisation import parse_policy
 from tests.local_stack.answers import AwsError, Response, query_ok
 from tests.local_stack.authority import Authority
-from tests.local_stack.identities import Credentials, Directory, Principal
+from tests.local_stack.identities import (
+    Credentials,
+    Directory,
+    Principal,
+    check_identity_policy,
+    check_trust_policy,
+)  # fmt: skip
 
 _Form = Mapping[str, str]
 _KINDS = ("Role", "User")
@@ -69,7 +74,7 @@ class Iam:
         self._require(caller, operation, arn)
         if any(found.name == name for found in self._of(caller.account, kind)):
             raise AwsError("EntityAlreadyExists", f"{kind} with name {name} already exists.", 409)
-        trust = _document(_given(form, "AssumeRolePolicyDocument")) if kind == "Role" else None
+        trust = _trust_policy(form, "AssumeRolePolicyDocument") if kind == "Role" else None
         self._directory.add(arn, caller.account, "AROA" if kind == "Role" else "AIDA", [])
         self._directory.principals[arn].trust = trust
         return {kind: shown(self._directory.principals[arn])}
@@ -80,7 +85,7 @@ class Iam:
         self._require(caller, "CreatePolicy", arn)
         if arn in self._directory.managed:
             raise AwsError("EntityAlreadyExists", f"A policy called {name} already exists.", 409)
-        self._directory.managed[arn] = _document(_given(form, "PolicyDocument"))
+        self._directory.managed[arn] = _identity_policy(form)
         return {"Policy": {"PolicyName": name, "Arn": arn, "Path": path, "PolicyId": "ANPA" + "A" * 17}}
 
     def _delete(self, _caller: Credentials, _form: _Form, principal: Principal) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def shown(principal: Principal) -> dict[str, Any]:
 
 
 def _put(_caller: Credentials, form: _Form, principal: Principal) -> dict[str, Any]:
-    principal.put(_given(form, "PolicyName"), _document(_given(form, "PolicyDocument")))
+    principal.put(_given(form, "PolicyName"), _identity_policy(form))
     return {}
 
 
@@ -143,7 +148,7 @@ def _list_attached(_caller: Credentials, _form: _Form, principal: Principal) -> 
 
 
 def _trust(_caller: Credentials, form: _Form, role: Principal) -> dict[str, Any]:
-    role.trust = _document(_given(form, "PolicyDocument"))
+    role.trust = _trust_policy(form, "PolicyDocument")
     return {}
 
 
@@ -153,9 +158,17 @@ def _given(form: _Form, name: str) -> str:
     return form[name]
 
 
-def _document(text: str) -> dict[str, Any]:
+def _identity_policy(form: _Form) -> dict[str, Any]:
+    return _document(_given(form, "PolicyDocument"), check_identity_policy)
+
+
+def _trust_policy(form: _Form, name: str) -> dict[str, Any]:
+    return _document(_given(form, name), check_trust_policy)
+
+
+def _document(text: str, check: Callable[[str], None]) -> dict[str, Any]:
     try:
-        parse_policy(text)
+        check(text)
         document: dict[str, Any] = json.loads(text)
     except ValueError as error:
         raise AwsError("MalformedPolicyDocument", str(error)) from error

@@ -59,12 +59,12 @@ class Principal:
 
     def put(self, name: str, document: Document) -> None:
         """Put an inline policy. Raises ValueError where AWS would not store it."""
-        parse_policy(document)
+        check_identity_policy(document)
         self.inline[name], self._read = document, None
 
     def attach(self, arn: str, document: Document) -> None:
         """Attach a managed policy. Raises ValueError where AWS would not store it."""
-        parse_policy(document)
+        check_identity_policy(document)
         self.attached[arn], self._read = document, None
 
     def remove(self, name_or_arn: str) -> bool:
@@ -80,6 +80,20 @@ class Principal:
         self._read = None
         for number, document in enumerate(policies, start=1):
             self.put(f"policy-{number}", document)
+
+
+def check_identity_policy(document: str | Document) -> None:
+    """Raises ValueError where AWS would not take it as the policy of a role or user."""
+    for statement in parse_policy(document).statements:
+        if statement.principals is not None or statement.resources is None:
+            raise ValueError(f"statement {statement.position} needs Resource, and no Principal")
+
+
+def check_trust_policy(document: str | Document) -> None:
+    """Raises ValueError where AWS would not take it as the trust policy of a role."""
+    for statement in parse_policy(document).statements:
+        if statement.principals is None or statement.resources is not None:
+            raise ValueError(f"statement {statement.position} needs Principal, and no Resource")
 
 
 class Directory:

@@ -39,6 +39,9 @@ class Moto:
             headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
         else:
             path, body = request.path, request.body
+            headers.pop("x-amz-target", None)
+            if b"Action=" in body:
+                raise AwsError("ValidationException", "moto would take this body for a form")
             if "content-encoding" in request.headers:
                 headers["content-encoding"] = request.headers["content-encoding"]
         return self._send(self._host(service, headers), account, path, headers, body, operation)

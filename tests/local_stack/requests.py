@@ -24,6 +24,16 @@ SERVICES = frozenset(_PROTOCOLS)
 
 
 @dataclass(frozen=True)
+class AwsCall:
+    """One AWS call, as the fault hook sees it."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    principal: str
+
+
+@dataclass(frozen=True)
 class Request:
     """What is sent; `headers` by name in lower case."""
 
@@ -31,6 +41,18 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+
+    @classmethod
+    def read(cls, method: str, url: str, headers: Mapping[str, str], body: bytes) -> "Request":
+        """Raises AwsError where the URL is none, or two headers differ only by case: which one counts?"""
+        lower = {name.lower(): value for name, value in headers.items()}
+        if len(lower) < len(headers):
+            raise AwsError("InvalidSignatureException", "A header is given twice", 403)
+        try:
+            urlsplit(url)
+        except ValueError as error:
+            raise AwsError("InvalidSignatureException", "The host is none", 403) from error
+        return cls(method, url, lower, body)
 
     @property
     def protocol(self) -> Protocol:
@@ -72,11 +94,3 @@ class Request:
         if len(dict(pairs)) < len(pairs):
             raise AwsError("MalformedQueryString", "A parameter is given twice", 404)
         return dict(pairs)
-
-
-def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers by name in lower case. Raises AwsError where two differ only by case: which one counts?"""
-    found = {name.lower(): value for name, value in headers.items()}
-    if len(found) < len(headers):
-        raise AwsError("InvalidSignatureException", "A header is given twice", 403)
-    return found

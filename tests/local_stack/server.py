@@ -1,10 +1,13 @@
 """The embedded AWS over HTTP, on 127.0.0.1 only."""
 
+import re
+
 from tests.local_stack.answers import AwsError, Response
 from tests.local_stack.cloud import Cloud
 from tests.local_stack.listening import Handler, Server
 
 _LARGEST = 10 * 1024 * 1024
+_DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 _OF_THE_CONNECTION = ("content-length", "connection", "date", "server")
 
 
@@ -38,7 +41,7 @@ class _Handler(Handler):
 
     def _answered(self) -> Response:
         given = self.headers.get("Content-Length", "0" if self.command != "POST" else "")
-        if not (given.isascii() and given.isdigit()) or int(given) > _LARGEST:
+        if not _DIGITS.fullmatch(given) or int(given) > _LARGEST:
             # The body stays unread, so nothing after it can be.
             self.close_connection = True
             words = "Length missing or too large"

@@ -123,3 +123,15 @@ def test_assume_role(world: World, trusted: str | None, allowed: bool) -> None: 
         assert keys
         assert keys.session_token == found["Credentials"]["SessionToken"]
     assert code(world.as_root("sts").get_session_token) == "InvalidAction"
+
+
+@pytest.mark.parametrize("broken", [{"Principal": "*", "Resource": "*"}, {}])
+def test_policies_of_the_wrong_kind(world: World, broken: dict[str, str]) -> None:
+    """An identity policy has resources and no principal, a trust policy the reverse."""
+    iam = world.as_root("iam")
+    document = json.dumps(policy({"Effect": "Allow", "Action": "*", **broken}))
+    given = {"RoleName": "app", "PolicyName": "x", "PolicyDocument": document}
+    assert code(iam.put_role_policy, **given) == "MalformedPolicyDocument"
+    trust = {"RoleName": "new", "AssumeRolePolicyDocument": document}
+    assert code(iam.create_role, **trust) == "MalformedPolicyDocument"
+    assert code(world.role(world.app).encrypt, KeyId=world.key, Plaintext=b"p") == "AccessDeniedException"

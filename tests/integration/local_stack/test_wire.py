@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
 
-from tests.integration.local_stack.world import HOME, PARTNER, START, World
+from tests.integration.local_stack.world import HOME, PARTNER, START, World, policy, statement
 from tests.local_stack.answers import Response
 from tests.local_stack.cloud import Cloud, Credentials
 
@@ -194,3 +194,43 @@ def test_unverified(world: World) -> None:
     assert cloud.handle("POST", URL, _signed(world.cloud.root(), b"{}", TARGET), b"{}")[0] == 403
     role = cloud.session_for(cloud.create_role("app", []), "s")
     assert _code(cloud.handle("POST", URL, _signed(role, b"{}", TARGET), b"{}"))[1] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        ("DynamoDB_20120810.DescribeTable", {"TableName": 5}),
+        ("DynamoDB_20120810.TagResource", {"ResourceArn": 5}),
+        ("DynamoDB_20120810.TransactWriteItems", {"TransactItems": [{"Fly": {"TableName": "t"}}]}),
+        ("DynamoDB_20120810.TransactWriteItems", {"TransactItems": {"Put": 1}}),
+        ("DynamoDB_20120810.BatchGetItem", {"RequestItems": 5}),
+        ("DynamoDBStreams_20120810.GetRecords", {}),
+    ],
+)
+def test_malformed_parameters(world: World, target: str, given: dict[str, Any]) -> None:
+    """Parameters from which no resource can be read are refused, not answered with a fault."""
+    body = json.dumps(given).encode()
+    signed = _signed(world.cloud.root(), body, TARGET | {"X-Amz-Target": target}, "dynamodb")
+    assert _code(_fresh(world.cloud, signed, body)) == (400, "ValidationException")
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "given"),
+    [
+        ("sqs", "AmazonSQS.DeleteQueue", {"QueueName": "mine", "QueueUrl": "https://x/111122223333/other"}),
+        ("dynamodb", "DynamoDB_20120810.TagResource", {"TableName": "mine", "ResourceArn": "arn:other"}),
+        ("dynamodb", "DynamoDB_20120810.DeleteTable", {"TableName": "t", "IndexName": "mine"}),
+    ],
+)
+def test_two_names(world: World, service: str, target: str, given: dict[str, str]) -> None:
+    """Naming what one may touch beside what one may not opens nothing."""
+    world.cloud.put_role_policies(world.app, [policy(statement(f"{service}:*", Resource="*mine"))])
+    body, who = json.dumps(given).encode(), world.cloud.session_for(world.app, "s")
+    signed = _signed(who, body, TARGET | {"X-Amz-Target": target}, service)
+    assert _code(_fresh(world.cloud, signed, body))[1] == "AccessDeniedException"
+
+
+def test_no_host(world: World) -> None:
+    """A URL that is none is refused."""
+    headers = _signed(world.cloud.root(), b"{}", TARGET)
+    assert _code(_fresh(world.cloud, headers, url="http://[/")) == (403, "InvalidSignatureException")

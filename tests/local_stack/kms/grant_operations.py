@@ -36,7 +36,7 @@ class GrantOperations:
         ids = (self._principal(given["GranteePrincipal"]), self._principal(retiring) if retiring else None)
         wanted = {k: v for k, v in given.items() if k not in ("DryRun", "GrantTokens")} | {"KeyId": key.arn}
         issuer = call.caller.account
-        if len(key.grants.by_id) >= LIMIT and key.grants.repeated(wanted, ids, issuer) is None:
+        if key.grants.full and key.grants.repeated(wanted, ids, issuer) is None:
             raise AwsError("LimitExceededException", f"{key.arn} has reached its limit of {LIMIT} grants.")
 
         def answer() -> dict[str, Any]:

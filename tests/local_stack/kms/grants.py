@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.local_stack.answers import AwsError
 from tests.local_stack.kms.listing import Listing
 
 LIMIT = 50_000
@@ -103,14 +102,17 @@ class KeyGrants:
     by_grantee: dict[str, Grantee] = field(default_factory=dict)
     _named: dict[str, Grant] = field(default_factory=dict)
 
+    @property
+    def full(self) -> bool:
+        """Whether the key takes no further grant."""
+        return len(self.by_id) >= LIMIT
+
     def repeated(self, wanted: Mapping[str, Any], ids: tuple[str, str | None], issuer: str) -> Grant | None:
         """The grant that has this Name and all these parameters already."""
         return self._named.get(_identity(wanted, ids, issuer)) if "Name" in wanted else None
 
     def add(self, grant: Grant, issuer: str) -> None:
-        """Take a grant in. Raises LimitExceededException."""
-        if len(self.by_id) >= LIMIT:
-            raise AwsError("LimitExceededException", "The key has reached its grants limit")
+        """Take a grant in."""
         self.by_id[grant.grant_id] = grant
         self.listing.add(grant.place, grant)
         self.by_grantee.setdefault(grant.grantee_id, Grantee()).add(grant)

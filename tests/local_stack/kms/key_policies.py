@@ -49,8 +49,8 @@ def check(directory: Directory, text: str) -> None:
     if len(text.encode()) > LARGEST:
         raise AwsError("LimitExceededException", f"A key policy has at most {LARGEST} bytes")
     try:
-        document = json.loads(text)
         parse_policy(text)
+        document = json.loads(text)
     except ValueError as error:
         raise _malformed(str(error)) from error
     for statement in _statements(document):
