@@ -1,10 +1,10 @@
-"""The report of the faults that were injected."""
+"""What the tests measured, shown at the end: the faults that were injected, tables of lateness."""
 
 from typing import Any
 
 import pytest
 
-_REPORTS = pytest.StashKey[list[dict[str, int]]]()
+_REPORTS = pytest.StashKey[list[tuple[str, list[str]]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -13,8 +13,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def report(request: pytest.FixtureRequest) -> list[dict[str, int]]:
-    """Where a test leaves its counts."""
+def report(request: pytest.FixtureRequest) -> list[tuple[str, list[str]]]:
+    """Where a test leaves what it measured: a title and lines, shown at the end."""
     return request.config.stash[_REPORTS]
 
 
@@ -34,11 +34,14 @@ class _Workers:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How much was done, and which faults were injected how often."""
-    for counts in terminalreporter.config.stash[_REPORTS]:
-        terminalreporter.section("faults injected")
-        for name, count in counts.items():
-            terminalreporter.write_line(f"{count:>8}  {name}")
+    """What the tests measured: lines of the same title together."""
+    shown: dict[str, list[str]] = {}
+    for title, lines in terminalreporter.config.stash[_REPORTS]:
+        shown.setdefault(title, []).extend(lines)
+    for title, lines in shown.items():
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 pytest_testnodedown = pytest.hookimpl(optionalhook=True)(lambda node: _Workers().pytest_testnodedown(node))

@@ -26,12 +26,14 @@ def at_once(ledger: Ledger) -> list[str]:
 
 
 def chains(ledger: Ledger) -> list[str]:
-    """Requests whose trail is not whole."""
-    found = []
-    for key, item in ledger.world.database.tables[ledger.world.deployment.request_table].items.items():
-        if key[1] == "request" and (why := oracle.broken_chain(ledger.trail(item["id"]["S"]), plain(item))):
-            found.append(f"invariant 5: {why}")
-    return found
+    """Trails that are not whole: of requests, and of keys and approvals unless their table was restored."""
+    deployment, found = ledger.world.deployment, []
+    tables = [deployment.request_table] + ([] if ledger.disturbed else [deployment.approval_table])
+    for key, item in [pair for name in tables for pair in ledger.world.database.tables[name].items.items()]:
+        head = plain(item)
+        if key[1] in {"request", "key"} or (key[1] == "approval" and key[0].startswith("approval#")):
+            found += [why] if (why := oracle.broken_chain(ledger.events(key[0]), head)) else []
+    return [f"invariant 5: {why}" for why in found]
 
 
 def lift(world: World) -> None:

@@ -59,13 +59,15 @@ class Answered(Exception):  # noqa: N818 - AWS answered with an error
 class Fault:
     """Strikes a call that it fits once it let `after` of them pass; of the rarer calls the first or second.
 
-    `lasting`: that service stays so for the rest of the step. `racer`: who comes in between.
+    `lasting`: that service stays so for the rest of the step. `racer`: who comes in between. `operation`: the
+    one operation that it may strike, None for any.
     """
 
     kind: Kind
     after: int = 0
     lasting: bool = False
     racer: int = 0
+    operation: str | None = None
 
     @property
     def passes(self) -> int:
@@ -74,7 +76,7 @@ class Fault:
 
     def fits(self, call: AwsCall, service: str | None) -> bool:
         """Whether this call can suffer it."""
-        names = ONLY_FOR.get(self.kind)
+        names = {self.operation} if self.operation else ONLY_FOR.get(self.kind)
         indexed = self.kind != Kind.STALE_READ or "IndexName" in call.parameters
         suits = (names is None or call.operation in names) and service in {None, call.service}
         return suits and indexed
@@ -84,11 +86,11 @@ Run = Callable[[], Any]
 
 
 class Injector:
-    """Stands before every AWS call of the broker. `counts` says what was injected, by kind."""
+    """Stands before every AWS call of the broker. `counts`: what was injected; `total`: the calls."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.calls = 0
+        self.total = 0
         self._plan: list[Fault] = []
         self._passed: Counter[int] = Counter()
         self._lasting: dict[Fault, str] = {}
@@ -97,16 +99,16 @@ class Injector:
     @contextmanager
     def under(self, plan: Sequence[Fault]) -> Iterator[None]:
         """The calls of one step, with these faults."""
-        before = self.calls, self._plan, self._passed, self._lasting
-        self.calls, self._plan, self._passed, self._lasting = 0, list(plan), Counter(), {}
+        before = self._plan, self._passed, self._lasting
+        self._plan, self._passed, self._lasting = list(plan), Counter(), {}
         try:
             yield
         finally:
-            self.calls, self._plan, self._passed, self._lasting = before
+            self._plan, self._passed, self._lasting = before
 
     def call(self, call: AwsCall, run: Run) -> Any:
         """What becomes of a call."""
-        self.calls += 1
+        self.total += 1
         fault = self._due(call)
         if fault is None:
             return run()

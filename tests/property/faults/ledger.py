@@ -41,6 +41,7 @@ class Ledger:
 
     What excuses an early end: `disturbed`, a table was restored; `narrowed`, a key's limits were; `gone`, the
     grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
+    `planted`: the names of grants that a test made past the broker.
     """
 
     def __init__(self, world: "World") -> None:
@@ -56,6 +57,7 @@ class Ledger:
         self.errors: Counter[str] = Counter()
         self.disturbed = self.narrowed = False
         self.doubled: set[str] = set()
+        self.planted: set[str] = set()
         self.gone: set[str] = set()
 
     # ------------------------------------------------------------ the tables
@@ -209,11 +211,13 @@ class Ledger:
 
     def trail(self, request_id: str) -> list[Plain]:
         """The stored events of a request in order."""
+        return self.events(f"request#{request_id}")
+
+    def events(self, subject: str) -> list[Plain]:
+        """The stored events of any subject in order."""
         table = self.world.database.tables[self.world.deployment.request_table]
-        found = [(key[1], item) for key, item in table.part(None, f"request#{request_id}")]
-        return [
-            plain(item) for sort, item in sorted(found, key=lambda pair: pair[0]) if sort.startswith("event#")
-        ]
+        found = [(key[1], item) for key, item in table.part(None, subject) if key[1].startswith("event#")]
+        return [plain(item) for _, item in sorted(found, key=lambda pair: pair[0])]
 
     def live(self) -> list[Plain]:
         """Every live grant on the keys."""

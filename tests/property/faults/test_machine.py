@@ -10,28 +10,27 @@ from tests.property.faults.injection import Kind
 from tests.property.faults.machine import STEPS, Faults
 from tests.property.faults.world import World
 
-SOAK = "soak"
+Report = list[tuple[str, list[str]]]
 
 
 @pytest.fixture
-def scope(request: pytest.FixtureRequest) -> settings:
+def scope() -> settings:
     """More than 200 examples of 50 steps, since Hypothesis makes some shorter; in a soak twice as many."""
-    soaks = request.config.getoption("--hypothesis-profile") == SOAK
+    soaks = settings.get_current_profile_name() == "soak"
     # Shrinking a failure takes minutes: only a soak has them.
     phases = tuple(Phase) if soaks else (Phase.explicit, Phase.reuse, Phase.generate)
     return settings(max_examples=500 if soaks else 260, stateful_step_count=50, phases=phases)
 
 
-def test_every_invariant_holds_whatever_fails(
-    world: World, scope: settings, report: list[dict[str, int]]
-) -> None:
+def test_every_invariant_holds_whatever_fails(world: World, scope: settings, report: Report) -> None:
     """Whatever people do and AWS fails at, nothing is lost and nothing outlives its time."""
     STEPS.clear()
     world.injector.counts.clear()
     Faults.world, began = world, time.perf_counter()
     run_state_machine_as_test(Faults, settings=scope)
     took, faults = int(time.perf_counter() - began), world.injector.counts
-    report.append({**STEPS, "seconds": took, **dict(faults.most_common())})
+    counts = {**STEPS, "seconds": took, **dict(faults.most_common())}
+    report.append(("faults injected", [f"{count:>8}  {name}" for name, count in counts.items()]))
     assert STEPS["examples of 50 steps or more"] >= 200
     assert STEPS["steps"] >= (20_000 if scope.max_examples > 260 else 10_000)
     assert set(Kind) <= set(faults), "a kind of fault was never injected"

@@ -46,6 +46,7 @@ class World:
         self.cloud.intercept = self._kms_call
         self.database.watch = self.ledger.written
         self.injector.special = dict(specials(self))
+        self._registered: tuple[dict[str, dict[Key, Item]], list[dict[str, Any]]] | None = None
         self._remember_identities()
 
     # ------------------------------------------------------------ making and resetting
@@ -84,9 +85,18 @@ class World:
         self.keys.end_all_grants()
         for part in (self.database, self.ledger, self.bus, self.streams):
             part.forget()
-        for name, arn in self.keys.arns.items():
-            self.call("alice", "PUT", f"/security/keys/{key_id(arn)}", self.document(name))
+        if self._registered is None:
+            for name, arn in self.keys.arns.items():
+                self.call("alice", "PUT", f"/security/keys/{key_id(arn)}", self.document(name))
+            self._registered = self._tables(), list(self.database.stream)
+        self._ids = itertools.count(1000)
+        for name, items in self._registered[0].items():
+            self.database.tables[name].replace(items)
+        self.database.stream[:] = self._registered[1]
         self.remember()
+
+    def _tables(self) -> dict[str, dict[Key, Item]]:
+        return {name: dict(table.items) for name, table in self.database.tables.items()}
 
     def document(self, name: str, **limits: Any) -> dict[str, Any]:
         """A key's limits as they are sent: open to both partners."""
@@ -102,7 +112,7 @@ class World:
 
     def remember(self) -> None:
         """Keep the present state of the tables, to read stale and to restore from."""
-        self.history.append({name: dict(table.items) for name, table in self.database.tables.items()})
+        self.history.append(self._tables())
         del self.history[:-_KEEP]
 
     # ------------------------------------------------------------ time
