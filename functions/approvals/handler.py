@@ -21,7 +21,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.times import parse_time
 from grant_broker.problems import Answer
 from grant_broker.routing import approver, event_of, repeatable, resolver, respond, share_handlers
-from grant_broker.views import approval_view, key_view, list_view, request_view
+from grant_broker.views import approval_view, key_view, list_view, preflight_view, request_view
 
 logger = Logger()
 share_handlers(logger)
@@ -56,11 +56,13 @@ def get_requests() -> Response[str]:
 
 @app.get("/security/requests/<request_id>")
 def get_request(request_id: str) -> Response[str]:
-    """One request with its trail."""
+    """One request with what was found out about it, and its trail."""
     _asked()
     request = decisions.found(broker(), request_id)
     trail = [audit.shown(event) for event in broker().store.trail(request.subject)]
-    return respond(Answer(200, {**request_view(request), "trail": trail}))
+    return respond(
+        Answer(200, {**request_view(request), "preflight": preflight_view(request), "trail": trail})
+    )
 
 
 @app.post("/security/requests/<request_id>/decision")

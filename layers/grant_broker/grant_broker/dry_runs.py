@@ -12,6 +12,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, Submission
 from grant_broker.domain.times import format_time, milliseconds
 from grant_broker.limits import count_call, full
+from grant_broker.preflight import examine, hopeless, warnings
 from grant_broker.submissions import prepared
 
 _NO_ID = "0" * 32
@@ -46,7 +47,16 @@ def foresee(broker: Broker, caller: Caller, submission: Submission) -> Foreseen:
     approval = cover.approval
     if no_room := full(broker, account=request.account, grantee=request.grantee, waits=approval is None):
         return _refused(no_room.reason)
-    return _granted(request, approval) if approval else _waits(key, cover.reason)
+    return _examined(broker, request, _granted(request, approval) if approval else _waits(key, cover.reason))
+
+
+def _examined(broker: Broker, request: GrantRequest, foreseen: Foreseen) -> Foreseen:
+    """The same with what KMS says to it. A grant at once that KMS would refuse is refused."""
+    found = examine(broker, request)
+    reasons = (*foreseen.reasons, *warnings(found))
+    return Foreseen(
+        "refuse" if foreseen.outcome == "grant" and hopeless(found) else foreseen.outcome, reasons
+    )
 
 
 def _refused(*reasons: str) -> Foreseen:

@@ -16,6 +16,7 @@ from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.trail import ChangeOf
 from grant_broker.issuing import take_up
 from grant_broker.limits import count_call, ensure_room
+from grant_broker.preflight import examine
 
 FURTHEST_START = timedelta(days=30)
 _ALL_TO_FIND_OUT = "not registered, or not open to your account"
@@ -72,6 +73,7 @@ def _stored(
     first = _first(broker, request, key, now)
     waits = first.record.status == Status.PENDING
     ensure_room(broker, account=request.account, grantee=request.grantee, waits=waits)
+    first = _examined(broker, first)
     try:
         broker.store.commit(first)
     except Stale:
@@ -80,6 +82,14 @@ def _stored(
             raise
         return winner
     return first.record
+
+
+def _examined(broker: Broker, first: ChangeOf[GrantRequest]) -> ChangeOf[GrantRequest]:
+    """The same with what an approver should know. What is granted at once needs no dry run before it."""
+    request = first.record
+    at_once = request.status == Status.APPROVED and request.begins == request.created_at
+    found = examine(broker, request, try_grant=not at_once)
+    return ChangeOf(request.model_copy(update={"preflight": found}), first.event)
 
 
 def prepared(

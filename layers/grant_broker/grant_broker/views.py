@@ -52,6 +52,11 @@ def _grant(request: GrantRequest, *, token: bool) -> dict[str, Any] | None:
     }
 
 
+def preflight_view(request: GrantRequest) -> dict[str, Any] | None:
+    """What was found out when the request was submitted, for its approvers."""
+    return request.preflight.model_dump(mode="json") if request.preflight else None
+
+
 def approval_view(approval: Approval, *, quorum: int, now: datetime) -> dict[str, Any]:
     """A standing approval."""
     return {

@@ -11,6 +11,7 @@ from grant_broker.domain.errors import Conflict
 from grant_broker.domain.keys import KeyArn
 from grant_broker.domain.lifecycle import NEXT, Action, Status
 from grant_broker.domain.people import Caller, Grantee
+from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import Name, Reason, Ticket
 from grant_broker.domain.times import Duration, Seconds, Time
@@ -72,6 +73,7 @@ class GrantRequest(Record):
     decisions: tuple[Vote, ...] = ()
     approval: str | None = None
     body_digest: str = ""
+    preflight: Preflight | None = None
     intent_at: Time | None = None
     issued_at: Time | None = None
     expires_at: Time | None = None

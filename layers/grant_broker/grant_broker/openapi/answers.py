@@ -123,8 +123,30 @@ class Event(Shape):
     hash: Hash
 
 
+class Finding(Shape):
+    """An answer that was found out, and how."""
+
+    answer: Literal["yes", "no", "unknown"]
+    reason: str
+
+
+class Preflight(Shape):
+    """What was found out when the request was submitted."""
+
+    at: Time
+    has_access: Annotated[
+        Finding, Field(description="Whether the key policy gives the grantee this already.")
+    ]
+    grantee_accepted: Annotated[Finding, Field(description="Whether KMS accepts the grantee.")]
+    key_usable: Annotated[Finding, Field(description="Whether the key's state allows the grant.")]
+    can_create: Annotated[Finding, Field(description="Whether the broker may create it.")]
+    can_end: Annotated[Finding, Field(description="Whether the broker may end it, other than by retiring.")]
+
+
 class RequestWithTrail(RequestShown):
     """A request with its audit events, in order."""
+
+    preflight: Preflight | None
 
     trail: list[Event]
 

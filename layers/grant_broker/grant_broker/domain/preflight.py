@@ -1,0 +1,37 @@
+"""What is known of a submission before anybody decides on it: of the grantee, the key and the broker."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from grant_broker.domain.times import Time
+
+
+class Known(StrEnum):
+    """Whether something is so, as far as could be found out."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Answer(BaseModel):
+    """An answer with its reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answer: Known
+    reason: str
+
+
+class Preflight(BaseModel):
+    """The answers that an approver sees beside a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Time
+    has_access: Answer
+    grantee_accepted: Answer
+    key_usable: Answer
+    can_create: Answer
+    can_end: Answer

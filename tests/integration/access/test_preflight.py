@@ -1,0 +1,196 @@
+"""What is found out when a request is submitted, kept for its approvers and told in dry runs."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.integration.access.scene import Scene
+from tests.integration.access.test_dry_runs import approve_ahead, tried
+from tests.local_stack.answers import AwsError, Response
+from tests.local_stack.cloud import AwsCall
+
+NOW = "KMS would create this grant now"
+
+
+def preflight(scene: Scene, request_id: str) -> dict[str, Any]:
+    """What an approver sees."""
+    answer = scene.call("alice", "GET", f"/security/requests/{request_id}")
+    assert answer.status == 200
+    found: dict[str, Any] = answer.body["preflight"]
+    return found
+
+
+def answers(found: dict[str, Any]) -> dict[str, str]:
+    """The answers without their reasons."""
+    return {name: value["answer"] for name, value in found.items() if name != "at"}
+
+
+def refuse(scene: Scene, operation: str, code: str) -> None:
+    """Let KMS refuse an operation."""
+
+    def hook(call: AwsCall, _run: Any) -> Response | None:
+        refused = (call.service, call.operation) == ("kms", operation)
+        return AwsError(code, "no").response() if refused else None
+
+    scene.cloud.intercept = hook
+
+
+def test_the_founding_request(scene: Scene) -> None:
+    """The partner has no access yet, KMS would create the grant, and it could be ended by the last check."""
+    scene.register()
+    scene.check()
+    made = scene.submit().body
+    assert preflight(scene, made["id"]) == {
+        "at": "2030-01-01T00:00:00Z",
+        "has_access": {"answer": "no", "reason": "the key policy lets it do none of this"},
+        "grantee_accepted": {"answer": "yes", "reason": NOW},
+        "key_usable": {"answer": "yes", "reason": NOW},
+        "can_create": {"answer": "yes", "reason": NOW},
+        "can_end": {"answer": "yes", "reason": "the check of 2030-01-01T00:00:00Z passed"},
+    }
+    assert scene.cloud.grants(scene.key) == []
+
+
+def test_it_is_for_approvers_alone(scene: Scene) -> None:
+    """The third party's own view has no preflight, nor have lists."""
+    scene.register()
+    made = scene.submit().body
+    assert "preflight" not in made
+    assert "preflight" not in scene.call("partner", "GET", f"/requests/{made['id']}").body
+    assert "preflight" not in scene.call("alice", "GET", "/security/requests").body["items"][0]
+
+
+def test_who_has_access_already(scene: Scene) -> None:
+    """A grantee that the key policy lets in already is told to the approver; IAM's part stays unknown."""
+    scene.register()
+    policy = scene.policy()
+    standing = {
+        "Sid": "Standing", "Effect": "Allow", "Principal": {"AWS": scene.grantee("partner")},
+        "Action": "kms:Encrypt", "Resource": "*",
+    }  # fmt: skip
+    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], standing]})
+    found = preflight(scene, scene.submit().body["id"])["has_access"]
+    assert found == {
+        "answer": "unknown",
+        "reason": "of Encrypt the IAM policies of the grantee's account decide",
+    }
+
+
+def test_a_home_grantee_with_standing_access(scene: Scene) -> None:
+    """In the key's own account the key policy alone decides: a dry run says so too."""
+    scene.register(accounts=["111122223333", "444455556666"])
+    policy, grantee = scene.policy(), scene.grantee("data_reader")
+    standing = {
+        "Sid": "Standing", "Effect": "Allow", "Principal": {"AWS": grantee}, "Action": "kms:Encrypt",
+        "Resource": "*",
+    }  # fmt: skip
+    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], standing]})
+    body = scene.submission(grantee=grantee)
+    made = scene.call("key_admin", "POST", "/requests", body)
+    assert preflight(scene, made.body["id"])["has_access"]["answer"] == "yes"
+    foreseen = scene.call("key_admin", "POST", "/requests", body, dry_run="true").body
+    assert foreseen["outcome"] == "wait_for_approval"
+    assert "the grantee has this access already" in foreseen["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("code", "no", "warning"),
+    [
+        ("InvalidArnException", "grantee_accepted", "KMS does not accept the grantee: InvalidArnException"),
+        ("DisabledException", "key_usable", "the key cannot be used: DisabledException"),
+        ("KMSInvalidStateException", "key_usable", "the key cannot be used: KMSInvalidStateException"),
+        ("AccessDeniedException", "can_create", "the broker cannot create the grant: AccessDeniedException"),
+    ],
+)
+def test_what_kms_refuses(scene: Scene, code: str, no: str, warning: str) -> None:
+    """KMS's refusal is put down to the grantee, the key or the broker, and fails no submission."""
+    scene.register()
+    refuse(scene, "CreateGrant", code)
+    made = scene.submit()
+    assert made.status == 201
+    found = preflight(scene, made.body["id"])
+    expected = {**dict.fromkeys(("grantee_accepted", "key_usable", "can_create"), "unknown"), no: "no"}
+    assert {name: found[name]["answer"] for name in expected} == expected
+    foreseen = tried(scene)
+    assert (foreseen["outcome"], foreseen["reasons"][1:]) == ("wait_for_approval", [warning])
+
+
+def test_a_grant_that_kms_would_refuse(scene: Scene) -> None:
+    """What would be granted at once would be refused by KMS: the dry run says refuse."""
+    scene.register()
+    approve_ahead(scene)
+    refuse(scene, "CreateGrant", "InvalidArnException")
+    assert tried(scene)["outcome"] == "refuse"
+
+
+def test_what_was_checked_before_is_kept(scene: Scene) -> None:
+    """Without an answer of KMS to the dry run, the last check says whether the broker can create grants."""
+    scene.register()
+    scene.check()
+    refuse(scene, "CreateGrant", "ThrottlingException")
+    found = preflight(scene, scene.submit().body["id"])
+    assert found["can_create"] == {"answer": "yes", "reason": "the check of 2030-01-01T00:00:00Z passed"}
+    assert (found["key_usable"]["reason"], found["has_access"]["answer"]) == ("KMS did not answer", "no")
+
+
+def test_a_check_that_fails_meanwhile(scene: Scene) -> None:
+    """A check that fails while KMS is asked is told by what it lacks."""
+    scene.register()
+    scene.check()
+    scene.put_policy_without("End", "Issue")
+    scene.pass_time(hours=1)
+
+    def check_first(call: AwsCall, _run: Any) -> None:
+        if call.operation == "GetKeyPolicy":
+            scene.cloud.intercept = None
+            scene.check()
+
+    scene.cloud.intercept = check_first
+    found = preflight(scene, scene.submit().body["id"])
+    assert (found["can_end"]["answer"], "kms:RevokeGrant" in found["can_end"]["reason"]) == ("no", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("ThrottlingException", "KMS did not answer"),
+        ("AccessDeniedException", "KMS does not show the key policy: AccessDeniedException"),
+    ],
+)
+def test_kms_fails_no_submission(scene: Scene, code: str, reason: str) -> None:
+    """A key policy that cannot be had leaves the answer unknown; after a time-out KMS is not asked again."""
+    scene.register()
+    seen = Counter[str]()
+
+    def hook(call: AwsCall, _run: Any) -> Response | None:
+        seen.update([call.operation] if call.service == "kms" else [])
+        return AwsError(code, "no").response() if call.operation == "GetKeyPolicy" else None
+
+    scene.cloud.intercept = hook
+    found = preflight(scene, scene.submit().body["id"])
+    assert found["has_access"] == {"answer": "unknown", "reason": reason}
+    assert found["can_end"] == {"answer": "unknown", "reason": "not checked yet"}
+    asked = 0 if code == "ThrottlingException" else 1
+    assert (seen["GetKeyPolicy"], seen["CreateGrant"]) == (1, asked)
+
+
+def test_a_policy_that_cannot_be_read(scene: Scene) -> None:
+    """A key policy that no rule can read leaves the answer unknown."""
+    scene.register()
+    answer = b'{"Policy": "{}", "PolicyName": "default"}'
+    scene.cloud.intercept = lambda call, _run: (200, {}, answer) if call.operation == "GetKeyPolicy" else None
+    reason = preflight(scene, scene.submit().body["id"])["has_access"]["reason"]
+    assert reason == "the key policy cannot be read: a policy is an object with a Statement"
+
+
+def test_what_is_granted_at_once_needs_no_dry_run(scene: Scene) -> None:
+    """A covered request asks KMS for the grant itself; one that starts later is tried beforehand."""
+    scene.register()
+    approve_ahead(scene)
+    made = scene.submit().body
+    assert made["status"] == "active"
+    found = preflight(scene, made["id"])
+    assert found["grantee_accepted"] == {"answer": "unknown", "reason": "KMS is asked for the grant itself"}
+    later = scene.submit(starts_at="2030-01-02T00:00:00Z").body
+    assert preflight(scene, later["id"])["grantee_accepted"] == {"answer": "yes", "reason": NOW}
