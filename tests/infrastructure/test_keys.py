@@ -9,7 +9,7 @@ from tests.infrastructure.stack import ROLES, actions, call, deployed, policies
 from tests.infrastructure.test_fences import grant_in_order, open_key
 
 MAY = {
-    "requests": "CreateGrant",
+    "requests": "CreateGrant GetKeyPolicy",
     "approvals": "DescribeKey GetKeyPolicy ListGrants",
     "expiry": "GetKeyPolicy ListGrants RevokeGrant",
     "reconcile": "ListRetirableGrants",

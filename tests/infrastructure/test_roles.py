@@ -14,7 +14,7 @@ _RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
 
 MAY: dict[str, dict[str, str]] = {
     "requests": {
-        "key": "CreateGrant",
+        "key": "CreateGrant GetKeyPolicy",
         "requests": "GetItem PutItem",
         "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",

@@ -37,7 +37,7 @@ def may(role: str, action: str, key: str, document: dict[str, Any], *identity: d
 
 
 RIGHTS = {
-    ROLES.requests: {"CreateGrant"},
+    ROLES.requests: {"CreateGrant", "GetKeyPolicy"},
     ROLES.approvals: {"DescribeKey", "GetKeyPolicy", "ListGrants"},
     ROLES.expiry: {"GetKeyPolicy", "ListGrants", "RevokeGrant"},
 }

@@ -38,7 +38,7 @@ def statements(roles: Roles, operations: Sequence[str], key_arn: str) -> list[Js
     needed = [
         _issue(roles, operations),
         _allow("ReadKey", roles.approvals, "kms:DescribeKey", _POLICY_ACTION, "kms:ListGrants"),
-        _allow("ReadPolicy", roles.expiry, _POLICY_ACTION),
+        _allow("ReadPolicy", [roles.requests, roles.expiry], _POLICY_ACTION),
         _allow("End", roles.expiry, "kms:ListGrants", "kms:RevokeGrant"),
     ]
     return needed if _within(roles, key_arn) else [each for each in map(_abroad, needed) if each["Action"]]
