@@ -238,5 +238,7 @@ def test_events(stack: Running) -> None:
     request = _submitted(stack).rpartition("/")[2]
     page = stack.call("alice", "GET", "/security/events", query={"since": since, "limit": "100"}).body
     assert request in [event["request_id"] for event in page["items"]]
-    assert [event["at"] for event in page["items"]] == sorted(event["at"] for event in page["items"])
+    # As moments: a text without a fraction sorts behind those of its second that have one.
+    moments = [datetime.fromisoformat(event["at"]) for event in page["items"]]
+    assert moments == sorted(moments)
     assert stack.call("partner", "GET", "/security/events").status == 403
