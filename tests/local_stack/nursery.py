@@ -40,7 +40,7 @@ class Nursery:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
         path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "grant_broker")])
         self._kept = kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), False
         self._start()
 
     def _start(self) -> None:
@@ -80,11 +80,13 @@ class Nursery:
         )
 
     def _asked(self, asked: bytes, files: list[int]) -> int:
+        if self._closed:
+            raise ConnectionAbortedError("no more workers are wanted")
         try:
             return self._forked(asked, files)
         except OSError:
             # Somebody ended it: its workers go on, and the next come from a new one.
-            self.close()
+            self._end()
             self._start()
             return self._forked(asked, files)
 
@@ -95,8 +97,13 @@ class Nursery:
             raise ConnectionResetError("the process that forks workers is gone")
         return int(pid)
 
-    def close(self) -> None:
-        """End the process that forks; its workers end with their own pipes."""
+    def _end(self) -> None:
         self._pids.close()
         self._control.close()
         self._process.wait()
+
+    def close(self) -> None:
+        """End the process that forks; its workers end with their own pipes."""
+        with self._lock:
+            self._closed = True
+            self._end()

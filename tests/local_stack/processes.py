@@ -1,4 +1,4 @@
-"""Which processes there are: from /proc where the system has it, else from ps, which small images leave out."""
+"""Which processes there are: from /proc where there is one, else from ps, which small images leave out."""
 
 import subprocess
 from pathlib import Path
