@@ -23,7 +23,8 @@ from tests.local_stack.template import Schedule
 from tests.local_stack.triggers import routes, schedules, streams
 from tests.local_stack.workers import FailedError, Workers
 
-_RUNS_AT_ONCE = 3
+# Of one function: three runs of each of two schedules may overlap, and calls come beside them.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Stack:
     nursery: Nursery
     aws: ThreadingHTTPServer
     pools: list[Workers] = field(default_factory=list)
+    shared: dict[str, Workers] = field(default_factory=dict)
     lanes: list[Lane] = field(default_factory=list)
     timers: list[Scheduler] = field(default_factory=list)
     api: ThreadingHTTPServer | None = None
@@ -73,23 +75,18 @@ class Stack:
         _run(self.aws)
         self._start_api()
         self._start_streams()
-        planned = [(found, self._pool(found.function)) for found in schedules(self.deployment.template)]
         # What ends grants is there before the first grant is; what compares may come a little later.
-        for schedule, pool in planned:
-            if schedule.function == "expiry":
-                pool.start()
+        self._shared("expiry").start()
         for pool in self.pools:
             pool.wait_ready()
         self.register("partner_data", TRUSTED)
-        for schedule, pool in planned:
-            self.timers.append(self._timer(schedule, pool))
+        for schedule in schedules(self.deployment.template):
+            self.timers.append(self._timer(schedule, self._shared(schedule.function)))
 
     def _start_api(self) -> None:
-        names = sorted({route.function for route in routes(self.deployment.template)})
-        pools = {name: self._pool(name) for name in names}
-        for pool in pools.values():
-            pool.start()
-        self.gateway = Gateway.of(self.deployment, lambda function, event: pools[function].invoke(event))
+        for name in sorted({route.function for route in routes(self.deployment.template)}):
+            self._shared(name).start()
+        self.gateway = Gateway.of(self.deployment, lambda name, event: self._shared(name).invoke(event))
         self.api = gateway_server.serve(self.gateway, self.options.api_port)
         _run(self.api)
 
@@ -112,7 +109,13 @@ class Stack:
 
         return Scheduler(schedule, run, self.options.schedule_seconds)
 
-    def _pool(self, function: str, most: int = 4) -> Workers:
+    def _shared(self, function: str) -> Workers:
+        """The processes for a function's calls and schedules; its stream has one to itself."""
+        if function not in self.shared:
+            self.shared[function] = self._pool(function, most=_AT_ONCE)
+        return self.shared[function]
+
+    def _pool(self, function: str, most: int) -> Workers:
         who = self.deployment.credentials(function)
         environment = self.deployment.environment(function) | {
             "AWS_ENDPOINT_URL": self.aws_url,
