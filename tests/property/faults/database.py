@@ -9,13 +9,18 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.property.faults.expressions import Item, Scope, comparable, condition, updated
 
 Key = tuple[str, str]
 _TOKEN_LIVES = timedelta(minutes=10)
 _MOST = 100
+_QUERY = {
+    "TableName", "IndexName", "KeyConditionExpression", "FilterExpression", "ProjectionExpression",
+    "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward", "Limit", "ConsistentRead",
+    "ExclusiveStartKey",
+}  # fmt: skip
 
 
 class Refused(Exception):  # noqa: N818 - DynamoDB refuses
@@ -36,11 +41,29 @@ class Write:
     new: Item | None
 
 
+class Index(NamedTuple):
+    """A secondary index; `shown` are the attributes beside the keys that it projects, None for all."""
+
+    partition: str
+    sort: str
+    shown: frozenset[str] | None = None
+
+    def projected(self, item: Item) -> Item:
+        """What a query on the index gives of an item."""
+        if self.shown is None:
+            return item
+        names = self.shown | {"pk", "sk", self.partition, self.sort}
+        return {name: value for name, value in item.items() if name in names}
+
+
+_PRIMARY = Index("pk", "sk")
+
+
 @dataclass
 class Table:
     """Items by primary key, and by the partitions of each index."""
 
-    indexes: Mapping[str, tuple[str, str]]
+    indexes: Mapping[str, Index]
     items: dict[Key, Item] = field(default_factory=dict)
     parts: dict[tuple[str | None, str], dict[Key, Item]] = field(default_factory=dict)
 
@@ -64,13 +87,13 @@ class Table:
         """The items of one partition of the table or of an index."""
         return self.parts.get((index, value), {}).items()
 
-    def schema(self, index: str | None) -> tuple[str, str]:
-        """The names of partition and sort key."""
-        return self.indexes[index] if index else ("pk", "sk")
+    def schema(self, index: str | None) -> Index:
+        """An index, or the table's own keys."""
+        return self.indexes[index] if index else _PRIMARY
 
     def _parts_of(self, item: Item) -> list[tuple[str | None, str]]:
         found: list[tuple[str | None, str]] = [(None, item["pk"]["S"])]
-        for index, (partition, sort) in self.indexes.items():
+        for index, (partition, sort, _) in self.indexes.items():
             if partition in item and sort in item:
                 found.append((index, item[partition]["S"]))
         return found
@@ -79,9 +102,7 @@ class Table:
 class Database:
     """Tables with their streams. `watch` is told of each transaction's writes, all at once."""
 
-    def __init__(
-        self, tables: Mapping[str, Mapping[str, tuple[str, str]]], clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, tables: Mapping[str, Mapping[str, Index]], clock: Callable[[], datetime]) -> None:
         self.tables = {name: Table(indexes) for name, indexes in tables.items()}
         self.clock = clock
         self.watch: Callable[[str, list[Write]], None] | None = None
@@ -119,9 +140,12 @@ class Database:
             parameters.get("ExpressionAttributeNames", {}),
             parameters["ExpressionAttributeValues"],
         )
+        if unknown := parameters.keys() - _QUERY:
+            raise NotImplementedError(unknown)
         if index and parameters.get("ConsistentRead"):
             raise Refused("ValidationException")
-        partition, sort = table.schema(index)
+        schema = table.schema(index)
+        partition, sort, _ = schema
         wanted = condition(parameters["KeyConditionExpression"])
         pool = table.items.items() if items is None else items.items()
         if items is None and (value := _partition(parameters["KeyConditionExpression"], values)):
@@ -134,7 +158,7 @@ class Database:
             key=lambda pair: (comparable(pair[1][sort]), pair[0]),
             reverse=not parameters.get("ScanIndexForward", True),
         )
-        return _page(found, parameters, (partition, sort))
+        return _page(found, parameters, schema)
 
     def _get(self, table: str, key: Item) -> Item | None:
         return self.tables[table].items.get(_key(key))
@@ -212,9 +236,7 @@ def _partition(expression: str, values: Item) -> str | None:
     return values[first[1].strip()]["S"] if len(first) == 2 else None
 
 
-def _page(
-    found: list[tuple[Key, Item]], parameters: dict[str, Any], schema: tuple[str, str]
-) -> dict[str, Any]:
+def _page(found: list[tuple[Key, Item]], parameters: dict[str, Any], schema: Index) -> dict[str, Any]:
     if start := parameters.get("ExclusiveStartKey"):
         place, backwards = (
             (comparable(start[schema[1]]), _key(start)),
@@ -225,12 +247,19 @@ def _page(
             if ((at := (comparable(item[schema[1]]), key)) < place if backwards else at > place)
         ]  # fmt: skip
     limit = parameters.get("Limit")
-    page = found[:limit]
-    answer: dict[str, Any] = {"Items": [_projected(item, parameters) for _, item in page], "Count": len(page)}
+    page = [item for _, item in found[:limit]]
+    shown = [_projected(schema.projected(item), parameters) for item in page if _filtered(item, parameters)]
+    answer: dict[str, Any] = {"Items": shown, "Count": len(shown)}
     if limit and len(page) == limit:
-        last = page[-1][1]
-        answer["LastEvaluatedKey"] = {name: last[name] for name in {"pk", "sk", *schema}}
+        answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("pk", "sk", *schema[:2])}
     return answer
+
+
+def _filtered(item: Item, parameters: dict[str, Any]) -> bool:
+    if "FilterExpression" not in parameters:
+        return True
+    names, values = parameters.get("ExpressionAttributeNames", {}), parameters["ExpressionAttributeValues"]
+    return condition(parameters["FilterExpression"])(Scope(item, names, values))
 
 
 def _projected(item: Item, parameters: dict[str, Any]) -> Item:

@@ -13,7 +13,7 @@ from tests.local_stack.answers import AwsError, Response
 from tests.local_stack.brokers import Answer
 from tests.local_stack.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.deployment import Deployment
-from tests.property.faults.database import Database, Item, Key
+from tests.property.faults.database import Database, Index, Item, Key
 from tests.property.faults.injection import Answered, Died, Fault, Injector
 from tests.property.faults.keys import Keys, key_id
 from tests.property.faults.ledger import Ledger
@@ -252,17 +252,20 @@ class World:
         self.ledger.disturbed = True
 
 
-def _indexes(deployment: Deployment) -> dict[str, dict[str, tuple[str, str]]]:
+def _indexes(deployment: Deployment) -> dict[str, dict[str, Index]]:
     template = deployment.template
     found = {}
     for name in template.named("AWS::DynamoDB::Table"):
         given = template.properties(name)
         found[str(template.reference(name, None))] = {
-            index["IndexName"]: _schema(index["KeySchema"]) for index in given["GlobalSecondaryIndexes"]
+            index["IndexName"]: _index(index) for index in given["GlobalSecondaryIndexes"]
         }
     return found
 
 
-def _schema(keys: Sequence[Mapping[str, str]]) -> tuple[str, str]:
-    partition, sort = sorted(keys, key=lambda key: key["KeyType"])
-    return partition["AttributeName"], sort["AttributeName"]
+def _index(given: Mapping[str, Any]) -> Index:
+    partition, sort = sorted(given["KeySchema"], key=lambda key: key["KeyType"])
+    projection = given["Projection"]
+    every = projection["ProjectionType"] == "ALL"
+    shown = None if every else frozenset(projection.get("NonKeyAttributes", ()))
+    return Index(partition["AttributeName"], sort["AttributeName"], shown)
