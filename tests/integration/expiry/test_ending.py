@@ -278,3 +278,20 @@ def test_an_action_that_no_longer_fits(scene: Scene, action: Action) -> None:
     scene.expire(1)
     stored = scene.request(request_id)
     assert (stored.status, stored.action, stored.due) == (before, None, None)
+
+
+def test_moved_on_before_it_is_put_off(scene: Scene) -> None:
+    """KMS fails, and somebody else writes the record meanwhile: what they left on the agenda holds."""
+    request_id = scene.active(duration="PT10S")
+    scene.clock.sleep(10)
+    acts = {("TransactWriteItems", 2): lambda: scene.release(request_id) and None}
+    with scene.fault("RetireGrant", refused("ThrottlingException")):
+        throttled = scene.deployment.cloud.intercept
+        with scene.moments(acts):
+            moments = scene.deployment.cloud.intercept
+            scene.deployment.cloud.intercept = lambda call, go_on: (
+                throttled(call, go_on) or moments(call, go_on) if throttled and moments else None
+            )
+            scene.expire(0.5)
+    stored = scene.request(request_id)
+    assert (stored.status, stored.attempts) == (Status.ENDING, 0)
