@@ -18,8 +18,14 @@ settings.load_profile("default")
 
 
 def _whole(config: pytest.Config) -> bool:
-    """Whether nothing was named, so that all of `testpaths` runs; a worker of xdist does what it is told."""
-    return hasattr(config, "workerinput") or config.args_source is not pytest.Config.ArgsSource.ARGS
+    """Whether nothing was named, so that all of `testpaths` runs."""
+    return config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def _measured(config: pytest.Config) -> bool:
+    """Whether coverage is measured; a worker of xdist does as its master does."""
+    worker: dict[str, object] | None = getattr(config, "workerinput", None)
+    return _whole(config) if worker is None else "cov_master_host" in worker
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
@@ -36,10 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The coverage of a few tests says nothing, and would fail its gate."""
     Cloud.dynamodb = config.getoption("--dynamodb-endpoint")
-    if not _whole(config):
+    if not _measured(config):
         config.pluginmanager.unregister(name="_cov")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that share the one running stack stay in one process."""
     for item in items:
