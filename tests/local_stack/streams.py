@@ -149,11 +149,12 @@ def _message(function: str, batch: list[Record], attempts: int) -> dict[str, Any
     """What Lambda sends to an on-failure destination: where the records are, not the records."""
     changes = [record["dynamodb"] for record in batch]
     arrived = [datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC) for change in changes]
+    place = ":".join(batch[0]["eventSourceARN"].split(":")[3:5])
     times = [time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in arrived]
     return {
         "requestContext": {
             "requestId": str(uuid.uuid4()),
-            "functionArn": function,
+            "functionArn": f"arn:aws:lambda:{place}:function:{function}",
             "condition": "RetryAttemptsExhausted",
             "approximateInvokeCount": attempts,
         },

@@ -36,7 +36,10 @@ class Function:
 
 def _records(*numbers: str) -> list[dict[str, Any]]:
     return [
-        {"eventSourceARN": "arn", "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1.0}}
+        {
+            "eventSourceARN": "arn:aws:dynamodb:eu-central-1:111122223333:table/t/stream/1",
+            "dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": 1.0},
+        }
         for number in numbers
     ]
 
@@ -66,6 +69,9 @@ def test_bisects() -> None:
     batch = message["DDBStreamBatchInfo"]
     assert (batch["startSequenceNumber"], batch["endSequenceNumber"], batch["batchSize"]) == ("3", "3", 1)
     assert batch["approximateArrivalOfFirstRecord"] == "1970-01-01T00:00:01Z"
+    assert (
+        message["requestContext"]["functionArn"] == "arn:aws:lambda:eu-central-1:111122223333:function:events"
+    )
 
 
 def test_gives_up_silently() -> None:
