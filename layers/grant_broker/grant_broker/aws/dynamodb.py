@@ -106,7 +106,7 @@ class DynamoDb:
             try:
                 return self._call(operation, **parameters)
             except _TransactionConflict:
-                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**attempt)))  # noqa: S311 # nosec B311 - a pause needs no secrecy
+                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**attempt)))  # noqa: S311 # nosec B311
         raise Unavailable("another change is under way", retry_after=1)
 
     def _call(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
