@@ -43,6 +43,8 @@ class Signed(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the signature's headers; of the others none is signed, as whatever is fuzzed may be odd."""
+        # A space as "+" is signed as a plus, and read as a space.
+        request.url = (request.url or "").replace("+", "%20")
         signed = AWSRequest(request.method, request.url, data=request.body)
         SigV4Auth(self._keys, "execute-api", _UP["region"]).add_auth(signed)
         request.headers.update(dict(signed.headers.items()))
