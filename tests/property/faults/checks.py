@@ -13,16 +13,24 @@ from tests.property.faults.world import World
 
 def at_once(ledger: Ledger) -> list[str]:
     """What does not hold right now of what must hold always."""
-    found = list(ledger.violations)
-    own = ledger.own()
-    if not ledger.disturbed:
-        live = Counter(request_of(grant["Name"]) for grant in own)
-        twice = [name for name, count in live.items() if count > 1 and name not in ledger.doubled]
-        found += [f"invariant 4: {name} has several live grants" for name in twice]
+    own, found = ledger.own(), list(ledger.violations)
+    known = {*ledger.intents, *ledger.planted}
     found += [
-        f"invariant 2: {g['Name']} lives without an intent" for g in own if g["Name"] not in ledger.intents
+        f"invariant 2: {grant['Name']} lives without an intent" for grant in own if grant["Name"] not in known
     ]
-    return found
+    live = {grant["GrantId"] for grant in ledger.live()}
+    found += [f"invariant 3: the foreign grant {one} was ended" for one in ledger.foreign - live]
+    return found if ledger.disturbed else found + _of_requests(ledger, own)
+
+
+def _of_requests(ledger: Ledger, own: list[dict[str, Any]]) -> list[str]:
+    requests = [name for grant in own if (name := request_of(grant["Name"])) not in ledger.doubled]
+    twice = [name for name, count in Counter(requests).items() if count > 1]
+    ended = [name for name in requests if ledger.record(name).get("status") in oracle.FINAL]
+    return [
+        *(f"invariant 4: {name} has several live grants" for name in twice),
+        *(f"invariant 3: {name} is told to have ended, but its grant lives" for name in ended),
+    ]
 
 
 def chains(ledger: Ledger) -> list[str]:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CONFLICT = "transaction conflict"
     PARTIAL_BATCH = "partial batch"
     ZOMBIE = "CreateGrant minutes late"
+    NOT_FOUND = "grant not found although listed"
     RACED = "another caller in between"
 
 
@@ -35,11 +36,13 @@ ONLY_FOR = {
     Kind.CONFLICT: {"TransactWriteItems"},
     Kind.PARTIAL_BATCH: {"BatchGetItem"},
     Kind.ZOMBIE: {"CreateGrant"},
+    Kind.NOT_FOUND: {"RetireGrant", "RevokeGrant"},
 }
 _CODES = {
     Kind.THROTTLED: ("ThrottlingException", 400),
     Kind.SERVER_ERROR: ("InternalServerError", 500),
     Kind.ACCESS_DENIED: ("AccessDeniedException", 400),
+    Kind.NOT_FOUND: ("NotFoundException", 400),
 }
 
 

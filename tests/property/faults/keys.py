@@ -27,6 +27,11 @@ class Keys:
             for grant in self.cloud.grants(arn):
                 self._root.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
 
+    def plant(self, name: str, **parameters: Any) -> str:
+        """A grant of somebody else, made by the account's root user; its id."""
+        given = {"Operations": ["Decrypt"], **parameters}
+        return str(self._root.create_grant(KeyId=self.arns[name], **given)["GrantId"])
+
     def break_(self, name: str, how: str) -> None:
         """Disable a key, schedule its deletion, or take the broker's statements out of its policy."""
         arn = self.arns[name]

@@ -41,7 +41,7 @@ class Ledger:
 
     What excuses an early end: `disturbed`, a table was restored; `narrowed`, a key's limits were; `gone`, the
     grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
-    `planted`: the names of grants that a test made past the broker.
+    `planted`: the names of grants that a test made past the broker; `foreign`: ids of grants of others.
     """
 
     def __init__(self, world: "World") -> None:
@@ -54,10 +54,12 @@ class Ledger:
         self.intents: dict[str, Plain] = {}
         self.ended: list[tuple[str, datetime]] = []
         self.made: Counter[str] = Counter()
+        self.born: list[datetime] = []
         self.errors: Counter[str] = Counter()
         self.disturbed = self.narrowed = False
         self.doubled: set[str] = set()
         self.planted: set[str] = set()
+        self.foreign: set[str] = set()
         self.gone: set[str] = set()
 
     # ------------------------------------------------------------ the tables
@@ -87,6 +89,8 @@ class Ledger:
             self.wrong(
                 5, f"{function}: version {new['version']} after {old.get('version')}: {sorted(changed)}"
             )
+        if after not in oracle.FINAL and "due" not in new:
+            self.wrong(3, f"{function} took a request that is {after} off the agenda")
         if after == "issuing" and before != "issuing":
             self._intended(function, new)
 
@@ -117,7 +121,7 @@ class Ledger:
     # ------------------------------------------------------------ KMS
     def sent(self, call: AwsCall) -> None:
         """A KMS call leaves a function."""
-        if call.operation != "CreateGrant":
+        if call.operation != "CreateGrant" or call.parameters.get("DryRun"):
             return None
         given = call.parameters
         name, intent = given.get("Name", ""), self.intents.get(given.get("Name", ""))
@@ -150,6 +154,7 @@ class Ledger:
             self._ended(call, grant)
         if answer[0] == 200 and call.operation == "CreateGrant":
             self.made[json.loads(answer[2])["GrantId"]] += 1
+            self.born.append(self.world.now)
         return answer
 
     def _grant(self, given: Plain) -> Plain | None:

@@ -48,8 +48,10 @@ def _withdraw_approvals(world: "World", _: dict[str, Any]) -> None:
         world.call("bob", "DELETE", f"/security/approvals/{approval}", others=True)
 
 
-def _close_key(world: "World", parameters: dict[str, Any]) -> None:
-    arn = parameters.get("KeyId") or world.keys.arns["partner_data"]
+def close_key(world: "World", parameters: dict[str, Any]) -> None:
+    """The security team closes the key to new grants."""
+    record = world.ledger.record(subject(world, parameters))
+    arn = record.get("key_arn", world.keys.arns["partner_data"])
     world.call("bob", "DELETE", f"/security/keys/{arn.rpartition('/')[2]}", others=True)
 
 
@@ -61,7 +63,7 @@ RACERS: tuple[Race, ...] = (
     _third_party("DELETE", "/requests/{}"),
     _revoke,
     _withdraw_approvals,
-    _close_key,
+    close_key,
     lambda world, _: world.run_expiry(3, others=True),
     lambda world, _: world.run_reconcile(others=True),
 )

@@ -93,7 +93,15 @@ class World:
         for name, items in self._registered[0].items():
             self.database.tables[name].replace(items)
         self.database.stream[:] = self._registered[1]
+        self._plant()
         self.remember()
+
+    def _plant(self) -> None:
+        # Grants of others on the same key for the same grantee: the broker must never touch them.
+        retiring = self.processes.broker("expiry").settings.retiring_principal
+        for name, more in (("another-team", {}), ("another-broker", {"RetiringPrincipal": retiring})):
+            given = {"GranteePrincipal": self.grantees[0], "Name": name, **more}
+            self.ledger.foreign.add(self.keys.plant("second_data", **given))
 
     def _tables(self) -> dict[str, dict[Key, Item]]:
         return {name: dict(table.items) for name, table in self.database.tables.items()}

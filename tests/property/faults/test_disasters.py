@@ -1,0 +1,150 @@
+"""Tables lost, KMS refusing for a day, functions that do not run: what ends when, and which alarm fires."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.property.faults import checks
+from tests.property.faults.alarms import fires
+from tests.property.faults.clockwork import tick
+from tests.property.faults.injection import Fault, Kind
+from tests.property.faults.ledger import expiry_of
+from tests.property.faults.scenes import SCOPE, Scene
+from tests.property.faults.world import World
+
+Report = list[tuple[str, list[str]]]
+INTERVAL = 300.0
+
+
+def _granted(world: World, *durations: str) -> dict[str, str]:
+    """Grants of these durations: their names, by duration."""
+    found = {}
+    for duration in durations:
+        scene = Scene(world)
+        scene.request = scene.acts.submit("partner", "second_data", {**SCOPE, "duration": duration})
+        scene.acts.vote("alice", scene.request, "approve")
+        scene.take_up()
+        found[duration] = next(g["Name"] for g in world.ledger.own() if str(scene.request) in g["Name"])
+    return found
+
+
+def _lateness(world: World, names: dict[str, str]) -> dict[str, float]:
+    """By how many seconds each grant outlived its time; infinity for one that lives."""
+    ended = dict(world.ledger.ended)
+    live = {grant["Name"] for grant in world.ledger.own()}
+    never = float("inf")
+    return {
+        label: never if name in live else (ended[name] - expiry_of(name)).total_seconds()
+        for label, name in names.items()
+    }
+
+
+def _shown(title: str, late: dict[str, float]) -> tuple[str, list[str]]:
+    return f"{title}: seconds late", [
+        f"{seconds:>8.1f}  granted for {label}" for label, seconds in late.items()
+    ]
+
+
+@pytest.mark.parametrize("loss", ["restored to yesterday", "empty"])
+def test_table_lost(world: World, report: Report, loss: str) -> None:
+    """With the request table lost, grants end by their time, or within a reconcile interval of the loss."""
+    yesterday = _granted(world, "PT1H")
+    tick(world, 1)
+    world.remember()
+    history = world.history[-1:]
+    tick(world, 24 * 60)
+    world.advance(30)
+    names = _granted(world, "PT6M", "PT7M", "PT10M", "PT20M", "PT1H")
+    # A minute after a reconcile run, and four before the next.
+    tick(world, 5)
+    world.history[:] = history
+    world.restore(None if loss == "empty" else 0)
+    tick(world, 70)
+    late = _lateness(world, names)
+    report.append(_shown(f"request table {loss}", late))
+    assert all(0 < late[label] <= INTERVAL - 60 for label in ("PT6M", "PT7M"))
+    assert all(0 <= late[label] <= 1 for label in ("PT10M", "PT20M", "PT1H"))
+    # Yesterday's grant ended in its time, and its record, live again, brings nothing back.
+    assert dict(world.ledger.ended).keys() == {*yesterday.values(), *names.values()}
+    assert len(world.ledger.made) == len(names) + 1
+    assert checks.settle(world) == []
+
+
+REFUSED = [
+    Fault(Kind.ACCESS_DENIED, lasting=True, operation="RetireGrant"),
+    Fault(Kind.ACCESS_DENIED, lasting=True, operation="RevokeGrant"),
+]
+
+
+def test_kms_refuses_for_a_day(world: World, report: Report) -> None:
+    """Refused for a day, nothing is abandoned, and all ends within two cycles of KMS's recovery."""
+    names = _granted(world, "PT5M", "PT10M", "PT20M", "PT1H")
+    tick(world, 6, plan=REFUSED)
+    template = world.deployment.template
+    assert fires(template, "EndFailuresAlarm", world.metrics, world.now)
+    assert not fires(template, "EndFailuresAlarm", world.metrics, world.now.replace(minute=4))
+    tick(world, 5, plan=REFUSED)
+    assert fires(template, "OverdueAlarm", world.metrics, world.now)
+    tick(world, 24 * 60 - 11, plan=REFUSED)
+    assert len(world.ledger.own()) == len(names)
+    assert len(world.dues()) == len(names)
+    tick(world, 10)
+    recovered, labels = world.now.timestamp() - 600, {name: label for label, name in names.items()}
+    took = {labels[name]: at.timestamp() - recovered for name, at in world.ledger.ended}
+    lines = [f"{seconds:>8.1f}  granted for {label}" for label, seconds in took.items()]
+    report.append(("KMS refused for a day: seconds from its recovery to the end", lines))
+    assert took.keys() == names.keys()
+    assert checks.settle(world) == []
+
+
+def test_zombie(world: World, report: Report) -> None:
+    """A CreateGrant carried out after its record was closed is ended within six minutes, with an alarm."""
+    scene = Scene(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=7))
+    tick(world, 7)
+    assert world.ledger.record(str(scene.request))["status"] == "failed"
+    tick(world, 8)
+    [(_, ended)] = world.ledger.ended
+    lived = (ended - world.ledger.born[0]).total_seconds()
+    report.append(("a grant made minutes after its record was closed: seconds it lived", [f"{lived:>8.1f}"]))
+    assert 0 < lived <= 360
+    assert [event["type"] for event in world.ledger.trail(str(scene.request))][-1] == "late_duplicate"
+    assert any(
+        fires(world.deployment.template, "LateDuplicateAlarm", world.metrics, at) for at in _minutes(world)
+    )
+
+
+def test_zombie_after_the_last_look(world: World) -> None:
+    """One carried out after `confirm` looked is found by reconcile: the same bound, and another alarm."""
+    Scene(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=13))
+    tick(world, 25)
+    [(_, ended)] = world.ledger.ended
+    assert 0 < (ended - world.ledger.born[0]).total_seconds() <= 360
+    assert any(fires(world.deployment.template, "DriftAlarm", world.metrics, at) for at in _minutes(world))
+
+
+def test_expiry_does_not_run(world: World) -> None:
+    """A missing heartbeat alarms, and reconcile alarms on what is overdue by its own count from KMS."""
+    names, template = _granted(world, "PT5M"), world.deployment.template
+    tick(world, 4)
+    assert not fires(template, "ExpiryHeartbeatAlarm", world.metrics, world.now)
+    tick(world, 10, expiry=False)
+    assert fires(template, "ExpiryHeartbeatAlarm", world.metrics, world.now)
+    assert fires(template, "OverdueAlarm", world.metrics, world.now)
+    tick(world, 2)
+    assert _lateness(world, names)["PT5M"] < float("inf")
+    assert not fires(template, "ExpiryHeartbeatAlarm", world.metrics, world.now)
+
+
+def test_reconcile_does_not_run(world: World) -> None:
+    """Twenty minutes without a whole look at KMS alarm; one refused listing is no heartbeat."""
+    template = world.deployment.template
+    refused = Fault(Kind.ACCESS_DENIED, lasting=True, operation="ListRetirableGrants")
+    tick(world, 20)
+    assert not fires(template, "ReconcileHeartbeatAlarm", world.metrics, world.now)
+    tick(world, 20, plan=[refused])
+    assert fires(template, "ReconcileHeartbeatAlarm", world.metrics, world.now)
+
+
+def _minutes(world: World) -> list[datetime]:
+    first = world.metrics[0][0]
+    return [first + timedelta(minutes=number) for number in range(60)]
