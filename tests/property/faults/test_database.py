@@ -1,5 +1,6 @@
 """The fast DynamoDB answers as a real one: moto, or with --dynamodb-endpoint its maker's own."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -74,11 +75,14 @@ def _essence(operation: str, answer: Any) -> Any:
         return answer
     match operation:
         case "Query":
-            return sorted(answer["Items"], key=lambda item: sorted(map(str, item.items())))
+            return sorted(answer["Items"], key=_canonical)
         case "BatchGetItem":
             found = answer["Responses"].items()
-            return {table: sorted(items, key=lambda item: str(item["pk"])) for table, items in found}
+            return {table: sorted(items, key=_canonical) for table, items in found}
     return {name: answer[name] for name in ("Item", "Attributes") if name in answer}
+
+
+_canonical = partial(json.dumps, sort_keys=True)
 
 
 @pytest.fixture
