@@ -27,7 +27,8 @@ def write(bound: str, place: str | None) -> str | None:
     """The cursor for the items after a place; None at the end."""
     if place is None:
         return None
-    return base64.urlsafe_b64encode(json.dumps([bound, place]).encode()).decode()
+    # Without padding: a cursor goes into a URL as it is.
+    return base64.urlsafe_b64encode(json.dumps([bound, place]).encode()).decode().rstrip("=")
 
 
 def read(cursor: str | None, bound: str, *, form: re.Pattern[str] = LISTED) -> str | None:
@@ -37,7 +38,8 @@ def read(cursor: str | None, bound: str, *, form: re.Pattern[str] = LISTED) -> s
     if not 0 < len(cursor) <= _LONGEST:
         raise _refused()
     try:
-        value = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        value = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, RecursionError) as error:
         raise _refused() from error
     # A cursor is no secret: a forged place may move within the caller's own list, and must not reach AWS

@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -29,6 +30,16 @@ def test_goes_on() -> None:
     assert cursors.read(cursors.write(bound(), PLACE), bound()) == PLACE
     assert cursors.write(bound(), None) is None
     assert cursors.read(None, bound()) is None
+
+
+@pytest.mark.parametrize("length", range(13, 17))
+def test_goes_into_a_url(length: int) -> None:
+    """A cursor needs no encoding in a URL, however long its place; padded by somebody, it is still good."""
+    place = f"1767225600000#{'a' * length}"
+    cursor = str(cursors.write(bound(), place))
+    assert quote(cursor, safe="") == cursor
+    padding = "=" * (-len(cursor) % 4)
+    assert cursors.read(cursor, bound()) == cursors.read(cursor + padding, bound()) == place
 
 
 def test_limit_may_change() -> None:
