@@ -54,17 +54,24 @@ def _normal(path: str) -> str:
     return "/" + "/".join(kept) + ("/" if kept and path.endswith("/") else "")
 
 
-def _canonical(method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str) -> str:
+def _canonicals(
+    method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str
+) -> list[str]:
     parts = urlsplit(url)
-    pairs = sorted(
-        (quote(k, safe="-_.~"), quote(v, safe="-_.~"))
-        for k, v in parse_qsl(parts.query, keep_blank_values=True)
-    )
     lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in signed]
     # As sent, encoded once more: every service but S3 signs an encoded path encoded again.
     path = quote(_normal(parts.path), safe="/-_.~")
-    query = "&".join(f"{k}={v}" for k, v in pairs)
-    return "\n".join([method, path, query, "".join(lines), ";".join(signed), body_hash])
+    rest = ["".join(lines), ";".join(signed), body_hash]
+    return ["\n".join([method, path, query, *rest]) for query in _queries(parts.query)]
+
+
+def _queries(query: str) -> set[str]:
+    """What a client may have signed as its query: every value percent-encoded, or, as botocore does with a
+    query that stands in the URL already, what it sent. Both bind the signature to the same parameters."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    encoded = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in pairs)
+    sent = sorted(part.partition("=")[::2] for part in query.split("&") if query)
+    return {"&".join(f"{k}={v}" for k, v in found) for found in (encoded, sent)}
 
 
 def _check_time(stamp: str, day: str, now: datetime) -> None:
@@ -108,13 +115,11 @@ def verify(
     body_hash = hashlib.sha256(body).hexdigest()
     if lower.get("x-amz-content-sha256", body_hash) != body_hash:
         raise _refuse("InvalidSignatureException", "X-Amz-Content-Sha256 is not the body's hash")
-    canonical = _canonical(method, url, lower, signed, body_hash)
     scope = [day, region, service, "aws4_request"]
-    text = "\n".join(
-        ["AWS4-HMAC-SHA256", stamp, "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()]
-    )
-    if not hmac.compare_digest(
-        hmac.new(_key(caller.secret_access_key, scope), text.encode(), "sha256").hexdigest(), signature
-    ):
-        raise _refuse("InvalidSignatureException", "The request signature we calculated does not match")
-    return caller, service
+    key = _key(caller.secret_access_key, scope)
+    for canonical in _canonicals(method, url, lower, signed, body_hash):
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        text = "\n".join(["AWS4-HMAC-SHA256", stamp, "/".join(scope), digest])
+        if hmac.compare_digest(hmac.new(key, text.encode(), "sha256").hexdigest(), signature):
+            return caller, service
+    raise _refuse("InvalidSignatureException", "The request signature we calculated does not match")

@@ -44,6 +44,8 @@ def _verified(url: str, headers: dict[str, str], body: bytes = b"{}", **changes:
         "/live/requests/a:b,c=d@e",
         "/live/requests?limit=5&status=active",
         "/live/requests?b=2&a=1&a=0&c=&d=%20%2B%2F",
+        "/live/security/events?since=2026-01-31T09:30:00Z&limit=2",
+        "/live/security/requests?key=arn:aws:kms:eu-central-1:111122223333:key/a&status=pen%64ing&",
         "/",
     ],
 )
@@ -59,6 +61,14 @@ def test_another_path(target: str) -> None:
     headers = _signed(f"http://{HOST}/live/requests/a%2Fb")
     with pytest.raises(AwsError, match="does not match"):
         _verified(f"http://{HOST}{target}", headers)
+
+
+@pytest.mark.parametrize("query", ["a=1&b=3", "a=1", "a=1&b=2&c=3", "a=1%26b=2", "b=2&a=%2531"])
+def test_another_query(query: str) -> None:
+    """A signature holds for its own parameters only, however they are encoded."""
+    headers = _signed(f"http://{HOST}/live/requests?a=1&b=2")
+    with pytest.raises(AwsError, match="does not match"):
+        _verified(f"http://{HOST}/live/requests?{query}", headers)
 
 
 def test_another_body() -> None:
