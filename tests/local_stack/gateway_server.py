@@ -1,11 +1,15 @@
 """The API over HTTP, on 127.0.0.1 only."""
 
+import re
+
 from tests.local_stack.gateway import LARGEST_BODY, Gateway
 from tests.local_stack.listening import Handler, Server
 from tests.local_stack.refusals import Reply
 
 _CHUNK = 64 * 1024
 _NO_SUCH_METHOD = 501
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})(?:;[^\r\n]*)?\r\n")
+_LONGEST_LINE = 4096
 
 
 class _Api(Server):
@@ -28,16 +32,48 @@ class _Handler(Handler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - http.server's names
 
     def _answered(self) -> Reply:
-        gateway, given = self.server.gateway, self.headers.get("Content-Length", "0")
-        if not (given.isascii() and given.isdigit()) or "Transfer-Encoding" in self.headers:
+        gateway = self.server.gateway
+        try:
+            body = self._chunked() if "Transfer-Encoding" in self.headers else self._measured()
+        except ValueError as error:
             self.close_connection = True
-            return gateway.refusals.reply("BAD_REQUEST_PARAMETERS", "Content-Length is needed")
-        if int(given) > LARGEST_BODY:
+            return gateway.refusals.reply("BAD_REQUEST_PARAMETERS", str(error))
+        if body is None:
             self.close_connection = True
-            self._drain(int(given))
             return gateway.refusals.reply("REQUEST_TOO_LARGE", "Request Too Long")
-        body = self.rfile.read(int(given))
         return gateway.handle(self.command, self.path, list(self.headers.items()), body)
+
+    def _measured(self) -> bytes | None:
+        """The body by its Content-Length, None where it is too large; ValueError."""
+        given = self.headers.get("Content-Length", "0")
+        if not (given.isascii() and given.isdigit()):
+            raise ValueError("Content-Length is not a number")
+        if int(given) > LARGEST_BODY:
+            self._drain(int(given))
+            return None
+        return self.rfile.read(int(given))
+
+    def _chunked(self) -> bytes | None:
+        """The body in chunks, None where it is too large; ValueError."""
+        # Two lengths are how requests are smuggled past a proxy.
+        if "Content-Length" in self.headers or self.headers["Transfer-Encoding"].lower() != "chunked":
+            raise ValueError("one Transfer-Encoding, chunked, and no Content-Length")
+        body = b""
+        while size := self._size():
+            if len(body) + size > LARGEST_BODY:
+                return None
+            body += self.rfile.read(size)
+            if self.rfile.readline(_LONGEST_LINE) != b"\r\n":
+                raise ValueError("a chunk is not as long as it says")
+        while self.rfile.readline(_LONGEST_LINE) not in {b"\r\n", b""}:
+            pass
+        return body
+
+    def _size(self) -> int:
+        match = _SIZE.fullmatch(self.rfile.readline(_LONGEST_LINE))
+        if match is None:
+            raise ValueError("a chunk does not begin with its size")
+        return int(match[1], 16)
 
     def _drain(self, left: int) -> None:
         # A client that is still sending would see its connection reset instead of the answer.

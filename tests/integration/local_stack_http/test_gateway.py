@@ -261,6 +261,19 @@ def test_answer(api: Api) -> None:
     assert answer.headers["x-amzn-Remapped-Date"] == "then"
 
 
+def test_chunked(api: Api) -> None:
+    """A body that a client sends in chunks reaches the function whole, and the connection stays good."""
+    client, data = api.client("partner"), b'{"reason": "in pieces"}'
+    headers = client.signed("POST", f"{api.url}/requests", data, {})
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
+    for _ in range(2):
+        pieces = iter([data[:5], data[5:]])
+        connection.request("POST", "/live/requests", pieces, headers, encode_chunked=True)
+        assert connection.getresponse().read() == b"{}"
+    connection.close()
+    assert [event["body"] for _, event in api.events] == [data.decode()] * 2
+
+
 def test_binary_answer(api: Api) -> None:
     """A body in base64 is sent as the bytes that it stands for."""
     api.result = {"statusCode": 200, "body": "e30=", "isBase64Encoded": True}
@@ -273,7 +286,12 @@ def test_binary_answer(api: Api) -> None:
         (b"BREW /live/keys HTTP/1.1\r\nHost: a\r\n\r\n", 403),
         (b"nonsense\r\n\r\n", 400),
         (b"GET /live/keys HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
-        (b"POST /live/requests HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /live/requests HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403),
+        (b"POST /live/requests HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n", 400),
+        (b"POST /live/requests HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n", 400),
+        (b"POST /live/requests HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n", 413),
+        (b"POST /live/requests HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /a HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     ],
 )
