@@ -56,6 +56,21 @@ def test_a_key_is_checked_when_it_is_registered(scene: Scene) -> None:
     assert (events(scene, "requests"), events(scene, "expiry")) == ([], [])
 
 
+def test_a_key_is_registered_before_its_policy_knows_the_broker(scene: Scene) -> None:
+    """With the default policy it is registered and told what it lacks; until then nothing is granted."""
+    root = {"AWS": "arn:aws:iam::111122223333:root"}
+    default = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    scene.key = scene.cloud.create_key({"Version": "2012-10-17", "Statement": [default]})
+    scene.key_id = scene.key.rpartition("/")[2]
+    assert scene.register().status == 201
+    assert (results(scene.check()), scene.submit().status) == (dict.fromkeys(PASSED, "failed"), 409)
+    found = scene.security("GET", "/policy").body
+    assert found["policy"]["Statement"] == [default, *found["statements"]]
+    scene.cloud.put_key_policy(scene.key, found["policy"])
+    scene.security("POST", "/check")
+    assert (results(scene.check()), scene.submit().status) == (PASSED, 201)
+
+
 def test_checks_are_hourly(scene: Scene) -> None:
     """Within the hour nothing is asked of KMS, after it everything is asked again."""
     scene.register()
