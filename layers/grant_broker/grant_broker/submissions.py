@@ -10,7 +10,7 @@ from grant_broker.covering import covering
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.people import Caller, account_of
+from grant_broker.domain.people import Caller, account_of, partition_of
 from grant_broker.domain.requests import GrantRequest, Submission, agenda
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.trail import ChangeOf
@@ -157,7 +157,9 @@ def _faults(
     faults = [Fault("key", _ALL_TO_FIND_OUT)]
     if key:
         faults = key.faults(submission.scope, duration=submission.duration, account=caller.account)
-    if account_of(submission.grantee) != caller.account:
+    if [partition_of(submission.grantee), account_of(submission.grantee)] != [
+        partition_of(caller.arn), caller.account,
+    ]:  # fmt: skip
         faults.append(Fault("grantee", "name a principal of your own account"))
     if submission.duration < broker.settings.smallest_duration:
         smallest = format_duration(broker.settings.smallest_duration)

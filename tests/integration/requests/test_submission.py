@@ -116,6 +116,7 @@ def test_the_start_must_lie_in_the_approval_s_window(scene: Scene) -> None:
         ({"operations": ["Decrypt"]}, ["operations"]),
         ({"duration": "PT9H"}, ["duration"]),
         ({"grantee": "arn:aws:iam::666677778888:role/other-application"}, ["grantee"]),
+        ({"grantee": "arn:aws-cn:iam::444455556666:role/partner-application"}, ["grantee"]),
         ({"key": "nothing"}, ["key"]),
         ({"key": "arn:aws:kms:eu-central-1:111122223333:key/nothing"}, ["key"]),
         (

@@ -147,3 +147,21 @@ def test_party(requester: str | None, grantee: str | None, *, party: bool) -> No
     caller = session("AWSReservedSSO_Admin_1", "alice", "AROASETADMIN")
     person = caller.person(SETS)
     assert is_party(caller, person=person, requester_person=requester, grantee=grantee) is party
+
+
+@pytest.mark.parametrize(
+    ("grantee", "party"),
+    [
+        (f"arn:aws:sts::{HOME}:assumed-role/key-duty/monday", True),
+        (f"arn:aws:sts::{HOME}:assumed-role/key-duty/tuesday", True),
+        (f"arn:aws:iam::{HOME}:role/on/key-duty", True),
+        (f"arn:aws:sts::{PARTNER}:assumed-role/key-duty/tuesday", False),
+        (f"arn:aws:sts::{HOME}:assumed-role/another/monday", False),
+        (f"arn:aws:iam::{HOME}:user/key-duty", False),
+    ],
+)
+def test_party_of_an_ordinary_role(grantee: str, *, party: bool) -> None:
+    """The caller picks the session name: what another session of the role is granted is one's own."""
+    caller = session("key-duty", "monday", "AROADUTY")
+    person = caller.person(SETS)
+    assert is_party(caller, person=person, requester_person=None, grantee=grantee) is party

@@ -36,10 +36,10 @@ class Vote(BaseModel):
     idempotency: str | None = None
 
     def given_by(self, grantee: str) -> bool:
-        """Whether the voter acts as this grantee."""
+        """Whether the voter would hold what this grantee is granted."""
         account = account_of(self.by) if self.by.startswith("arn:") else ""
         caller = Caller(self.by, account, self.person, self.session)
-        return caller.is_grantee(grantee) or caller.shares_name_with(grantee)
+        return caller.would_hold(grantee, person=self.person)
 
 
 @dataclass(frozen=True)
@@ -154,4 +154,4 @@ def is_party(caller: Caller, *, person: str, requester_person: str | None, grant
     """Whether the caller would decide on something of their own: as the requester or as the grantee."""
     if person == requester_person:
         return True
-    return grantee is not None and (caller.is_grantee(grantee) or caller.shares_name_with(grantee))
+    return grantee is not None and caller.would_hold(grantee, person=person)

@@ -18,6 +18,7 @@ _GRANTEE = re.compile(
 _LONGEST_PRINCIPAL = 256
 # Roles that Identity Center makes; only their ids say for sure, the name merely raises suspicion.
 _IDENTITY_CENTER_NAME = "AWSReservedSSO_"
+_IDENTITY_CENTER_PERSON = "identity-center:"
 
 
 def _principal(arn: str) -> str:
@@ -50,7 +51,7 @@ class Caller:
         is Identity Center's is told by its unique id on the stack's list, never by its name.
         """
         if self.session is not None and self.unique_id in identity_center_role_ids:
-            return f"identity-center:{self.account}:{self.session}"
+            return f"{_IDENTITY_CENTER_PERSON}{self.account}:{self.session}"
         return f"{self.account}:{self.unique_id}"
 
     def is_grantee(self, grantee: str) -> bool:
@@ -72,10 +73,24 @@ class Caller:
             and self.session == parts[-1]
         )
 
+    def would_hold(self, grantee: str, *, person: str) -> bool:
+        """Whether what is granted to the grantee would be this person's: then they may not decide on it.
+
+        More than `is_grantee`: another session of one's own ordinary role is the same person.
+        """
+        ordinary = not person.startswith(_IDENTITY_CENTER_PERSON)
+        same_role = ordinary and holder(self.arn) == holder(grantee)
+        return same_role or self.is_grantee(grantee) or self.shares_name_with(grantee)
+
 
 def account_of(principal: str) -> str:
     """The account in a principal's ARN."""
     return principal.split(":")[4]
+
+
+def partition_of(principal: str) -> str:
+    """The partition in a principal's ARN: there is none of one partition in another."""
+    return principal.split(":")[1]
 
 
 def holder(principal: str) -> str:
