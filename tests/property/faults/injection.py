@@ -28,6 +28,7 @@ class Kind(StrEnum):
     PARTIAL_BATCH = "partial batch"
     ZOMBIE = "CreateGrant minutes late"
     NOT_FOUND = "grant not found although listed"
+    STALE_LISTING = "grants listed as they were"
     RACED = "another caller in between"
 
 
@@ -37,6 +38,7 @@ ONLY_FOR = {
     Kind.PARTIAL_BATCH: {"BatchGetItem"},
     Kind.ZOMBIE: {"CreateGrant"},
     Kind.NOT_FOUND: {"RetireGrant", "RevokeGrant"},
+    Kind.STALE_LISTING: {"ListGrants", "ListRetirableGrants"},
 }
 _CODES = {
     Kind.THROTTLED: ("ThrottlingException", 400),

@@ -1,6 +1,7 @@
 """Everybody does anything, in any order, while AWS fails in any way: a Hypothesis state machine."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,9 @@ PLANS = st.one_of(
     st.just([]), st.lists(ONE, min_size=1, max_size=2), st.lists(OUTAGE, min_size=1, max_size=1)
 )
 LATE = st.builds(Fault, kind=st.just(Kind.ZOMBIE), racer=st.integers(0, 15))
+_READINGS = [Kind.STALE_LISTING, Kind.NOT_FOUND, Kind.STALE_READ, Kind.PARTIAL_BATCH]
+READING = st.builds(Fault, kind=st.sampled_from(_READINGS), lasting=st.booleans(), racer=st.integers(0, 15))
+RUNS = st.one_of(PLANS, st.lists(READING, min_size=1, max_size=2))
 ISSUES = st.one_of(PLANS, st.lists(LATE, min_size=1, max_size=1))
 THIRD_PARTIES = st.sampled_from(["partner", "partner_colleague", "other_partner"])
 APPROVERS = st.sampled_from(["alice", "bob"])
@@ -148,10 +152,11 @@ class Faults(RuleBasedStateMachine):
         self.acts.limit(who, name, limits, plan=plan)
 
     # ------------------------------------------------------------ schedules and streams
-    @rule(plan=PLANS, seconds=st.sampled_from([5, 60, 130]), near=st.booleans())
+    @rule(plan=RUNS, seconds=st.sampled_from([5, 60, 130]), near=st.booleans())
     def expiry_runs(self, *, plan: Any, seconds: int, near: bool) -> None:
         """A run; where it suffers nothing, what falls due in it is ended in its second."""
-        self.world.advance(self._until_due() if near else 0)
+        ends = [expiry_of(grant["Name"]).timestamp() for grant in self.world.ledger.own()]
+        self.world.advance(self._until(ends) if near else 0)
         expected = {} if plan else self._expected(seconds)
         self.world.run_expiry(seconds, plan=plan)
         ended = {name: at for name, at in self.world.ledger.ended if name in expected}
@@ -161,7 +166,7 @@ class Faults(RuleBasedStateMachine):
             if late > 1 + abs(self.world.skew["expiry"].total_seconds()):
                 self.world.ledger.wrong(3, f"{name} was ended {late} s late by a run that covered it")
 
-    @rule(plan=PLANS)
+    @rule(plan=RUNS)
     def reconcile_runs(self, plan: Any) -> None:
         self.world.run_reconcile(plan=plan)
 
@@ -169,7 +174,7 @@ class Faults(RuleBasedStateMachine):
         function=st.sampled_from(["expiry", "events"]),
         repeat=st.sampled_from([0, 0, 5]),
         backwards=st.booleans(),
-        plan=PLANS,
+        plan=RUNS,
     )
     def stream_delivers(self, *, function: str, repeat: int, backwards: bool, plan: Any) -> None:
         waiting = len(self.world.streams.waiting(function))
@@ -180,14 +185,14 @@ class Faults(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 20, 61, 290]), near=st.booleans())
     def time_passes(self, *, seconds: int, near: bool) -> None:
         """Without a run: some seconds, or until shortly before the next thing is due."""
-        now, seconds = self.world.now.timestamp(), max(seconds, self._until_due() if near else 0)
+        now, seconds = self.world.now.timestamp(), max(seconds, self._until(self.world.dues()) if near else 0)
         self.world.note(
             "schedule missed or late", any(now < due <= now + seconds for due in self.world.dues())
         )
         self.world.note("stream record late", len(self.world.streams.waiting("expiry")))
         self.world.advance(seconds)
 
-    @rule(plan=PLANS)
+    @rule(plan=RUNS)
     def schedules_double(self, plan: Any) -> None:
         self.world.note("schedule doubled", 2)
         self.world.run_expiry(30, plan=[Fault(Kind.RACED, after=2, racer=8), *plan])
@@ -199,6 +204,7 @@ class Faults(RuleBasedStateMachine):
         what=st.sampled_from([
             "key disabled", "key pending deletion", "key policy replaced", "mended", "mended", "clock skewed",
             "clock skewed", "grantee role deleted", "request table restored", "request table emptied",
+            "both tables restored",
         ]),
     )  # fmt: skip
     def something_breaks(self, what: str, name: str, pick: int, seconds: int, function: str) -> None:
@@ -208,8 +214,8 @@ class Faults(RuleBasedStateMachine):
             self.world.skew[function] = timedelta(seconds=seconds)
         elif what == "grantee role deleted" and pick < 12:
             self.world.delete_role(self.world.grantees[2 + pick % 3])
-        elif what.startswith("request table") and pick < 8:
-            self.world.restore(pick if what.endswith("restored") else None)
+        elif "table" in what and pick < 8:
+            self.world.restore(None if what.endswith("emptied") else pick, both=what.startswith("both"))
         else:
             self.world.keys.mend()
             return
@@ -230,10 +236,10 @@ class Faults(RuleBasedStateMachine):
         STEPS["grants"] += len(self.world.ledger.made)
         assert not (found := checks.settle(self.world)), found
 
-    def _until_due(self) -> int:
-        """Seconds until shortly before the next thing on the agenda."""
+    def _until(self, moments: Iterable[float]) -> int:
+        """Seconds until shortly before the next of these moments."""
         now = self.world.now.timestamp()
-        return int(max(0, min([due for due in self.world.dues() if due > now], default=now) - now - 30))
+        return int(max(0, min([at for at in moments if at > now], default=now) - now - 30))
 
     def _expected(self, seconds: int) -> dict[str, int]:
         """Grants that a run of so many seconds must end in their second: on the agenda, never tried."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ReadTimeoutError
 
+from tests.local_stack.answers import ok
 from tests.local_stack.cloud import AwsCall
 from tests.property.faults.injection import Fault, Kind
 from tests.property.faults.ledger import request_of
@@ -25,6 +26,7 @@ def specials(world: "World") -> dict[Kind, Special]:
         Kind.PARTIAL_BATCH: partial(_partial, world),
         Kind.ZOMBIE: partial(_late, world),
         Kind.RACED: partial(_raced, world),
+        Kind.STALE_LISTING: partial(_listed_stale, world),
     }
 
 
@@ -52,3 +54,15 @@ def _raced(world: "World", call: AwsCall, run: Callable[[], Any], fault: Fault) 
     with world.injector.under(()):
         race(world, call.parameters)
     return run()
+
+
+def _listed_stale(world: "World", call: AwsCall, _run: Any, _fault: Fault) -> Any:
+    """What KMS showed some steps ago, at most two minutes: it forgets and learns of grants with delay."""
+    limit = world.now - timedelta(minutes=2)
+    earlier = next((grants for at, grants in world.listed if at >= limit), world.ledger.live())
+    wanted = {
+        name: call.parameters[name]
+        for name in ("KeyId", "GrantId", "GranteePrincipal", "RetiringPrincipal") if name in call.parameters
+    }  # fmt: skip
+    found = [grant for grant in earlier if all(grant.get(name) == value for name, value in wanted.items())]
+    return ok({"Grants": found, "Truncated": False})

@@ -78,6 +78,7 @@ class World:
         self.skew = dict.fromkeys(FUNCTIONS, timedelta())
         self.zombies: list[tuple[datetime, Callable[[], Any]]] = []
         self.history: list[dict[str, dict[Key, Item]]] = []
+        self.listed: list[tuple[datetime, list[dict[str, Any]]]] = []
         self.metrics: list[tuple[datetime, str, str, float]] = []
         directory = self.cloud.directory
         directory.principals, directory.credentials = dict(self._identities[0]), dict(self._identities[1])
@@ -121,7 +122,8 @@ class World:
     def remember(self) -> None:
         """Keep the present state of the tables, to read stale and to restore from."""
         self.history.append(self._tables())
-        del self.history[:-_KEEP]
+        self.listed.append((self.now, self.ledger.live()))
+        del self.history[:-_KEEP], self.listed[:-_KEEP]
 
     # ------------------------------------------------------------ time
     def advance(self, seconds: float) -> None:
@@ -252,11 +254,12 @@ class World:
         if times:
             self.injector.counts[kind] += int(times)
 
-    def restore(self, earlier: int | None) -> None:
-        """The request table as it was some steps before; empty where no number is given."""
-        table = self.deployment.request_table
-        items = {} if earlier is None else self.history[earlier % len(self.history)][table]
-        self.database.tables[table].replace(items)
+    def restore(self, earlier: int | None, *, both: bool = False) -> None:
+        """The request table, or both, as some steps before; empty where no number is given."""
+        names = (self.deployment.request_table, self.deployment.approval_table)[: 1 + both]
+        for name in names:
+            items = {} if earlier is None else self.history[earlier % len(self.history)][name]
+            self.database.tables[name].replace(items)
         self.ledger.disturbed = True
 
 
