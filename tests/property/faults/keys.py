@@ -21,11 +21,12 @@ class Keys:
         self._root = cloud.session(cloud.root()).client("kms")
         self._broken: set[str] = set()
 
-    def end_all_grants(self) -> None:
-        """Take every grant back, whoever made it."""
+    def end_grants(self, prefix: str = "") -> None:
+        """Take every grant back whose name begins so."""
         for arn in self.arns.values():
             for grant in self.cloud.grants(arn):
-                self._root.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
+                if grant["Name"].startswith(prefix):
+                    self._root.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
 
     def plant(self, name: str, **parameters: Any) -> str:
         """A grant of somebody else, made by the account's root user; its id."""

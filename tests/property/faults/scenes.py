@@ -89,6 +89,6 @@ class Scene:
 
     def vanished(self) -> Self:
         """The grant was ended outside of the broker, and reconcile has missed it once."""
-        self.active().world.keys.end_all_grants()
+        self.active().world.keys.end_grants("grant-broker/")
         self.advance(400).world.run_reconcile()
         return self.advance(300)

@@ -83,7 +83,7 @@ class World:
         directory = self.cloud.directory
         directory.principals, directory.credentials = dict(self._identities[0]), dict(self._identities[1])
         self.keys.mend()
-        self.keys.end_all_grants()
+        self.keys.end_grants()
         for part in (self.database, self.ledger, self.bus, self.streams):
             part.forget()
         if self._registered is None:
