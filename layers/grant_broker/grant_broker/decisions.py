@@ -1,5 +1,6 @@
 """What people decide about one request: vote, withdraw, release, revoke."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.requests import GrantRequest, agenda
 from grant_broker.domain.texts import Comment, Reason, is_id
 from grant_broker.domain.times import Duration, format_duration, milliseconds
-from grant_broker.domain.trail import ChangeOf
+from grant_broker.domain.trail import Change, ChangeOf
 from grant_broker.races import anew, on_latest
 from grant_broker.submissions import Repeatable
 
@@ -189,39 +190,53 @@ def release(broker: Broker, request: GrantRequest, *, by: str) -> GrantRequest:
 
 
 def revoke(broker: Broker, request: GrantRequest, *, by: str, reason: str) -> GrantRequest:
-    """The request, `ending` or, if nobody took it up yet, `revoked`; Conflict in every other state."""
+    """The request, `ending` or, if nobody took it up yet, `revoked`; Conflict in every other state.
+
+    Its votes are withdrawn with it, in their own table: a restored request table must not revive it.
+    """
 
     def revoked(now: GrantRequest) -> GrantRequest:
+        also = _votes_withdrawn(broker, now)
         if now.status == Status.APPROVED:
-            return _ended_unused(broker, now, Status.REVOKED, by=by, reason=reason)
-        return _ended(broker, now, Status.REVOKED, by=by, reason=reason)
+            return _ended_unused(broker, now, Status.REVOKED, by=by, reason=reason, also=also)
+        return _ended(broker, now, Status.REVOKED, by=by, reason=reason, also=also)
 
     return on_latest(broker, request, revoked)
 
 
-def _ended(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
+def _votes_withdrawn(broker: Broker, request: GrantRequest) -> list[Change]:
+    votes = broker.store.votes(request.id)
+    return [votes.changed(withdrawn_at=milliseconds(broker.clock()))] if votes else []
+
+
+def _ended(
+    broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str, also: Sequence[Change] = ()
+) -> GrantRequest:
     if request.status != Status.ACTIVE:
         raise Conflict(f"the request is {request.status}")
-    return end_now(broker, request, as_, by=by, reason=reason)
+    return end_now(broker, request, as_, by=by, reason=reason, also=also)
 
 
-def end_now(broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str) -> GrantRequest:
+def end_now(
+    broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str, also: Sequence[Change] = ()
+) -> GrantRequest:
     """A request that has a grant, or may have one any moment (`issuing`), put to `ending`, due now.
 
-    Conflict in every other state; Stale where another writer came first.
+    `also` is written with it. Conflict in every other state; Stale where another writer came first.
     """
     now = broker.clock()
     change = request.to(
         Status.ENDING, at=now, by=by, event_id=broker.new_id(), detail={"as": str(as_), "reason": reason},
         end_as=as_, end_reason=reason, **agenda(Action.END, now),
     )  # fmt: skip
-    broker.store.commit(change)
+    broker.store.commit(change, *also)
     return change.record
 
 
 def _ended_unused(
-    broker: Broker, request: GrantRequest, status: Status, *, by: str, reason: str
-) -> GrantRequest:
+    broker: Broker, request: GrantRequest, status: Status, *, by: str, reason: str,
+    also: Sequence[Change] = (),
+) -> GrantRequest:  # fmt: skip
     if request.status not in {Status.PENDING, Status.APPROVED}:
         raise Conflict(f"the request is {request.status}")
     now = broker.clock()
@@ -229,5 +244,5 @@ def _ended_unused(
         status, at=now, by=by, event_id=broker.new_id(), detail={"reason": reason},
         ended_at=milliseconds(now), end_reason=reason,
     )  # fmt: skip
-    broker.store.commit(change)
+    broker.store.commit(change, *also)
     return change.record

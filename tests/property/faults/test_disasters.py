@@ -70,6 +70,23 @@ def test_table_lost(world: World, report: Report, loss: str) -> None:
     assert checks.settle(world) == []
 
 
+@pytest.mark.parametrize("taken_up", [False, True])
+def test_restore_revives_nothing(world: World, taken_up: bool) -> None:  # noqa: FBT001 - a pytest parameter
+    """What the security team revoked cannot be taken up again when the request table is restored."""
+    scene = Scene(world).approved()
+    world.remember()
+    if taken_up:
+        scene.take_up()
+    scene.acts.on_request("bob", "DELETE", "/security/requests/{}/grant", scene.request, {"reason": "stop"})
+    tick(world, 2)
+    world.restore(-1)
+    answer = scene.acts.take_up("partner", scene.request)
+    assert answer
+    assert answer.status == 409
+    assert "not covered any more" in answer.body["detail"]
+    assert world.ledger.own() == []
+
+
 REFUSED = [
     Fault(Kind.ACCESS_DENIED, lasting=True, operation="RetireGrant"),
     Fault(Kind.ACCESS_DENIED, lasting=True, operation="RevokeGrant"),
