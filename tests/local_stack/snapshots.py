@@ -1,7 +1,8 @@
-"""moto's DynamoDB transactions without their price: moto copies a table whole for every item written.
+"""moto's DynamoDB without its price: it copies a table whole for every item that a transaction writes, and
+converts an item whole, once for each attribute, where an index or a query asks for some of them.
 
 A snapshot shares the items instead. What moto changes in place, an update's item, is exchanged for a copy
-first, so that a transaction that is rolled back finds everything as it was.
+first, so that a transaction that is rolled back finds everything as it was. What is projected is picked.
 """
 
 import copy
@@ -9,9 +10,11 @@ from collections import defaultdict
 from typing import Any, cast
 
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 _update_item = DynamoDBBackend.update_item
+_project = Item.project
 
 
 def _snapshot(table: Table, _memo: dict[int, Any]) -> Table:
@@ -39,7 +42,20 @@ def _update_a_copy(
     return _update_item(self, table_name, key, *rest, **more)
 
 
+def _pick(self: Item, projection_expressions: list[list[str]]) -> Item:
+    if any(len(path) > 1 or "[" in path[0] for path in projection_expressions):
+        return _project(self, projection_expressions)
+    names = {path[0] for path in projection_expressions}
+    picked = Item(hash_key=self.hash_key, range_key=self.range_key, attrs={})
+    for name, value in self.attrs.items():
+        if name in names:
+            # The size of what is stored already was checked when it was.
+            dict.__setitem__(picked.attrs, name, value)
+    return picked
+
+
 def install() -> None:
-    """Make moto's transactions cheap, in this process."""
+    """Make moto's transactions and projections cheap, in this process."""
     Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
     DynamoDBBackend.update_item = _update_a_copy  # type: ignore[method-assign]
+    Item.project = _pick  # type: ignore[method-assign]

@@ -47,6 +47,29 @@ def test_all_or_nothing(tables: Any, *, stream: bool) -> None:
     assert _streamed() == (3 if stream else 0)
 
 
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("pk, #v", {"pk": {"S": "a"}, "value": {"S": "new"}}),
+        ("absent", {}),
+        ("nested.one", {"nested": {"M": {"one": {"S": "1"}}}}),
+        ("nested", {"nested": {"M": {"one": {"S": "1"}, "two": {"N": "2"}}}}),
+    ],
+)
+def test_projected(tables: Any, expression: str, found: dict[str, Any]) -> None:
+    """A query gives the attributes that it asks for, nested ones too, and leaves the item as it is."""
+    tables.create_table(**TABLE)
+    nested = {"nested": {"M": {"one": {"S": "1"}, "two": {"N": "2"}}}}
+    tables.put_item(TableName="t", Item=_item("a", "new") | nested)
+    names = {"ExpressionAttributeNames": {"#v": "value"}} if "#v" in expression else {}
+    answer = tables.query(
+        TableName="t", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "a"}},
+        ProjectionExpression=expression, **names,
+    )  # fmt: skip
+    assert answer["Items"] == [found]
+    assert tables.scan(TableName="t")["Items"] == [_item("a", "new") | nested]
+
+
 def _item(pk: str, value: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": "s"}, "value": {"S": value}}
 
