@@ -1,5 +1,6 @@
 """What a live grant is judged by: records, votes, standing approvals and keys, read in batches."""
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,8 +17,10 @@ from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, co
 from grant_broker.domain.people import account_of
 from grant_broker.domain.requests import GrantRequest
 from grant_broker.domain.scope import Scope
+from grant_broker.domain.trail import GENESIS, Head
 
 M = TypeVar("M", GrantRequest, Approval)
+_EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
 _QUORUM_SET = {"key_registered", "key_changed"}
 _MATCHES = {"EncryptionContextEquals": "equals", "EncryptionContextSubset": "subset"}
 
@@ -76,6 +79,17 @@ class Evidence:
         keys = [(f"request#{name}", "request") for name in ids]
         items = self._store.database.get_many(self._store.request_table, keys)
         return {item["pk"].removeprefix("request#"): _readable(GrantRequest, item) for item in items}
+
+    def head(self, record_id: str) -> Head:
+        """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
+        last = self._store.database.rows(
+            TableName=self._store.request_table, condition="pk = :pk AND begins_with(sk, :events)",
+            values={":pk": f"request#{record_id}", ":events": "event#"}, ConsistentRead=True,
+            ScanIndexForward=False, Limit=1,
+        ).items  # fmt: skip
+        # Nobody vouches for it any more: what is no event of ours must not stop the run.
+        place = _EVENT.fullmatch(last[0]["sk"]) if last else None
+        return Head(int(place[1]), str(last[0].get("hash"))) if place else Head(0, GENESIS)
 
     def load_approvals(self, records: Collection[GrantRequest], ids: Collection[str]) -> None:
         """Read the votes on these requests, and the standing approvals that the records name."""

@@ -133,10 +133,11 @@ class _Run:
 
     def _adopted(self, grant: LiveGrant, listed: Grant, found: Judgement) -> Change:
         apart = found.finding == Finding.END_APART
+        record_id = grant.derived_id if apart else str(grant.request_id)
         return adoption.adopt(
-            grant, record_id=grant.derived_id if apart else str(grant.request_id),
-            longest=self.evidence.longest(grant.key_arn), fault=found.reason or None,
-            shown=shown(listed), now=self.now, event_id=self.broker.new_id(),
+            grant, record_id=record_id, longest=self.evidence.longest(grant.key_arn),
+            fault=found.reason or None, shown=shown(listed), after=self.evidence.head(record_id),
+            now=self.now, event_id=self.broker.new_id(),
         )  # fmt: skip
 
     def _of_record(self, record: GrantRequest, found: Judgement, grant: LiveGrant) -> Change | None:

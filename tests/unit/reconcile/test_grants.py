@@ -8,7 +8,7 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.requests import agenda, grant_name
-from grant_broker.domain.trail import GENESIS
+from grant_broker.domain.trail import GENESIS, Head, verify
 from grant_broker.evidence import live_grant
 from tests.unit.reconcile.scene import (
     CREATED,
@@ -182,6 +182,28 @@ def test_adopted(scene: Scene) -> None:
     [event] = scene.events()
     assert (event.type, event.previous, event.detail["operations"]) == ("adopted", GENESIS, ["Encrypt"])
     assert scene.metrics["DriftFound"] == 1
+
+
+def test_adopted_after_its_trail(scene: Scene) -> None:
+    """A record that was lost alone gets a new one too, whose trail goes on where the old one ended."""
+    scene.put(key(), votes(request()))
+    change = request().recorded("active", at=CREATED, by="somebody", event_id="e1")
+    assert change.event
+    scene.put(change.event)
+    assert scene.run(grant()).drift == 1
+    assert scene.request().status == Status.ACTIVE
+    before, event = scene.events()
+    assert (event.type, event.sequence, event.previous) == ("adopted", 2, before.hash)
+    assert verify(f"request#{ID}", scene.events(), Head(2, scene.request().last_hash)) is None
+
+
+def test_adopted_beside_a_forged_event(scene: Scene) -> None:
+    """What is no event does not keep a grant without a record from getting one."""
+    scene.put(key(), votes(request()))
+    forged = {"pk": {"S": f"request#{ID}"}, "sk": {"S": "event#x"}, "hash": {"N": "1"}}
+    scene.client.put_item(TableName=scene.store.request_table, Item=forged)
+    assert scene.run(grant()).drift == 1
+    assert scene.request().status == Status.ACTIVE
 
 
 def test_adopted_by_standing(scene: Scene) -> None:

@@ -9,7 +9,7 @@ from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.requests import CONFIRM_AFTER, GrantRequest, agenda
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import LONGEST
-from grant_broker.domain.trail import Change
+from grant_broker.domain.trail import Change, Head
 
 BY = "reconcile"
 OUTSIDE = "the grant was ended outside the broker"
@@ -23,11 +23,11 @@ _PATH = (Status.PENDING, Status.APPROVED, Status.ISSUING, Status.ACTIVE)
 
 def adopt(
     grant: LiveGrant, *, record_id: str, longest: int, fault: str | None, shown: dict[str, Any],
-    now: datetime, event_id: str,
+    after: Head, now: datetime, event_id: str,
 ) -> Change:  # fmt: skip
     """The record of a grant that has none: `active` while it may live, else `ending` at once.
 
-    `longest` is the key's max_duration in seconds.
+    `longest` is the key's max_duration in seconds, `after` what is left of the lost record's trail.
     """
     end = grant.end(longest)
     over = fault or ("its time is over" if end <= now else None)
@@ -36,7 +36,7 @@ def adopt(
         fields = {**_ending(over, end_as, now), "status": Status.ENDING}
     else:
         fields = {**agenda(Action.END, end), "status": Status.ACTIVE}
-    return _base(grant, record_id, end, now).recorded(
+    return _base(grant, record_id, end, now, after).recorded(
         "adopted", at=now, by=BY, event_id=event_id,
         detail={"status": str(fields["status"]), "reason": over, "drift": True, **shown}, **fields,
     )  # fmt: skip
@@ -92,7 +92,7 @@ def _ending(reason: str, end_as: Status, now: datetime) -> dict[str, Any]:
     return {"end_reason": reason, "end_as": end_as, **agenda(Action.END, now)}
 
 
-def _base(grant: LiveGrant, record_id: str, end: datetime, now: datetime) -> GrantRequest:
+def _base(grant: LiveGrant, record_id: str, end: datetime, now: datetime, after: Head) -> GrantRequest:
     duration = min(LONGEST, max(1, int((end - grant.created_at).total_seconds())))
     return GrantRequest(
         id=record_id, status=Status.ACTIVE, requester_arn=_UNKNOWN, account=grant.account or _UNKNOWN,
@@ -100,5 +100,6 @@ def _base(grant: LiveGrant, record_id: str, end: datetime, now: datetime) -> Gra
         scope=grant.scope or _NO_SCOPE, duration=duration, asked_duration=duration, starts_at=None,
         reason="adopted: KMS shows this grant, and the broker had no record of it", ticket=None,
         created_at=now, answer_by=None, intent_at=grant.created_at, issued_at=grant.created_at,
-        expires_at=end, grant_id=grant.grant_id, kms_name=grant.name,
+        expires_at=end, grant_id=grant.grant_id, kms_name=grant.name, events=after.events,
+        last_hash=after.last_hash,
     )  # fmt: skip
