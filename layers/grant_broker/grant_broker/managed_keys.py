@@ -61,8 +61,9 @@ def withdraw(broker: Broker, caller: Caller, key_arn: str) -> None:
     def closed() -> None:
         key, now = found(broker, key_arn), milliseconds(broker.clock())
         change = key.recorded(
-            "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now
-        )
+            "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now,
+            limits_version=key.version + 1,
+        )  # fmt: skip
         broker.store.commit(change, *checks.stop(broker, key_arn))
 
     anew(closed)
@@ -81,7 +82,7 @@ def check_now(broker: Broker, key_arn: str) -> list[Check]:
 
 def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
     now, person = milliseconds(broker.clock()), broker.person(caller)
-    fresh = Proposal(document=document, base_version=key.version, proposed_at=now)
+    fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=now)
     stored = broker.store.proposal(fresh)
     version = stored.version if stored else 0
     current = (
@@ -96,9 +97,7 @@ def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> t
             "key_voted", at=now, by=caller.arn, event_id=broker.new_id(),
             detail={"document": document.digest, "votes": len(voters)},
         )  # fmt: skip
-        # The vote moves the key's version, and this proposal with it: other proposals start anew.
-        moved = change.record.model_copy(update={"base_version": noted.record.version})
-        broker.store.commit(noted, type(change)(moved, None))
+        broker.store.commit(noted, change)
         return None, len(voters)
     return _take_effect(broker, caller, document, key), len(voters)
 
@@ -109,6 +108,7 @@ def _take_effect(broker: Broker, caller: Caller, document: KeyDocument, key: Key
     change = base.recorded(
         "key_changed" if key else "key_registered", at=now, by=caller.arn, event_id=broker.new_id(),
         detail=document.model_dump(mode="json"), document=document, withdrawn_at=None,
+        limits_version=base.version + 1,
     )  # fmt: skip
     others = [_name(broker, document), _key_id(broker, document)]
     broker.store.commit(change, *checks.ask(broker, document.key_arn), others=others)

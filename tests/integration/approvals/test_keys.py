@@ -140,13 +140,14 @@ def test_a_change_needs_the_present_quorum(scene: Scene) -> None:
     assert _events(scene)[-2:] == ["key_voted", "key_changed"]
 
 
-def test_a_different_document_starts_anew(scene: Scene) -> None:
-    """Votes are for exactly one document, and for the limits that it would replace."""
+def test_votes_are_for_one_document(scene: Scene) -> None:
+    """A vote for another document neither counts for this one nor takes its votes away."""
     scene.limit(quorum=2)
     scene.limit(max_duration="PT1H", quorum=2)
     assert scene.limit("bob", max_duration="PT2H", quorum=2).body == {"votes": 1, "quorum": 2}
-    assert scene.limit("duty", max_duration="PT1H", quorum=2).body == {"votes": 1, "quorum": 2}
-    assert scene.limit("bob", max_duration="PT1H", quorum=2).status == 200
+    assert scene.limit("duty", max_duration="PT1H", quorum=2).status == 200
+    # What was voted for the limits as they were is forgotten with them.
+    assert scene.limit("alice", max_duration="PT2H", quorum=2).body == {"votes": 1, "quorum": 2}
 
 
 def test_old_votes_do_not_count(scene: Scene) -> None:

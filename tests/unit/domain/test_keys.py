@@ -77,11 +77,12 @@ def test_words() -> None:
 
 
 def test_proposal() -> None:
-    """Votes for a document count for a week, and only while the key is as it was."""
-    proposal = Proposal(document=key().document, base_version=1, proposed_at=NOW)
+    """Votes for a document count for a week, and only while the key's limits are as they were."""
+    proposal = Proposal(document=key().document, base_version=0, proposed_at=NOW)
     assert proposal.subject == key().subject
     almost = NOW + timedelta(days=7) - timedelta(seconds=1)
     assert proposal.counts_for(key(), almost)
     assert not proposal.counts_for(key(), NOW + timedelta(days=7))
-    assert not proposal.counts_for(key().model_copy(update={"version": 2}), almost)
+    assert proposal.counts_for(key().model_copy(update={"version": 2}), almost)
+    assert not proposal.counts_for(key().model_copy(update={"limits_version": 2}), almost)
     assert key().document.digest != key(quorum=2).document.digest

@@ -83,6 +83,8 @@ class Key(Record):
     document: KeyDocument
     created_at: Time
     withdrawn_at: Time | None = None
+    limits_version: int = 0
+    """Of its versions the last that changed its limits, opened or closed it: votes only note themselves."""
 
     @property
     def subject(self) -> str:
@@ -136,4 +138,4 @@ class Proposal(Record):
 
     def counts_for(self, key: Key, now: datetime) -> bool:
         """Whether its votes still count: the key has not changed since, and the first is not a week old."""
-        return self.base_version == key.version and (now - self.proposed_at).days < 7  # noqa: PLR2004
+        return self.base_version == key.limits_version and (now - self.proposed_at).days < 7  # noqa: PLR2004
