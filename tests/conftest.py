@@ -5,6 +5,8 @@ How hard the property tests look: by default the same examples each time; `soak`
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.local_stack.cloud import Cloud
 
@@ -46,9 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.unregister(name="_cov")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that share the one running stack stay in one process."""
-    for item in items:
-        if "end_to_end" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("stack"))
+class _OneStack(LoadScopeScheduling):
+    """Test by test to whoever is free, but those that share a running stack stay in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "end_to_end" if nodeid.startswith("tests/end_to_end/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """xdist's own groups are lost on pytest 9: it writes them into an attribute that is no more."""
+    return _OneStack(config, log)

@@ -216,6 +216,11 @@ class Scene:
         """Change a request past the broker, as whoever took over a function could."""
         self.put(self.deployment.request_table, self.item(request_id) | attributes)
 
+    def lose(self, request_id: str) -> None:
+        """Take the request's own item away, its trail staying."""
+        key = {"pk": {"S": f"request#{request_id}"}, "sk": {"S": "request"}}
+        self.tables.delete_item(TableName=self.deployment.request_table, Key=key)
+
     def put(self, table: str, item: dict[str, Any]) -> None:
         """Write an item past the broker, in DynamoDB's JSON."""
         self.tables.put_item(TableName=table, Item=item)

@@ -1,5 +1,6 @@
 """Standing approvals: made, voted on, used and withdrawn."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.standing import withdraw
 from tests.integration.scene import START, Scene, time
+from tests.local_stack.answers import Response
+from tests.local_stack.cloud import AwsCall
 
 
 def test_made(scene: Scene) -> None:
@@ -225,3 +228,21 @@ def test_unknown(scene: Scene) -> None:
 def _alice(scene: Scene) -> Caller:
     who = scene.credentials("alice")
     return Caller(who.arn, who.account, "AROAALICE", "alice")
+
+
+def test_revoke_active_of_a_request_that_is_lost_meanwhile(scene: Scene) -> None:
+    """What the index shows and the table holds no more stops nobody: the others end."""
+    made = scene.approve_ahead().body["id"]
+    first, second = (str(scene.submit(encryption_context={"tenant": "a"}).body["id"]) for _ in range(2))
+
+    def lose(go_on: Callable[[], Response]) -> Response:
+        scene.lose(first)
+        return go_on()
+
+    def first_read(call: AwsCall) -> bool:
+        return bool(call.parameters["Key"]["pk"]["S"] == f"request#{first}")
+
+    with scene.fault("GetItem", lose, when=first_read) as reads:
+        path = f"/security/approvals/{made}"
+        assert scene.call("bob", "DELETE", path, query={"revoke_active": "true"}).status == 204
+    assert (len(reads), scene.status(second)) == (1, Status.ENDING)

@@ -1,5 +1,6 @@
 """What became of an intent: found, never made, or made late; and the look for a late duplicate."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
 from tests.integration.scene import START, Scene, lost, refused
+from tests.local_stack.answers import AwsError, Response
 
 
 def _issuing(scene: Scene, fault: Any, **changes: Any) -> str:
@@ -182,3 +184,17 @@ def _create_again(scene: Scene, request_id: str, **changes: Any) -> None:
         "Operations": list(record.scope.operations), "Constraints": record.scope.constraints,
     }  # fmt: skip
     scene.kms.create_grant(**parameters | changes)
+
+
+def test_lost_before_it_is_put_off(scene: Scene) -> None:
+    """KMS fails, and the table loses the record meanwhile: there is nothing to put off, and no run fails."""
+    request_id = scene.active(duration="PT10S")
+    scene.clock.sleep(10)
+
+    def lose(_go_on: Callable[[], Response]) -> Response:
+        scene.lose(request_id)
+        return AwsError("ThrottlingException", "injected").response()
+
+    with scene.fault("RetireGrant", lose):
+        assert scene.expire(0.5).failed == 1
+    assert len(scene.grants()) == 1

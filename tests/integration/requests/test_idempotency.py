@@ -112,3 +112,12 @@ def test_two_bodies_under_one_key_at_the_same_time(scene: Scene) -> None:
         mine = scene.submit(once="k")
     assert [answer.status for answer in others] == [201]
     assert mine.status == 409
+
+
+def test_a_lost_record_whose_trail_stayed(scene: Scene) -> None:
+    """Nothing is stored over the trail of a lost request: 409, and reconcile alone may take it up again."""
+    request_id = scene.submit(once="k").body["id"]
+    scene.lose(request_id)
+    before = scene.stored()
+    answer = scene.submit(once="k")
+    assert (answer.status, answer.body["code"], scene.stored()) == (409, "conflict", before)
