@@ -6,7 +6,7 @@ first, so that a transaction that is rolled back finds everything as it was. Wha
 """
 
 import copy
-from collections import defaultdict
+from collections import defaultdict, deque
 from typing import Any, cast
 
 from moto.dynamodb.models import DynamoDBBackend
@@ -55,7 +55,9 @@ def _pick(self: Item, projection_expressions: list[list[str]]) -> Item:
 
 
 def install() -> None:
-    """Make moto's transactions and projections cheap, in this process."""
+    """Make moto's transactions and projections cheap, in this process, and let it forget what it copied."""
+    # moto lists every model ever made, each copy that a query answers with too: memory that only grows.
+    Item.instances_tracked = deque(maxlen=0)  # type: ignore[attr-defined]
     Table.__deepcopy__ = _snapshot  # type: ignore[attr-defined]
     DynamoDBBackend.update_item = _update_a_copy  # type: ignore[method-assign]
     Item.project = _pick  # type: ignore[method-assign]
