@@ -39,7 +39,7 @@ class Settings(BaseModel):
     submissions_per_minute: Annotated[int, Field(ge=1)] = 300
     open_per_account: Annotated[int, Field(ge=1)] = 1000
     open_per_grantee: Annotated[int, Field(ge=1)] = 500
-    pending_per_account: Annotated[int, Field(ge=1)] = 200
+    pending_per_account: Annotated[int, Field(ge=1)] = 500
     end_rate: Annotated[int, Field(ge=1)] = 40
 
     @classmethod
