@@ -12,7 +12,7 @@ from grant_broker.domain.checks import Function
 from grant_broker.reconcile import reconcile
 from tests.infrastructure.stack import ROLES
 from tests.infrastructure.test_roles import MAY
-from tests.integration.scene import Scene, refused
+from tests.integration.scene import Scene, lost, refused
 from tests.local_stack.actions import Place, needs
 from tests.local_stack.answers import Response
 from tests.local_stack.cloud import AwsCall
@@ -38,11 +38,15 @@ def scene() -> Iterator[Scene]:
 
 
 class Uses:
-    """What each role's calls needed, by the table of roles' names; an operation in `fails` is refused."""
+    """What each role's calls needed, by the table of roles' names.
+
+    An operation in `fails` is refused; the next one in `loses` takes effect, and its answer is lost.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.found: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.fails: set[str] = set()
+        self.loses: set[str] = set()
         self._place = Place(scene.deployment.cloud.home, scene.deployment.cloud.region)
 
     def __call__(self, call: AwsCall, run: Callable[[], Response]) -> Response | None:
@@ -55,6 +59,9 @@ class Uses:
             for action, arn in needs("dynamodb", call.operation, call.parameters, self._place):
                 resource = arn.partition("table/grant-broker-")[2]
                 self.found[role, resource].add(action.partition(":")[2])
+        if call.operation in self.loses:
+            self.loses.remove(call.operation)
+            return lost(run)
         return refused("AccessDeniedException")(run) if call.operation in self.fails else None
 
 
@@ -77,11 +84,13 @@ def _tour(scene: Scene, uses: Uses) -> None:
     # A key that was registered is checked by each function for itself.
     assert checks.run(scene.brokers.broker("requests"), Function.REQUESTS) == 1
     assert checks.run(scene.brokers.broker("expiry"), Function.EXPIRY) == 1
-    # A record that was lost: reconcile looks for what might have covered its grant.
+    # A record that was lost: reconcile looks for what might have covered its grant; and an answer that is
+    # lost: it looks whether its record was written.
     scene.tables.delete_item(
         TableName=scene.deployment.request_table,
         Key={"pk": {"S": f"request#{ids[2]}"}, "sk": {"S": "request"}},
     )
+    uses.loses = {"TransactWriteItems"}
     reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
     uses.fails = {"RetireGrant"}
     scene.clock.now += timedelta(hours=3)
