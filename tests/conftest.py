@@ -9,6 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.local_stack.cloud import Cloud
+from tests.reports import Report, Reports
 
 _PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 # The same examples at each run: what fails here fails for everybody. `soak` looks for new ones, and for more.
@@ -44,8 +45,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The coverage of a few tests says nothing, and would fail its gate."""
     Cloud.dynamodb = config.getoption("--dynamodb-endpoint")
+    config.pluginmanager.register(Reports(), "measured")
     if not _measured(config):
         config.pluginmanager.unregister(name="_cov")
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Report:
+    """Where a test leaves what it measured: a title and lines, shown at the end."""
+    plugin: Reports = request.config.pluginmanager.getplugin("measured")
+    return plugin.found
 
 
 class _OneStack(LoadScopeScheduling):

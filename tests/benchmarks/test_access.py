@@ -13,6 +13,7 @@ from grant_broker.domain.access import Tally
 from tests.local_stack.brokers import Brokers
 from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
+from tests.reports import Report
 
 MOST = 50_000
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -55,13 +56,11 @@ def seconds(work: Callable[[], object]) -> float:
     return min(rounds)
 
 
-def test_the_report_grows_with_the_grants_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_grows_with_the_grants_alone(report: Report) -> None:
     """Ten times the grants cost at most twenty times as much."""
     few, many = seconds(tallied(MOST // 10)), seconds(tallied(MOST))
-    with capsys.disabled():
-        print(
-            f"\naccess report, without KMS: {MOST // 10:,} grants {few:.2f} s, {MOST:,} grants {many:.2f} s"
-        )
+    words = f"access report, without KMS: {MOST // 10:,} grants {few:.2f} s, {MOST:,} grants {many:.2f} s"
+    report.append(("speed", [words]))
     assert many < 20 * few
 
 
@@ -82,7 +81,7 @@ def full() -> Iterator[Brokers]:
     moto_api_backend.reset()
 
 
-def test_the_first_answer_reads_every_grant(full: Brokers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_answer_reads_every_grant(full: Brokers, report: Report) -> None:
     """Findings and counts over 50,000 grants of the strict local KMS, page after page; then the next page."""
     broker, key = full.broker("approvals"), full.deployment.keys["partner_data"]
     start, used = time.perf_counter(), time.process_time()
@@ -94,8 +93,8 @@ def test_the_first_answer_reads_every_grant(full: Brokers, capsys: pytest.Captur
     page, _ = next_page(broker, key, limit=100, after=place)
     second = time.perf_counter() - start
     assert len(page["items"]) == 100
-    with capsys.disabled():
-        print(f"\naccess report, {MOST:,} grants through the local KMS: first answer {first:.1f} s", end="")
-        print(f" ({cpu:.1f} s of processor), each further page {second:.3f} s")
+    words = f"access report, {MOST:,} grants through the local KMS: first answer {first:.1f} s"
+    words += f" ({cpu:.1f} s of processor), each further page {second:.3f} s"
+    report.append(("speed", [words]))
     # 500 pages make the first answer.
     assert second < first / 20

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from grant_broker.domain.authorisation import Call, decide_kms
+from tests.reports import Report
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -79,7 +78,7 @@ def measured() -> dict[str, float]:
     }
 
 
-def test_deciding_costs_little_more_than_reading_the_policy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_deciding_costs_little_more_than_reading_the_policy(report: Report) -> None:
     """A decision by a policy that was read before costs at most six times one json.loads of its text."""
     # In a process of its own: measuring coverage slows our code and not the library's.
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
@@ -89,9 +88,8 @@ def test_deciding_costs_little_more_than_reading_the_policy(capsys: pytest.Captu
     )
     cost = json.loads(done.stdout)
     ratio = {name: cost[name] / cost["reading"] for name in ("by_text", "by_object")}
-    with capsys.disabled():
-        words = ", ".join(f"{name} {1 / cost[name]:,.0f}/s ({ratio[name]:.1f}x json.loads)" for name in ratio)
-        print(f"\ndecisions by 20 statements: {words}")
+    words = ", ".join(f"{name} {1 / cost[name]:,.0f}/s ({ratio[name]:.1f}x json.loads)" for name in ratio)
+    report.append(("speed", [f"decisions by 20 statements: {words}"]))
     assert ratio["by_text"] < 6
     assert ratio["by_object"] < 8
 

@@ -13,6 +13,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from tests.local_stack.answers import AwsError
 from tests.local_stack.cloud import Cloud
 from tests.local_stack.kms.grants import LIMIT
+from tests.reports import Report
 
 PARTNER = "444455556666"
 ROOT = {
@@ -55,7 +56,7 @@ def _median(work: Callable[[], object]) -> float:
 @pytest.mark.parametrize(
     "operation", ["Encrypt", "ListGrants", "ListGrants of one", "RetireGrant", "CreateGrant"]
 )
-def test_flat(operation: str) -> None:
+def test_flat(operation: str, report: Report) -> None:
     """Each operation at 49,999 grants takes less than three times what it takes at one."""
     cloud = Cloud(lambda: datetime(2030, 1, 1, tzinfo=UTC))
     role = cloud.create_role("partner", [], PARTNER)
@@ -85,7 +86,7 @@ def test_flat(operation: str) -> None:
     few, many = work(_key(cloud, role, 1)), work(_key(cloud, role, LIMIT - 1))
     few(), many()
     ratio = _median(many) / _median(few)
-    print(f"{operation}: {ratio:.2f} times as long with {LIMIT - 1} grants as with one")
+    report.append(("speed", [f"{operation}: {ratio:.2f} times as long with {LIMIT - 1} grants as with one"]))
     moto_api_backend.reset()
     assert ratio < 3
 

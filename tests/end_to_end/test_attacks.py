@@ -7,6 +7,7 @@ import pytest
 from tests.end_to_end.attacks import people, takeovers, wire
 from tests.end_to_end.attacks.scene import Attack, Scene, told
 from tests.end_to_end.conftest import Running, started
+from tests.reports import Report
 
 ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS]
 _NOBODY = "0123456789abcdef" * 2
@@ -53,16 +54,13 @@ def scene(stack: Running) -> Scene:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def table(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """What came of each attack, printed when all were tried."""
+def table(report: Report) -> Iterator[dict[str, str]]:
+    """What came of each attack, shown at the end."""
     outcomes: dict[str, str] = {}
     yield outcomes
     width = max(map(len, outcomes), default=0)
-    manager = request.config.pluginmanager.getplugin("capturemanager")
-    with manager.global_and_fixture_disabled():
-        print(f"\n{len(outcomes)} attacks")
-        for name, outcome in outcomes.items():
-            print(f"  {name:<{width}}  {outcome}")
+    lines = [f"{name:<{width}}  {outcome}" for name, outcome in outcomes.items()]
+    report.append((f"{len(outcomes)} attacks and their outcomes", lines))
 
 
 @pytest.mark.parametrize("attack", ALL, ids=[attack.name for attack in ALL])

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from grant_broker.domain.authorisation import Call, Verdict, decide_kms
+from tests.reports import Report
 
 _HERE = Path(__file__).resolve().parent
 _ALL = _HERE.parents[2] / "shared" / "policy-vectors.jsonl.gz"
@@ -33,7 +32,7 @@ def verdict(case: dict[str, Any]) -> Verdict:
     return decision.verdict
 
 
-def test_every_vector_gets_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_vector_gets_its_verdict(report: Report) -> None:
     """The engine agrees with every case; the share of agreement is printed per verdict."""
     seen, agreed, wrong = Counter[str](), Counter[str](), []
     for case in cases():
@@ -42,7 +41,7 @@ def test_every_vector_gets_its_verdict(capsys: pytest.CaptureFixture[str]) -> No
             agreed[case["expected"]] += 1
         else:
             wrong.append(case["id"])
-    with capsys.disabled():
-        print("\n" + ", ".join(f"{name}: {agreed[name]} of {count}" for name, count in sorted(seen.items())))
+    shares = ", ".join(f"{name}: {agreed[name]} of {count}" for name, count in sorted(seen.items()))
+    report.append(("policy vectors decided as expected", [shares]))
     assert set(seen) == set(Verdict)
     assert wrong == []

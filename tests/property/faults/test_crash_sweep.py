@@ -7,14 +7,13 @@ from tests.property.faults.cases import CASES, Case
 from tests.property.faults.injection import Fault, Kind
 from tests.property.faults.scenes import Scene
 from tests.property.faults.world import World
+from tests.reports import Report
 
 TITLE = "crash sweep: use case, n:what became of its request when it was killed after its nth AWS call"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_recovers_from_a_crash_after_any_call(
-    world: World, case: Case, report: list[tuple[str, list[str]]]
-) -> None:
+def test_recovers_from_a_crash_after_any_call(world: World, case: Case, report: Report) -> None:
     """Whenever the process dies, no grant outlives its time, and every request comes to a right end."""
     states = [_killed_after(world, case, call) for call in range(_calls(world, case))]
     assert states

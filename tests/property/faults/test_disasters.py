@@ -11,8 +11,8 @@ from tests.property.faults.injection import Fault, Kind
 from tests.property.faults.ledger import expiry_of
 from tests.property.faults.scenes import SCOPE, Scene
 from tests.property.faults.world import World
+from tests.reports import Report
 
-Report = list[tuple[str, list[str]]]
 INTERVAL = 300.0
 
 

@@ -9,8 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.property.faults.injection import Kind
 from tests.property.faults.machine import STEPS, Faults
 from tests.property.faults.world import World
-
-Report = list[tuple[str, list[str]]]
+from tests.reports import Report
 
 
 @pytest.fixture
