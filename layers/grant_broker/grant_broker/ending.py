@@ -11,6 +11,7 @@ from datetime import timedelta
 from grant_broker.aws.kms import Grant
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
+from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.requests import CONFIRM_AFTER, FAILED_AFTER, SETTLE_AFTER, GrantRequest, agenda
 from grant_broker.domain.times import milliseconds
@@ -197,6 +198,7 @@ def _postpone(broker: Broker, request_id: str, error: KmsUncertain | KmsRefused)
     """Back on the agenda, each pause twice as long up to 5 minutes, for ever; told once a cycle."""
     _LOG.error("KMS did not end or find a grant", extra={"request": request_id, "kms": str(error)})
     broker.measure("EndFailures", 1)
+    broker.measure(f"EndFailures{reason_of(error.code)}", 1)
     request = broker.store.request(request_id)
     if request is None or request.action is None:
         return

@@ -9,6 +9,7 @@ from grant_broker.checks import not_grantable
 from grant_broker.covering import continuity_of
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
+from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.requests import CONFIRM_AFTER, ISSUE_WITHIN, SETTLE_AFTER, GrantRequest, agenda
@@ -112,7 +113,7 @@ def _issued(broker: Broker, request: GrantRequest, by: str, *, asked_before: boo
             )  # fmt: skip
         except KmsUncertain as error:
             _LOG.warning("CreateGrant has no answer", extra={"request": request.id, "code": error.code})
-            broker.measure("IssueFailures", 1)
+            _count(broker, error)
         except KmsRefused as error:
             _refused(broker, request, error, by, asked_before=asked_before or attempt > 0)
         else:
@@ -177,7 +178,7 @@ def _refused(
     broker: Broker, request: GrantRequest, error: KmsRefused, by: str, *, asked_before: bool
 ) -> NoReturn:
     _LOG.error("CreateGrant was refused", extra={"request": request.id, "kms": str(error)})
-    broker.measure("IssueFailures", 1)
+    _count(broker, error)
     if asked_before:
         raise _unknown()
     now = broker.clock()
@@ -188,6 +189,11 @@ def _refused(
     )  # fmt: skip
     broker.store.commit(change)
     raise Conflict(f"the request is failed: KMS refused the grant ({error.code})")
+
+
+def _count(broker: Broker, error: KmsRefused | KmsUncertain) -> None:
+    broker.measure("IssueFailures", 1)
+    broker.measure(f"IssueFailures{reason_of(error.code)}", 1)
 
 
 def _unknown() -> Unavailable:

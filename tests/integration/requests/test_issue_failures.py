@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
 from tests.integration.scene import START, Scene, conflict, lost, refused
 
@@ -29,7 +30,7 @@ def test_refused(scene: Scene, code: str) -> None:
     stored = scene.request(request_id)
     assert (stored.status, stored.end_reason) == (Status.FAILED, f"KMS refused: {code}")
     assert (stored.action, stored.due) == (Action.CONFIRM, int((START + timedelta(minutes=5)).timestamp()))
-    assert scene.measured("IssueFailures") == [1]
+    assert scene.measured("IssueFailures") == scene.measured(f"IssueFailures{reason_of(code)}") == [1]
     assert scene.take_up(request_id).body["detail"] == "the request is failed"
 
 
