@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.local_stack.cloud import Cloud
-from tests.reports import Report, Reports
+from tests.local_aws.cloud import Cloud
+from tests.support.reports import Report, Reports
 
 _PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 # The same examples at each run: what fails here fails for everybody. `soak` looks for new ones, and for more.

@@ -10,18 +10,25 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import access, audit, checks, cursors, decisions, http, lists, managed_keys, standing
+from grant_broker.api import cursors, http, lists
+from grant_broker.api.problems import Answer
+from grant_broker.api.routing import approver, event_of, repeatable, resolver, respond, share_handlers
+from grant_broker.api.views import approval_view, key_view, list_view, preflight_view, request_view
+from grant_broker.approvals import standing_approvals as standing
+from grant_broker.approvals import votes as decisions
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
+from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.times import parse_time
-from grant_broker.problems import Answer
-from grant_broker.routing import approver, event_of, repeatable, resolver, respond, share_handlers
-from grant_broker.views import approval_view, key_view, list_view, preflight_view, request_view
+from grant_broker.events import trail as audit
+from grant_broker.keys import access, checks
+from grant_broker.keys import register as managed_keys
 
 logger = Logger()
 share_handlers(logger)
@@ -70,7 +77,7 @@ def post_decision(request_id: str) -> Response[str]:
     """Vote on a request."""
     caller, _ = _asked()
     event = event_of(app)
-    decision = http.read(decisions.Decision, event)
+    decision = http.read(Decision, event)
     request = decisions.decide(broker(), caller, request_id, decision, repeatable(event))
     return respond(Answer(200, request_view(request)))
 
@@ -79,7 +86,7 @@ def post_decision(request_id: str) -> Response[str]:
 def delete_grant(request_id: str) -> Response[str]:
     """Revoke now."""
     caller, _ = _asked()
-    revocation = http.read(decisions.Revocation, event_of(app))
+    revocation = http.read(Revocation, event_of(app))
     request = decisions.found(broker(), request_id)
     revoked = decisions.revoke(broker(), request, by=caller.arn, reason=revocation.reason)
     return respond(Answer(202, request_view(revoked)))
@@ -103,7 +110,7 @@ def post_approval() -> Response[str]:
     """Approve ahead."""
     caller, _ = _asked()
     event = event_of(app)
-    asked = http.read(standing.StandingApproval, event)
+    asked = http.read(StandingApproval, event)
     made = standing.create(broker(), caller, asked, repeatable(event))
     location = {"Location": f"/security/approvals/{made.id}"}
     return respond(Answer(201, _approval(made.id), headers=location))
@@ -121,7 +128,7 @@ def post_approval_decision(approval_id: str) -> Response[str]:
     """Vote on a standing approval."""
     caller, _ = _asked()
     event = event_of(app)
-    decision = http.read(decisions.Decision, event)
+    decision = http.read(Decision, event)
     standing.decide(broker(), caller, approval_id, decision, repeatable(event))
     return respond(Answer(200, _approval(approval_id)))
 

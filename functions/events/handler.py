@@ -11,7 +11,7 @@ from grant_broker.aws.announcements import EventBus, Mailbox
 from grant_broker.aws.clients import session
 from grant_broker.aws.items import plain, record_of
 from grant_broker.domain.trail import Event
-from grant_broker.notices import Notices, announce
+from grant_broker.events.announce import Notices, announce
 
 logger = Logger()
 

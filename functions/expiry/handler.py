@@ -9,11 +9,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import checks
 from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
-from grant_broker.expiry import end_at_once, run
-from grant_broker.metering import published
+from grant_broker.expiry.run import end_at_once, run
+from grant_broker.keys import checks
+from grant_broker.metrics import published
 
 logger = Logger()
 metrics = Metrics()

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
-from grant_broker.reconcile import reconcile
+from grant_broker.reconcile.run import reconcile
 
 logger = Logger()
 metrics = Metrics()

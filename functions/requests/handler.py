@@ -9,19 +9,22 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker import checks, cursors, decisions, http, lists
+from grant_broker.api import cursors, http, lists
+from grant_broker.api.problems import Answer
+from grant_broker.api.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
+from grant_broker.api.views import list_view, offer_view, request_view
+from grant_broker.approvals import votes as decisions
 from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
-from grant_broker.domain.requests import GrantRequest, Submission
-from grant_broker.dry_runs import foresee
-from grant_broker.issuing import take_up
-from grant_broker.metering import published
-from grant_broker.problems import Answer
-from grant_broker.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
-from grant_broker.submissions import submit
-from grant_broker.views import list_view, offer_view, request_view
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.submission import Submission
+from grant_broker.keys import checks
+from grant_broker.metrics import published
+from grant_broker.requests.dry_run import foresee
+from grant_broker.requests.submit import submit
+from grant_broker.requests.take_up import take_up
 
 # The logger "requests", as the service is named, belongs to the HTTP library of this name where it is loaded.
 logger = Logger(service="grant-broker-requests")

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker.access import first_page, next_page
-from grant_broker.domain.access import Tally
+from grant_broker.access_report import Tally
+from grant_broker.keys.access import first_page, next_page
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
-from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
-from tests.reports import Report
+from tests.support.reports import Report
 
 MOST = 50_000
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"

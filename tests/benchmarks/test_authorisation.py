@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from grant_broker.domain.authorisation import Call, decide_kms
-from tests.reports import Report
+from grant_broker.policy_engine import Call, decide_kms
+from tests.support.reports import Report
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

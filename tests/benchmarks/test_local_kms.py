@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests.local_stack.answers import AwsError
-from tests.local_stack.cloud import Cloud
-from tests.local_stack.kms.grants import LIMIT
-from tests.reports import Report
+from tests.local_aws.answers import AwsError
+from tests.local_aws.cloud import Cloud
+from tests.local_aws.kms.grants import LIMIT
+from tests.support.reports import Report
 
 PARTNER = "444455556666"
 ROOT = {

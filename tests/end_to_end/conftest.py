@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.local_aws.cloud import Credentials
 from tests.local_stack.client import Answer, Client
-from tests.local_stack.cloud import Credentials
 from tests.local_stack.template import ROOT
 
 _START = 120  # seconds; a loaded machine takes its time

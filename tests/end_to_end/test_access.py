@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.conftest import Running
+from tests.local_aws.cloud import Credentials
 from tests.local_stack.client import Client, send
-from tests.local_stack.cloud import Credentials
 
 CONTEXT = {"dataset": "orders"}
 

@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.attacks import people, takeovers, wire
 from tests.end_to_end.attacks.scene import Attack, Scene, told
 from tests.end_to_end.conftest import Running, started
-from tests.reports import Report
+from tests.support.reports import Report
 
 ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS]
 _NOBODY = "0123456789abcdef" * 2

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from grant_broker.domain.access import KEY_ACTIONS
-from grant_broker.domain.authorisation import Call, Decision, Verdict, decide_kms
+from grant_broker.access_report import KEY_ACTIONS
+from grant_broker.policy_engine import Call, Decision, Verdict, decide_kms
 from tests.infrastructure.stack import deployed, key_policy
 from tests.local_stack.people import HOME
 

@@ -9,8 +9,8 @@ from typing import Any
 import botocore.session
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker.domain.authorisation import Call, Decision, decide, decide_kms
-from tests.local_stack.cloud import Cloud
+from grant_broker.policy_engine import Call, Decision, decide, decide_kms
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.deployment import STACK, Deployment
 from tests.local_stack.people import HOME, TRUSTED
 from tests.local_stack.template import Template

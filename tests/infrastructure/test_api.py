@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.authorisation import Call, decide
-from grant_broker.problems import ANSWERS
+from grant_broker.api.problems import ANSWERS
+from grant_broker.policy_engine import Call, decide
 from tests.infrastructure.stack import NOW, deployed, template
 from tests.local_stack.brokers import Brokers
 from tests.local_stack.gateway import Gateway

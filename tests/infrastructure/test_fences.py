@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.authorisation import Call, Verdict, decide_kms
+from grant_broker.policy_engine import Call, Verdict, decide_kms
 from tests.infrastructure.stack import call, decided, deployed, key_policy
 
 GRANTABLE = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey"]

@@ -9,7 +9,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from tests.infrastructure.stack import NOW, deployed
 from tests.infrastructure.test_fences import ABSENT, VARIANTS, grant_in_order, open_key
-from tests.local_stack.cloud import Cloud
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
 # The strict KMS knows neither service principals nor their constraint, and refuses them as malformed.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.authorisation import Call, decide_kms
+from grant_broker.policy_engine import Call, decide_kms
 from tests.infrastructure.stack import ROLES, actions, call, deployed, policies
 from tests.infrastructure.test_fences import grant_in_order, open_key
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker import checks
 from grant_broker.domain.checks import Function
-from grant_broker.reconcile import reconcile
+from grant_broker.keys import checks
+from grant_broker.reconcile.run import reconcile
 from tests.infrastructure.stack import ROLES
 from tests.infrastructure.test_roles import MAY
-from tests.integration.scene import Scene, lost, refused
-from tests.local_stack.actions import Place, needs
-from tests.local_stack.answers import Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.actions import Place, needs
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall
+from tests.support.scene import Scene, lost, refused
 
 # Lambda itself makes these calls in the function's name, or they come with the events of AWS.
 _LAMBDA = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.authorisation import Call, decide
+from grant_broker.policy_engine import Call, decide
 from grant_broker.settings import Settings
 from tests.local_stack.template import Template
 

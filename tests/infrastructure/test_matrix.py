@@ -2,8 +2,8 @@
 
 import pytest
 
-from grant_broker.domain.access import KEY_ACTIONS
-from grant_broker.domain.authorisation import Verdict
+from grant_broker.access_report import KEY_ACTIONS
+from grant_broker.policy_engine import Verdict
 from tests.infrastructure.matrix import columns, decision, markdown
 from tests.infrastructure.stack import ROLES
 from tests.local_stack.template import ROOT

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests.integration.scene import Scene
+from tests.support.scene import Scene
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def main() -> int:
     _forget_this_machines_aws()
     if arguments.command == "serve":
         return _serve(arguments)
-    from tests.local_stack import demo  # noqa: PLC0415 - after the environment is clean
+    from tests.local_stack.demo import run as demo  # noqa: PLC0415 - after the environment is clean
 
     return demo.run(_STARTED)
 

@@ -17,12 +17,12 @@ from grant_broker.aws.kms import Kms
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.settings import Settings
-from tests import contract
-from tests.local_stack.cloud import Credentials
+from tests.local_aws.cloud import Credentials
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.template import Route
 from tests.local_stack.triggers import routes
+from tests.support import contract
 
 
 @dataclass

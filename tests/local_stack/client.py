@@ -11,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
 
-from tests.local_stack.cloud import Credentials
+from tests.local_aws.cloud import Credentials
 
 _TIMEOUT = 60
 

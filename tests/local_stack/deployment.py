@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.local_aws.cloud import Cloud, Credentials
 from tests.local_stack import people
-from tests.local_stack.cloud import Cloud, Credentials
 from tests.local_stack.people import Person
 from tests.local_stack.template import API_ID, Function, Stream, Template
 from tests.local_stack.triggers import streams

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.local_stack.answers import AwsError
-from tests.local_stack.cloud import Cloud, Credentials
+from tests.local_aws.answers import AwsError
+from tests.local_aws.cloud import Cloud, Credentials
+from tests.local_aws.sigv4 import verify
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.refusals import Headers, Refusals, Reply
-from tests.local_stack.sigv4 import verify
 from tests.local_stack.template import API_ID, Route
 from tests.local_stack.triggers import api_policy, routes
 from tests.local_stack.workers import FailedError

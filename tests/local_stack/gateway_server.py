@@ -2,8 +2,8 @@
 
 import re
 
+from tests.local_aws.listening import Handler, Server
 from tests.local_stack.gateway import LARGEST_BODY, Gateway
-from tests.local_stack.listening import Handler, Server
 from tests.local_stack.refusals import Reply
 
 _CHUNK = 64 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local_stack.cloud import Cloud, Credentials
+from tests.local_aws.cloud import Cloud, Credentials
 
 HOME = "111122223333"
 PARTNER, OTHER_PARTNER, OUTSIDER = "444455556666", "666677778888", "777788889999"

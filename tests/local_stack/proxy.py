@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from tests.local_stack.identities import Credentials, Directory
+from tests.local_aws.identities import Credentials, Directory
 from tests.local_stack.template import API_ID, Route
 
 

@@ -10,9 +10,10 @@ from http.server import ThreadingHTTPServer
 from os import devnull
 from typing import Any, Self
 
-from tests.local_stack import gateway_server, server
+from tests.local_aws import server
+from tests.local_aws.cloud import Cloud
+from tests.local_stack import gateway_server
 from tests.local_stack.client import Client
-from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import Gateway
 from tests.local_stack.nursery import Nursery

@@ -15,8 +15,8 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-from tests.local_stack.answers import Response
-from tests.local_stack.cloud import LOCK, AwsCall, Cloud
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import LOCK, AwsCall, Cloud
 from tests.local_stack.patterns import matches
 from tests.local_stack.template import Stream
 from tests.local_stack.workers import FailedError

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grant_broker.domain.authorisation import Call, Decision, Verdict, decide_kms
+from grant_broker.policy_engine import Call, Decision, Verdict, decide_kms
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

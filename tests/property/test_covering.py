@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grant_broker.domain.authorisation import Call, decide_kms
 from grant_broker.domain.scope import OPERATIONS, ContextMatch, Scope
+from grant_broker.policy_engine import Call, decide_kms
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

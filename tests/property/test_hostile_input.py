@@ -16,12 +16,11 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.domain.texts import fault_in
-from tests import contract
-from tests.local_stack.answers import Response
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall, Cloud
 from tests.local_stack.brokers import Answer, Brokers
-from tests.local_stack.cloud import AwsCall, Cloud
 from tests.local_stack.deployment import Deployment
-from tests.property import hostile
+from tests.support import contract, hostile
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 # Hypothesis remembers every example of a run: long looks are many runs, each of its own.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from grant_broker.domain.authorisation import Call, Verdict, decide_kms
-from tests.reports import Report
+from grant_broker.policy_engine import Call, Verdict, decide_kms
+from tests.support.reports import Report
 
 _HERE = Path(__file__).resolve().parent
 _ALL = _HERE.parents[2] / "shared" / "policy-vectors.jsonl.gz"

@@ -4,8 +4,8 @@ import inspect
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Answer, Brokers, Context
-from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
 ACCOUNTS = ["444455556666", "666677778888"]

@@ -7,10 +7,10 @@ from unittest import mock
 import boto3
 import pytest
 
-from grant_broker.client.command_line import main
+from grant_broker.client.main import main
 from tests.integration.access.scene import Scene
-from tests.local_stack.answers import AwsError, Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.cloud import AwsCall
 
 
 def by_hand(scene: Scene, count: int, **changes: Any) -> None:

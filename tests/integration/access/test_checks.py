@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from grant_broker.checks import missing_to_create
 from grant_broker.domain.checks import Function
+from grant_broker.keys.checks import missing_to_create
 from tests.integration.access.scene import Scene
-from tests.local_stack.answers import AwsError, Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.cloud import AwsCall
 
 PASSED = {"requests": "passed", "expiry": "passed"}
 

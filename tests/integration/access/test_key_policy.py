@@ -7,7 +7,7 @@ from unittest import mock
 import boto3
 import pytest
 
-from grant_broker.client.command_line import main
+from grant_broker.client.main import main
 from tests.integration.access.scene import Scene
 
 _OTHER = "arn:aws:kms:eu-central-1:444455556666:key/0d0e"

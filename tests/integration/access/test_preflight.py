@@ -7,8 +7,8 @@ import pytest
 
 from tests.integration.access.scene import Scene
 from tests.integration.access.test_dry_runs import approve_ahead, tried
-from tests.local_stack.answers import AwsError, Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.cloud import AwsCall
 
 NOW = "KMS would create this grant now"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import START, Scene, time
+from tests.support.scene import START, Scene, time
 
 
 def test_approve(scene: Scene) -> None:

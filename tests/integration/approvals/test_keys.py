@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scene import ACCOUNTS, START, Scene, refused
+from tests.support.scene import ACCOUNTS, START, Scene, refused
 
 FOREIGN = "222233334444"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.scene import START, Scene, time
+from tests.support.scene import START, Scene, time
 
 
 def _ids(scene: Scene, who: str, path: str, **query: str) -> list[str]:

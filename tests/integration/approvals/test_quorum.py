@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import START, Scene, time
+from tests.support.scene import START, Scene, time
 
 
 def test_two_persons(scene: Scene) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from grant_broker.approvals.standing_approvals import withdraw
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
-from grant_broker.standing import withdraw
-from tests.integration.scene import START, Scene, time
-from tests.local_stack.answers import Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall
+from tests.support.scene import START, Scene, time
 
 
 def test_made(scene: Scene) -> None:

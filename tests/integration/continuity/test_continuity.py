@@ -8,9 +8,9 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.domain.times import from_epoch
-from grant_broker.ending import act
+from grant_broker.expiry.steps import act
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Answer, Brokers
-from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
 START = datetime(2030, 1, 1, tzinfo=UTC)

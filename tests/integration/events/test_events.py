@@ -14,9 +14,9 @@ from functions.events import handler
 from grant_broker.aws.announcements import EventBus, Mailbox
 from grant_broker.aws.items import item_of
 from grant_broker.domain.trail import GENESIS, Event
-from grant_broker.notices import Notices
-from tests.local_stack.answers import Response
-from tests.local_stack.cloud import AwsCall, Cloud
+from grant_broker.events.announce import Notices
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall, Cloud
 from tests.unit.reconcile.test_handler import Context
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

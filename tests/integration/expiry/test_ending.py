@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
-from tests.integration.scene import START, Scene, lost, refused
+from tests.support.scene import START, Scene, lost, refused
 
 
 def _due(scene: Scene, request_id: str) -> float:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import Scene, refused
 from tests.local_stack.brokers import Context
+from tests.support.scene import Scene, refused
 
 
 def _record(scene: Scene, request_id: str, number: str = "1") -> dict[str, Any]:

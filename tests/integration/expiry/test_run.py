@@ -9,9 +9,9 @@ import pytest
 from grant_broker.aws.items import item_of
 from grant_broker.domain.errors import Unavailable
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.expiry import run
-from grant_broker.rates import turns
-from tests.integration.scene import START, Scene, refused
+from grant_broker.expiry.rate import turns
+from grant_broker.expiry.run import run
+from tests.support.scene import START, Scene, refused
 
 TABLE_FAULT = refused("InternalServerError", 500)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
-from tests.integration.scene import START, Scene, lost, refused
-from tests.local_stack.answers import AwsError, Response
+from tests.local_aws.answers import AwsError, Response
+from tests.support.scene import START, Scene, lost, refused
 
 
 def _issuing(scene: Scene, fault: Any, **changes: Any) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from grant_broker.client import audit
-from grant_broker.client.command_line import main
+from grant_broker.client.commands import audit
+from grant_broker.client.main import main
 from grant_broker.domain.mail import mail_about
-from tests.integration.scene import Scene
-from tests.local_stack.answers import Response
-from tests.local_stack.cloud import AwsCall
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall
+from tests.support.scene import Scene
 
 # Each is taken: none holds a character that is forbidden. None may become more than a text.
 FORMULAS = (

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker import limits
-from grant_broker.ending import act
+from grant_broker.expiry.steps import act
+from grant_broker.requests import quotas as limits
+from tests.local_aws.cloud import Cloud, Credentials
 from tests.local_stack.brokers import Answer, Brokers
-from tests.local_stack.cloud import Cloud, Credentials
 from tests.local_stack.deployment import Deployment
 
 START = datetime(2030, 1, 1, 0, 0, 20, tzinfo=UTC)

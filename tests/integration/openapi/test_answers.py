@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests import contract
-from tests.local_stack.answers import AwsError
+from tests.local_aws.answers import AwsError
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Answer, Brokers
-from tests.local_stack.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched
 from tests.local_stack.triggers import routes
+from tests.support import contract
 
 NOBODY = "0" * 32
 START = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from grant_broker.audit import breaches, export
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import Scene
+from grant_broker.events.trail import breaches, export
+from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
-from tests.local_stack.cloud import Cloud
+from tests.support.scene import Scene
 
 # moto copies its tables for each transaction, under one lock: more threads would only wait longer there.
 THREADS = 32 if Cloud.dynamodb else 8

@@ -1,8 +1,8 @@
 """Who races: any number of approvers, each a person of their own, and the partner's application."""
 
 from grant_broker.domain.people import Caller
-from tests.integration.scene import Scene
 from tests.local_stack import people
+from tests.support.scene import Scene
 
 
 def approver(scene: Scene, number: int) -> Caller:

@@ -8,17 +8,19 @@ from collections import Counter
 
 import pytest
 
-from grant_broker import decisions, standing
+from grant_broker.approvals import standing_approvals as standing
+from grant_broker.approvals import votes as decisions
 from grant_broker.domain.approvals import Verdict
 from grant_broker.domain.errors import Conflict, KmsRefused, NotPermitted, Stale, Unavailable
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.requests import GrantRequest, Submission
-from grant_broker.ending import act
-from grant_broker.issuing import take_up
-from grant_broker.submissions import Repeatable, submit
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.submission import Submission
+from grant_broker.expiry.steps import act
+from grant_broker.requests.submit import Repeatable, submit
+from grant_broker.requests.take_up import take_up
 from tests.integration.races.arena import THREADS, Arena, Move, Outcome
 from tests.integration.races.people import approver, partner
-from tests.integration.scene import Scene
+from tests.support.scene import Scene
 
 _ONCE = Repeatable(None, "digest")
 # What the API answers with 409 or 503: somebody else was first, or is still at work.

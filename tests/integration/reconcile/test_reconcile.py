@@ -9,10 +9,10 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.aws.kms import Kms
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.requests import grant_name
-from grant_broker.reconcile import Report, reconcile
-from tests.local_stack.cloud import Cloud
+from grant_broker.reconcile.run import Report, reconcile
+from tests.local_aws.cloud import Cloud
 from tests.unit.reconcile.scene import (
     ACCOUNT,
     CREATED,

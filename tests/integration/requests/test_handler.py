@@ -7,10 +7,10 @@ from unittest import mock
 
 import pytest
 
-from tests.integration.scene import Scene
 from tests.local_stack.brokers import Context
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.triggers import routes
+from tests.support.scene import Scene
 
 
 def _invoke(scene: Scene, who: str, method: str, path: str, body: Any = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import Scene, lost, refused
+from tests.support.scene import Scene, lost, refused
 
 
 def test_the_same_key_and_body(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
-from tests.integration.scene import START, Scene, conflict, lost, refused
+from tests.support.scene import START, Scene, conflict, lost, refused
 
 UNCERTAIN = {
     "throttled": refused("ThrottlingException"),

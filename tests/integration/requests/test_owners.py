@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import Scene
+from tests.support.scene import Scene
 
 ACTIONS = [
     ("DELETE", "/requests/{}", "approved"),

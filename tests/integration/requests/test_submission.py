@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
-from tests.integration.scene import START, Scene, time
+from tests.support.scene import START, Scene, time
 
 LONG_PAST = "2029-01-01T00:00:00Z"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.integration.scene import START, Scene, time
+from tests.support.scene import START, Scene, time
 
 
 def test_first_201_then_200_with_the_same_grant(scene: Scene) -> None:

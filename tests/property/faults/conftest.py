@@ -8,8 +8,8 @@ from unittest import mock
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests import contract
-from tests.property.faults.world import World
+from tests.simulation.world import World
+from tests.support import contract
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.property.faults import checks
-from tests.property.faults.cases import CASES, Case
-from tests.property.faults.injection import Fault, Kind
-from tests.property.faults.scenes import Scene
-from tests.property.faults.world import World
-from tests.reports import Report
+from tests.simulation import checks
+from tests.simulation.cases import CASES, Case
+from tests.simulation.injection import Fault, Kind
+from tests.simulation.scenes import Scene
+from tests.simulation.world import World
+from tests.support.reports import Report
 
 TITLE = "crash sweep: use case, n:what became of its request when it was killed after its nth AWS call"
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_stack.cloud import Cloud
-from tests.property.faults.acts import Acts
-from tests.property.faults.database import Refused
-from tests.property.faults.injection import Fault, Kind
-from tests.property.faults.scenes import SCOPE, Scene
-from tests.property.faults.world import PARTNER, World
+from tests.local_aws.cloud import Cloud
+from tests.simulation.acts import Acts
+from tests.simulation.database import Refused
+from tests.simulation.injection import Fault, Kind
+from tests.simulation.scenes import SCOPE, Scene
+from tests.simulation.world import PARTNER, World
 
 Call = tuple[str, dict[str, Any], Any]
 

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.property.faults import checks
-from tests.property.faults.alarms import fires
-from tests.property.faults.clockwork import tick
-from tests.property.faults.injection import Fault, Kind
-from tests.property.faults.ledger import expiry_of
-from tests.property.faults.scenes import SCOPE, Scene
-from tests.property.faults.world import World
-from tests.reports import Report
+from tests.simulation import checks
+from tests.simulation.alarms import fires
+from tests.simulation.clockwork import tick
+from tests.simulation.injection import Fault, Kind
+from tests.simulation.ledger import expiry_of
+from tests.simulation.scenes import SCOPE, Scene
+from tests.simulation.world import World
+from tests.support.reports import Report
 
 INTERVAL = 300.0
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.property.faults.injection import Kind
-from tests.property.faults.machine import STEPS, Faults
-from tests.property.faults.world import World
-from tests.reports import Report
+from tests.simulation.injection import Kind
+from tests.simulation.machine import STEPS, Faults
+from tests.simulation.world import World
+from tests.support.reports import Report
 
 
 @pytest.fixture

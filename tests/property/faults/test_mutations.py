@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from grant_broker import ending, expiry
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.domain.lifecycle import Status
-from tests.property.faults import checks
-from tests.property.faults.clockwork import tick
-from tests.property.faults.injection import Fault, Kind
-from tests.property.faults.machine import Faults
-from tests.property.faults.races import RACERS, close_key
-from tests.property.faults.scenes import Scene
-from tests.property.faults.world import World
+from grant_broker.expiry import run as expiry
+from grant_broker.expiry import steps as ending
+from tests.simulation import checks
+from tests.simulation.clockwork import tick
+from tests.simulation.injection import Fault, Kind
+from tests.simulation.machine import Faults
+from tests.simulation.races import RACERS, close_key
+from tests.simulation.scenes import Scene
+from tests.simulation.world import World
 
 CLOSE_KEY = RACERS.index(close_key)
 commit = Store.commit

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from grant_broker import audit
 from grant_broker.aws.store import Store
-from grant_broker.client import audit as command
+from grant_broker.client.commands import audit as command
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.trail import Event
+from grant_broker.events import trail as audit
 from tests.unit.reconcile.scene import NOW, Scene, before_intent, key
 
 

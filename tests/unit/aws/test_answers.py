@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError
 
 from grant_broker.aws.answers import code_of, uncertain
-from tests.unit.aws.script import refusal
+from tests.support.scripted_client import refusal
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutEr
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.domain.errors import Stale, Unavailable
-from tests.unit.aws.script import Script, cancelled, refusal
+from tests.support.scripted_client import Script, cancelled, refusal
 
 CHECK = {"ConditionCheck": {"TableName": "t"}}
 

@@ -10,7 +10,7 @@ from grant_broker.aws.clients import dynamodb_client, kms_client, reading_kms_cl
 from grant_broker.aws.kms import Grant, Kms
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.scope import ContextMatch, Scope
-from tests.unit.aws.script import Script, refusal
+from tests.support.scripted_client import Script, refusal
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
 ROLE = "arn:aws:iam::444455556666:role/writer"

@@ -4,8 +4,8 @@ from typing import Any
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import plain, serialized
-from grant_broker.aws.listings import Listing, page
-from tests.unit.aws.script import Script
+from grant_broker.aws.lists import Listing, page
+from tests.support.scripted_client import Script
 
 LISTING = Listing("requests", "by_account", "account", "444455556666", "request#", "request")
 

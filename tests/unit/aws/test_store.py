@@ -13,9 +13,10 @@ from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.requests import GrantRequest, agenda
-from grant_broker.domain.trail import Event, Record
-from tests.unit.aws.script import Script, cancelled, refusal
+from grant_broker.domain.records import Record
+from grant_broker.domain.request import GrantRequest, agenda
+from grant_broker.domain.trail import Event
+from tests.support.scripted_client import Script, cancelled, refusal
 from tests.unit.reconcile.scene import (
     ACCOUNT,
     CREATED,

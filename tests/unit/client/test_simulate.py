@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.client.command_line import main
+from grant_broker.client.main import main
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -139,7 +139,7 @@ def test_what_is_no_command(words: list[str], capsys: pytest.CaptureFixture[str]
 def test_simulating_needs_no_aws_library() -> None:
     """simulate loads neither boto3 nor botocore: it starts fast and works without them."""
     check = (
-        "import sys; from grant_broker.client.command_line import main; main(['simulate', '-']); "
+        "import sys; from grant_broker.client.main import main; main(['simulate', '-']); "
         "sys.exit(any(name in sys.modules for name in ('boto3', 'botocore')))"
     )
     done = subprocess.run(  # noqa: S603 - this interpreter, a fixed program

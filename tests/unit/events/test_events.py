@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from functions.events import handler
 from grant_broker.aws.announcements import EventBus, Mailbox
 from grant_broker.aws.items import item_of
-from grant_broker.client import replay as command
+from grant_broker.client.commands import replay as command
 from grant_broker.domain.mail import mail_about, quoted
 from grant_broker.domain.trail import GENESIS, Event
-from grant_broker.notices import Notices
+from grant_broker.events.announce import Notices
 from tests.unit.reconcile.scene import Scene
 from tests.unit.reconcile.test_handler import Context
 

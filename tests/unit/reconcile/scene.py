@@ -13,12 +13,14 @@ from grant_broker.aws.kms import Grant, Kms
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.keys import Key, KeyDocument
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.requests import GrantRequest, agenda, grant_name
+from grant_broker.domain.records import Record
+from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.domain.scope import Scope
-from grant_broker.domain.trail import Event, Record
-from grant_broker.reconcile import Report, reconcile
+from grant_broker.domain.trail import Event
+from grant_broker.reconcile.run import Report, reconcile
 from grant_broker.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.requests import agenda, grant_name
+from grant_broker.domain.request import agenda
 from grant_broker.domain.trail import GENESIS, Head, verify
-from grant_broker.evidence import live_grant
+from grant_broker.reconcile.approvals_in_force import live_grant
 from tests.unit.reconcile.scene import (
     CREATED,
     EXPIRES,

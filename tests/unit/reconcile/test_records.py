@@ -9,9 +9,10 @@ import pytest
 
 from grant_broker.aws.store import Store
 from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.requests import agenda, grant_name
-from grant_broker.reconcile import reconcile
+from grant_broker.domain.request import agenda
+from grant_broker.reconcile.run import reconcile
 from tests.unit.reconcile.scene import (
     EXPIRES,
     ID,

@@ -12,10 +12,11 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import holder
-from grant_broker.domain.requests import GrantRequest
+from grant_broker.domain.records import Record
+from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
-from grant_broker.domain.trail import Event, Record
+from grant_broker.domain.trail import Event
 
 AGENDA = "agenda"
 

@@ -14,8 +14,9 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.errors import Stale
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.requests import GrantRequest
-from grant_broker.domain.trail import Change, Event, Record
+from grant_broker.domain.records import Change, Record
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.trail import Event
 
 _COUNTER_MINUTES = 60
 """How long a counter is kept: DynamoDB's TTL may take two days more, which costs bytes and nothing else."""

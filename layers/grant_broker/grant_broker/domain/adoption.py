@@ -6,10 +6,11 @@ from typing import Any
 
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.requests import CONFIRM_AFTER, GrantRequest, agenda
+from grant_broker.domain.records import Change
+from grant_broker.domain.request import CONFIRM_AFTER, GrantRequest, agenda
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import LONGEST
-from grant_broker.domain.trail import Change, Head
+from grant_broker.domain.trail import Head
 
 BY = "reconcile"
 OUTSIDE = "the grant was ended outside the broker"

@@ -1,16 +1,18 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from grant_broker.domain.people import Caller, account_of
-from grant_broker.domain.scope import Scope
-from grant_broker.domain.times import Seconds, Time, format_duration
-from grant_broker.domain.trail import Record
+from grant_broker.domain.keys import KeyArn
+from grant_broker.domain.people import Caller, Grantee, account_of
+from grant_broker.domain.records import Record
+from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
+from grant_broker.domain.texts import AccountId, Name, Reason
+from grant_broker.domain.times import Duration, Seconds, Time, format_duration
 
 
 class Verdict(StrEnum):
@@ -155,3 +157,30 @@ def is_party(caller: Caller, *, person: str, requester_person: str | None, grant
     if person == requester_person:
         return True
     return grantee is not None and caller.would_hold(grantee, person=person)
+
+
+LONGEST_VALIDITY = timedelta(days=366)
+
+
+class StandingApproval(BaseModel):
+    """A standing approval as sent. `grantee` None: any grantee of the account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: KeyArn | Name
+    account: AccountId
+    grantee: Grantee | None = None
+    operations: Operations
+    encryption_context: Context
+    context_match: ContextMatch = ContextMatch.EQUALS
+    max_duration: Duration
+    valid_from: Time | None = None
+    valid_until: Time
+    reason: Reason
+
+    @field_validator("grantee")
+    @classmethod
+    def _grantee_of_account(cls, grantee: str | None, info: ValidationInfo) -> str | None:
+        if grantee and account_of(grantee) != info.data.get("account", account_of(grantee)):
+            raise ValueError("the grantee is not of the account")
+        return grantee

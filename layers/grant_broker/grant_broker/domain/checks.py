@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.times import Time, format_time, from_epoch, milliseconds
-from grant_broker.domain.trail import ChangeOf, Record
 
 EVERY = timedelta(hours=1)
 FAILED_AGAIN = timedelta(minutes=5)

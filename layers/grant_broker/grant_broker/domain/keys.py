@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from grant_broker.domain.errors import Fault
+from grant_broker.domain.records import Record
 from grant_broker.domain.scope import (
     CHARACTERS,
     ENCRYPT_SIDE,
@@ -25,7 +26,7 @@ from grant_broker.domain.scope import (
 )
 from grant_broker.domain.texts import AccountId, Name
 from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
-from grant_broker.domain.trail import Record, digest
+from grant_broker.domain.trail import digest
 
 KeyArn = Annotated[
     str,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.domain.approvals import Approval, Asked, Coverage
-from grant_broker.domain.requests import ISSUE_WITHIN, NAME_PREFIX, GrantRequest, parse_grant_name
+from grant_broker.domain.grant_name import NAME_PREFIX, parse_grant_name
+from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import from_epoch
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.requests import ISSUE_WITHIN, GrantRequest
+from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.times import from_epoch
 
 PROPAGATION = timedelta(minutes=5)

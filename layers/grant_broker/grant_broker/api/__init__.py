@@ -1,0 +1,1 @@
+"""The HTTP edge: who calls and what they send, and what they are answered."""

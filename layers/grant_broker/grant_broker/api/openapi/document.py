@@ -1,0 +1,129 @@
+"""OpenAPI 3.1, put together from the routes and the models."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from grant_broker.api.openapi.answers import Problem
+from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, PATH, QUERY
+from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
+from grant_broker.api.openapi.schemas import component, reference
+from grant_broker.api.problems import ANSWERS
+
+PROBLEM = "application/problem+json"
+_REFUSED = {
+    400: "What was sent is not valid; `errors` names every fault.",
+    403: "The caller may not do this, the signature is not valid, or there is no such route.",
+    404: "There is no such thing, or it is another account's.",
+    409: "The present state does not allow this.",
+    413: "The body is larger than 64 KiB.",
+    429: "Too many calls, or too many open requests.",
+    503: "AWS did not answer, or the outcome is not known yet. The same call again is safe.",
+}
+_CODES = {status: code for status, code, _ in ANSWERS.values()}
+_SIGNED = {
+    "type": "apiKey",
+    "name": "Authorization",
+    "in": "header",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+    "description": "AWS Signature Version 4, service `execute-api`.",
+}
+
+
+def text(operations: Sequence[Operation] = OPERATIONS) -> str:
+    """The document as the repository keeps it."""
+    return json.dumps(document(operations), indent=1, ensure_ascii=True) + "\n"
+
+
+def document(operations: Sequence[Operation] = OPERATIONS) -> dict[str, Any]:
+    """The document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    models: list[type[BaseModel]] = [*_models(operations), Problem]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "KMS grant broker",
+            "version": "1",
+            "description": "KMS grants for third parties: on request, after approval, for a limited time.",
+        },
+        "security": [{"sigv4": []}],
+        "tags": [{"name": "third parties"}, {"name": "security team"}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(pair for model in models for pair in component(model).items())),
+            "responses": {str(status): _refusal(status) for status in _REFUSED},
+            "securitySchemes": {"sigv4": _SIGNED},
+        },
+    }
+
+
+def _models(operations: Sequence[Operation]) -> Iterator[type[BaseModel]]:
+    for operation in operations:
+        yield from (model for model in operation.answers.values() if model)
+        if operation.body:
+            yield operation.body
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": ["security team" if operation in SECURITY_TEAM else "third parties"],
+        "summary": operation.summary,
+        "parameters": list(_parameters(operation)),
+        "responses": {
+            **{str(status): _answer(operation, status) for status in sorted(operation.answers)},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in operation.refusals},
+        },
+    }
+    if operation.body:
+        content = {"application/json": {"schema": reference(operation.body)}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"\{(\w+)\}", operation.path):
+        yield {"name": name, "in": "path", "required": True, "schema": PATH[name]}
+    for name in operation.query:
+        yield {"name": name, "in": "query", "required": False, "schema": QUERY[name]}
+    if operation.repeatable:
+        yield IDEMPOTENCY_KEY
+
+
+def _answer(operation: Operation, status: int) -> dict[str, Any]:
+    model = operation.answers[status]
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if model:
+        answer["content"] = {"application/json": {"schema": reference(model)}}
+    if status == HTTPStatus.CREATED and operation.method == "POST" and operation.follow:
+        answer["headers"] = {"Location": _header("The path of what was made.", {"type": "string"})}
+    if operation.follow and model and {"id", "key_arn"} & model.model_fields.keys():
+        answer["links"] = {name: _link(name) for name in operation.follow}
+    return answer
+
+
+def _link(name: str) -> dict[str, Any]:
+    path = next(operation.path for operation in OPERATIONS if operation.name == name)
+    [parameter] = re.findall(r"\{(\w+)\}", path)
+    known = "$request.path.key_id" if parameter == "key_id" else "$response.body#/id"
+    return {"operationId": name, "parameters": {parameter: known}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    exactly = {"properties": {"status": {"const": status}, "code": {"const": _CODES[status]}}}
+    schema = {"allOf": [reference(Problem), exactly]}
+    refusal: dict[str, Any] = {"description": _REFUSED[status], "content": {PROBLEM: {"schema": schema}}}
+    if status in {429, 503}:
+        seconds = {"type": "integer", "minimum": 1}
+        refusal["headers"] = {"Retry-After": _header("Seconds after which to try again.", seconds)}
+    return refusal
+
+
+def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "required": True, "schema": schema}

@@ -1,0 +1,163 @@
+"""Every route of the API: what it takes and what it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from grant_broker.api.openapi.access import AccessReport, KeyChecks, KeyPolicyAdvice
+from grant_broker.api.openapi.answers import (
+    Approval,
+    Event,
+    Foreseen,
+    Key,
+    Offer,
+    Page,
+    Request,
+    RequestShown,
+    RequestWithTrail,
+    Votes,
+)
+from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.decisions import Decision, Revocation
+from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.submission import Submission
+
+Model = type[BaseModel]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. `answers` are the successes by status; most refusals follow from the rest.
+
+    `conflicts`: may be 409. `repeatable`: takes an Idempotency-Key. `follow`: operations on what was
+    answered, by its id or by the key's.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, Model | None]
+    body: Model | None = None
+    query: tuple[str, ...] = ()
+    conflicts: bool = False
+    repeatable: bool = False
+    follow: tuple[str, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[int, ...]:
+        """The statuses of its problem documents."""
+        missing = {404} if "{" in self.path else set()
+        conflict = {409} if self.conflicts or self.repeatable else set()
+        large = {413} if self.body else set()
+        return tuple(sorted({400, 403, 429, 503} | missing | conflict | large))
+
+
+_PAGED = ("limit", "cursor")
+_REQUEST = "/requests/{request_id}"
+_SEEN = "/security/requests/{request_id}"
+_APPROVAL = "/security/approvals/{approval_id}"
+_KEY = "/security/keys/{key_id}"
+_OWN = (
+    "get_request",
+    "delete_request",
+    "post_grant",
+    "delete_grant",
+    "get_seen_request",
+    "post_decision",
+    "revoke_grant",
+)
+
+THIRD_PARTIES = (
+    Operation(
+        "post_request", "POST", "/requests", "Submit a request; covered by an approval, be granted it.",
+        {200: Foreseen, 201: Request}, body=Submission, query=("dry_run",), repeatable=True, follow=_OWN,
+    ),
+    Operation(
+        "get_requests", "GET", "/requests", "The account's requests, newest first.",
+        {200: Page[RequestShown]}, query=("status", *_PAGED),
+    ),
+    Operation("get_request", "GET", _REQUEST, "One request of the account.", {200: Request}),
+    Operation(
+        "delete_request", "DELETE", _REQUEST, "Withdraw a pending or approved request.", {200: RequestShown},
+        conflicts=True,
+    ),
+    Operation(
+        "post_grant", "POST", f"{_REQUEST}/grant", "Take an approved request up; repeated, the same grant.",
+        {200: Request, 201: Request}, conflicts=True, repeatable=True,
+    ),
+    Operation(
+        "delete_grant", "DELETE", f"{_REQUEST}/grant", "Release an active grant before its time.",
+        {202: RequestShown}, conflicts=True,
+    ),
+    Operation(
+        "get_keys", "GET", "/keys", "What the caller's account may ask for.", {200: Page[Offer]}, query=_PAGED
+    ),
+)  # fmt: skip
+
+SECURITY_TEAM = (
+    Operation(
+        "get_seen_requests", "GET", "/security/requests", "Every account's requests, newest first.",
+        {200: Page[RequestShown]}, query=("status", "key", "account", *_PAGED),
+    ),
+    Operation("get_seen_request", "GET", _SEEN, "One request with its trail.", {200: RequestWithTrail}),
+    Operation(
+        "post_decision", "POST", f"{_SEEN}/decision", "Vote on a request; one denial is final.",
+        {200: RequestShown}, body=Decision, repeatable=True,
+    ),
+    Operation(
+        "revoke_grant", "DELETE", f"{_SEEN}/grant", "Revoke now.", {202: RequestShown}, body=Revocation,
+        conflicts=True,
+    ),
+    Operation(
+        "get_approvals", "GET", "/security/approvals", "Standing approvals, newest first.",
+        {200: Page[Approval]}, query=_PAGED,
+    ),
+    Operation(
+        "post_approval", "POST", "/security/approvals", "Approve ahead; this is the maker's vote.",
+        {201: Approval}, body=StandingApproval, repeatable=True,
+        follow=("get_approval", "delete_approval", "post_approval_decision"),
+    ),
+    Operation("get_approval", "GET", _APPROVAL, "One standing approval.", {200: Approval}),
+    Operation(
+        "delete_approval", "DELETE", _APPROVAL, "Withdraw a standing approval.", {204: None},
+        query=("revoke_active",), conflicts=True,
+    ),
+    Operation(
+        "post_approval_decision", "POST", f"{_APPROVAL}/decision", "Vote on a standing approval.",
+        {200: Approval}, body=Decision, repeatable=True,
+    ),
+    Operation(
+        "get_managed_keys", "GET", "/security/keys", "Managed keys.", {200: Page[Key]}, query=_PAGED
+    ),
+    Operation("get_managed_key", "GET", _KEY, "One managed key.", {200: Key}),
+    Operation(
+        "put_managed_key", "PUT", _KEY, "Register a key or change its limits; with a quorum above 1, a vote.",
+        {200: Key, 201: Key, 202: Votes}, body=KeyDocument, conflicts=True,
+        follow=("get_managed_key", "get_access", "delete_managed_key"),
+    ),
+    Operation(
+        "delete_managed_key", "DELETE", _KEY, "Close a key to new grants; live ones run to their time.",
+        {204: None}, conflicts=True,
+    ),
+    Operation(
+        "get_access", "GET", f"{_KEY}/access", "Who can use or manage a key, and by what.",
+        {200: AccessReport}, query=_PAGED, conflicts=True,
+    ),
+    Operation("get_check", "GET", f"{_KEY}/check", "What the broker's last checks found.", {200: KeyChecks}),
+    Operation(
+        "post_check", "POST", f"{_KEY}/check", "Have a key checked within a minute.", {202: KeyChecks},
+        repeatable=True,
+    ),
+    Operation(
+        "get_key_policy", "GET", f"{_KEY}/policy", "What a key's policy must say for the broker.",
+        {200: KeyPolicyAdvice}, query=("key_arn",),
+    ),
+    Operation(
+        "get_events", "GET", "/security/events", "The audit trail, oldest first.", {200: Page[Event]},
+        query=("since", *_PAGED),
+    ),
+)  # fmt: skip
+
+OPERATIONS = (*THIRD_PARTIES, *SECURITY_TEAM)

@@ -1,0 +1,1 @@
+"""The subcommands of `grant-broker`, each a module with `configure(parser)` and `run(options)`."""

@@ -1,0 +1,94 @@
+"""`grant-broker access`: the whole access report of one key, read from KMS with the credentials at hand."""
+
+import argparse
+import json
+import re
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from grant_broker.access_report import KEY_ACTIONS
+from grant_broker.aws.clients import reading_kms_client
+from grant_broker.aws.kms import Kms
+from grant_broker.client.printing import printable, table
+from grant_broker.domain.errors import BrokerError
+from grant_broker.keys.access import whole
+
+_HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
+_MANY = 6
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
+
+
+def key_arn(text: str) -> str:
+    """A key's ARN, for argparse."""
+    if not _KEY_ARN.fullmatch(text):
+        raise argparse.ArgumentTypeError("give a key's ARN, no id and no alias")
+    return text
+
+
+def kms_of(arn: str) -> Kms:
+    """KMS in the key's Region, with the credentials at hand."""
+    return Kms(reading_kms_client(boto3.Session(region_name=arn.split(":")[3])))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--key-arn", type=key_arn, required=True, help="the key")
+    parser.add_argument(
+        "--retiring-principal",
+        metavar="ARN",
+        help="the role that ends the broker's grants: a grant of the broker's name without it is foreign",
+    )
+    parser.add_argument("--json", action="store_true", help="write the report as the API does")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report; 1 where KMS does not answer or refuses."""
+    try:
+        kms = kms_of(options.key_arn)
+        report = whole(kms, options.key_arn, retiring_principal=options.retiring_principal)
+    except (BrokerError, BotoCoreError) as error:
+        print(f"grant-broker access: {printable(str(error))}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(report, ensure_ascii=True))
+        return 0
+    for line in table(_HEADER, [_row(item) for item in report["items"]]):
+        print(line)
+    _print_findings(report)
+    return 0
+
+
+def _row(item: dict[str, Any]) -> tuple[str, ...]:
+    constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
+    return (
+        item["principal"],
+        _actions(item["actions"]),
+        _through(item["through"]),
+        item["until"] or "-",
+        constraint,
+    )
+
+
+def _actions(actions: list[str]) -> str:
+    names = [name.removeprefix("kms:") for name in actions]
+    return ",".join(names) if len(names) <= _MANY else f"{len(names)} of {len(KEY_ACTIONS)} actions"
+
+
+def _through(through: dict[str, str]) -> str:
+    if through["kind"] != "grant":
+        return f"{through['kind']} {through['sid']}"
+    if "request_id" in through:
+        return f"grant {through['grant_id']} of request {through['request_id']}"
+    return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"
+
+
+def _print_findings(report: dict[str, Any]) -> None:
+    print()
+    for finding in report["findings"]:
+        about = f" [{finding['principal']}]" if "principal" in finding else ""
+        print(printable(f"{finding['code']}{about}: {finding['detail']}"))
+    counts = {name: count for name, count in report["counts"].items() if name != "findings"}
+    print(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items()))

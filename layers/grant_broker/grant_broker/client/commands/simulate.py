@@ -1,0 +1,133 @@
+"""`grant-broker simulate`: what would KMS answer? One JSON object a line in, one a line out."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from grant_broker.client.printing import printable
+from grant_broker.policy_engine import Call, Decision, decide_kms
+
+_BAD_INPUT = 2
+
+_Text = Annotated[str, Field(min_length=1)]
+_Policy = dict[str, Any] | str
+
+
+class _Grant(BaseModel):
+    """An entry of ListGrants; what else it has is passed on."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    Operations: list[str]
+    Constraints: dict[str, dict[str, str]] | None = None
+
+
+class _Case(BaseModel):
+    """One line. Fields that are not named here (`tags`, `expected`) are the writer's own."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str | int | None = None
+    key_arn: _Text
+    principal_arn: _Text
+    action: _Text
+    context: dict[str, Any]
+    key_policy: _Policy
+    identity_policies: list[_Policy] = []
+    grants: list[_Grant] = []
+    encryption_context: dict[str, str] | None = None
+    grant_tokens: list[str] = []
+
+    def decide(self) -> Decision:
+        call = Call(
+            principal_arn=self.principal_arn,
+            action=self.action,
+            resource_arn=self.key_arn,
+            context=self.context,
+            encryption_context=self.encryption_context,
+            grant_tokens=self.grant_tokens,
+        )
+        return decide_kms(
+            call,
+            key_policy=self.key_policy,
+            identity_policies=self.identity_policies,
+            grants=[grant.model_dump() for grant in self.grants],
+        )
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The subcommand's arguments."""
+    parser.add_argument("file", metavar="FILE", help="JSON Lines; - reads the standard input")
+    parser.add_argument("--explain", action="store_true", help="answer in words instead of JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Decide every line that can be read. 2 where the file or a line of it could not."""
+    try:
+        with _opened(options.file) as lines:
+            bad = _decide_all(lines, explain=options.explain)
+    except OSError as error:
+        print(f"grant-broker simulate: {options.file}: {error.strerror}", file=sys.stderr)
+        return _BAD_INPUT
+    return _BAD_INPUT if bad else 0
+
+
+def _decide_all(lines: BinaryIO, *, explain: bool) -> int:
+    """Write an answer for each line, in order; the number of lines that could not be read."""
+    bad = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            case = _Case.model_validate(json.loads(line.decode("utf-8").strip()))
+            decision = case.decide()
+        except (ValueError, RecursionError) as error:
+            bad += 1
+            print(f"line {number}: {printable(_fault(error))}", file=sys.stderr)
+            continue
+        name = number if case.id is None else case.id
+        print(_in_words(name, case, decision) if explain else json.dumps(_answer(name, decision)))
+    return bad
+
+
+def _answer(name: str | int, decision: Decision) -> Mapping[str, Any]:
+    return {
+        "id": name,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "decided_by": [asdict(source) for source in decision.decided_by],
+    }
+
+
+def _in_words(name: str | int, case: _Case, decision: Decision) -> str:
+    words = f"{name}: {case.principal_arn} calls {case.action}: {decision.verdict}. {decision.reason}"
+    return printable(words)
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} at column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, ValidationError):
+        faults = (f"{'.'.join(map(str, each['loc'])) or 'line'}: {each['msg']}" for each in error.errors())
+        return "; ".join(faults)
+    return str(error)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(name).open("rb") as file:
+        yield file

@@ -1,0 +1,130 @@
+"""A request for a grant, from submission to its end, and the transitions it may make."""
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from grant_broker.domain.approvals import Asked, Vote
+from grant_broker.domain.errors import Conflict
+from grant_broker.domain.grant_name import grant_name
+from grant_broker.domain.lifecycle import NEXT, Action, Status
+from grant_broker.domain.people import Caller
+from grant_broker.domain.preflight import Preflight
+from grant_broker.domain.records import ChangeOf, Record
+from grant_broker.domain.scope import Scope
+from grant_broker.domain.times import Seconds, Time
+from grant_broker.domain.trail import digest
+
+SETTLE_AFTER = timedelta(seconds=60)
+ISSUE_WITHIN = timedelta(seconds=20)
+FAILED_AFTER = timedelta(minutes=5)
+CONFIRM_AFTER = timedelta(minutes=5)
+
+
+class GrantRequest(Record):
+    """One request. Times are UTC, durations seconds; what is not known yet is None."""
+
+    id: str
+    status: Status
+    requester_arn: str
+    account: str
+    requester_person: str
+    grantee: str
+    key_arn: str
+    scope: Scope
+    duration: Seconds
+    asked_duration: Seconds
+    starts_at: Time | None
+    reason: str
+    ticket: str | None
+    extends: str | None = None
+    created_at: Time
+    answer_by: Time | None
+    take_up_by: Time | None = None
+    decisions: tuple[Vote, ...] = ()
+    approval: str | None = None
+    body_digest: str = ""
+    preflight: Preflight | None = None
+    intent_at: Time | None = None
+    issued_at: Time | None = None
+    expires_at: Time | None = None
+    ended_at: Time | None = None
+    end_reason: str | None = None
+    end_as: Status | None = None
+    grant_id: str | None = None
+    grant_token: str | None = None
+    kms_name: str | None = None
+    missing_since: Time | None = None
+    action: Action | None = None
+    due: int | None = None
+    attempts: int = 0
+
+    @property
+    def subject(self) -> str:
+        """The request's partition."""
+        return f"request#{self.id}"
+
+    @property
+    def digest(self) -> str:
+        """Of everything that an approver agrees to; what was submitted, not what was decided since."""
+        content = self.model_dump(
+            mode="json",
+            include={
+                "id", "requester_arn", "requester_person", "account", "grantee", "key_arn", "scope",
+                "asked_duration", "starts_at", "reason", "ticket", "extends",
+            },
+        )  # fmt: skip
+        return digest(content)
+
+    @property
+    def begins(self) -> datetime:
+        """From when on it may be taken up: a `starts_at` up to a minute past means at once."""
+        return max(self.created_at, self.starts_at or self.created_at)
+
+    @property
+    def grant_name(self) -> str:
+        """The KMS grant's Name: with every table lost it still says what must end, and when.
+
+        An adopted grant keeps the name that KMS shows (`kms_name`), however malformed.
+        """
+        return self.kms_name or grant_name(self.id, _known(self.expires_at))
+
+    def asked(self, at: datetime) -> Asked:
+        """What an approval must cover, at the moment given."""
+        return Asked(
+            key_arn=self.key_arn,
+            account=self.account,
+            grantee=self.grantee,
+            scope=self.scope,
+            duration=self.duration,
+            at=at,
+            requester_person=self.requester_person,
+            digest=self.digest,
+        )
+
+    def belongs_to(self, caller: Caller, person: str) -> bool:
+        """Whether the caller is the requester's person or the grantee."""
+        return person == self.requester_person or caller.is_grantee(self.grantee)
+
+    def to(
+        self, status: Status, *, at: datetime, by: str, event_id: str, detail: dict[str, Any] | None = None,
+        event_type: str | None = None, **changes: Any,  # noqa: ANN401 - any field of the request
+    ) -> "ChangeOf[Self]":  # fmt: skip
+        """The transition to a status, with its event; Conflict where the table does not allow it."""
+        if status not in NEXT[self.status]:
+            raise Conflict(f"the request is {self.status}")
+        agenda = {"action": None, "due": None, "attempts": 0}
+        return self.recorded(
+            event_type or str(status), at=at, by=by, event_id=event_id, detail=detail,
+            **{**agenda, **changes, "status": status},
+        )  # fmt: skip
+
+
+def agenda(action: Action, due: datetime) -> dict[str, Any]:
+    """The fields that put a request on the agenda; `due` is rounded up to the whole second."""
+    return {"action": action, "due": -int(-due.timestamp() // 1)}
+
+
+def _known(time: datetime | None) -> datetime:
+    if time is None:
+        raise Conflict("the request has no expiry yet")
+    return time

@@ -1,0 +1,34 @@
+"""What a third party sends to ask for a grant."""
+
+from pydantic import BaseModel, ConfigDict
+
+from grant_broker.domain.keys import KeyArn
+from grant_broker.domain.people import Grantee
+from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
+from grant_broker.domain.texts import Name, Reason, Ticket
+from grant_broker.domain.times import Duration, Time
+
+
+class Submission(BaseModel):
+    """What a third party sends to ask for a grant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: KeyArn | Name
+    grantee: Grantee
+    operations: Operations
+    encryption_context: Context
+    context_match: ContextMatch = ContextMatch.EQUALS
+    duration: Duration
+    starts_at: Time | None = None
+    reason: Reason
+    ticket: Ticket | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What the grant would allow."""
+        return Scope(
+            operations=self.operations,
+            encryption_context=self.encryption_context,
+            context_match=self.context_match,
+        )

@@ -1,0 +1,1 @@
+"""The managed keys: their register, their checks, and who can use them."""

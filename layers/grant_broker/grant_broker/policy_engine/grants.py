@@ -1,0 +1,133 @@
+"""What a KMS grant allows: its operations, to its grantee, under its constraint."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grant_broker.policy_engine.calls import Call
+from grant_broker.policy_engine.principals import Caller
+from grant_broker.policy_engine.templates import Context
+
+Grant = Mapping[str, Any]
+"""An entry of ListGrants. An entry with `Pending` true has not reached every endpoint: it counts only for
+a call with its `GrantToken`."""
+
+RETIRE = "kms:retiregrant"
+_CREATE = "kms:creategrant"
+_PREFIX = "kms:encryptioncontext:"
+# CreateGrant, "Operations": permissions of these names only, whatever else a grant might list.
+_OPERATIONS = frozenset(
+    f"kms:{name}".lower()
+    for name in (
+        *("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyPair"),
+        *(
+            "GenerateDataKeyWithoutPlaintext",
+            "GenerateDataKeyPairWithoutPlaintext",
+            "GenerateMac",
+            "VerifyMac",
+        ),
+        *("Sign", "Verify", "GetPublicKey", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+        *("CreateGrant", "RetireGrant", "DescribeKey"),
+    )
+)
+# KMS ignores constraints on these even where the grant lists them: they have no encryption context.
+_UNCONSTRAINED = frozenset({"kms:describekey", RETIRE})
+_EQUALS, _SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
+
+
+@dataclass(frozen=True)
+class Use:
+    """A call as grants see it: the action in lower case, and the pairs that constraints compare."""
+
+    call: Call
+    action: str
+    who: Caller
+    context: Context
+    pairs: Mapping[str, str]
+
+
+def use(call: Call, who: Caller, context: Context) -> Use:
+    """The call as grants see it."""
+    pairs = call.encryption_context
+    if pairs is None:
+        pairs = {
+            name[len(_PREFIX) :]: str(value)
+            for name, value in call.context.items()
+            if name.lower().startswith(_PREFIX)
+        }
+    return Use(call, call.action.lower(), who, context, pairs)
+
+
+def allowing(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
+    """The first grant that allows the call."""
+    return next((grant for grant in grants if _allows(grant, asked, identity_allows=identity_allows)), None)
+
+
+def retirable(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
+    """The first grant that the caller may retire: as its retiring principal, as a grantee that was given
+    RetireGrant, or for the account that created it (RetireGrant, "Required permissions")."""
+
+    def may(grant: Grant) -> bool:
+        retiring = _names(grant.get("RetiringPrincipal"), asked.who, identity_allows=identity_allows)
+        issuing = _names(grant.get("IssuingAccount"), asked.who, identity_allows=identity_allows)
+        return _on_key(grant, asked) and (retiring or issuing)
+
+    return next((grant for grant in grants if may(grant)), None) or allowing(
+        grants, asked, identity_allows=identity_allows
+    )
+
+
+def _allows(grant: Grant, asked: Use, *, identity_allows: bool) -> bool:
+    operations = _OPERATIONS.intersection(f"kms:{name}".lower() for name in grant.get("Operations", ()))
+    return (
+        asked.action in operations
+        and _on_key(grant, asked)
+        and _effective(grant, asked.call.grant_tokens)
+        and _names(grant.get("GranteePrincipal"), asked.who, identity_allows=identity_allows)
+        and (asked.action != _CREATE or _no_wider(operations, asked.context))
+        and (asked.action in _UNCONSTRAINED or _meets(grant.get("Constraints") or {}, asked))
+    )
+
+
+def _on_key(grant: Grant, asked: Use) -> bool:
+    key = grant.get("KeyId")
+    return key is None or key in (asked.call.resource_arn, asked.call.resource_arn.rpartition("/")[2])
+
+
+def _effective(grant: Grant, tokens: Sequence[str]) -> bool:
+    return not grant.get("Pending") or grant.get("GrantToken") in tokens
+
+
+def _names(principal: object, who: Caller, *, identity_allows: bool) -> bool:
+    """Whether a grant's principal is the caller. An id (AROA…) is a deleted principal: nobody.
+
+    Reading, unconfirmed for grantees: a grant to an account's root leaves the choice to that account's IAM
+    policies, as it does for the account that created the grant.
+    """
+    if principal in who.arns:
+        return True
+    return str(principal).endswith(f":iam::{who.account}:root") and identity_allows
+
+
+def _no_wider(operations: frozenset[str], context: Context) -> bool:
+    """A grantee that may create grants may pass on what it was given, no more."""
+    wanted = context.get("kms:grantoperations", ())
+    names = (wanted,) if isinstance(wanted, str) else wanted
+    return bool(names) and operations.issuperset(f"kms:{name}".lower() for name in names)
+
+
+def _meets(constraints: Mapping[str, Any], asked: Use) -> bool:
+    """Whether the pairs meet every constraint. One that is empty or not known here is met by nothing."""
+    return all(_meets_one(kind, pairs, asked) for kind, pairs in constraints.items())
+
+
+def _meets_one(kind: str, pairs: Mapping[str, str], asked: Use) -> bool:
+    if not pairs or kind not in (_EQUALS, _SUBSET):
+        return False
+    creates = asked.action == _CREATE
+    given = asked.context.get("kms:grantconstrainttype") if creates else None
+    if kind == _EQUALS:
+        # The grant passed on must be constrained at least as much, so to exactly the same pairs.
+        return asked.pairs == pairs and (not creates or given == _EQUALS)
+    contained = all(asked.pairs.get(key) == value for key, value in pairs.items())
+    return contained and (not creates or given in (_EQUALS, _SUBSET))

@@ -1,0 +1,170 @@
+"""What a live grant is judged by: records, votes, standing approvals and keys, read in batches."""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from grant_broker.aws.items import record_of
+from grant_broker.aws.kms import Grant
+from grant_broker.aws.store import Store
+from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.keys import Key
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
+from grant_broker.domain.people import account_of
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.scope import Scope
+from grant_broker.domain.trail import GENESIS, Head
+
+M = TypeVar("M", GrantRequest, Approval)
+_EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
+_QUORUM_SET = {"key_registered", "key_changed"}
+_MATCHES = {"EncryptionContextEquals": "equals", "EncryptionContextSubset": "subset"}
+
+
+def live_grant(grant: Grant, *, now: datetime) -> LiveGrant:
+    """A listed grant as the rules see it."""
+    return LiveGrant(
+        grant_id=grant.grant_id,
+        key_arn=grant.key_arn,
+        name=grant.name,
+        grantee=grant.grantee,
+        account=account_of(grant.grantee) if grant.grantee.count(":") >= 5 else None,  # noqa: PLR2004 - an ARN
+        scope=_scope(grant),
+        created_at=grant.created_at or now,
+    )
+
+
+def shown(grant: Grant) -> dict[str, Any]:
+    """A listed grant as an event's detail names it."""
+    return {
+        "grant_id": grant.grant_id, "key": grant.key_arn, "grantee": grant.grantee, "name": grant.name,
+        "operations": list(grant.operations), "constraints": grant.constraints,
+        "issuing_account": grant.issuing_account,
+    }  # fmt: skip
+
+
+def _scope(grant: Grant) -> Scope | None:
+    if len(grant.constraints) != 1:
+        return None
+    [(kind, context)] = grant.constraints.items()
+    try:
+        return Scope.model_validate(
+            {
+                "operations": grant.operations,
+                "encryption_context": context,
+                "context_match": _MATCHES.get(kind),
+            }
+        )
+    except ValidationError:
+        return None
+
+
+class Evidence:
+    """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keys: dict[str, Key | None] = {}
+        self._named: dict[str, Approval] = {}
+        self._votes: dict[str, Approval] = {}
+        self._standing: dict[tuple[str, str], list[Approval]] = {}
+        self._quorums: dict[str, list[tuple[datetime, int]]] = {}
+
+    def records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
+        """The requests that exist of these ids; None for one that cannot be read as a request."""
+        keys = [(f"request#{name}", "request") for name in ids]
+        items = self._store.database.get_many(self._store.request_table, keys)
+        return {item["pk"].removeprefix("request#"): _readable(GrantRequest, item) for item in items}
+
+    def head(self, record_id: str) -> Head:
+        """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
+        last = self._store.database.rows(
+            TableName=self._store.request_table, condition="pk = :pk AND begins_with(sk, :events)",
+            values={":pk": f"request#{record_id}", ":events": "event#"}, ConsistentRead=True,
+            ScanIndexForward=False, Limit=1,
+        ).items  # fmt: skip
+        # Nobody vouches for it any more: what is no event of ours must not stop the run.
+        place = _EVENT.fullmatch(last[0]["sk"]) if last else None
+        return Head(int(place[1]), str(last[0].get("hash"))) if place else Head(0, GENESIS)
+
+    def load_approvals(self, records: Collection[GrantRequest], ids: Collection[str]) -> None:
+        """Read the votes on these requests, and the standing approvals that the records name."""
+        self._votes = self._approvals("request#", ids)
+        named = {record.approval for record in records if record.approval}
+        self._named |= self._approvals("approval#", named - self._named.keys())
+
+    def longest(self, key_arn: str) -> int:
+        """How long a grant on the key may live, in seconds."""
+        key = self._key(key_arn)
+        return key.document.max_duration if key else DEFAULT_LONGEST
+
+    def withdrawn(self, record: GrantRequest | None) -> bool:
+        """Whether the standing approval of a request was withdrawn in order to end its grants."""
+        named = self._named.get(record.approval) if record and record.approval else None
+        return bool(named and named.withdrawn_at and named.revoke_active)
+
+    def fault(self, grant: LiveGrant, record: GrantRequest | None) -> str | None:
+        """Why a well-named grant may not live, or None."""
+        return fault_in(grant, coverage=self._coverage(grant, record), longest=self.longest(grant.key_arn))
+
+    def _coverage(self, grant: LiveGrant, record: GrantRequest | None) -> Coverage:
+        key = self._key(grant.key_arn)
+        present = key.document.quorum if key else 1
+        approvals = list(self._candidates(grant, record))
+        found = covering(grant, record, approvals, quorum=present)
+        if found.covered or present == 1:
+            return found
+        # A quorum raised since then was not asked for when the intent was stored.
+        then = self._quorum_at(grant.key_arn, grant.created_at, present=present)
+        return covering(grant, record, approvals, quorum=then)
+
+    def _candidates(self, grant: LiveGrant, record: GrantRequest | None) -> Iterator[Approval]:
+        if record and record.approval in self._named:
+            yield self._named[record.approval]
+        if votes := self._votes.get(grant.request_id or ""):
+            yield votes
+        if record is None or record.status in {Status.PENDING, Status.APPROVED}:
+            yield from self._standing_for(grant.key_arn, grant.account or "")
+
+    def _standing_for(self, key_arn: str, account: str) -> list[Approval]:
+        if (key_arn, account) not in self._standing:
+            self._standing[key_arn, account] = list(self._store.standing(key_arn=key_arn, account=account))
+        return self._standing[key_arn, account]
+
+    def _key(self, key_arn: str) -> Key | None:
+        if key_arn not in self._keys:
+            self._keys[key_arn] = self._store.key(key_arn)
+        return self._keys[key_arn]
+
+    def _quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
+        """The quorum in force at a moment; of several within what clocks may differ by, the lowest."""
+        changes = self._quorums_of(key_arn)
+        in_force = [quorum for at, quorum in changes if at <= moment - SKEW][-1:]
+        known = in_force + [quorum for at, quorum in changes if abs(at - moment) < SKEW]
+        # What was in force before the first change that is known may have been the lowest there is.
+        return min(known) if known else 1 if changes else present
+
+    def _quorums_of(self, key_arn: str) -> list[tuple[datetime, int]]:
+        if key_arn not in self._quorums:
+            trail = self._store.trail(f"key#{key_arn}")
+            self._quorums[key_arn] = [
+                (event.at, event.detail["quorum"]) for event in trail if event.type in _QUORUM_SET
+            ]
+        return self._quorums[key_arn]
+
+    def _approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
+        keys = [(f"{prefix}{name}", "approval") for name in ids]
+        items = self._store.database.get_many(self._store.approval_table, keys)
+        found = {item["pk"].removeprefix(prefix): _readable(Approval, item) for item in items}
+        return {name: approval for name, approval in found.items() if approval}
+
+
+def _readable(model: type[M], item: dict[str, Any]) -> M | None:
+    try:
+        return record_of(model, item)
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""What third parties do: submit, withdraw and take up requests. Alone holds `kms:CreateGrant`."""

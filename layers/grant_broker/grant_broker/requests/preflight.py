@@ -1,0 +1,101 @@
+"""Find out, with two calls to KMS at most, what an approver should know of a submission."""
+
+from grant_broker.access_report.existing_access import has_access
+from grant_broker.broker import Broker
+from grant_broker.domain.checks import Check, Result
+from grant_broker.domain.errors import KmsRefused, KmsUncertain
+from grant_broker.domain.preflight import Answer, Known, Preflight
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.times import format_time, milliseconds
+from grant_broker.keys.checks import of_key
+
+_KEY_STATES = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
+_NO_ANSWER = "KMS did not answer"
+_TRIED = "KMS would create this grant now"
+
+
+def examine(broker: Broker, request: GrantRequest, *, try_grant: bool = True) -> Preflight:
+    """What is known of a request now. A KMS call that fails leaves its answers unknown, and nothing else.
+
+    Without `try_grant` KMS is not asked for a dry run, because it is asked for the grant itself at once.
+    """
+    access = _has_access(broker, request)
+    if not try_grant:
+        tried = _every(_unknown("KMS is asked for the grant itself"))
+    elif access.reason == _NO_ANSWER:
+        # Whoever waits for the answer should not wait for a second time-out.
+        tried = _every(access)
+    else:
+        tried = _tried(broker, request)
+    create, end = of_key(broker, request.key_arn)
+    return Preflight(
+        at=milliseconds(broker.clock()), has_access=access, grantee_accepted=tried["grantee"],
+        key_usable=tried["key"],
+        can_create=_by_check(create) if tried["broker"].answer == Known.UNKNOWN else tried["broker"],
+        can_end=_by_check(end),
+    )  # fmt: skip
+
+
+def warnings(found: Preflight) -> list[str]:
+    """What of it the requester should know, in words."""
+    told = {
+        "the grantee has this access already": found.has_access.answer == Known.YES,
+        f"KMS does not accept the grantee: {found.grantee_accepted.reason}": _is_no(found.grantee_accepted),
+        f"the key cannot be used: {found.key_usable.reason}": _is_no(found.key_usable),
+        f"the broker cannot create the grant: {found.can_create.reason}": _is_no(found.can_create),
+    }
+    return [words for words, holds in told.items() if holds]
+
+
+def hopeless(found: Preflight) -> bool:
+    """Whether KMS would refuse the grant for certain."""
+    return any(map(_is_no, (found.grantee_accepted, found.key_usable, found.can_create)))
+
+
+def _has_access(broker: Broker, request: GrantRequest) -> Answer:
+    try:
+        policy = broker.kms.key_policy(request.key_arn)
+        return has_access(policy, grantee=request.grantee, scope=request.scope, key_arn=request.key_arn)
+    except KmsUncertain:
+        return _unknown(_NO_ANSWER)
+    except KmsRefused as error:
+        return _unknown(f"KMS does not show the key policy: {error.code}")
+    except ValueError as error:
+        return _unknown(f"the key policy cannot be read: {error}")
+
+
+def _tried(broker: Broker, request: GrantRequest) -> dict[str, Answer]:
+    try:
+        broker.kms.try_grant(
+            key_arn=request.key_arn, grantee=request.grantee,
+            retiring_principal=broker.settings.retiring_principal, scope=request.scope,
+        )  # fmt: skip
+    except KmsUncertain:
+        return _every(_unknown(_NO_ANSWER))
+    except KmsRefused as error:
+        no, unknown = Answer(answer=Known.NO, reason=error.code), _unknown(f"KMS says {error.code}")
+        about = "grantee" if error.code == "InvalidArnException" else "broker"
+        about = "key" if error.code in _KEY_STATES else about
+        return {**_every(unknown), about: no}
+    return _every(Answer(answer=Known.YES, reason=_TRIED))
+
+
+def _by_check(check: Check) -> Answer:
+    if check.result is None or check.checked_at is None:
+        return _unknown("not checked yet")
+    at = format_time(check.checked_at)
+    if check.result == Result.PASSED:
+        return Answer(answer=Known.YES, reason=f"the check of {at} passed")
+    return Answer(answer=Known.NO, reason="; ".join(check.missing))
+
+
+def _every(answer: Answer) -> dict[str, Answer]:
+    return dict.fromkeys(("grantee", "key", "broker"), answer)
+
+
+def _unknown(reason: str) -> Answer:
+    return Answer(answer=Known.UNKNOWN, reason=reason)
+
+
+def _is_no(answer: Answer) -> bool:
+    return answer.answer == Known.NO

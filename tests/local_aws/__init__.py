@@ -1,0 +1,1 @@
+"""AWS on a laptop: a strict KMS, IAM, STS and their wire, in front of what moto holds."""

@@ -1,0 +1,197 @@
+"""An AWS in this process: moto's services behind verified signatures and the project's own authorisation."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.loaders import Loader, create_loader
+from moto.core.botocore_stubber import MockRawResponse
+
+from tests.local_aws.actions import Place, needs
+from tests.local_aws.answers import AwsError, Response, protocol_of
+from tests.local_aws.authority import Authority
+from tests.local_aws.iam import Iam
+from tests.local_aws.identities import Credentials, Directory
+from tests.local_aws.kms.service import Kms
+from tests.local_aws.moto_services import Moto
+from tests.local_aws.requests import SERVICES, AwsCall, Request
+from tests.local_aws.second_database import SecondDatabase
+from tests.local_aws.sigv4 import scope_of, verify
+from tests.local_aws.sts import Sts
+
+__all__ = ["AwsCall", "Cloud", "Credentials"]
+# moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
+LOCK = threading.RLock()
+_WITHOUT_REGION = frozenset({"iam", "sts"})
+
+_MODELS: Loader = create_loader()
+
+
+class Cloud:
+    """Accounts, principals and services; its state besides moto's is its own.
+
+    `dynamodb` is the endpoint of a DynamoDB to use in place of moto's (pytest --dynamodb-endpoint).
+    """
+
+    dynamodb: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        region: str = "eu-central-1",
+        home: str = "111122223333",
+        verify_signatures: bool = True,  # noqa: FBT001, FBT002 - the shared contract names it so
+    ) -> None:
+        self.clock, self.region, self.home = clock, region, home
+        self.directory = Directory()
+        self.authority = Authority(self.directory, clock, region)
+        self._moto = Moto(region)
+        self.kms = Kms(self.authority, clock, region, self._moto.kms)
+        self._iam, self._sts = Iam(self.authority), Sts(self.authority)
+        self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
+        self._verify = verify_signatures
+        self._second = SecondDatabase(self.dynamodb, region) if self.dynamodb else None
+
+    def handle(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
+        """The answer to any AWS request, its signature's age checked against the clock."""
+        return self._handle(method, url, headers, body, now=self.clock())
+
+    def _handle(
+        self, method: str, url: str, headers: dict[str, str], body: bytes, now: datetime | None
+    ) -> Response:
+        protocol = protocol_of({name.lower(): value for name, value in headers.items()})
+        try:
+            request = Request.read(method, url, headers, body)
+            caller, service = self._caller(request, now)
+            operation, parameters = request.operation(service)
+        except AwsError as error:
+            return error.response(protocol)
+        call = AwsCall(service, operation, parameters, caller.arn)
+
+        def run() -> Response:
+            # A database in a process of its own needs no lock, and shows races as they are.
+            with nullcontext() if self._second and service == "dynamodb" else LOCK:
+                return self._run(call, caller, request)
+
+        answer = self.intercept(call, run) if self.intercept else None
+        return answer if answer is not None else run()
+
+    def _caller(self, request: Request, now: datetime | None) -> tuple[Credentials, str]:
+        access_key, _, service = scope_of(request.headers)
+        if self._verify:
+            regions = {self.region, "us-east-1"} if service in _WITHOUT_REGION else {self.region}
+            return verify(
+                request.method, request.url, request.headers, request.body, find=self.identity, now=now,
+                services=SERVICES, regions=frozenset(regions),
+            )  # fmt: skip
+        caller = self.identity(access_key)
+        if caller is None:
+            raise AwsError("UnrecognizedClientException", "The security token is invalid.", 403)
+        return caller, service
+
+    def _run(self, call: AwsCall, caller: Credentials, request: Request) -> Response:
+        try:
+            return self._answered(call, caller, request)
+        except AwsError as error:
+            return error.response(request.protocol)
+
+    def _answered(self, call: AwsCall, caller: Credentials, request: Request) -> Response:
+        if call.service == "kms":
+            return self.kms.handle(caller, call.operation, call.parameters)
+        if call.service == "iam":
+            return self._iam.handle(caller, call.operation, call.parameters)
+        if call.service == "sts":
+            return self._sts.handle(caller, call.operation, call.parameters)
+        place = Place(caller.account, self.region)
+        with LOCK:
+            for action, resource in needs(call.service, call.operation, call.parameters, place):
+                self.authority.require(caller, action, resource)
+        if self._second and call.service == "dynamodb":
+            return self._second.forward(request)
+        return self._moto.forward(call.service, caller.account, request, call.operation, call.parameters)
+
+    def session(self, credentials: Credentials) -> boto3.Session:
+        """A session whose calls stay in this process. Its signatures' age is not checked: botocore signs
+        with the machine's clock, which may differ from this cloud's."""
+        core = botocore.session.Session()
+        # One for all sessions: to parse the service models again would cost each of them a second.
+        core.register_component("data_loader", _MODELS)
+        made = boto3.Session(
+            credentials.access_key_id,
+            credentials.secret_access_key,
+            credentials.session_token or None,
+            self.region,
+            botocore_session=core,
+        )
+        # An answer replaces sending; botocore's stubs know only handlers that return nothing.
+        made.events.register("before-send", cast("Any", self._answer))
+        return made
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        headers = {"host": urlsplit(request.url).netloc}
+        for name, value in request.headers.items():
+            headers[name.lower()] = value.decode() if isinstance(value, bytes) else value
+        given: Any = request.body or b""
+        body = given.encode() if isinstance(given, str) else bytes(given)
+        status, answered, text = self._handle(request.method, request.url, headers, body, now=None)
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict(answered), MockRawResponse(text))
+
+    def create_role(
+        self, name: str, policies: list[dict[str, Any]], account: str | None = None, path: str = "/"
+    ) -> str:
+        """A role's ARN."""
+        owner = account or self.home
+        return self.directory.add(f"arn:aws:iam::{owner}:role{path}{name}", owner, "AROA", policies)
+
+    def create_user(
+        self, name: str, policies: list[dict[str, Any]], account: str | None = None
+    ) -> Credentials:
+        """An IAM user's keys."""
+        owner = account or self.home
+        arn = self.directory.add(f"arn:aws:iam::{owner}:user/{name}", owner, "AIDA", policies)
+        return self.directory.issue(arn, owner, temporary=False)
+
+    def put_role_policies(self, arn: str, policies: list[dict[str, Any]]) -> None:
+        """Replace all policies of a role."""
+        self.directory.principals[arn].replace(policies)
+
+    def delete_role(self, arn: str) -> None:
+        """Delete a role; its grants stay, useless."""
+        self.directory.delete(arn)
+
+    def session_for(self, role_arn: str, session_name: str) -> Credentials:
+        """A role session's keys; the session's ARN drops the role's path, as AWS's does."""
+        return self.directory.session(self.directory.principals[role_arn], session_name)
+
+    def root(self) -> Credentials:
+        """The home account's root user."""
+        return self._root(self.home)
+
+    def _root(self, account: str) -> Credentials:
+        return self.directory.issue(f"arn:aws:iam::{account}:root", account, temporary=False)
+
+    def identity(self, access_key_id: str) -> Credentials | None:
+        """Whose key this is."""
+        return self.directory.credentials.get(access_key_id)
+
+    def create_key(self, policy: dict[str, Any], account: str | None = None, **parameters: Any) -> str:
+        """A key's ARN. The policy may shut everybody out, as a test may want."""
+        given = {"BypassPolicyLockoutSafetyCheck": True, "Policy": json.dumps(policy), **parameters}
+        made = self.session(self._root(account or self.home)).client("kms").create_key(**given)
+        return str(made["KeyMetadata"]["Arn"])
+
+    def put_key_policy(self, key_arn: str, policy: dict[str, Any]) -> None:
+        """Replace a key's policy, whatever the old one said."""
+        self.kms.replace_policy(key_arn, policy)
+
+    def grants(self, key_arn: str) -> list[dict[str, Any]]:
+        """All grants of a key, as ListGrants shows them."""
+        return [self.kms.shown(grant) for grant in list(self.kms.keys[key_arn].by_id.values())]

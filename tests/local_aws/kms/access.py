@@ -1,0 +1,117 @@
+"""Which key a KMS call means, and whether its caller may make it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.local_aws.answers import AwsError, Response, ok
+from tests.local_aws.authority import Authority, denied, with_encryption_context
+from tests.local_aws.identities import Credentials, Directory
+from tests.local_aws.kms.grants import Grant, Grants
+from tests.local_aws.kms.key_policies import KeyPolicy
+from tests.local_aws.kms.keys import Key, Keys
+
+# KMS ignores a grant's constraint on these: they have no encryption context.
+_UNCONSTRAINED = frozenset({"DescribeKey", "RetireGrant"})
+
+
+@dataclass(frozen=True)
+class KmsCall:
+    """One call to KMS, its parameters checked against KMS's shapes, nulls left out."""
+
+    caller: Credentials
+    operation: str
+    parameters: Mapping[str, Any]
+
+    def conclude(self, answer: Callable[[], Mapping[str, Any]]) -> Response:
+        """Do it and answer, or say that it would have been done: nothing fails after this."""
+        if self.parameters.get("DryRun"):
+            raise AwsError("DryRunOperationException", "The request would have succeeded, but DryRun is set.")
+        return ok(answer())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an operation asks of a key besides its name: action, encryption context, condition keys."""
+
+    action: str
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, object] = field(default_factory=dict)
+
+
+class Access:
+    """Keys, grants and the engine, together."""
+
+    def __init__(self, authority: Authority, keys: Keys, grants: Grants) -> None:
+        self.authority, self.keys, self.grants = authority, keys, grants
+
+    @property
+    def directory(self) -> Directory:
+        """All principals."""
+        return self.authority.directory
+
+    def key(self, call: KmsCall, name: str = "KeyId", *, aliases: bool = False) -> Key:
+        """The key that a parameter names."""
+        return self.keys.find(call.caller.account, call.parameters[name], aliases=aliases)
+
+    def require(self, call: KmsCall, key: Key, asked: Asked, policy: KeyPolicy | None = None) -> None:
+        """Raises AccessDeniedException unless policies or a grant allow it; `policy` replaces the key's."""
+        self._check_tokens(call)
+        grants = [self.shown(grant) for grant in self._candidates(call, key, asked)]
+        self._decide(call, key, asked, grants, policy or key.policy)
+
+    def require_retiring(self, call: KmsCall, key: Key, grant: Grant) -> None:
+        """Raises AccessDeniedException unless the caller may retire the grant."""
+        self._decide(call, key, Asked("RetireGrant"), [self.shown(grant)], key.policy)
+
+    def _decide(
+        self, call: KmsCall, key: Key, asked: Asked, grants: Sequence[Mapping[str, Any]], policy: KeyPolicy
+    ) -> None:
+        context = {
+            **key.context(self.keys.tags(key)),
+            "kms:CallerAccount": call.caller.account,
+            "aws:ResourceAccount": key.account,
+            **asked.context,
+        }
+        wanted = self.authority.call(call.caller, f"kms:{asked.action}", key.arn, context)
+        wanted = with_encryption_context(wanted, asked.pairs)
+        decision = self.authority.decide_kms(wanted, call.caller, policy.read, grants)
+        if not decision.allowed:
+            raise denied(wanted, decision)
+
+    def require_keyless(
+        self,
+        call: KmsCall,
+        action: str = "",
+        resource: str = "*",
+        context: Mapping[str, object] | None = None,
+    ) -> None:
+        """Raises AccessDeniedException unless identity policies allow an operation that has no key."""
+        own = {"kms:CallerAccount": call.caller.account, **(context or {})}
+        self.authority.require(call.caller, f"kms:{action or call.operation}", resource, own)
+
+    def _candidates(self, call: KmsCall, key: Key, asked: Asked) -> list[Grant]:
+        constrained = asked.action not in _UNCONSTRAINED
+        found: list[Grant] = []
+        for name in self._names(call.caller):
+            if grantee := key.grants.by_grantee.get(name):
+                found += grantee.candidates(asked.action, asked.pairs, constrained=constrained)
+        return found
+
+    def _names(self, caller: Credentials) -> list[str]:
+        """Under which ids grants name the caller: its account, its role or user, and its session."""
+        mine = self.directory.resolve(caller.arn) or ""
+        return list(dict.fromkeys([f"arn:aws:iam::{caller.account}:root", mine.split(":")[0], mine]))
+
+    def _check_tokens(self, call: KmsCall) -> None:
+        # Only that a token was ever given out: grants count at once here, with and without their token.
+        if not set(call.parameters.get("GrantTokens", [])) <= self.grants.tokens.keys():
+            raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
+
+    def shown(self, grant: Grant) -> dict[str, Any]:
+        """A grant as listed; a principal that is gone appears as its unique id."""
+        answer = dict(grant.shown)
+        for name, was in (("GranteePrincipal", grant.grantee_id), ("RetiringPrincipal", grant.retiring_id)):
+            if was and self.directory.resolve(answer[name]) != was:
+                answer[name] = was.split(":")[0]
+        return answer

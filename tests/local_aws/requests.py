@@ -1,0 +1,96 @@
+"""One AWS request, read: which operation of which service, with which parameters."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.local_aws.answers import AwsError, Protocol, protocol_of
+
+# Of every service the protocols in which its parameters are read here: no other reaches it.
+_PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
+    "kms": ("json",),
+    "dynamodb": ("json",),
+    "events": ("json",),
+    "logs": ("json",),
+    "sqs": ("json", "query"),
+    "sns": ("query",),
+    "iam": ("query",),
+    "sts": ("query",),
+    "monitoring": ("cbor", "json", "query"),
+}
+SERVICES = frozenset(_PROTOCOLS)
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    """One AWS call, as the fault hook sees it."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    principal: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent; `headers` by name in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def read(cls, method: str, url: str, headers: Mapping[str, str], body: bytes) -> "Request":
+        """Raises AwsError where the URL is none, or two headers differ only by case: which one counts?"""
+        lower = {name.lower(): value for name, value in headers.items()}
+        if len(lower) < len(headers):
+            raise AwsError("InvalidSignatureException", "A header is given twice", 403)
+        try:
+            urlsplit(url)
+        except ValueError as error:
+            raise AwsError("InvalidSignatureException", "The host is none", 403) from error
+        return cls(method, url, lower, body)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol, in which errors are answered too."""
+        return protocol_of(self.headers)
+
+    @property
+    def path(self) -> str:
+        """The path."""
+        return urlsplit(self.url).path or "/"
+
+    def operation(self, service: str) -> tuple[str, dict[str, Any]]:
+        """Name and parameters. Raises AwsError."""
+        protocol = self.protocol
+        if self.method != "POST" or protocol not in _PROTOCOLS[service]:
+            raise AwsError("UnknownOperationException", "No such operation", 404)
+        if protocol == "json":
+            return self.headers.get("x-amz-target", "").rpartition(".")[2], self._json()
+        if protocol == "cbor":
+            # CloudWatch's actions are decided without their parameters.
+            return self.path.rpartition("/operation/")[2], {}
+        form = self._form()
+        return form.get("Action", ""), form
+
+    def _json(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.body.decode() or "{}")
+        except (ValueError, RecursionError) as error:
+            raise AwsError("SerializationException", "The body is not JSON in UTF-8") from error
+        if not isinstance(found, dict):
+            raise AwsError("SerializationException", "The body is not a JSON object")
+        return found
+
+    def _form(self) -> dict[str, Any]:
+        try:
+            pairs = parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=True)
+        except ValueError as error:
+            raise AwsError("MalformedQueryString", "The body is not a form in UTF-8", 404) from error
+        if len(dict(pairs)) < len(pairs):
+            raise AwsError("MalformedQueryString", "A parameter is given twice", 404)
+        return dict(pairs)

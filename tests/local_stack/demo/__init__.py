@@ -1,0 +1,1 @@
+"""The founding scenario, told line by line."""

@@ -1,0 +1,1 @@
+"""The fault machine: the broker on a simulated AWS where everything that can fail does."""

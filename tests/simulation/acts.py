@@ -1,0 +1,85 @@
+"""What people do, through the API, with the faults of a plan."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from tests.local_stack.brokers import Answer
+from tests.simulation.injection import Fault
+from tests.simulation.world import World
+
+Plan = Sequence[Fault]
+
+
+class Acts:
+    """Calls on a world; a caller whose keys are gone makes none."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def call(self, who: str, method: str, path: str, body: Any = None, **more: Any) -> Answer | None:
+        """Any call."""
+        return self.world.call(who, method, path, body, **more) if self.world.known(who) else None
+
+    def on_request(
+        self, who: str, method: str, path: str, request: str | None, body: Any = None, **more: Any
+    ) -> Answer | None:
+        """A call about a request; none where there is none."""
+        return self.call(who, method, path.format(request), body, **more) if request else None
+
+    def pick(self, number: int, *statuses: str) -> str | None:
+        """A request, the newest first; most often one of these statuses."""
+        found = self.world.requests()[::-1]
+        wanted = self.world.requests(*statuses)[::-1]
+        pool = wanted if wanted and number % 5 else found
+        return pool[number % len(pool)] if pool else None
+
+    def owner(self, request: str | None, number: int) -> str:
+        """Who asked for it; now and then somebody else."""
+        arn = self.world.ledger.record(request)["requester_arn"] if request else ""
+        own = [name for name, person in self.world.people.items() if person.arn == arn]
+        return own[0] if own and number % 7 else ("partner", "partner_colleague", "other_partner")[number % 3]
+
+    def submit(
+        self, who: str, key: str, scope: Any, *, app: bool = False, later: int = 0, repeat: bool = False,
+        plan: Plan = (),
+    ) -> str | None:  # fmt: skip
+        """The id of the new request, None where nobody was told."""
+        own = [arn for arn in self.world.grantees if self.world.people[who].account in arn]
+        body = {"key": key, "grantee": own[-1] if app else own[0], "reason": "load", **scope}
+        if later:
+            body["starts_at"] = self._in(later)
+        headers = {"Idempotency-Key": "again"} if repeat else {}
+        answer = self.call(who, "POST", "/requests", body, plan=plan, headers=headers)
+        return answer.body["id"] if answer and answer.status == 201 else None
+
+    def take_up(self, who: str, request: str | None, plan: Plan = ()) -> Answer | None:
+        """Take a request up."""
+        return self.on_request(who, "POST", "/requests/{}/grant", request, plan=plan)
+
+    def vote(self, who: str, request: str | None, verdict: str, plan: Plan = ()) -> Answer | None:
+        """Vote on a request."""
+        body = {"verdict": verdict, "comment": "so be it"}
+        return self.on_request(who, "POST", "/security/requests/{}/decision", request, body, plan=plan)
+
+    def approve_ahead(
+        self, who: str, key: str, account: str, *, lasts: int, plan: Plan = ()
+    ) -> Answer | None:
+        """A standing approval for tenant a of an account."""
+        body = {
+            "key": key, "account": account, "operations": ["DescribeKey", "Encrypt"],
+            "encryption_context": {"tenant": "a"}, "context_match": "subset", "max_duration": "PT20M",
+            "valid_until": self._in(lasts), "reason": "nightly",
+        }  # fmt: skip
+        return self.call(who, "POST", "/security/approvals", body, plan=plan)
+
+    def limit(self, who: str, name: str, limits: Any, plan: Plan = ()) -> Answer | None:
+        """Other limits of a key; with None it is closed."""
+        path = f"/security/keys/{self.world.keys.arns[name].rpartition('/')[2]}"
+        if limits is None:
+            return self.call(who, "DELETE", path, plan=plan)
+        self.world.ledger.narrowed |= "max_duration" in limits
+        return self.call(who, "PUT", path, self.world.document(name, **limits), plan=plan)
+
+    def _in(self, seconds: int) -> str:
+        return (self.world.now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,142 @@
+"""The seven invariants of the design, by what KMS and the tables hold: always, and once faults are lifted."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from tests.simulation import oracle
+from tests.simulation.ledger import Ledger, expiry_of, request_of
+from tests.simulation.oracle import plain
+from tests.simulation.world import World
+
+
+def at_once(ledger: Ledger) -> list[str]:
+    """What does not hold right now of what must hold always."""
+    own, found = ledger.own(), list(ledger.violations)
+    known = {*ledger.intents, *ledger.planted}
+    found += [
+        f"invariant 2: {grant['Name']} lives without an intent" for grant in own if grant["Name"] not in known
+    ]
+    live = {grant["GrantId"] for grant in ledger.live()}
+    found += [f"invariant 3: the foreign grant {one} was ended" for one in ledger.foreign - live]
+    return found if ledger.disturbed else found + _of_requests(ledger, own)
+
+
+def _of_requests(ledger: Ledger, own: list[dict[str, Any]]) -> list[str]:
+    requests = [name for grant in own if (name := request_of(grant["Name"])) not in ledger.doubled]
+    twice = [name for name, count in Counter(requests).items() if count > 1]
+    ended = [name for name in requests if ledger.record(name).get("status") in oracle.FINAL]
+    return [
+        *(f"invariant 4: {name} has several live grants" for name in twice),
+        *(f"invariant 3: {name} is told to have ended, but its grant lives" for name in ended),
+    ]
+
+
+def chains(ledger: Ledger) -> list[str]:
+    """Trails that are not whole: of requests, and of keys and approvals unless their table was restored."""
+    deployment, found = ledger.world.deployment, []
+    tables = [deployment.request_table] + ([] if ledger.disturbed else [deployment.approval_table])
+    for key, item in [pair for name in tables for pair in ledger.world.database.tables[name].items.items()]:
+        head = plain(item)
+        if key[1] in {"request", "key"} or (key[1] == "approval" and key[0].startswith("approval#")):
+            found += [why] if (why := oracle.broken_chain(ledger.events(key[0]), head)) else []
+    return [f"invariant 5: {why}" for why in found]
+
+
+def lift(world: World) -> None:
+    """No more faults: keys as they were, clocks right."""
+    world.keys.mend()
+    world.skew.update(dict.fromkeys(world.skew, timedelta()))
+
+
+def interval(world: World) -> None:
+    """One reconcile interval of healthy schedules, and the stream."""
+    world.run_reconcile()
+    world.deliver()
+    world.run_expiry(60)
+    world.advance(200)
+    world.run_expiry(60)
+
+
+def settle(world: World) -> list[str]:
+    """Lift the faults, let the schedules run to the end of every grant and request; what does not hold."""
+    lift(world)
+    for _ in range(3):
+        interval(world)
+    found = [*at_once(world.ledger), *overdue(world.ledger), *unaccounted(world.ledger)]
+    for _ in range(60):
+        if not world.dues() and not world.zombies:
+            break
+        _to_next(world)
+    world.advance(400)
+    for _ in range(2):
+        interval(world)
+    return [*found, *at_once(world.ledger), *left(world.ledger), *chains(world.ledger), *unpublished(world)]
+
+
+def _to_next(world: World) -> None:
+    now = world.now.timestamp()
+    coming = [*world.dues(), *(at.timestamp() for at, _ in world.zombies)]
+    world.advance(max(0.0, min(coming) - now))
+    world.run_expiry(20)
+    world.deliver()
+
+
+def overdue(ledger: Ledger) -> list[str]:
+    """Grants that outlived their time although the schedules run."""
+    limit = ledger.world.now - timedelta(seconds=5)
+    late = [grant["Name"] for grant in _established(ledger) if expiry_of(grant["Name"]) < limit]
+    return [f"invariant 6: {name} lives on, overdue" for name in late]
+
+
+def unaccounted(ledger: Ledger) -> list[str]:
+    """Live grants that no record on the agenda will end in time."""
+    found = []
+    for grant in _established(ledger):
+        record = ledger.record(request_of(grant["Name"]))
+        ends = record.get("due", float("inf")) <= expiry_of(grant["Name"]).timestamp() + 1
+        if record.get("grant_id") != grant["GrantId"] or not ends:
+            found.append(f"invariant 6: nothing will end {grant['Name']}: {_brief(record)}")
+    return found
+
+
+def _established(ledger: Ledger) -> list[dict[str, Any]]:
+    """Live grants but those that KMS made late, less than the six minutes ago in which they must end."""
+    now = ledger.world.now.timestamp()
+    return [
+        grant for grant in ledger.own()
+        if request_of(grant["Name"]) not in ledger.doubled or now - grant["CreationDate"] > 360
+    ]  # fmt: skip
+
+
+def left(ledger: Ledger) -> list[str]:
+    """What is left although every time is over."""
+    found = [f"invariant 3: {grant['Name']} lives after everything ended" for grant in ledger.own()]
+    for key, item in ledger.world.database.tables[ledger.world.deployment.request_table].items.items():
+        record = plain(item)
+        if key[1] == "request" and (record["status"] not in oracle.FINAL or "due" in record):
+            found.append(f"invariant 3: left unfinished: {_brief(record)}")
+    return found
+
+
+def unpublished(world: World) -> list[str]:
+    """Events that EventBridge never took, although the stream held them."""
+    kept = {
+        record["dynamodb"]["NewImage"]["id"]["S"]
+        for record in world.streams.kept
+        if "NewImage" in record["dynamodb"]
+    }
+    done = {json.loads(event)["id"] for event in world.bus.events} | kept
+    written = [
+        r["dynamodb"]["NewImage"]
+        for r in world.database.stream
+        if "event#" in r["dynamodb"]["Keys"]["sk"]["S"]
+    ]
+    lost = [item for item in written if item["id"]["S"] not in done]
+    return [f"invariant 5: event {item['type']} of {item['pk']} never reached EventBridge" for item in lost]
+
+
+def _brief(record: dict[str, Any]) -> dict[str, Any]:
+    shown = ("id", "status", "action", "due", "attempts", "grant_id", "expires_at", "version", "end_reason")
+    return {name: record[name] for name in shown if name in record}

@@ -1,0 +1,65 @@
+"""The keys and what can be done to them behind the broker's back, as the account's root."""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from tests.local_aws.cloud import Cloud
+
+
+def key_id(arn: str) -> str:
+    """The last part of a key's ARN."""
+    return arn.rpartition("/")[2]
+
+
+class Keys:
+    """Keys by name, all with one policy."""
+
+    def __init__(self, cloud: Cloud, arns: Mapping[str, str], policy: Mapping[str, Any]) -> None:
+        self.arns, self.cloud, self._policy = arns, cloud, policy
+        self._root = cloud.session(cloud.root()).client("kms")
+        self._broken: set[str] = set()
+
+    def end_grants(self, prefix: str = "") -> None:
+        """Take every grant back whose name begins so."""
+        for arn in self.arns.values():
+            for grant in self.cloud.grants(arn):
+                if grant["Name"].startswith(prefix):
+                    self._root.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
+
+    def plant(self, name: str, **parameters: Any) -> str:
+        """A grant of somebody else, made by the account's root user; its id."""
+        given = {"Operations": ["Decrypt"], **parameters}
+        return str(self._root.create_grant(KeyId=self.arns[name], **given)["GrantId"])
+
+    def break_(self, name: str, how: str) -> None:
+        """Disable a key, schedule its deletion, or take the broker's statements out of its policy."""
+        arn = self.arns[name]
+        self._mended(arn)
+        self._broken.add(arn)
+        if how == "key disabled":
+            self._root.disable_key(KeyId=key_id(arn))
+        elif how == "key pending deletion":
+            self._root.schedule_key_deletion(KeyId=key_id(arn), PendingWindowInDays=7)
+        else:
+            policy = deepcopy(dict(self._policy))
+            policy["Statement"] = [entry for entry in policy["Statement"] if entry["Sid"] == "AccountRoot"]
+            self._put(arn, policy)
+
+    def mend(self) -> None:
+        """Every key as it was."""
+        for arn in self._broken:
+            self._mended(arn)
+        self._broken = set()
+
+    def _mended(self, arn: str) -> None:
+        if arn not in self._broken:
+            return
+        if self._root.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion":
+            self._root.cancel_key_deletion(KeyId=key_id(arn))
+        self._root.enable_key(KeyId=key_id(arn))
+        self._put(arn, self._policy)
+
+    def _put(self, arn: str, policy: Mapping[str, Any]) -> None:
+        self._root.put_key_policy(KeyId=key_id(arn), PolicyName="default", Policy=json.dumps(policy))

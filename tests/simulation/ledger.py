@@ -1,0 +1,237 @@
+"""What truly happened in KMS and in the tables, seen beside the broker, and what of it must not happen."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.local_aws.answers import Response
+from tests.local_aws.cloud import AwsCall
+from tests.local_stack.brokers import Answer
+from tests.simulation import oracle
+from tests.simulation.database import Write
+from tests.simulation.oracle import Plain, plain
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+PREFIX = "grant-broker/"
+_CLOCKS = timedelta(seconds=30)
+_STATUSES = {200, 201, 202, 204, 400, 403, 404, 409, 429, 503}
+
+
+def request_of(name: str) -> str:
+    """The request id in a grant's name."""
+    return name.split("/")[1]
+
+
+def expiry_of(name: str) -> datetime:
+    """The expiry in a grant's name."""
+    return datetime.fromtimestamp(int(name.split("/")[2]), UTC)
+
+
+def function_of(principal: str) -> str:
+    """The function whose role this is."""
+    return principal.split("/")[1].removeprefix("grant-broker-")
+
+
+class Ledger:
+    """`violations` names every invariant that did not hold.
+
+    What excuses an early end: `disturbed`, a table was restored; `narrowed`, a key's limits were; `gone`, the
+    grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
+    `planted`: the names of grants that a test made past the broker; `foreign`: ids of grants of others.
+    """
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.forget()
+
+    def forget(self) -> None:
+        """A new example."""
+        self.violations: list[str] = []
+        self.intents: dict[str, Plain] = {}
+        self.ended: list[tuple[str, datetime]] = []
+        self.made: Counter[str] = Counter()
+        self.born: list[datetime] = []
+        self.errors: Counter[str] = Counter()
+        self.disturbed = self.narrowed = False
+        self.doubled: set[str] = set()
+        self.planted: set[str] = set()
+        self.foreign: set[str] = set()
+        self.gone: set[str] = set()
+
+    # ------------------------------------------------------------ the tables
+    def written(self, caller: str, writes: list[Write]) -> None:
+        """One transaction: what it wrote, all at once."""
+        function = function_of(caller)
+        for write in writes:
+            if write.table == self.world.deployment.approval_table and function != "approvals":
+                self.wrong(2, f"{function} wrote the approval table")
+            if write.key[1] not in {"request", "approval", "key"}:
+                continue
+            old, new = plain(write.old), plain(write.new)
+            if write.key[1] == "request":
+                self._request_written(function, old, new)
+            if new.get("events", 0) > old.get("events", 0) or old.get("status") != new.get("status"):
+                self._with_event(write, old, new, writes)
+
+    def _request_written(self, function: str, old: Plain, new: Plain) -> None:
+        before, after = old.get("status"), new.get("status")
+        if not new or (before in oracle.FINAL and before != after):
+            self.wrong(5, f"a request that was {before} is {after}")
+        if before and before != after and after not in oracle.NEXT.get(before, ()):
+            self.wrong(5, f"{before} became {after}")
+        changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+        # Putting an entry of the agenda off is no change of the record: its version stays.
+        if new and changed != {"due"} and new["version"] != old.get("version", 0) + 1:
+            self.wrong(
+                5, f"{function}: version {new['version']} after {old.get('version')}: {sorted(changed)}"
+            )
+        if after not in oracle.FINAL and "due" not in new:
+            self.wrong(3, f"{function} took a request that is {after} off the agenda")
+        if after == "issuing" and before != "issuing":
+            self._intended(function, new)
+
+    def _intended(self, function: str, request: Plain) -> None:
+        if function != "requests":
+            if not request.get("grant_id"):
+                self.wrong(1, f"{function} stored an intent")
+            return
+        table = self.world.database.tables[self.world.deployment.approval_table].items
+        key = plain(table.get((f"key#{request['key_arn']}", "key")))
+        votes = plain(table.get((f"request#{request['id']}", "approval")))
+        named = request.get("approval")
+        standing = plain(table.get((f"approval#{named}", "approval"))) if named else {}
+        if why := oracle.uncovered(request, key, {} if named else votes, standing):
+            self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
+        stamp = int(oracle.time(request["expires_at"]).timestamp())
+        self.intents[f"{PREFIX}{request['id']}/{stamp}"] = request
+
+    def _with_event(self, write: Write, old: Plain, new: Plain, writes: list[Write]) -> None:
+        events = [
+            plain(other.new) for other in writes if other.key == (write.key[0], f"event#{new['events']:06d}")
+        ]
+        own = [event for event in events if event["hash"] == new.get("last_hash")]
+        follows = own and own[0]["previous"] == old.get("last_hash", "0" * 64)
+        if not follows or own[0]["sequence"] != new["events"] or own[0]["hash"] != oracle.sealed(own[0]):
+            self.wrong(5, f"{write.key} became {new.get('status')} without its event")
+
+    # ------------------------------------------------------------ KMS
+    def sent(self, call: AwsCall) -> None:
+        """A KMS call leaves a function."""
+        if call.operation != "CreateGrant" or call.parameters.get("DryRun"):
+            return None
+        given = call.parameters
+        name, intent = given.get("Name", ""), self.intents.get(given.get("Name", ""))
+        if function_of(call.principal) != "requests":
+            self.wrong(2, f"{call.principal} called CreateGrant")
+        if intent is None:
+            return self.wrong(2, f"CreateGrant of {name} before its intent was stored")
+        kind = (
+            "EncryptionContextEquals"
+            if intent["scope"]["context_match"] == "equals"
+            else "EncryptionContextSubset"
+        )
+        wanted = {
+            "KeyId": intent["key_arn"], "GranteePrincipal": intent["grantee"],
+            "Operations": intent["scope"]["operations"],
+            "Constraints": {kind: intent["scope"]["encryption_context"]},
+        }  # fmt: skip
+        if any(given[part] != value for part, value in wanted.items()):
+            self.wrong(2, f"CreateGrant of {name} is not what was intended")
+        if self.world.now - oracle.time(intent["intent_at"]) > timedelta(seconds=20) + _CLOCKS:
+            self.wrong(2, f"CreateGrant of {name} more than 20 s after its intent")
+        return None
+
+    def effect(self, call: AwsCall, run: Callable[[], Response]) -> Response:
+        """A KMS call takes effect."""
+        ending = call.operation in {"RetireGrant", "RevokeGrant"}
+        grant = self._grant(call.parameters) if ending else None
+        answer = run()
+        if answer[0] == 200 and grant:
+            self._ended(call, grant)
+        if answer[0] == 200 and call.operation == "CreateGrant":
+            self.made[json.loads(answer[2])["GrantId"]] += 1
+            self.born.append(self.world.now)
+        return answer
+
+    def _grant(self, given: Plain) -> Plain | None:
+        found = self.world.cloud.grants(given["KeyId"])
+        return next((grant for grant in found if grant["GrantId"] == given["GrantId"]), None)
+
+    def _ended(self, call: AwsCall, grant: Plain) -> None:
+        name = grant.get("Name", "")
+        if function_of(call.principal) != "expiry":
+            self.wrong(3, f"{call.principal} ended {name}")
+        if not name.startswith(PREFIX) or "expiry" not in grant.get("RetiringPrincipal", ""):
+            return self.wrong(3, f"a foreign grant was ended: {name}")
+        self.ended.append((name, self.world.now))
+        if name in self.intents and expiry_of(name) - self.world.now > _CLOCKS and not self._wanted(name):
+            self.wrong(3, f"{name} was ended before its time, and nobody asked for it")
+        return None
+
+    def _wanted(self, name: str) -> bool:
+        record = self.record(request_of(name))
+        if (
+            self.disturbed
+            or self.narrowed
+            or request_of(name) in self.doubled
+            or record["grantee"] in self.gone
+        ):
+            return True
+        if record.get("status") in oracle.FINAL:
+            return True  # a late duplicate
+        events = [event for event in self.trail(request_of(name)) if event["type"] == "ending"]
+        return bool(events) and (events[-1]["by"] != "reconcile" or self._approval_withdrawn(record))
+
+    def _approval_withdrawn(self, record: Plain) -> bool:
+        table = self.world.database.tables[self.world.deployment.approval_table].items
+        return plain(table.get((f"approval#{record.get('approval')}", "approval"))).get(
+            "revoke_active", False
+        )
+
+    # ------------------------------------------------------------ answers
+    def answered(self, who: str, method: str, path: str, answer: Answer) -> None:
+        """What a caller was told."""
+        if answer.status not in _STATUSES:
+            self.wrong(7, f"{method} {path} answered {answer.status}")
+        if path.startswith("/security") or not path.startswith("/requests") or answer.status >= 300:
+            return
+        account = self.world.people[who].account
+        for shown in answer.body.get("items", [answer.body]):
+            if shown["requester"]["account"] != account:
+                self.wrong(7, f"{who} was shown {shown['id']} of {shown['requester']['account']}")
+
+    def failed(self, function: str, error: BaseException) -> None:
+        """A run ended with an error."""
+        self.errors[f"{function}: {type(error).__name__}"] += 1
+
+    # ------------------------------------------------------------ reading
+    def record(self, request_id: str) -> Plain:
+        """The request as stored; empty where there is none."""
+        table = self.world.database.tables[self.world.deployment.request_table]
+        return plain(table.items.get((f"request#{request_id}", "request")))
+
+    def trail(self, request_id: str) -> list[Plain]:
+        """The stored events of a request in order."""
+        return self.events(f"request#{request_id}")
+
+    def events(self, subject: str) -> list[Plain]:
+        """The stored events of any subject in order."""
+        table = self.world.database.tables[self.world.deployment.request_table]
+        found = [(key[1], item) for key, item in table.part(None, subject) if key[1].startswith("event#")]
+        return [plain(item) for _, item in sorted(found, key=lambda pair: pair[0])]
+
+    def live(self) -> list[Plain]:
+        """Every live grant on the keys."""
+        return [grant for arn in self.world.keys.arns.values() for grant in self.world.cloud.grants(arn)]
+
+    def own(self) -> list[Plain]:
+        """Every live grant that is named as the broker names its grants."""
+        return [grant for grant in self.live() if grant.get("Name", "").startswith(PREFIX)]
+
+    def wrong(self, invariant: int, what: str) -> None:
+        """An invariant did not hold."""
+        self.violations.append(f"invariant {invariant}: {what}")

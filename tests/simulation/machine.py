@@ -1,0 +1,263 @@
+"""Everybody does anything, in any order, while AWS fails in any way: a Hypothesis state machine."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.simulation import checks
+from tests.simulation.acts import Acts
+from tests.simulation.injection import Fault, Kind
+from tests.simulation.ledger import expiry_of, request_of
+from tests.simulation.world import FUNCTIONS, OTHER, PARTNER, World
+
+_LASTING = [Kind.THROTTLED, Kind.SERVER_ERROR, Kind.TIME_OUT, Kind.ACCESS_DENIED, Kind.LOST_ANSWER]
+ONE = st.builds(Fault, kind=st.sampled_from(Kind), after=st.integers(0, 8), racer=st.integers(0, 15))
+OUTAGE = st.builds(
+    Fault, kind=st.sampled_from(_LASTING), after=st.integers(0, 8), lasting=st.just(value=True)
+)
+PLANS = st.one_of(
+    st.just([]), st.lists(ONE, min_size=1, max_size=2), st.lists(OUTAGE, min_size=1, max_size=1)
+)
+LATE = st.builds(Fault, kind=st.just(Kind.ZOMBIE), racer=st.integers(0, 15))
+_READINGS = [Kind.STALE_LISTING, Kind.NOT_FOUND, Kind.STALE_READ, Kind.PARTIAL_BATCH]
+READING = st.builds(Fault, kind=st.sampled_from(_READINGS), lasting=st.booleans(), racer=st.integers(0, 15))
+RUNS = st.one_of(PLANS, st.lists(READING, min_size=1, max_size=2))
+ISSUES = st.one_of(PLANS, st.lists(LATE, min_size=1, max_size=1))
+THIRD_PARTIES = st.sampled_from(["partner", "partner_colleague", "other_partner"])
+APPROVERS = st.sampled_from(["alice", "bob"])
+KEYS = st.sampled_from(["partner_data", "second_data"])
+OPERATIONS = st.sampled_from([["Encrypt"], ["Encrypt", "GenerateDataKey"], ["DescribeKey", "Encrypt"]])
+CONTEXTS = st.sampled_from([{"tenant": "a"}, {"tenant": "b"}, {"tenant": "a", "purpose": "load"}])
+MATCHES = st.sampled_from(["equals", "subset"])
+DURATIONS = st.sampled_from(["PT5M", "PT20M", "PT1H"])
+PICK = st.integers(0, 20)
+SCOPES = st.fixed_dictionaries(
+    {
+        "operations": OPERATIONS,
+        "encryption_context": CONTEXTS,
+        "context_match": MATCHES,
+        "duration": DURATIONS,
+    }
+)
+STEPS: Counter[str] = Counter()
+
+
+class Faults(RuleBasedStateMachine):
+    """After any steps, with the faults lifted and the schedules running, every invariant holds.
+
+    `world`, one deployment for all examples, is set by the test.
+    """
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.reset()
+        self.acts = Acts(self.world)
+        STEPS["examples"] += 1
+        self.steps = 0
+
+    @initialize(scope=SCOPES, who=THIRD_PARTIES)
+    def begin(self, scope: Any, who: str) -> None:
+        """A standing approval, and requests that wait, are approved, are granted."""
+        self.acts.approve_ahead("alice", "partner_data", PARTNER, lasts=3600)
+        _, approved, taken = (self.acts.submit(who, "second_data", scope, app=app) for app in (0, 1, 0))
+        for request in (approved, taken):
+            self.acts.vote("alice", request, "approve")
+        self.acts.take_up(who, taken)
+        self.world.remember()
+
+    # ------------------------------------------------------------ third parties
+    @rule(
+        who=THIRD_PARTIES,
+        key=KEYS,
+        scope=SCOPES,
+        later=st.sampled_from([0, 0, 600]),
+        app=st.booleans(),
+        repeat=st.booleans(),
+        plan=PLANS,
+    )
+    def submit(
+        self, *, who: str, key: str, scope: Any, later: int, app: bool, repeat: bool, plan: Any
+    ) -> None:
+        self.acts.submit(who, key, scope, app=app, later=later, repeat=repeat, plan=plan)
+
+    @rule(who=THIRD_PARTIES, key=KEYS, scope=SCOPES, app=st.booleans(), plan=ISSUES)
+    def be_granted(self, *, who: str, key: str, scope: Any, app: bool, plan: Any) -> None:
+        request = self.acts.submit(who, key, scope, app=app)
+        self.acts.vote("bob", request, "approve")
+        self.acts.take_up(who, request, plan=plan)
+
+    @rule(pick=PICK, plan=ISSUES)
+    def take_up(self, pick: int, plan: Any) -> None:
+        request = self.acts.pick(pick, "approved", "issuing")
+        self.acts.take_up(self.acts.owner(request, pick), request, plan=plan)
+
+    @rule(pick=PICK, plan=PLANS)
+    def release(self, pick: int, plan: Any) -> None:
+        request = self.acts.pick(pick, "active")
+        self.acts.on_request(
+            self.acts.owner(request, pick), "DELETE", "/requests/{}/grant", request, plan=plan
+        )
+
+    @rule(pick=PICK, plan=PLANS)
+    def withdraw(self, pick: int, plan: Any) -> None:
+        request = self.acts.pick(pick, "pending", "approved")
+        self.acts.on_request(self.acts.owner(request, pick), "DELETE", "/requests/{}", request, plan=plan)
+
+    @rule(who=THIRD_PARTIES, pick=PICK, plan=PLANS)
+    def read(self, who: str, pick: int, plan: Any) -> None:
+        self.acts.on_request(who, "GET", "/requests/{}", self.acts.pick(pick), plan=plan)
+        self.acts.call(who, "GET", "/requests", plan=plan)
+
+    # ------------------------------------------------------------ the security team
+    @rule(who=APPROVERS, pick=PICK, verdict=st.sampled_from(["approve", "approve", "deny"]), plan=PLANS)
+    def vote(self, who: str, pick: int, verdict: str, plan: Any) -> None:
+        self.acts.vote(who, self.acts.pick(pick, "pending"), verdict, plan=plan)
+
+    @rule(who=APPROVERS, pick=PICK, plan=PLANS)
+    def revoke(self, who: str, pick: int, plan: Any) -> None:
+        request = self.acts.pick(pick, "active", "approved")
+        self.acts.on_request(
+            who, "DELETE", "/security/requests/{}/grant", request, {"reason": "now"}, plan=plan
+        )
+
+    @rule(
+        who=APPROVERS,
+        key=KEYS,
+        account=st.sampled_from([PARTNER, OTHER]),
+        lasts=st.sampled_from([300, 3600]),
+        plan=PLANS,
+    )
+    def approve_ahead(self, who: str, key: str, account: str, lasts: int, plan: Any) -> None:
+        self.acts.approve_ahead(who, key, account, lasts=lasts, plan=plan)
+
+    @rule(who=APPROVERS, pick=PICK, active=st.booleans(), plan=PLANS)
+    def withdraw_approval(self, *, who: str, pick: int, active: bool, plan: Any) -> None:
+        if found := self.world.approvals():
+            query = {"revoke_active": "true"} if active else {}
+            self.acts.call(
+                who, "DELETE", f"/security/approvals/{found[pick % len(found)]}", plan=plan, query=query
+            )
+
+    @rule(
+        who=APPROVERS, name=KEYS, plan=PLANS,
+        limits=st.sampled_from([{}, {"quorum": 2}, {"max_duration": "PT20M"}, {"accounts": [PARTNER]}, None]),
+    )  # fmt: skip
+    def change_limits(self, who: str, name: str, limits: Any, plan: Any) -> None:
+        self.acts.limit(who, name, limits, plan=plan)
+
+    # ------------------------------------------------------------ schedules and streams
+    @rule(plan=RUNS, seconds=st.sampled_from([5, 60, 130]), near=st.booleans())
+    def expiry_runs(self, *, plan: Any, seconds: int, near: bool) -> None:
+        """A run; where it suffers nothing, what falls due in it is ended in its second."""
+        ends = [expiry_of(grant["Name"]).timestamp() for grant in self.world.ledger.own()]
+        self.world.advance(self._until(ends) if near else 0)
+        expected = {} if plan else self._expected(seconds)
+        self.world.run_expiry(seconds, plan=plan)
+        ended = {name: at for name, at in self.world.ledger.ended if name in expected}
+        for name, second in expected.items():
+            late = (ended[name].timestamp() if name in ended else float("inf")) - second
+            STEPS["ended in their second"] += 1
+            if late > 1 + abs(self.world.skew["expiry"].total_seconds()):
+                self.world.ledger.wrong(3, f"{name} was ended {late} s late by a run that covered it")
+
+    @rule(plan=RUNS)
+    def reconcile_runs(self, plan: Any) -> None:
+        self.world.run_reconcile(plan=plan)
+
+    @rule(
+        function=st.sampled_from(["expiry", "events"]),
+        repeat=st.sampled_from([0, 0, 5]),
+        backwards=st.booleans(),
+        plan=RUNS,
+    )
+    def stream_delivers(self, *, function: str, repeat: int, backwards: bool, plan: Any) -> None:
+        waiting = len(self.world.streams.waiting(function))
+        self.world.note("stream record duplicated", min(repeat, waiting))
+        self.world.note("stream record out of order", waiting if backwards and waiting > 1 else 0)
+        self.world.streams.deliver(function, plan=plan, repeat=repeat, backwards=backwards)
+
+    @rule(seconds=st.sampled_from([1, 20, 61, 290]), near=st.booleans())
+    def time_passes(self, *, seconds: int, near: bool) -> None:
+        """Without a run: some seconds, or until shortly before the next thing is due."""
+        now, seconds = self.world.now.timestamp(), max(seconds, self._until(self.world.dues()) if near else 0)
+        self.world.note(
+            "schedule missed or late", any(now < due <= now + seconds for due in self.world.dues())
+        )
+        self.world.note("stream record late", len(self.world.streams.waiting("expiry")))
+        self.world.advance(seconds)
+
+    @rule(plan=RUNS)
+    def schedules_double(self, plan: Any) -> None:
+        self.world.note("schedule doubled", 2)
+        self.world.run_expiry(30, plan=[Fault(Kind.RACED, after=2, racer=8), *plan])
+        self.world.run_reconcile(plan=[Fault(Kind.RACED, after=2, racer=9), *plan])
+
+    # ------------------------------------------------------------ what breaks outside of calls
+    @rule(
+        name=KEYS, pick=PICK, seconds=st.integers(-5, 5), function=st.sampled_from(FUNCTIONS),
+        what=st.sampled_from([
+            "key disabled", "key pending deletion", "key policy replaced", "mended", "mended", "clock skewed",
+            "clock skewed", "grantee role deleted", "request table restored", "request table emptied",
+            "both tables restored",
+        ]),
+    )  # fmt: skip
+    def something_breaks(self, what: str, name: str, pick: int, seconds: int, function: str) -> None:
+        if what.startswith("key"):
+            self.world.keys.break_(name, what)
+        elif what == "clock skewed":
+            self.world.skew[function] = timedelta(seconds=seconds)
+        elif what == "grantee role deleted" and pick < 12:
+            self.world.delete_role(self.world.grantees[2 + pick % 3])
+        elif "table" in what and pick < 8:
+            self.world.restore(None if what.endswith("emptied") else pick, both=what.startswith("both"))
+        else:
+            self.world.keys.mend()
+            return
+        self.world.note(what, 1)
+
+    # ------------------------------------------------------------ after every step, and at the end
+    @invariant()
+    def holds_at_once(self) -> None:
+        """What must hold always."""
+        STEPS["steps"] += 1
+        self.steps += 1
+        self.world.remember()
+        assert not (found := checks.at_once(self.world.ledger)), found
+
+    def teardown(self) -> None:
+        """With the faults lifted, the schedules bring everything to a right end."""
+        STEPS["examples of 50 steps or more"] += self.steps >= 50
+        STEPS["grants"] += len(self.world.ledger.made)
+        assert not (found := checks.settle(self.world)), found
+
+    def _until(self, moments: Iterable[float]) -> int:
+        """Seconds until shortly before the next of these moments."""
+        now = self.world.now.timestamp()
+        return int(max(0, min([at for at in moments if at > now], default=now) - now - 30))
+
+    def _expected(self, seconds: int) -> dict[str, int]:
+        """Grants that a run of so many seconds must end in their second: on the agenda, never tried."""
+        start, found = self.world.now.timestamp(), {}
+        for grant in self.world.ledger.own():
+            record, second = (
+                self.world.ledger.record(request_of(grant["Name"])),
+                int(expiry_of(grant["Name"]).timestamp()),
+            )
+            timely = (
+                record.get("status") == "active"
+                and record.get("due") == second
+                and not record.get("attempts")
+            )
+            if (
+                timely
+                and record["grant_id"] == grant["GrantId"]
+                and start + 10 < second <= start + seconds - 10
+            ):
+                found[grant["Name"]] = second
+        return found

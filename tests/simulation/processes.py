@@ -1,0 +1,101 @@
+"""The functions' processes, as the world has them: its database, its clock, its bus."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from grant_broker.aws.announcements import EventBus, Mailbox
+from grant_broker.aws.clients import kms_client
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.kms import Kms
+from grant_broker.aws.store import Store
+from grant_broker.broker import Broker
+from grant_broker.events.announce import Notices
+from grant_broker.settings import Settings
+from tests.local_aws.cloud import AwsCall
+from tests.local_stack.brokers import Brokers
+from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
+from tests.simulation.injection import Answered, Injector
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class OneByOne(Executor):
+    """The threads of a run, one after another in this one: every order of calls can be repeated."""
+
+    def __init__(self, _workers: int) -> None:
+        pass
+
+    def map(self, work: Callable[..., Any], *items: Any, **_: Any) -> Iterator[Any]:  # type: ignore[override]
+        """Each as it is asked for."""
+        return map(work, *items)
+
+
+class Processes(Brokers):
+    """One process of each function, on the world's database and clock."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world.deployment, lambda: world.now, lambda _: None)
+        self.world = world
+
+    def _make(self, function: str) -> Broker:
+        world, cloud = self.world, self.deployment.cloud
+        settings = Settings.from_environment(self.deployment.environment(function))
+        credentials = self.deployment.credentials(function)
+
+        def sleep(seconds: float) -> None:
+            world.sleep(function, seconds)
+
+        client: Any = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
+        kms: Any = DirectKms(partial(world.kms_answer, credentials), kms_client(cloud.session(credentials)))
+        tables = {"request_table": settings.request_table, "approval_table": settings.approval_table}
+        return Broker(
+            settings=settings, store=Store(DynamoDb(client, sleep=sleep), **tables),
+            kms=Kms(kms), clock=lambda: world.now + world.skew[function],
+            new_id=world.new_id, sleep=sleep,
+            measure=lambda name, value: world.measured(function, name, value),
+        )  # fmt: skip
+
+    def handler(self, function: str) -> ModuleType:
+        """The function's handler; `events` tells the world's bus and mailbox."""
+        module = super().handler(function)
+        if function == "events":
+            bus: Any = self.world.bus
+            module.notices = lambda: Notices(EventBus(bus), Mailbox(bus, "topic"))  # type: ignore[attr-defined]
+        return module
+
+
+@dataclass
+class Bus:
+    """EventBridge and SNS: what they took, once the injector let it through."""
+
+    injector: Injector
+    events: list[str] = field(default_factory=list)
+    mails: list[str] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """A new example."""
+        self.events.clear()
+        self.mails.clear()
+
+    def put_events(self, **given: Any) -> dict[str, Any]:
+        """PutEvents."""
+        return self._called("PutEvents", given, lambda: self._took(given["Entries"]))
+
+    def publish(self, **given: Any) -> dict[str, Any]:
+        """SNS Publish."""
+        return self._called("Publish", given, lambda: self.mails.append(given["Subject"]) or {})
+
+    def _took(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        self.events += [entry["Detail"] for entry in entries]
+        return {"Entries": [{"EventId": "1"} for _ in entries]}
+
+    def _called(self, operation: str, given: dict[str, Any], run: Callable[[], Any]) -> Any:
+        try:
+            return self.injector.call(AwsCall("events", operation, given, "events"), run)
+        except Answered as answered:
+            raise client_error(operation, answered.code, status=answered.status) from answered

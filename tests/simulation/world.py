@@ -1,0 +1,282 @@
+"""The broker on strict KMS and a fast DynamoDB: one clock, two processes of each function."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, cast
+from unittest import mock
+
+from grant_broker.expiry import run as expiry
+from grant_broker.reconcile.run import reconcile
+from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.cloud import AwsCall, Cloud, Credentials
+from tests.local_stack.brokers import Answer
+from tests.local_stack.deployment import Deployment
+from tests.simulation.database import Database, Index, Item, Key
+from tests.simulation.injection import Answered, Died, Fault, Injector
+from tests.simulation.keys import Keys, key_id
+from tests.simulation.ledger import Ledger
+from tests.simulation.processes import Bus, OneByOne, Processes
+from tests.simulation.specials import specials
+from tests.simulation.streams import Streams
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+PARTNER, OTHER = "444455556666", "666677778888"
+SETTINGS = {"SmallestDuration": 300, "AnswerWithin": 3600, "TakeUpWithin": 1800}
+FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
+_FUNCTIONS = "arn:aws:sts::111122223333:assumed-role/grant-broker-"
+_KEEP = 8  # earlier states to read stale or restore from
+
+
+class World:
+    """Made once, reset for each example."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.injector = Injector()
+        self.cloud = Cloud(lambda: self.now, verify_signatures=False)
+        self.deployment = Deployment.create(self.cloud, parameters=SETTINGS)
+        self.people = {name: person.credentials for name, person in self.deployment.people.items()}
+        self.keys, self.grantees = self._keys(), self._roles()
+        self.database = Database(_indexes(self.deployment), lambda: self.now)
+        self.ledger, self.bus = Ledger(self), Bus(self.injector)
+        self.processes, self.others = Processes(self), Processes(self)
+        self.streams = Streams(self)
+        self.cloud.intercept = self._kms_call
+        self.database.watch = self.ledger.written
+        self.injector.special = dict(specials(self))
+        self._registered: tuple[dict[str, dict[Key, Item]], list[dict[str, Any]]] | None = None
+        self._remember_identities()
+
+    # ------------------------------------------------------------ making and resetting
+    def _keys(self) -> Keys:
+        policy = self.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+        arns = {
+            "partner_data": self.deployment.keys["partner_data"],
+            "second_data": self.cloud.create_key(policy),
+        }
+        return Keys(self.cloud, arns, policy)
+
+    def _roles(self) -> list[str]:
+        found = [self.deployment.people[name].grantee or "" for name in ("partner", "other_partner")]
+        for account, name in ((PARTNER, "app-1"), (PARTNER, "app-2"), (OTHER, "app-3")):
+            found.append(self.cloud.create_role(name, [], account=account))
+        return found
+
+    def _remember_identities(self) -> None:
+        # Everybody's credentials are made before they are remembered: a reset takes away what came later.
+        for function in FUNCTIONS[:-1]:
+            self.processes.broker(function)
+            self.others.broker(function)
+        directory = self.cloud.directory
+        self._identities = dict(directory.principals), dict(directory.credentials)
+
+    def reset(self) -> None:
+        """As deployed, with both keys registered and nothing asked for."""
+        self.now, self._ids, self._until = START, itertools.count(1), 0.0
+        self.skew = dict.fromkeys(FUNCTIONS, timedelta())
+        self.zombies: list[tuple[datetime, Callable[[], Any]]] = []
+        self.history: list[dict[str, dict[Key, Item]]] = []
+        self.listed: list[tuple[datetime, list[dict[str, Any]]]] = []
+        self.metrics: list[tuple[datetime, str, str, float]] = []
+        directory = self.cloud.directory
+        directory.principals, directory.credentials = dict(self._identities[0]), dict(self._identities[1])
+        self.keys.mend()
+        self.keys.end_grants()
+        for part in (self.database, self.ledger, self.bus, self.streams):
+            part.forget()
+        if self._registered is None:
+            for name, arn in self.keys.arns.items():
+                self.call("alice", "PUT", f"/security/keys/{key_id(arn)}", self.document(name))
+            self._registered = self._tables(), list(self.database.stream)
+        self._ids = itertools.count(1000)
+        for name, items in self._registered[0].items():
+            self.database.tables[name].replace(items)
+        self.database.stream[:] = self._registered[1]
+        self._plant()
+        self.remember()
+
+    def _plant(self) -> None:
+        # Grants of others on the same key for the same grantee: the broker must never touch them.
+        retiring = self.processes.broker("expiry").settings.retiring_principal
+        for name, more in (("another-team", {}), ("another-broker", {"RetiringPrincipal": retiring})):
+            given = {"GranteePrincipal": self.grantees[0], "Name": name, **more}
+            self.ledger.foreign.add(self.keys.plant("second_data", **given))
+
+    def _tables(self) -> dict[str, dict[Key, Item]]:
+        return {name: dict(table.items) for name, table in self.database.tables.items()}
+
+    def document(self, name: str, **limits: Any) -> dict[str, Any]:
+        """A key's limits as they are sent: open to both partners."""
+        return {"name": name, "accounts": [PARTNER, OTHER], "max_duration": "PT1H", **limits}
+
+    def new_id(self) -> str:
+        """Ids in the order of asking: a run repeats exactly."""
+        return f"{next(self._ids):032x}"
+
+    def measured(self, function: str, name: str, value: float) -> None:
+        """A metric, with its time."""
+        self.metrics.append((self.now, function, name, value))
+
+    def remember(self) -> None:
+        """Keep the present state of the tables, to read stale and to restore from."""
+        self.history.append(self._tables())
+        self.listed.append((self.now, self.ledger.live()))
+        del self.history[:-_KEEP], self.listed[:-_KEEP]
+
+    # ------------------------------------------------------------ time
+    def advance(self, seconds: float) -> None:
+        """Let time pass; what KMS does late it does on the way."""
+        until = self.now + timedelta(seconds=seconds)
+        for at, effect in sorted(self.zombies, key=lambda zombie: zombie[0]):
+            if at <= until:
+                self.zombies = [zombie for zombie in self.zombies if zombie[1] is not effect]
+                self.now = max(self.now, at)
+                effect()
+        self.now = until
+
+    def sleep(self, function: str, seconds: float) -> None:
+        """A function sleeps; expiry until shortly before the next thing is due: empty looks cost time."""
+        if function == "expiry" and seconds >= 1:
+            clock = self.now + self.skew[function]
+            coming = min([due for due in self.dues() if due > clock.timestamp()], default=float("inf"))
+            left = self._until - self.now.timestamp() if self._until else seconds
+            seconds = max(seconds, min(coming - clock.timestamp() - 1, left))
+        self.advance(seconds)
+
+    def dues(self) -> list[int]:
+        """Every due second on the agenda."""
+        table = self.database.tables[self.deployment.request_table]
+        return [int(item["due"]["N"]) for _, item in table.part("agenda", "agenda")]
+
+    # ------------------------------------------------------------ calls and runs
+    def call(
+        self, who: str, method: str, path: str, body: Any = None, *, plan: Sequence[Fault] = (),
+        others: bool = False, **more: Any,
+    ) -> Answer | None:  # fmt: skip
+        """One API call with these faults; None where the process died."""
+        processes = self.others if others else self.processes
+        with self.injector.under(plan):
+            try:
+                answer = processes.call(self.people[who], method, path, body, **more)
+            except Died:
+                return None
+        self.ledger.answered(who, method, path, answer)
+        return answer
+
+    def run_expiry(self, seconds: float = 130, *, plan: Sequence[Fault] = (), others: bool = False) -> bool:
+        """One scheduled run that ends `seconds` from now; False where it failed or died."""
+        broker = (self.others if others else self.processes).broker("expiry")
+        until = self.now.timestamp() + seconds
+        before, self._until = self._until, until
+        with self.injector.under(plan), mock.patch.object(expiry, "ThreadPoolExecutor", OneByOne):
+            try:
+                expiry.run(broker, lambda: 10 + until - self.now.timestamp())
+            except (Died, Exception) as error:  # noqa: BLE001 - Lambda takes any error: the next run repeats
+                self.ledger.failed("expiry", error)
+                return False
+            finally:
+                self._until = before
+        return True
+
+    def run_reconcile(self, *, plan: Sequence[Fault] = (), others: bool = False) -> bool:
+        """One scheduled run; False where it failed or died."""
+        broker = (self.others if others else self.processes).broker("reconcile")
+        with self.injector.under(plan):
+            try:
+                reconcile(broker, lambda: 240.0)
+            except (Died, Exception) as error:  # noqa: BLE001 - as above
+                self.ledger.failed("reconcile", error)
+                return False
+        return True
+
+    def requests(self, *statuses: str) -> list[str]:
+        """The ids of all stored requests, oldest first; those of some statuses where any are given."""
+        table = self.database.tables[self.deployment.request_table].items
+        return sorted(
+            item["id"]["S"] for (_, sort), item in table.items()
+            if sort == "request" and (not statuses or item["status"]["S"] in statuses)
+        )  # fmt: skip
+
+    def approvals(self) -> list[str]:
+        """The ids of all standing approvals."""
+        table = self.database.tables[self.deployment.approval_table].items
+        return [key[0].removeprefix("approval#") for key in sorted(table) if key[0].startswith("approval#")]
+
+    def deliver(self) -> None:
+        """The stream to both functions."""
+        for function in self.streams.sources:
+            self.streams.deliver(function)
+
+    # ------------------------------------------------------------ what the injector needs
+    def kms_answer(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response:
+        """KMS's answer to a call about grants."""
+        call = AwsCall("kms", operation, parameters, caller.arn)
+        return self._kms_call(call, partial(self._by_kms, caller, call)) or self._by_kms(caller, call)
+
+    def _by_kms(self, caller: Credentials, call: AwsCall) -> Response:
+        try:
+            answer: Any = self.cloud.kms.handle(caller, call.operation, call.parameters)
+        except AwsError as error:
+            return error.response()
+        return cast("Response", answer)
+
+    def _kms_call(self, call: AwsCall, run: Callable[[], Response]) -> Response | None:
+        if call.service != "kms" or not call.principal.startswith(_FUNCTIONS):
+            return None
+        self.ledger.sent(call)
+
+        def effect() -> Response:
+            return self.ledger.effect(call, run)
+
+        try:
+            answer: Response = self.injector.call(call, effect)
+        except Answered as answered:
+            return AwsError(answered.code, "injected", answered.status).response()
+        return answer
+
+    # ------------------------------------------------------------ what breaks outside of calls
+    def delete_role(self, arn: str) -> bool:
+        """Delete a grantee's role; False where it is gone already."""
+        if arn not in self.cloud.directory.principals:
+            return False
+        self.cloud.delete_role(arn)
+        self.ledger.gone.add(arn)
+        return True
+
+    def known(self, who: str) -> bool:
+        """Whether the caller's keys still work."""
+        return self.people[who].access_key_id in self.cloud.directory.credentials
+
+    def note(self, kind: str, times: float) -> None:
+        """Count faults that no single call suffers."""
+        if times:
+            self.injector.counts[kind] += int(times)
+
+    def restore(self, earlier: int | None, *, both: bool = False) -> None:
+        """The request table, or both, as some steps before; empty where no number is given."""
+        names = (self.deployment.request_table, self.deployment.approval_table)[: 1 + both]
+        for name in names:
+            items = {} if earlier is None else self.history[earlier % len(self.history)][name]
+            self.database.tables[name].replace(items)
+        self.ledger.disturbed = True
+
+
+def _indexes(deployment: Deployment) -> dict[str, dict[str, Index]]:
+    template = deployment.template
+    found = {}
+    for name in template.named("AWS::DynamoDB::Table"):
+        given = template.properties(name)
+        found[str(template.reference(name, None))] = {
+            index["IndexName"]: _index(index) for index in given["GlobalSecondaryIndexes"]
+        }
+    return found
+
+
+def _index(given: Mapping[str, Any]) -> Index:
+    partition, sort = sorted(given["KeySchema"], key=lambda key: key["KeyType"])
+    projection = given["Projection"]
+    every = projection["ProjectionType"] == "ALL"
+    shown = None if every else frozenset(projection.get("NonKeyAttributes", ()))
+    return Index(partition["AttributeName"], sort["AttributeName"], shown)

@@ -1,0 +1,303 @@
+"""The template deployed in this process: its handlers, its clock, its people, and what AWS answers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.request import GrantRequest
+from grant_broker.expiry.run import Report, run
+from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.cloud import AwsCall, Cloud, Credentials
+from tests.local_stack.brokers import Answer, Brokers
+from tests.local_stack.deployment import Deployment
+
+START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+ACCOUNTS = ("444455556666", "666677778888")
+Who = str | Credentials
+T = TypeVar("T")
+Fault = Callable[[Callable[[], Response]], Response]
+
+
+def refused(code: str, status: int = 400) -> Fault:
+    """The call has no effect, and AWS says why."""
+    return lambda _run: AwsError(code, "injected", status).response()
+
+
+def lost(run: Callable[[], Response]) -> Response:
+    """The call takes effect; its answer is lost."""
+    run()
+    return AwsError("InternalFailure", "injected", 500).response()
+
+
+def conflict(_run: Callable[[], Response]) -> Response:
+    """Another transaction holds an item: nothing is written."""
+    body = b'{"__type":"TransactionCanceledException","CancellationReasons":[{"Code":"TransactionConflict"}]}'
+    return 400, {"Content-Type": "application/x-amz-json-1.0"}, body
+
+
+@dataclass
+class Clock:
+    """A clock that moves only when somebody sleeps or a test says so."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Scene:
+    """One deployment, emptied between tests."""
+
+    deployment: Deployment
+    brokers: Brokers
+    clock: Clock
+
+    @classmethod
+    def deploy(cls, **parameters: Any) -> "Scene":
+        """Deploy `template.yaml` into a cloud of its own."""
+        clock = Clock()
+        deployment = Deployment.create(Cloud(clock), parameters=parameters)
+        return cls(deployment, Brokers(deployment, clock, clock.sleep), clock)
+
+    @cached_property
+    def tables(self) -> Any:
+        """DynamoDB, as the account's root."""
+        return self._root.client("dynamodb")
+
+    @cached_property
+    def kms(self) -> Any:
+        """KMS, as the account's root."""
+        return self._root.client("kms")
+
+    @cached_property
+    def _root(self) -> Any:
+        return self.deployment.cloud.session(self.deployment.cloud.root())
+
+    @property
+    def key_arn(self) -> str:
+        """The founding scenario's key."""
+        return self.deployment.keys["partner_data"]
+
+    @property
+    def key_id(self) -> str:
+        """The last part of its ARN."""
+        return self.key_arn.rpartition("/")[2]
+
+    def reset(self) -> None:
+        """Empty tables, no grant, the clock at its start, the key registered with its default limits."""
+        self.deployment.cloud.intercept = None
+        for table in (self.deployment.request_table, self.deployment.approval_table):
+            for item in self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]:
+                self.tables.delete_item(TableName=table, Key=item)
+        for grant in self.grants():
+            self.kms.revoke_grant(KeyId=self.key_arn, GrantId=grant["GrantId"])
+        self.clock.now = START
+        self.brokers.metrics.clear()
+        assert self.limit().status == 201
+
+    def credentials(self, who: str) -> Credentials:
+        """Somebody's credentials."""
+        return self.deployment.people[who].credentials
+
+    def grantee(self, who: str) -> str:
+        """The role ARN to name in a request."""
+        return str(self.deployment.people[who].grantee)
+
+    def call(
+        self, who: Who, method: str, path: str, body: Any = None, *, once: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
+        """One API call; `once` is its Idempotency-Key."""
+        caller = self.credentials(who) if isinstance(who, str) else who
+        headers = {"Idempotency-Key": once} if once else None
+        return self.brokers.call(caller, method, path, body, query=query, headers=headers)
+
+    def limit(self, who: Who = "alice", key_id: str | None = None, **changes: Any) -> Answer:
+        """PUT the key's limits: the defaults, but for the changes."""
+        document = {"name": "partner_data", "accounts": list(ACCOUNTS)} | changes
+        return self.call(who, "PUT", f"/security/keys/{key_id or self.key_id}", document)
+
+    def submission(self, **changes: Any) -> dict[str, Any]:
+        """A good submission of the partner, but for the changes; None leaves a field out."""
+        body = {
+            "key": "partner_data", "grantee": self.grantee("partner"), "operations": ["Encrypt"],
+            "encryption_context": {"tenant": "a"}, "duration": "PT2H", "reason": "nightly load",
+        }  # fmt: skip
+        return {name: value for name, value in (body | changes).items() if value is not None}
+
+    def submit(self, who: Who = "partner", *, once: str | None = None, **changes: Any) -> Answer:
+        """POST a submission."""
+        return self.call(who, "POST", "/requests", self.submission(**changes), once=once)
+
+    def decide(
+        self, request_id: str, who: Who = "alice", verdict: str = "approve", *,
+        once: str | None = None, **more: Any,
+    ) -> Answer:  # fmt: skip
+        """Vote on a request."""
+        path = f"/security/requests/{request_id}/decision"
+        return self.call(who, "POST", path, {"verdict": verdict, **more}, once=once)
+
+    def take_up(self, request_id: str, who: Who = "partner") -> Answer:
+        """Take a request up."""
+        return self.call(who, "POST", f"/requests/{request_id}/grant")
+
+    def release(self, request_id: str, who: Who = "partner") -> Answer:
+        """Release its grant."""
+        return self.call(who, "DELETE", f"/requests/{request_id}/grant")
+
+    def revoke(self, request_id: str, who: str = "alice") -> Answer:
+        """Revoke it."""
+        return self.call(who, "DELETE", f"/security/requests/{request_id}/grant", {"reason": "incident 7"})
+
+    def approve_ahead(self, who: str = "alice", *, once: str | None = None, **changes: Any) -> Answer:
+        """Make a standing approval for what `submit` asks, until tomorrow."""
+        body = {
+            "key": "partner_data", "account": "444455556666", "operations": ["Encrypt"],
+            "encryption_context": {"tenant": "a"}, "max_duration": "PT4H", "reason": "nightly loads",
+            "valid_until": time(self.clock.now + timedelta(days=1)),
+        }  # fmt: skip
+        given = {name: value for name, value in (body | changes).items() if value is not None}
+        return self.call(who, "POST", "/security/approvals", given, once=once)
+
+    def pending(self, **changes: Any) -> str:
+        """The id of a request that waits for a decision."""
+        answer = self.submit(**changes)
+        assert (answer.status, answer.body["status"]) == (201, "pending"), answer.body
+        return str(answer.body["id"])
+
+    def approved(self, **changes: Any) -> str:
+        """The id of a request that waits to be taken up."""
+        request_id = self.pending(**changes)
+        assert self.decide(request_id).status == 200
+        return request_id
+
+    def active(self, **changes: Any) -> str:
+        """The id of a request with a grant."""
+        request_id = self.approved(**changes)
+        assert self.take_up(request_id).status == 201
+        return request_id
+
+    def request(self, request_id: str) -> GrantRequest:
+        """The stored request."""
+        found = self.brokers.broker("expiry").store.request(request_id)
+        assert found is not None
+        return found
+
+    def status(self, request_id: str) -> Status:
+        """The stored status."""
+        return self.request(request_id).status
+
+    def trail(self, request_id: str) -> list[str]:
+        """The types of the request's events."""
+        events = self.brokers.broker("approvals").store.trail(f"request#{request_id}")
+        return [event.type for event in events]
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The requests and their events, in DynamoDB's JSON."""
+        items = self.tables.scan(TableName=self.deployment.request_table)["Items"]
+        return [dict(item) for item in items if item["pk"]["S"].startswith("request#")]
+
+    def item(self, request_id: str) -> dict[str, Any]:
+        """The request's own item, in DynamoDB's JSON."""
+        key = {"pk": {"S": f"request#{request_id}"}, "sk": {"S": "request"}}
+        return dict(self.tables.get_item(TableName=self.deployment.request_table, Key=key)["Item"])
+
+    def alter(self, request_id: str, **attributes: Any) -> None:
+        """Change a request past the broker, as whoever took over a function could."""
+        self.put(self.deployment.request_table, self.item(request_id) | attributes)
+
+    def lose(self, request_id: str) -> None:
+        """Take the request's own item away, its trail staying."""
+        key = {"pk": {"S": f"request#{request_id}"}, "sk": {"S": "request"}}
+        self.tables.delete_item(TableName=self.deployment.request_table, Key=key)
+
+    def put(self, table: str, item: dict[str, Any]) -> None:
+        """Write an item past the broker, in DynamoDB's JSON."""
+        self.tables.put_item(TableName=table, Item=item)
+
+    def grants(self) -> list[dict[str, Any]]:
+        """The key's grants, as KMS lists them."""
+        return self.deployment.cloud.grants(self.key_arn)
+
+    def expire(self, seconds: float = 3, *, workers: int = 1) -> Report:
+        """A scheduled run of `expiry` that has this long, by the scene's clock."""
+        deadline = self.clock.now + timedelta(seconds=seconds)
+        return run(
+            self.brokers.broker("expiry"),
+            lambda: (deadline - self.clock.now).total_seconds() + 10,
+            workers=workers,
+        )
+
+    def later(self, seconds: float) -> None:
+        """Time passes, and a short run follows."""
+        self.clock.sleep(seconds)
+        self.expire(1)
+
+    def measured(self, name: str) -> list[float]:
+        """The values of a metric so far."""
+        return [value for _, metric, value in self.brokers.metrics if metric == name]
+
+    @contextmanager
+    def fault(
+        self, operation: str, *faults: Fault | None, when: Callable[[AwsCall], bool] = lambda _call: True
+    ) -> Iterator[list[AwsCall]]:
+        """Meanwhile the nth such call meets the nth fault (None: none), and later ones the last of them.
+
+        Gives the calls of the operation as they are made.
+        """
+        calls: list[AwsCall] = []
+
+        def meet(call: AwsCall, go_on: Callable[[], Response]) -> Response | None:
+            if call.operation != operation or not when(call):
+                return None
+            calls.append(call)
+            fault = faults[min(len(calls), len(faults)) - 1] if faults else None
+            return fault(go_on) if fault else None
+
+        cloud = self.deployment.cloud
+        before, cloud.intercept = cloud.intercept, meet
+        try:
+            yield calls
+        finally:
+            cloud.intercept = before
+
+    @contextmanager
+    def meanwhile(self, operation: str, other: Callable[[], T], nth: int = 1) -> Iterator[list[T]]:
+        """Just before the nth such call takes effect somebody else acts, undisturbed; gives the results."""
+        results: list[T] = []
+        with self.moments({(operation, nth): lambda: results.append(other())}):
+            yield results
+
+    @contextmanager
+    def moments(self, acts: Mapping[tuple[str, int], Callable[[], None]]) -> Iterator[None]:
+        """Just before the nth call of an operation takes effect somebody else acts, undisturbed."""
+        cloud, seen = self.deployment.cloud, Counter[str]()
+
+        def meet(call: AwsCall, _go_on: Callable[[], Response]) -> Response | None:
+            seen[call.operation] += 1
+            if act := acts.get((call.operation, seen[call.operation])):
+                cloud.intercept = None
+                act()
+                cloud.intercept = meet
+            return None
+
+        cloud.intercept = meet
+        try:
+            yield
+        finally:
+            cloud.intercept = None
+
+
+def time(moment: datetime) -> str:
+    """A time as the API writes it."""
+    return moment.isoformat().replace("+00:00", "Z")

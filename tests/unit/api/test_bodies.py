@@ -1,0 +1,297 @@
+"""Bodies: read strictly, and every fault told at once by its top-level field."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from grant_broker.api import http
+from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.decisions import Decision
+from grant_broker.domain.errors import InvalidRequest, TooLarge
+from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.submission import Submission
+
+GOOD: dict[str, Any] = {
+    "key": "partner_data", "grantee": "arn:aws:iam::444455556666:role/writer", "operations": ["Encrypt"],
+    "encryption_context": {"tenant": "a"}, "duration": "PT2H", "reason": "nightly load",
+}  # fmt: skip
+ARN = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
+KEY: dict[str, Any] = {"name": "partner_data", "accounts": ["444455556666"]}
+
+
+def event(body: str | None, *, encoded: bool = False) -> dict[str, Any]:
+    """A call with this body."""
+    return {"body": body, "isBase64Encoded": encoded}
+
+
+def faults(body: Any, model: Any = Submission, **given: str) -> dict[str, str]:
+    """The faults that reading a body tells, by field."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    with pytest.raises(InvalidRequest) as refused:
+        http.read(model, event(text), **given)
+    return {fault.field: fault.message for fault in refused.value.faults}
+
+
+def test_good() -> None:
+    """A body is read as its model; operations come in KMS's own order, each once."""
+    body = {**GOOD, "operations": ["DescribeKey", "Encrypt", "Encrypt"], "ticket": None, "starts_at": None}
+    read = http.read(Submission, event(json.dumps(body)))
+    assert (read.scope.operations, read.duration) == (("Encrypt", "DescribeKey"), 7200)
+    assert (read.context_match, read.ticket, read.starts_at) == ("equals", None, None)
+
+
+def test_given() -> None:
+    """What the path says stands where the body is silent, and the body's own word goes first."""
+    assert http.read(KeyDocument, event(json.dumps(KEY)), key_arn=ARN).key_arn == ARN
+    other = ARN.replace("0d0e", "0d0f")
+    assert http.read(KeyDocument, event(json.dumps({**KEY, "key_arn": other})), key_arn=ARN).key_arn == other
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", '"a"', "1", "true", "{} {}", "\ufeff{}", "{'a': 1}", "{a: 1}"]
+)
+def test_no_object(text: str) -> None:
+    """What is no JSON object is refused as a whole."""
+    assert list(faults(text)) == ["body"]
+    with pytest.raises(InvalidRequest):
+        http.body_of(event(text))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 5000])
+def test_numbers(number: str) -> None:
+    """NaN, infinities and what only a float could lose are no JSON here."""
+    assert list(faults(f'{{"duration": {number}}}')) == ["body"]
+    assert http.body_of(event('{"a": 1.5, "b": -2}')) == {"a": 1.5, "b": -2}
+
+
+@pytest.mark.parametrize("depth", [21, 200, 30_000])
+def test_deep(depth: int) -> None:
+    """A body nested deeper than 20 levels is refused, however deep."""
+    assert set(faults('{"reason":' + "[" * depth + "]" * depth + "}", Decision)) <= {
+        "body",
+        "reason",
+        "verdict",
+    }
+    with pytest.raises(InvalidRequest):
+        http.body_of(event('{"reason":' + "[" * depth + "]" * depth + "}"))
+    assert http.body_of(event('{"reason":' + "[" * 19 + "]" * 19 + "}"))
+
+
+def test_twice() -> None:
+    """A field named twice is refused, on every level, by its top-level field; a repeat elsewhere is not."""
+    text = json.dumps(GOOD)
+    assert faults(text[:-1] + ', "duration": "PT2H"}') == {"duration": "named twice"}
+    assert faults(text.replace('"tenant": "a"', '"tenant": "a", "tenant": "a"')) == {
+        "encryption_context": "named twice"
+    }
+    assert "x" in faults('{"x": [{"a": 1, "a": 2}]}')
+    assert http.body_of(event('{"a": {"a": 1}, "b": {"a": 1}}')) == {"a": {"a": 1}, "b": {"a": 1}}
+
+
+def test_many_times() -> None:
+    """A body full of one name is answered as fast as any, with one fault."""
+    text = "{" + ",".join(['"":1'] * 13_000) + "}"
+    with pytest.raises(InvalidRequest) as refused:
+        http.body_of(event(text))
+    assert [(fault.field, fault.message) for fault in refused.value.faults] == [("body", "named twice")]
+
+
+def test_most_faults() -> None:
+    """A body with thousands of faults is answered with the first hundred."""
+    with pytest.raises(InvalidRequest) as refused:
+        http.read(Submission, event(json.dumps({f"f{number}": 1 for number in range(5000)})))
+    assert len(refused.value.faults) == 100
+
+
+def test_all_at_once() -> None:
+    """Faults of every kind come together: unknown, twice, of the wrong type, out of form, bad characters."""
+    text = (
+        '{"key": "No Such", "grantee": "*", "operations": ["Fly"], "encryption_context": {"a": 1},'
+        '"context_match": "like", "duration": 7200, "starts_at": "now", "reason": "a\\u202eb", "extra": 1,'
+        '"ticket": "a", "ticket": "a"}'
+    )
+    found = faults(text)
+    assert set(found) == {*GOOD, "context_match", "starts_at", "extra", "ticket"}
+    assert found["reason"] == "the character U+202E is not allowed"
+
+
+def test_unknown() -> None:
+    """An unknown field is named, unless its name is unfit to be shown."""
+    for name in ("surprise", "with-dash", "key "):
+        assert list(faults({**GOOD, name: 1})) == [name]
+    for name in ("", "a" * 65, "a\u202eb", "a\nb"):
+        assert list(faults({**GOOD, name: 1})) == ["body"]
+
+
+@pytest.mark.parametrize("field", list(GOOD))
+def test_missing(field: str) -> None:
+    """A missing field is named."""
+    assert list(faults({name: value for name, value in GOOD.items() if name != field})) == [field]
+
+
+@pytest.mark.parametrize("field", [*GOOD, "ticket", "starts_at", "context_match"])
+@pytest.mark.parametrize("value", [1, 0, 1.5, True, False, [1], {"a": 1}, [], {}])
+def test_wrong_type(field: str, value: Any) -> None:
+    """Nothing is taken for what it is not: a number or boolean is no text, a text no list."""
+    assert list(faults({**GOOD, field: value})) == [field]
+
+
+@pytest.mark.parametrize("field", ["operations", "encryption_context"])
+def test_text_for_a_list(field: str) -> None:
+    """A text stands for no list and no object."""
+    assert list(faults({**GOOD, field: "Encrypt"})) == [field]
+
+
+BAD_CONTEXTS: list[dict[str, Any]] = [
+    {}, {"a": None}, {"a": 1}, {"a": True}, {"a": ["b"]}, {"a": {"b": "c"}}, {"": "b"},
+    {"Tenant": "a", "tenant": "b"}, {"straße": "a", "STRASSE": "a"}, {f"k{n}": "v" for n in range(9)},
+    {"k": "v" * 385}, {"k" * 385: "v"},
+    *({"k": f"v{c}"} for c in "\n\x00\x7f\u202e\u2066\ufffd\ud800"),
+    *({f"k{c}": "v"} for c in "\n\u202e\ufffd\ud800"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("context", BAD_CONTEXTS)
+def test_context(context: dict[str, Any]) -> None:
+    """Names and values of the context are texts of at most 384 characters, 8 pairs, apart without case."""
+    assert list(faults({**GOOD, "encryption_context": context})) == ["encryption_context"]
+
+
+@pytest.mark.parametrize(
+    "context", [{f"k{n}": "v" for n in range(8)}, {"k" * 384: "v" * 384}, {"k": ""}, {"ä b:/": "ü"}]
+)
+def test_good_context(context: dict[str, str]) -> None:
+    """The context's limits can be used to the full."""
+    read = http.read(Submission, event(json.dumps({**GOOD, "encryption_context": context})))
+    assert read.encryption_context == context
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["CreateGrant"],
+        ["RetireGrant"],
+        ["Encrypt", "encrypt"],
+        ["kms:Encrypt"],
+        ["Encrypt "],
+        ["a\u202e"],
+        [""],
+    ],
+)
+def test_operations(names: list[str]) -> None:
+    """Operations are KMS's own names; CreateGrant is never grantable."""
+    assert list(faults({**GOOD, "operations": names})) == ["operations"]
+
+
+@pytest.mark.parametrize("character", ["\x00", "\n", "\x7f", "\u202e", "\u2066", "\ufffd", chr(0xD800)])
+@pytest.mark.parametrize(
+    "field", ["key", "grantee", "duration", "reason", "ticket", "starts_at", "context_match"]
+)
+def test_characters(field: str, character: str) -> None:
+    """No text of a body holds control characters, overrides, lone surrogates or bytes that were not UTF-8."""
+    assert list(faults({**GOOD, field: f"a{character}"})) == [field]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "*",
+        "",
+        "alias/a",
+        "a" * 65,
+        "Partner",
+        "arn:aws:kms:eu-central-1:111122223333:alias/a",
+        f"{ARN}/",
+        "arn:aws:kms::111122223333:key/1",
+        f"{ARN}\n",
+    ],
+)
+def test_key(key: str) -> None:
+    """A key is a registered name's form or a key ARN, never an alias."""
+    assert list(faults({**GOOD, "key": key})) == ["key"]
+    assert http.read(Submission, event(json.dumps({**GOOD, "key": ARN}))).key == ARN
+
+
+@pytest.mark.parametrize("quorum", [0, 11, -1, 1.0, True, "1", None, 10**30])
+def test_quorum(quorum: Any) -> None:
+    """A quorum is a whole number from 1 to 10, written as one."""
+    assert list(faults({**KEY, "quorum": quorum}, KeyDocument, key_arn=ARN)) == ["quorum"]
+
+
+def test_key_document() -> None:
+    """A key's document tells its own faults only: no default of one field shows as another's fault."""
+    body = {**KEY, "accounts": ["1"], "max_duration": 7200, "operations": [], "name": "A"}
+    assert set(faults(body, KeyDocument, key_arn=ARN)) == {"accounts", "max_duration", "operations", "name"}
+    assert set(faults({"accounts": []}, KeyDocument, key_arn="x")) == {"accounts", "name", "key_arn"}
+    assert set(
+        faults({**KEY, "required_context": {"t": "${account}" + "v" * 374}}, KeyDocument, key_arn=ARN)
+    ) == {"required_context"}
+
+
+@pytest.mark.parametrize("body", [{"verdict": "deny"}, {"verdict": "deny", "comment": " "}])
+def test_denial(body: dict[str, str]) -> None:
+    """A denial without a comment is told by its field."""
+    assert faults(body, Decision) == {"comment": "a denial says why"}
+    assert http.read(Decision, event('{"verdict": "approve"}')).comment == ""
+    assert http.read(Decision, event('{"verdict": "deny", "comment": "no"}')).comment == "no"
+
+
+def test_grantee_of_account() -> None:
+    """A standing approval's grantee is of its account, told by the field, together with other faults."""
+    body = {
+        **{name: GOOD[name] for name in ("key", "grantee", "operations", "encryption_context", "reason")},
+        "account": "666677778888", "max_duration": "PT1H", "valid_until": "2026-01-31T09:30:00Z",
+    }  # fmt: skip
+    assert set(faults(body, StandingApproval)) == {"grantee"}
+    assert set(faults({**body, "max_duration": 1}, StandingApproval)) == {"grantee", "max_duration"}
+    assert set(faults({**body, "account": 1}, StandingApproval)) == {"account"}
+    for grantee in (None, "arn:aws:iam::666677778888:role/w"):
+        text = json.dumps({**body, "grantee": grantee})
+        assert http.read(StandingApproval, event(text)).grantee == grantee
+
+
+@pytest.mark.parametrize("content", ["x", "{", "ü", "\ud800", " ", "\x00"])
+def test_too_large(content: str) -> None:
+    """A body over 64 KiB is too large whatever it says, counted in bytes, encoded or not."""
+    for call in (http.body_of, http.no_body, lambda it: http.read(Submission, it)):
+        with pytest.raises(TooLarge):
+            call(event(content * (64 * 1024 + 1)))
+        with pytest.raises(TooLarge):
+            call(event(base64.b64encode(b"x" * (64 * 1024 + 3)).decode(), encoded=True))
+
+
+def test_largest() -> None:
+    """A body of exactly 64 KiB is read."""
+    body = '{"a":"' + "x" * (64 * 1024 - 8) + '"}'
+    assert len(http.body_of(event(body))["a"]) == 64 * 1024 - 8
+
+
+def test_encoded() -> None:
+    """A body that the gateway took for binary is refused."""
+    text = base64.b64encode(b"{}").decode()
+    assert http.body_of(event("{}")) == {}
+    for call in (http.body_of, http.no_body):
+        with pytest.raises(InvalidRequest):
+            call(event(text, encoded=True))
+
+
+def test_no_body() -> None:
+    """A call that takes no body is sent none or an empty object: nothing that is sent is ignored."""
+    for nothing in (None, "", " \n", "{}", " {} "):
+        http.no_body(event(nothing))
+    for something in ('{"duration": "PT10H"}', "null", "[]", "x"):
+        with pytest.raises(InvalidRequest):
+            http.no_body(event(something))
+
+
+def test_parsed() -> None:
+    """A value is read as a model, with its faults by field."""
+    assert http.parsed(Submission, GOOD).key == "partner_data"
+    with pytest.raises(InvalidRequest) as refused:
+        http.parsed(Submission, {**GOOD, "key": 1})
+    assert {fault.field for fault in refused.value.faults} == {"key"}
+    with pytest.raises(InvalidRequest) as refused:
+        http.parsed(Submission, 1)
+    assert {fault.field for fault in refused.value.faults} == {"body"}

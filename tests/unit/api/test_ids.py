@@ -1,0 +1,17 @@
+"""Ids out of a path: what can be nobody's never reaches a table."""
+
+import pytest
+
+from grant_broker.approvals import standing_approvals as standing
+from grant_broker.approvals import votes as decisions
+from grant_broker.domain.errors import NotFound
+from tests.unit.api.test_routing import BROKER
+
+
+@pytest.mark.parametrize("text", ["", "x" * 3000, "a/b", "a#b", "é", "\ufffd", chr(0xD800), "..", "a b"])
+def test_nobody(text: str) -> None:
+    """A request or an approval of such an id is not found, in the words for every other; no call is made."""
+    with pytest.raises(NotFound, match=r"^there is no such request$"):
+        decisions.found(BROKER, text)
+    with pytest.raises(NotFound, match=r"^there is no such approval$"):
+        standing.found(BROKER, text)

@@ -1,0 +1,91 @@
+"""Every refusal is a problem document (RFC 9457), by type of error."""
+
+import json
+import logging
+
+import pytest
+
+from grant_broker.api.problems import ANSWERS, Answer, problem
+from grant_broker.domain import errors
+from grant_broker.domain.errors import (
+    BrokerError,
+    Conflict,
+    Fault,
+    GrantNotFound,
+    InvalidRequest,
+    KmsRefused,
+    KmsUncertain,
+    NotFound,
+    NotPermitted,
+    Stale,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
+
+MEMBERS = ["type", "title", "status", "detail", "code", "errors"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "headers"),
+    [
+        (InvalidRequest(Fault("key", "no")), 400, "invalid_request", {}),
+        (NotPermitted("no"), 403, "not_permitted", {}),
+        (NotFound("no"), 404, "not_found", {}),
+        (Conflict("the request is active"), 409, "conflict", {}),
+        (Stale("changed"), 409, "conflict", {}),
+        (KmsRefused("DisabledException", "disabled"), 409, "conflict", {}),
+        (GrantNotFound("gone"), 409, "conflict", {}),
+        (TooLarge("65536"), 413, "too_large", {}),
+        (TooManyRequests("slow down", retry_after=60), 429, "too_many_requests", {"Retry-After": "60"}),
+        (KmsUncertain("ThrottlingException", "slow"), 503, "unavailable", {"Retry-After": "5"}),
+        (Unavailable("later", retry_after=2), 503, "unavailable", {"Retry-After": "2"}),
+        (
+            Unavailable("later", location="/requests/1"),
+            503,
+            "unavailable",
+            {"Retry-After": "5", "Location": "/requests/1"},
+        ),
+    ],
+)
+def test_answer(error: BrokerError, status: int, code: str, headers: dict[str, str]) -> None:
+    """Each error has its status, its code and its headers, and every member is always there."""
+    answer = problem(error)
+    assert (answer.status, answer.body["code"], answer.headers) == (status, code, headers)
+    assert answer.content_type == "application/problem+json"
+    assert list(answer.body) == MEMBERS
+    assert (answer.body["status"], answer.body["detail"]) == (status, str(error))
+    assert answer.body["type"] == f"urn:grant-broker:{code}"
+
+
+def test_every_error() -> None:
+    """No error that the broker raises is without an answer."""
+    kinds = {it for it in vars(errors).values() if isinstance(it, type) and issubclass(it, BrokerError)}
+    assert set(ANSWERS) == kinds - {BrokerError}
+
+
+def test_errors() -> None:
+    """All faults are listed by field, and empty where there are none."""
+    body = problem(InvalidRequest(Fault("key", "no"), Fault("duration", "too long"))).body
+    assert body["errors"] == [
+        {"field": "key", "message": "no"},
+        {"field": "duration", "message": "too long"},
+    ]
+    assert body["detail"] == "key: no; duration: too long"
+    assert problem(NotFound("no")).body["errors"] == []
+
+
+def test_unforeseen(caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody foresaw is logged whole and answered as 503, without a word of it."""
+    with caplog.at_level(logging.ERROR):
+        answer = problem(ZeroDivisionError("a secret"))
+    assert (answer.status, answer.headers) == (503, {"Retry-After": "5"})
+    assert "secret" not in answer.text
+    assert "ZeroDivisionError: a secret" in caplog.text
+
+
+def test_text() -> None:
+    """A body is JSON in UTF-8; where there is none the text is empty."""
+    assert Answer(204).text == ""
+    assert json.loads(Answer(200, {"a": "ü"}).text) == {"a": "ü"}
+    assert Answer(200, {"a": "ü"}).text == '{"a":"ü"}'

@@ -1,0 +1,124 @@
+"""What the API shows: every field always, and a grant token to nobody else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from grant_broker.api.views import approval_view, key_view, list_view, offer_view, request_view
+from grant_broker.domain.approvals import Verdict, Vote
+from grant_broker.domain.lifecycle import Status
+from tests.unit.reconcile.scene import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
+
+REQUEST = {
+    "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
+    "duration", "starts_at", "reason", "ticket", "extends", "created_at", "answer_by", "take_up_by",
+    "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant",
+}  # fmt: skip
+
+
+def test_pending() -> None:
+    """A request shows every field, null where it is not known yet."""
+    view = request_view(before_intent(Status.PENDING))
+    assert set(view) == REQUEST
+    assert (view["id"], view["status"], view["requester"]) == (
+        ID,
+        "pending",
+        {"arn": GRANTEE, "account": ACCOUNT},
+    )
+    unknown = {name for name, value in view.items() if value is None}
+    assert unknown == {
+        "starts_at", "ticket", "extends", "take_up_by", "expires_at", "ended_at", "end_reason", "approval",
+        "grant",
+    }  # fmt: skip
+    assert (view["duration"], view["answer_by"], view["decisions"]) == ("PT2H", "2026-03-02T12:00:00Z", [])
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("party", [True, False])
+def test_token(status: Status, *, party: bool) -> None:
+    """The token is shown to a party, while the grant lives."""
+    view = request_view(request(status=status, grant_token="secret"), token=party)
+    shown = view["grant"]["grant_token"]
+    assert shown == ("secret" if party and status in {Status.ACTIVE, Status.ENDING} else None)
+    assert view["grant"] == {
+        "grant_id": "g1", "grant_token": shown, "issued_at": "2026-03-01T11:30:00Z",
+        "expires_at": "2026-03-01T13:30:00Z",
+    }  # fmt: skip
+
+
+def test_never_by_itself() -> None:
+    """Whoever does not ask for the token is not given it."""
+    assert "secret" not in str(request_view(request(grant_token="secret")))
+
+
+def test_decisions() -> None:
+    """Votes are shown by who cast them, without what is internal."""
+    cast = Vote(
+        person="p",
+        by="arn",
+        session="s",
+        verdict=Verdict.DENY,
+        comment="no",
+        at=NOW,
+        digest="d",
+        idempotency="i",
+    )
+    shown = {"by": "arn", "verdict": "deny", "comment": "no", "at": "2026-03-01T12:00:00Z"}
+    assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
+    assert approval_view(standing(votes=(cast,)), quorum=1, now=NOW)["decisions"] == [shown]
+
+
+def test_approval() -> None:
+    """A standing approval shows its status beside what it covers."""
+    view: dict[str, Any] = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=1, now=NOW)
+    assert set(view) == {
+        "id",
+        "status",
+        "key",
+        "account",
+        "grantee",
+        "operations",
+        "encryption_context",
+        "context_match",
+        "max_duration",
+        "valid_from",
+        "valid_until",
+        "reason",
+        "decisions",
+        "created_at",
+    }
+    assert (view["status"], view["key"], view["max_duration"]) == ("active", KEY, "PT2H")
+    assert view["valid_until"] == "2026-03-02T12:00:00Z"
+
+
+def test_keys() -> None:
+    """The security team sees a key's limits, a third party its offer, its own account filled in."""
+    limits = key(required_context={"tenant": "${account}"})
+    assert set(key_view(limits)) == {
+        "key_arn",
+        "name",
+        "operations",
+        "max_duration",
+        "max_continuous",
+        "required_context",
+        "context_match",
+        "accounts",
+        "quorum",
+    }
+    assert key_view(limits)["required_context"] == {"tenant": "${account}"}
+    offer = offer_view(limits, ACCOUNT)
+    assert set(offer) == {
+        "key_arn",
+        "name",
+        "operations",
+        "max_duration",
+        "required_context",
+        "context_match",
+    }
+    assert (offer["required_context"], offer["max_duration"]) == ({"tenant": ACCOUNT}, "PT8H")
+
+
+def test_list() -> None:
+    """A page is its items and where the next one begins."""
+    assert list_view([{"a": 1}], None) == {"items": [{"a": 1}], "cursor": None}
