@@ -1,10 +1,11 @@
 """One deployment a module, emptied for each test: to deploy costs a second, to empty some milliseconds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
+from tests.support import unregistered as founding
 from tests.support.scene import Scene
 
 
@@ -21,3 +22,16 @@ def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     deployed.reset()
     return deployed
+
+
+@pytest.fixture
+def scene_of() -> Iterator[Callable[..., founding.Scene]]:
+    """Makes a scene with parameters of the template; nothing of it is left afterwards."""
+    yield founding.Scene
+    moto_api_backend.reset()
+
+
+@pytest.fixture
+def unregistered(scene_of: Callable[..., founding.Scene]) -> founding.Scene:
+    """The founding scenario; its key is not registered yet."""
+    return scene_of()

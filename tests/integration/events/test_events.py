@@ -15,9 +15,9 @@ from grant_broker.aws.announcements import EventBus, Mailbox
 from grant_broker.aws.items import item_of
 from grant_broker.domain.trail import GENESIS, Event
 from grant_broker.events.announce import Notices
+from tests.integration.reconcile.test_handler import Context
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall, Cloud
-from tests.unit.reconcile.test_handler import Context
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from tests.local_stack.client import Answer, Client, send
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import LARGEST_BODY, Gateway
 from tests.local_stack.workers import FailedError
-from tests.unit.local_stack.clock import now
+from tests.support.clock import now
 
 PROBLEM = {"type", "title", "status", "detail", "code"}
 

@@ -8,7 +8,7 @@ import pytest
 from grant_broker.api.views import approval_view, key_view, list_view, offer_view, request_view
 from grant_broker.domain.approvals import Verdict, Vote
 from grant_broker.domain.lifecycle import Status
-from tests.unit.reconcile.scene import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
+from tests.support.records import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
 
 REQUEST = {
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",

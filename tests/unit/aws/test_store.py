@@ -16,8 +16,7 @@ from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.domain.trail import Event
-from tests.support.scripted_client import Script, cancelled, refusal
-from tests.unit.reconcile.scene import (
+from tests.support.records import (
     ACCOUNT,
     CREATED,
     EXPIRES,
@@ -32,6 +31,7 @@ from tests.unit.reconcile.scene import (
     standing,
     votes,
 )
+from tests.support.scripted_client import Script, cancelled, refusal
 
 LOST = cancelled("ConditionalCheckFailed")
 

@@ -8,7 +8,7 @@ import pytest
 
 from grant_broker.domain.approvals import Approval, Asked, Kind, Verdict, Vote
 from grant_broker.domain.scope import ContextMatch, Scope
-from tests.unit.reconcile.scene import ACCOUNT, CREATED, GRANTEE, KEY, NOW, SCOPE, request, standing, votes
+from tests.support.records import ACCOUNT, CREATED, GRANTEE, KEY, NOW, SCOPE, request, standing, votes
 
 HOME = "111122223333"
 NO_VOTES = "0 of 1 votes of persons other than requester and grantee"

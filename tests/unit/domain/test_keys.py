@@ -7,7 +7,7 @@ import pytest
 
 from grant_broker.domain.keys import Proposal
 from grant_broker.domain.scope import ENCRYPT_SIDE, ContextMatch, Scope
-from tests.unit.reconcile.scene import ACCOUNT, KEY, NOW, key
+from tests.support.records import ACCOUNT, KEY, NOW, key
 
 OWN_TENANT = {"required_context": {"tenant": "${account}"}}
 

@@ -4,7 +4,7 @@ import pytest
 
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import NEXT, Status
-from tests.unit.reconcile.scene import NOW, request
+from tests.support.records import NOW, request
 
 # Design, "The life of a request": what each status may become.
 TABLE = {

@@ -9,7 +9,7 @@ from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import agenda
-from tests.unit.reconcile.scene import ACCOUNT, EXPIRES, GRANTEE, ID, KEY, NOW, SCOPE, before_intent, request
+from tests.support.records import ACCOUNT, EXPIRES, GRANTEE, ID, KEY, NOW, SCOPE, before_intent, request
 
 
 def test_name() -> None:

@@ -6,11 +6,17 @@ import pytest
 
 from grant_broker.domain.checks import Function
 from grant_broker.keys.checks import missing_to_create
-from tests.integration.access.scene import Scene
 from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall
+from tests.support.unregistered import Scene
 
 PASSED = {"requests": "passed", "expiry": "passed"}
+
+
+@pytest.fixture
+def scene(unregistered: Scene) -> Scene:
+    """The founding scenario; its key is not registered yet."""
+    return unregistered
 
 
 def results(found: dict[str, Any]) -> dict[str, str | None]:

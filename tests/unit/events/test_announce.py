@@ -1,64 +1,21 @@
 """The stream of audit events: EventBridge, mails, and both again after a failure."""
 
-import argparse
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
 
 from functions.events import handler
 from grant_broker.aws.announcements import EventBus, Mailbox
 from grant_broker.aws.items import item_of
-from grant_broker.client.commands import replay as command
 from grant_broker.domain.mail import mail_about, quoted
-from grant_broker.domain.trail import GENESIS, Event
+from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Notices
-from tests.unit.reconcile.scene import Scene
-from tests.unit.reconcile.test_handler import Context
+from tests.integration.reconcile.test_handler import Context
+from tests.support.announcements import NOW, Sent, event
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:security"
-
-
-def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
-    """An event of some request."""
-    return Event(
-        id=f"id-{number}", subject="request#1", sequence=number, type=kind,
-        at=NOW + timedelta(seconds=number),
-        by="arn:aws:iam::444455556666:role/partner", request_id="1", detail=detail, previous=GENESIS,
-    ).sealed()  # fmt: skip
-
-
-class Sent:
-    """EventBridge and SNS: what they were given, and which they refuse."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
-        self.calls: list[int] = []
-        self.mails: list[dict[str, str]] = []
-        self.refused: set[str] = set()
-        self.down: set[str] = set()
-
-    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
-        """PutEvents."""
-        self._answer("PutEvents")
-        self.calls.append(len(Entries))
-        ids = [json.loads(entry["Detail"])["id"] for entry in Entries]
-        self.entries += [e for e, name in zip(Entries, ids, strict=True) if name not in self.refused]
-        return {"Entries": [{"ErrorCode": "Throttled"} if name in self.refused else {} for name in ids]}
-
-    def publish(self, **mail: str) -> None:
-        """Publish."""
-        self._answer("Publish")
-        self.mails.append(mail)
-
-    def _answer(self, operation: str) -> None:
-        if operation in self.down:
-            raise ClientError({"Error": {"Code": "InternalFailure"}}, operation)
 
 
 @pytest.fixture
@@ -165,65 +122,3 @@ def test_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     handler.notices.cache_clear()
     assert isinstance(handler.notices(), Notices)
     handler.notices.cache_clear()
-
-
-@pytest.fixture
-def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
-    """Twelve events in the table, a second apart, and the command's clients."""
-    sent = Sent()
-    for number in range(1, 13):
-        scene.client.put_item(TableName="requests", Item=item_of(event(number)))
-    session = type("Session", (), {"client": lambda _self, _name: sent})()
-    monkeypatch.setattr(command, "dynamodb_client", lambda: scene.client)
-    monkeypatch.setattr(command, "session", lambda: session)
-    return sent
-
-
-def replay(*arguments: str) -> int:
-    """The subcommand as the command line calls it."""
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args(["--table", "requests", *arguments]))
-
-
-def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
-    """A span of time is published again, in order, without mails."""
-    assert replay("--since", "2026-03-01T12:00:02Z", "--until", "2026-03-01T12:00:04Z") == 0
-    assert [json.loads(entry["Detail"])["id"] for entry in replaying.entries] == ["id-2", "id-3"]
-    assert replaying.mails == []
-    assert capsys.readouterr().out == "2 events published, 0 not\n"
-
-
-def test_replay_refused(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
-    """What EventBridge does not take is named, and the rest is still published."""
-    replaying.refused = {"id-1", "id-12"}
-    assert replay("--since", "2026-03-01T12:00:00Z") == 1
-    assert len(replaying.entries) == 10
-    assert "event 12" in capsys.readouterr().err
-
-
-def test_replay_failures(replaying: Sent, tmp_path: Path) -> None:
-    """The messages of an on-failure destination say when; overlapping ones publish each event once."""
-    batch = {
-        "approximateArrivalOfFirstRecord": "2026-03-01T12:00:03Z",
-        "approximateArrivalOfLastRecord": "2026-03-01T12:00:04Z",
-    }
-    path = tmp_path / "failures.jsonl"
-    path.write_text(2 * (json.dumps({"DDBStreamBatchInfo": batch}) + "\n") + "\n")
-    assert replay("--failures", str(path)) == 0
-    assert len(replaying.entries) == 8
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["--since", "2026-03-01T12:00:00Z", "--failures", "x"], ["--failures", "none"]]
-)
-def test_replay_of_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """It must be said what to publish again."""
-    assert replay(*arguments) == 2
-    assert "cannot read" in capsys.readouterr().err
-
-
-def test_replay_of_a_wrong_time() -> None:
-    """A time that is no RFC 3339 UTC time is a usage error."""
-    with pytest.raises(SystemExit):
-        replay("--since", "yesterday")

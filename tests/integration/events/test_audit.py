@@ -13,7 +13,7 @@ from grant_broker.client.commands import audit as command
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.trail import Event
 from grant_broker.events import trail as audit
-from tests.unit.reconcile.scene import NOW, Scene, before_intent, key
+from tests.support.records import NOW, Scene, before_intent, key
 
 
 def write(scene: Scene, count: int = 3, request_id: str = "a" * 32) -> list[Event]:

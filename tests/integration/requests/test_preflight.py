@@ -5,12 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.integration.access.scene import Scene
-from tests.integration.access.test_dry_runs import approve_ahead, tried
+from tests.integration.requests.test_dry_runs import approve_ahead, tried
 from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall
+from tests.support.unregistered import Scene
 
 NOW = "KMS would create this grant now"
+
+
+@pytest.fixture
+def scene(unregistered: Scene) -> Scene:
+    """The founding scenario; its key is not registered yet."""
+    return unregistered
 
 
 def preflight(scene: Scene, request_id: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from grant_broker.policy_engine import Call, Verdict, decide_kms
 from tests.support.reports import Report
 
 _HERE = Path(__file__).resolve().parent
-_ALL = _HERE.parents[2] / "shared" / "policy-vectors.jsonl.gz"
+_ALL = _HERE.parents[3] / "shared" / "policy-vectors.jsonl.gz"
 _SAMPLE = _HERE / "policy-vectors-sample.jsonl.gz"
 
 

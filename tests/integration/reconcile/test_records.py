@@ -13,7 +13,7 @@ from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.request import agenda
 from grant_broker.reconcile.run import reconcile
-from tests.unit.reconcile.scene import (
+from tests.support.records import (
     EXPIRES,
     ID,
     NOW,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.unit.reconcile.scene import Scene
+from tests.support.records import Scene
 
 
 @pytest.fixture

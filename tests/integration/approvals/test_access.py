@@ -8,9 +8,15 @@ import boto3
 import pytest
 
 from grant_broker.client.main import main
-from tests.integration.access.scene import Scene
 from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall
+from tests.support.unregistered import Scene
+
+
+@pytest.fixture
+def scene(unregistered: Scene) -> Scene:
+    """The founding scenario; its key is not registered yet."""
+    return unregistered
 
 
 def by_hand(scene: Scene, count: int, **changes: Any) -> None:

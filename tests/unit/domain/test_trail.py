@@ -7,7 +7,7 @@ import pytest
 
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.trail import Event, Head, verify
-from tests.unit.reconcile.scene import before_intent
+from tests.support.records import before_intent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SUBJECT = before_intent(Status.PENDING).subject

@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.reconcile import handler
-from tests.unit.reconcile.scene import EXPIRY_ROLE, NOW, Scene, grant
+from tests.support.records import EXPIRY_ROLE, NOW, Scene, grant
 
 
 class Context:

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.integration.access.scene import Scene
+from tests.support.unregistered import Scene
+
+
+@pytest.fixture
+def scene(unregistered: Scene) -> Scene:
+    """The founding scenario; its key is not registered yet."""
+    return unregistered
 
 
 def tried(scene: Scene, **changes: Any) -> Any:

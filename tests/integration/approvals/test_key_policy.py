@@ -8,9 +8,15 @@ import boto3
 import pytest
 
 from grant_broker.client.main import main
-from tests.integration.access.scene import Scene
+from tests.support.unregistered import Scene
 
 _OTHER = "arn:aws:kms:eu-central-1:444455556666:key/0d0e"
+
+
+@pytest.fixture
+def scene(unregistered: Scene) -> Scene:
+    """The founding scenario; its key is not registered yet."""
+    return unregistered
 
 
 def own_key(scene: Scene) -> str:

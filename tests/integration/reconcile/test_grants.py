@@ -11,7 +11,7 @@ from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.request import agenda
 from grant_broker.domain.trail import GENESIS, Head, verify
 from grant_broker.reconcile.approvals_in_force import live_grant
-from tests.unit.reconcile.scene import (
+from tests.support.records import (
     CREATED,
     EXPIRES,
     GRANTEE,

@@ -1,0 +1,74 @@
+"""Events published again: those of a span of time, or those that failed."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from grant_broker.aws.items import item_of
+from grant_broker.client.commands import replay as command
+from tests.support.announcements import Sent, event
+from tests.support.records import Scene
+
+
+@pytest.fixture
+def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Twelve events in the table, a second apart, and the command's clients."""
+    sent = Sent()
+    for number in range(1, 13):
+        scene.client.put_item(TableName="requests", Item=item_of(event(number)))
+    session = type("Session", (), {"client": lambda _self, _name: sent})()
+    monkeypatch.setattr(command, "dynamodb_client", lambda: scene.client)
+    monkeypatch.setattr(command, "session", lambda: session)
+    return sent
+
+
+def replay(*arguments: str) -> int:
+    """The subcommand as the command line calls it."""
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return command.run(parser.parse_args(["--table", "requests", *arguments]))
+
+
+def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+    """A span of time is published again, in order, without mails."""
+    assert replay("--since", "2026-03-01T12:00:02Z", "--until", "2026-03-01T12:00:04Z") == 0
+    assert [json.loads(entry["Detail"])["id"] for entry in replaying.entries] == ["id-2", "id-3"]
+    assert replaying.mails == []
+    assert capsys.readouterr().out == "2 events published, 0 not\n"
+
+
+def test_replay_refused(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+    """What EventBridge does not take is named, and the rest is still published."""
+    replaying.refused = {"id-1", "id-12"}
+    assert replay("--since", "2026-03-01T12:00:00Z") == 1
+    assert len(replaying.entries) == 10
+    assert "event 12" in capsys.readouterr().err
+
+
+def test_replay_failures(replaying: Sent, tmp_path: Path) -> None:
+    """The messages of an on-failure destination say when; overlapping ones publish each event once."""
+    batch = {
+        "approximateArrivalOfFirstRecord": "2026-03-01T12:00:03Z",
+        "approximateArrivalOfLastRecord": "2026-03-01T12:00:04Z",
+    }
+    path = tmp_path / "failures.jsonl"
+    path.write_text(2 * (json.dumps({"DDBStreamBatchInfo": batch}) + "\n") + "\n")
+    assert replay("--failures", str(path)) == 0
+    assert len(replaying.entries) == 8
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--since", "2026-03-01T12:00:00Z", "--failures", "x"], ["--failures", "none"]]
+)
+def test_replay_of_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It must be said what to publish again."""
+    assert replay(*arguments) == 2
+    assert "cannot read" in capsys.readouterr().err
+
+
+def test_replay_of_a_wrong_time() -> None:
+    """A time that is no RFC 3339 UTC time is a usage error."""
+    with pytest.raises(SystemExit):
+        replay("--since", "yesterday")

@@ -1,0 +1,48 @@
+"""Events of the trail, and EventBridge and SNS as the announcing code calls them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from grant_broker.domain.trail import GENESIS, Event
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
+    """An event of some request."""
+    return Event(
+        id=f"id-{number}", subject="request#1", sequence=number, type=kind,
+        at=NOW + timedelta(seconds=number),
+        by="arn:aws:iam::444455556666:role/partner", request_id="1", detail=detail, previous=GENESIS,
+    ).sealed()  # fmt: skip
+
+
+class Sent:
+    """EventBridge and SNS: what they were given, and which they refuse."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.calls: list[int] = []
+        self.mails: list[dict[str, str]] = []
+        self.refused: set[str] = set()
+        self.down: set[str] = set()
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
+        """PutEvents."""
+        self._answer("PutEvents")
+        self.calls.append(len(Entries))
+        ids = [json.loads(entry["Detail"])["id"] for entry in Entries]
+        self.entries += [e for e, name in zip(Entries, ids, strict=True) if name not in self.refused]
+        return {"Entries": [{"ErrorCode": "Throttled"} if name in self.refused else {} for name in ids]}
+
+    def publish(self, **mail: str) -> None:
+        """Publish."""
+        self._answer("Publish")
+        self.mails.append(mail)
+
+    def _answer(self, operation: str) -> None:
+        if operation in self.down:
+            raise ClientError({"Error": {"Code": "InternalFailure"}}, operation)

@@ -1,5 +1,0 @@
-"""The tables that the tests of the audit trail share."""
-
-from tests.unit.reconcile.conftest import scene
-
-__all__ = ["scene"]
