@@ -71,6 +71,7 @@ def decision(column: str, action: str) -> Decision:
     who = _who(_COLUMNS[column])
     context: dict[str, object] = {
         "aws:PrincipalArn": who.role, "kms:CallerAccount": who.arn.split(":")[4],
+        "kms:EncryptionContextKeys": list(_CONTEXT),
         **{f"kms:EncryptionContext:{key}": value for key, value in _CONTEXT.items()},
     }  # fmt: skip
     if action == "kms:CreateGrant":

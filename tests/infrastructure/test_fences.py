@@ -31,6 +31,12 @@ VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
     # Constraint
     "no constraint": ({"kms:GrantConstraintType": ABSENT}, False),
     "another constraint": ({"kms:GrantConstraintType": "SourceArn"}, False),
+    # The strict KMS refuses it; here it is read as one that KMS takes.
+    "an empty constraint": ({"kms:EncryptionContextKeys": ABSENT}, False),
+    "an empty subset constraint": (
+        {"kms:GrantConstraintType": "EncryptionContextSubset", "kms:EncryptionContextKeys": ABSENT},
+        False,
+    ),
     # Retiring principal
     "no retiring principal": ({"kms:RetiringPrincipal": ABSENT}, False),
     "the grantee retires": ({"kms:RetiringPrincipal": "arn:aws:iam::444455556666:role/writer"}, False),
@@ -69,6 +75,7 @@ def _context(changes: dict[str, Any]) -> dict[str, Any]:
         "kms:RetiringPrincipal": deployed().template.reference("ExpiryRole", "Arn"),
         "kms:GrantOperations": ["Encrypt"],
         "kms:GrantConstraintType": "EncryptionContextEquals",
+        "kms:EncryptionContextKeys": ["customer"],
     }
     return {name: value for name, value in (base | changes).items() if value is not ABSENT}
 

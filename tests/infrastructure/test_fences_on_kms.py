@@ -13,7 +13,13 @@ from tests.local_aws.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
 # The strict KMS knows neither service principals nor their constraint, and refuses them as malformed.
-_MALFORMED = ("another constraint", "a service retires", "to a service")
+_MALFORMED = (
+    "another constraint",
+    "a service retires",
+    "to a service",
+    "an empty constraint",
+    "an empty subset constraint",
+)
 
 
 @pytest.fixture
@@ -33,8 +39,9 @@ def _parameters(changes: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in (grant_in_order() | changes).items() if value is not ABSENT}
     kind = given.pop("kms:GrantConstraintType", None)
     operations = given.pop("kms:GrantOperations")
+    keys = given.pop("kms:EncryptionContextKeys", [])
     rest = {name.removeprefix("kms:"): value for name, value in given.items()}
-    value = "arn:aws:s3:::some-bucket" if kind == "SourceArn" else {"customer": "1"}
+    value = "arn:aws:s3:::some-bucket" if kind == "SourceArn" else dict.fromkeys(keys, "1")
     return rest | {"Operations": operations} | ({"Constraints": {kind: value}} if kind else {})
 
 

@@ -154,7 +154,7 @@ def test_the_key_policy_for_further_keys_is_that_of_the_founding_key() -> None:
     """The output's statements, pasted into another key's policy, are what the broker needs there."""
     statements = json.loads(template().outputs()["KeyPolicyStatements"])
     founding = template().properties("PartnerDataKey")["KeyPolicy"]["Statement"]
-    own = {"Issue", "ReadKey", "ReadPolicy", "End"}
+    own = {"Issue", "ReadKey", "ReadPolicy", "End", "Compare"}
     assert statements == [statement for statement in founding if statement["Sid"] in own]
     stack = template()
     roles = Roles.of_stack(stack.stack, stack.account)

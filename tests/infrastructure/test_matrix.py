@@ -28,7 +28,7 @@ MAY = {
     "`requests`": "CreateGrant GetKeyPolicy",
     "`approvals`": "DescribeKey GetKeyPolicy ListGrants",
     "`expiry`": "GetKeyPolicy ListGrants RetireGrant RevokeGrant",
-    "`reconcile`": "",
+    "`reconcile`": "ListGrants",
     "`events`": "",
 }
 

@@ -9,6 +9,7 @@ _GRANT = {
     "kms:GranteePrincipal": "arn:aws:iam::444455556666:role/partner-application",
     "kms:GrantOperations": ["Encrypt"],
     "kms:GrantConstraintType": "EncryptionContextEquals",
+    "kms:EncryptionContextKeys": ["tenant"],
 }
 _RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
 
@@ -40,6 +41,7 @@ MAY: dict[str, dict[str, str]] = {
         "requests/stream": "DescribeStream GetRecords GetShardIterator ListStreams",
     },
     "reconcile": {
+        "key": "ListGrants",
         "every key": "ListRetirableGrants",
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/by_status": "Query",

@@ -29,6 +29,7 @@ class Settings(BaseModel):
     retiring_principal: str = ""
     requests_role: str = ""
     approvals_role: str = ""
+    reconcile_role: str = ""
     trusted_accounts: Listed = ()
     approver_role_ids: Listed = ()
     identity_center_role_ids: Listed = ()

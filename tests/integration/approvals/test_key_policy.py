@@ -62,7 +62,7 @@ def test_the_api_says_what_is_needed(scene: Scene) -> None:
     assert (unknown["policy"], unknown["diff"]) == (None, None)
     assert unknown["statements"] == founding.body["statements"]
     there = scene.call("alice", "GET", "/security/keys/0d0e/policy", key_arn=_OTHER)
-    assert len(there.body["role_policies"]) == 3
+    assert len(there.body["role_policies"]) == 4
     assert scene.security("GET", "/policy", key_arn=_OTHER).status == 400
     assert scene.security("GET", "/policy", key_arn="alias/x").status == 400
     assert scene.call("partner", "GET", f"/security/keys/{scene.key_id}/policy").status == 403

@@ -20,12 +20,13 @@ class Roles:
     requests: str
     approvals: str
     expiry: str
+    reconcile: str
 
     @classmethod
     def of_stack(cls, stack: str, account: str) -> "Roles":
         """The roles of a stack, by the names that its template gives them."""
-        made = (f"arn:aws:iam::{account}:role/{stack}-{name}" for name in ("requests", "approvals", "expiry"))
-        return cls(*made)
+        names = ("requests", "approvals", "expiry", "reconcile")
+        return cls(*(f"arn:aws:iam::{account}:role/{stack}-{name}" for name in names))
 
     @property
     def account(self) -> str:
@@ -40,6 +41,7 @@ def statements(roles: Roles, operations: Sequence[str], key_arn: str) -> list[Js
         _allow("ReadKey", roles.approvals, "kms:DescribeKey", _POLICY_ACTION, "kms:ListGrants"),
         _allow("ReadPolicy", [roles.requests, roles.expiry], _POLICY_ACTION),
         _allow("End", roles.expiry, "kms:ListGrants", "kms:RevokeGrant"),
+        _allow("Compare", roles.reconcile, "kms:ListGrants"),
     ]
     return needed if _within(roles, key_arn) else [each for each in map(_abroad, needed) if each["Action"]]
 
@@ -103,8 +105,8 @@ def _issue(roles: Roles, operations: Sequence[str]) -> Json:
             "kms:RetiringPrincipal": roles.expiry,
         },
         "ForAllValues:StringEquals": {"kms:GrantOperations": list(operations)},
-        # ForAllValues holds for an empty set too.
-        "Null": {"kms:GrantOperations": "false"},
+        # ForAllValues holds for an empty set too; and a constraint without pairs constrains nothing.
+        "Null": {"kms:GrantOperations": "false", "kms:EncryptionContextKeys": "false"},
     }
     return {**_allow("Issue", roles.requests, "kms:CreateGrant"), "Condition": condition}
 
@@ -133,7 +135,7 @@ def _own_sid(statement: Mapping[str, Any], sids: set[str], roles: Roles) -> str 
     principal = statement.get("Principal")
     named = _listed(principal.get("AWS", [])) if isinstance(principal, Mapping) else []
     sid = str(statement.get("Sid", "")).removeprefix(_STAND_IN)
-    mine = {roles.requests, roles.approvals, roles.expiry}
+    mine = {roles.requests, roles.approvals, roles.expiry, roles.reconcile}
     return sid if sid in sids and named and mine.issuperset(named) else None
 
 

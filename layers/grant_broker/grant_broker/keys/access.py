@@ -62,7 +62,12 @@ def whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> dict[str
 def policy_advice(broker: Broker, key_arn: str) -> dict[str, Any]:
     """What the key's policy must say for this stack, as a change of its present one where KMS shows that."""
     settings = broker.settings
-    roles = Roles(settings.requests_role, settings.approvals_role, settings.retiring_principal)
+    roles = Roles(
+        requests=settings.requests_role,
+        approvals=settings.approvals_role,
+        expiry=settings.retiring_principal,
+        reconcile=settings.reconcile_role,
+    )
     return advice(roles, settings.grantable_operations, key_arn, key_policy(broker.kms, key_arn))
 
 
