@@ -7,11 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests.infrastructure.stack import NOW, deployed
+from tests.infrastructure.stack import NOW, ROLES, deployed
 from tests.infrastructure.test_fences import ABSENT, VARIANTS, grant_in_order, open_key
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
+_FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function"
+_WRITER = "arn:aws:iam::666677778888:role/writer"
 # The strict KMS knows neither service principals nor their constraint, and refuses them as malformed.
 _MALFORMED = (
     "another constraint",
@@ -76,3 +78,39 @@ def test_on_an_open_key(stack: Deployment) -> None:
     """Where the key's policy lets the role do anything, the role's Denies refuse the same."""
     stack.cloud.put_key_policy(stack.keys["partner_data"], open_key("requests"))
     assert _tried(stack) == _expected()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_of_the_stack_uses_a_key_by_a_grant(stack: Deployment, role: str) -> None:
+    """Not even under the encryption context of its own function's environment, where anybody else could."""
+    context = {"aws:lambda:FunctionArn": f"{_FUNCTION}:grant-broker-{role}"}
+    key, grantee = stack.keys["partner_data"], stack.functions[role].role
+    granting = stack.cloud.session(stack.cloud.root()).client("kms")
+    for each in (grantee, _WRITER):
+        granting.create_grant(
+            KeyId=key,
+            GranteePrincipal=each,
+            Operations=["Encrypt", "Decrypt", "GenerateDataKey"],
+            Constraints={"EncryptionContextEquals": context},
+        )
+    writer = stack.cloud.session_for(_WRITER, "w")
+    by_anybody = stack.cloud.session(writer).client("kms")
+    sealed = by_anybody.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    given = {"KeyId": key, "EncryptionContext": context}
+    client = stack.cloud.session(stack.credentials(role)).client("kms")
+    for use in (
+        lambda: client.encrypt(Plaintext=b"x", **given),
+        lambda: client.generate_data_key(KeySpec="AES_256", **given),
+        lambda: client.decrypt(CiphertextBlob=sealed, **given),
+    ):
+        with pytest.raises(ClientError, match="with an explicit deny in an? identity-based policy"):
+            use()
+    assert by_anybody.decrypt(CiphertextBlob=sealed, **given)["Plaintext"] == b"x"
+
+
+def test_the_alias_that_is_exempt_is_aws_s_alone(stack: Deployment) -> None:
+    """Nobody, not even the root user, gives a key of theirs the alias of Lambda's own key."""
+    client = stack.cloud.session(stack.cloud.root()).client("kms")
+    with pytest.raises(ClientError) as refusal:
+        client.create_alias(AliasName="alias/aws/lambda", TargetKeyId=stack.keys["partner_data"])
+    assert refusal.value.response["Error"]["Code"] == "NotAuthorizedException"

@@ -16,6 +16,7 @@ MAY = {
     "events": "",
 }
 DATA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0d0d0d-0000-0000-0000-000000000000"
+FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function"
 DYNAMODB = {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
 
 
@@ -52,21 +53,46 @@ def test_expiry_retires_its_grants_whatever_the_key_policy_says() -> None:
         assert found.allowed is (role == "expiry")
 
 
+def _granted(role: str, action: str, context: dict[str, object]) -> bool:
+    """Whether the role may call on a key by a grant to it alone, the key policy saying nothing."""
+    grant = {
+        "GrantId": "g",
+        "GranteePrincipal": deployed().functions[role].role,
+        "Operations": ["Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey"],
+    }
+    nothing: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    asked = call(role, f"kms:{action}", DATA_KEY, **context)
+    return decide_kms(asked, key_policy=nothing, identity_policies=policies(role), grants=[grant]).allowed
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_lambda_decrypts_the_function_s_environment_in_its_role(role: str) -> None:
-    """By a grant on the key aws/lambda, which the fence lets through for that function alone."""
-    grant = {"GrantId": "g", "GranteePrincipal": deployed().functions[role].role, "Operations": ["Decrypt"]}
-    place = "arn:aws:lambda:eu-central-1:111122223333:function"
-    for function, may in ((f"{place}:grant-broker-{role}", True), (f"{place}:other", False), (None, False)):
-        context = {"kms:EncryptionContext:aws:lambda:FunctionArn": function} if function else {}
-        asked = call(role, "kms:Decrypt", DATA_KEY, **context)
-        found = decide_kms(
-            asked,
-            key_policy={"Version": "2012-10-17", "Statement": []},
-            identity_policies=policies(role),
-            grants=[grant],
-        )
-        assert found.allowed is may
+    """By a grant on the account's key aws/lambda, and nothing else is done with that key."""
+    aliases = {"kms:ResourceAliases": ["alias/aws/lambda"]}
+    assert _granted(role, "Decrypt", aliases)
+    assert _granted(role, "Decrypt", {"kms:ResourceAliases": ["alias/other", "alias/aws/lambda"]})
+    assert not any(_granted(role, action, aliases) for action in ("Encrypt", "GenerateDataKey"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"kms:EncryptionContext:aws:lambda:FunctionArn": f"{FUNCTION}:grant-broker-{{}}"},
+        {"kms:ResourceAliases": ["alias/grant-broker/partner-data"]},
+        {"kms:ResourceAliases": ["alias/aws/lambda-of-mine", "alias/AWS/lambda"]},
+        {"kms:RequestAlias": "alias/aws/lambda"},
+        {"kms:ViaService": "lambda.us-east-1.amazonaws.com"},
+    ],
+    ids=str,
+)
+def test_a_grant_to_a_role_of_the_stack_is_no_use(role: str, chosen: dict[str, Any]) -> None:
+    """Whatever the caller writes into the call, no role of the stack uses a key by a grant to it."""
+    context = {
+        name: value.format(role) if isinstance(value, str) else value for name, value in chosen.items()
+    }
+    assert not any(_granted(role, action, context) for action in ("Decrypt", "Encrypt", "GenerateDataKey"))
 
 
 @pytest.mark.parametrize("role", ROLES)
