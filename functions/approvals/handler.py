@@ -3,19 +3,26 @@
 import os
 import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.api import cursors, http, lists
-from grant_broker.api.problems import Answer
-from grant_broker.api.routing import approver, event_of, repeatable, resolver, respond, share_handlers
-from grant_broker.api.views import approval_view, key_view, list_view, preflight_view, request_view
-from grant_broker.approvals import standing_approvals as standing
-from grant_broker.approvals import votes as decisions
+from grant_broker.api import cursors, lists, query, shapes
+from grant_broker.api.caller import ensure_approver
+from grant_broker.api.responses import Answer
+from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.api.views import (
+    approval_view,
+    checks_view,
+    event_view,
+    key_view,
+    request_view,
+    seen_request_view,
+    votes_view,
+)
+from grant_broker.approvals import standing_approvals, votes
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
@@ -26,16 +33,14 @@ from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.times import parse_time
-from grant_broker.events import trail as audit
-from grant_broker.keys import access, checks
-from grant_broker.keys import register as managed_keys
+from grant_broker.keys import access, checks, register
 
 logger = Logger()
 share_handlers(logger)
-app = resolver()
 _KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_PAGED = ("limit", "cursor")
 
 
 @cache
@@ -45,214 +50,176 @@ def broker() -> Broker:
     return replace(made, kms=Kms(reading_kms_client()))
 
 
-@app.get("/security/requests")
-def get_requests() -> Response[str]:
+def ensure_permitted(caller: Caller) -> None:
+    """NotPermitted for who is no approver."""
+    settings = broker().settings
+    ensure_approver(caller, home_account=settings.home_account, role_ids=settings.approver_role_ids)
+
+
+api = Api(ensure_permitted)
+
+
+@api.route("GET", "/security/requests", parameters=("status", "key", "account", *_PAGED))
+def get_requests(call: Call) -> Answer:
     """Every account's requests."""
-    caller, query = _asked("status", "key", "account", "limit", "cursor")
-    status = http.one_of(query, "status", Status)
-    key = http.matching(query, "key", _KEY_ARN.fullmatch)
-    account = http.matching(query, "account", _ACCOUNT.fullmatch)
-    bound = cursors.binding(caller, "GET /security/requests", query)
-    after = cursors.read(query.get("cursor"), bound)
-    found, after = lists.all_requests(
-        broker(), status=status, key=key, account=account, limit=http.limit_of(query), after=after
-    )
-    views = [request_view(request) for request in found]
-    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+    status = query.one_of(call.query, "status", Status)
+    key = query.matching(call.query, "key", _KEY_ARN.fullmatch)
+    account = query.matching(call.query, "account", _ACCOUNT.fullmatch)
+    find = partial(lists.all_requests, broker(), status=status, key=key, account=account)
+    return lists.answer_page(call, find, request_view)
 
 
-@app.get("/security/requests/<request_id>")
-def get_request(request_id: str) -> Response[str]:
+@api.route("GET", "/security/requests/<request_id>")
+def get_request(_call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
-    _asked()
-    request = decisions.found(broker(), request_id)
-    trail = [audit.shown(event) for event in broker().store.trail(request.subject)]
-    return respond(
-        Answer(200, {**request_view(request), "preflight": preflight_view(request), "trail": trail})
+    request = votes.found(broker(), request_id)
+    return Answer(200, seen_request_view(request, broker().store.trail(request.subject)))
+
+
+@api.route("POST", "/security/requests/<request_id>/decision", takes_body=True)
+def post_decision(call: Call, request_id: str) -> Answer:
+    """Vote on a request."""
+    decision = call.read(Decision)
+    request = votes.decide(broker(), call.caller, request_id, decision, call.repeatable)
+    return Answer(200, request_view(request))
+
+
+@api.route("DELETE", "/security/requests/<request_id>/grant", takes_body=True)
+def delete_grant(call: Call, request_id: str) -> Answer:
+    """Revoke now."""
+    revocation = call.read(Revocation)
+    request = votes.found(broker(), request_id)
+    revoked = votes.revoke(broker(), request, by=call.caller.arn, reason=revocation.reason)
+    return Answer(202, request_view(revoked))
+
+
+@api.route("GET", "/security/approvals", parameters=_PAGED)
+def get_approvals(call: Call) -> Answer:
+    """Standing approvals."""
+    quorum = cache(lambda key_arn: register.registered(broker(), key_arn).document.quorum)
+    now = broker().clock()
+    find = partial(lists.standing_approvals, broker())
+    return lists.answer_page(
+        call, find, lambda approval: approval_view(approval, quorum=quorum(approval.key_arn), now=now)
     )
 
 
-@app.post("/security/requests/<request_id>/decision")
-def post_decision(request_id: str) -> Response[str]:
-    """Vote on a request."""
-    caller, _ = _asked()
-    event = event_of(app)
-    decision = http.read(Decision, event)
-    request = decisions.decide(broker(), caller, request_id, decision, repeatable(event))
-    return respond(Answer(200, request_view(request)))
-
-
-@app.delete("/security/requests/<request_id>/grant")
-def delete_grant(request_id: str) -> Response[str]:
-    """Revoke now."""
-    caller, _ = _asked()
-    revocation = http.read(Revocation, event_of(app))
-    request = decisions.found(broker(), request_id)
-    revoked = decisions.revoke(broker(), request, by=caller.arn, reason=revocation.reason)
-    return respond(Answer(202, request_view(revoked)))
-
-
-@app.get("/security/approvals")
-def get_approvals() -> Response[str]:
-    """Standing approvals."""
-    caller, query = _asked("limit", "cursor")
-    bound = cursors.binding(caller, "GET /security/approvals", query)
-    after = cursors.read(query.get("cursor"), bound)
-    found, after = lists.standing_approvals(broker(), limit=http.limit_of(query), after=after)
-    quorum = cache(lambda key_arn: managed_keys.registered(broker(), key_arn).document.quorum)
-    now = broker().clock()
-    views = [approval_view(approval, quorum=quorum(approval.key_arn), now=now) for approval in found]
-    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
-
-
-@app.post("/security/approvals")
-def post_approval() -> Response[str]:
+@api.route("POST", "/security/approvals", takes_body=True)
+def post_approval(call: Call) -> Answer:
     """Approve ahead."""
-    caller, _ = _asked()
-    event = event_of(app)
-    asked = http.read(StandingApproval, event)
-    made = standing.create(broker(), caller, asked, repeatable(event))
-    location = {"Location": f"/security/approvals/{made.id}"}
-    return respond(Answer(201, _approval(made.id), headers=location))
+    made = standing_approvals.create(broker(), call.caller, call.read(StandingApproval), call.repeatable)
+    return Answer(201, _approval(made.id), headers={"Location": f"/security/approvals/{made.id}"})
 
 
-@app.get("/security/approvals/<approval_id>")
-def get_approval(approval_id: str) -> Response[str]:
+@api.route("GET", "/security/approvals/<approval_id>")
+def get_approval(_call: Call, approval_id: str) -> Answer:
     """One standing approval."""
-    _asked()
-    return respond(Answer(200, _approval(approval_id)))
+    return Answer(200, _approval(approval_id))
 
 
-@app.post("/security/approvals/<approval_id>/decision")
-def post_approval_decision(approval_id: str) -> Response[str]:
+@api.route("POST", "/security/approvals/<approval_id>/decision", takes_body=True)
+def post_approval_decision(call: Call, approval_id: str) -> Answer:
     """Vote on a standing approval."""
-    caller, _ = _asked()
-    event = event_of(app)
-    decision = http.read(Decision, event)
-    standing.decide(broker(), caller, approval_id, decision, repeatable(event))
-    return respond(Answer(200, _approval(approval_id)))
+    decision = call.read(Decision)
+    standing_approvals.decide(broker(), call.caller, approval_id, decision, call.repeatable)
+    return Answer(200, _approval(approval_id))
 
 
-@app.delete("/security/approvals/<approval_id>")
-def delete_approval(approval_id: str) -> Response[str]:
+@api.route("DELETE", "/security/approvals/<approval_id>", parameters=("revoke_active",))
+def delete_approval(call: Call, approval_id: str) -> Answer:
     """Withdraw a standing approval."""
-    caller, query = _asked("revoke_active")
-    revoke_active = http.one_of(query, "revoke_active", ("true", "false")) == "true"
-    standing.withdraw(broker(), caller, approval_id, revoke_active=revoke_active)
-    return respond(Answer(204))
+    revoke_active = query.one_of(call.query, "revoke_active", ("true", "false")) == "true"
+    standing_approvals.withdraw(broker(), call.caller, approval_id, revoke_active=revoke_active)
+    return Answer(204)
 
 
-@app.get("/security/keys")
-def get_keys() -> Response[str]:
+@api.route("GET", "/security/keys", parameters=_PAGED)
+def get_keys(call: Call) -> Answer:
     """Managed keys."""
-    caller, query = _asked("limit", "cursor")
-    bound = cursors.binding(caller, "GET /security/keys", query)
-    after = cursors.read(query.get("cursor"), bound)
-    found, after = lists.keys(broker(), limit=http.limit_of(query), after=after)
-    return respond(Answer(200, list_view([key_view(key) for key in found], cursors.write(bound, after))))
+    return lists.answer_page(call, partial(lists.keys, broker()), key_view)
 
 
-@app.get("/security/keys/<key_id>")
-def get_key(key_id: str) -> Response[str]:
+@api.route("GET", "/security/keys/<key_id>")
+def get_key(_call: Call, key_id: str) -> Answer:
     """One managed key."""
-    _asked()
-    return respond(Answer(200, key_view(managed_keys.found(broker(), _key_arn(key_id)))))
+    return Answer(200, key_view(register.found(broker(), _key_arn(key_id))))
 
 
-@app.put("/security/keys/<key_id>")
-def put_key(key_id: str) -> Response[str]:
+@api.route("PUT", "/security/keys/<key_id>", takes_body=True)
+def put_key(call: Call, key_id: str) -> Answer:
     """Register a key or change its limits."""
-    caller, _ = _asked()
-    document = http.read(KeyDocument, event_of(app), key_arn=_key_arn(key_id))
+    document = call.read(KeyDocument, key_arn=_key_arn(key_id))
     if document.key_arn.rpartition("/")[2] != key_id:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     known = broker().store.key(document.key_arn)
-    key, votes = managed_keys.put(broker(), caller, document)
+    key, count = register.put(broker(), call.caller, document)
     if key is None:
-        quorum = known.document.quorum if known else 1
-        return respond(Answer(202, {"votes": votes, "quorum": quorum}))
-    return respond(Answer(200 if known and known.open else 201, key_view(key)))
+        return Answer(202, votes_view(count, quorum=known.document.quorum if known else 1))
+    return Answer(200 if known and known.open else 201, key_view(key))
 
 
-@app.delete("/security/keys/<key_id>")
-def delete_key(key_id: str) -> Response[str]:
+@api.route("DELETE", "/security/keys/<key_id>")
+def delete_key(call: Call, key_id: str) -> Answer:
     """Close a key to new grants."""
-    caller, _ = _asked()
-    managed_keys.withdraw(broker(), caller, _key_arn(key_id))
-    return respond(Answer(204))
+    register.withdraw(broker(), call.caller, _key_arn(key_id))
+    return Answer(204)
 
 
-@app.get("/security/keys/<key_id>/access")
-def get_access(key_id: str) -> Response[str]:
+@api.route("GET", "/security/keys/<key_id>/access", parameters=_PAGED)
+def get_access(call: Call, key_id: str) -> Answer:
     """Who can use or manage a key, and by what."""
-    caller, query = _asked("limit", "cursor")
-    key_arn = managed_keys.registered(broker(), _key_arn(key_id)).document.key_arn
-    bound = cursors.binding(caller, "GET /security/keys/{key_id}/access", {**query, "key": key_arn})
-    after, limit = cursors.read(query.get("cursor"), bound, form=cursors.MARKER), http.limit_of(query)
+    key_arn = register.registered(broker(), _key_arn(key_id)).document.key_arn
+    bound, limit = cursors.binding(call.caller, call.route, call.query), query.limit_of(call.query)
+    after = cursors.read(call.query.get("cursor"), bound, form=cursors.MARKER)
     if after is None:
         view, after = access.first_page(broker(), key_arn, limit=limit)
     else:
         view, after = access.next_page(broker(), key_arn, limit=limit, after=after)
-    return respond(Answer(200, {**view, "cursor": cursors.write(bound, after)}))
+    return Answer(200, {**view, "cursor": cursors.write(bound, after)})
 
 
-@app.get("/security/keys/<key_id>/check")
-def get_check(key_id: str) -> Response[str]:
+@api.route("GET", "/security/keys/<key_id>/check")
+def get_check(_call: Call, key_id: str) -> Answer:
     """Whether the broker could create and end grants on a key when it last tried."""
-    _asked()
-    key = managed_keys.registered(broker(), _key_arn(key_id))
-    return respond(Answer(200, checks.view(checks.of_key(broker(), key.document.key_arn))))
+    key = register.registered(broker(), _key_arn(key_id))
+    return Answer(200, checks_view(checks.of_key(broker(), key.document.key_arn)))
 
 
-@app.post("/security/keys/<key_id>/check")
-def post_check(key_id: str) -> Response[str]:
+@api.route("POST", "/security/keys/<key_id>/check")
+def post_check(_call: Call, key_id: str) -> Answer:
     """Have a key checked within a minute."""
-    _asked()
-    repeatable(event_of(app))
-    found = managed_keys.check_now(broker(), _key_arn(key_id))
-    return respond(Answer(202, checks.view(found)))
+    return Answer(202, checks_view(register.check_now(broker(), _key_arn(key_id))))
 
 
-@app.get("/security/keys/<key_id>/policy")
-def get_key_policy(key_id: str) -> Response[str]:
+@api.route("GET", "/security/keys/<key_id>/policy", parameters=("key_arn",))
+def get_key_policy(call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
-    _, query = _asked("key_arn")
-    key_arn = http.matching(query, "key_arn", _KEY_ARN.fullmatch)
+    key_arn = query.matching(call.query, "key_arn", _KEY_ARN.fullmatch)
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    key_arn = key_arn or managed_keys.registered(broker(), _key_arn(key_id)).document.key_arn
-    return respond(Answer(200, access.policy_advice(broker(), key_arn)))
+    key_arn = key_arn or register.registered(broker(), _key_arn(key_id)).document.key_arn
+    return Answer(200, access.policy_advice(broker(), key_arn))
 
 
-@app.get("/security/events")
-def get_events() -> Response[str]:
+@api.route("GET", "/security/events", parameters=("since", *_PAGED))
+def get_events(call: Call) -> Answer:
     """The audit trail, oldest first."""
-    caller, query = _asked("since", "limit", "cursor")
-    bound = cursors.binding(caller, "GET /security/events", query)
-    since = http.time_of(query, "since", parse_time)
-    after = cursors.read(query.get("cursor"), bound)
-    found = audit.events_since(broker(), since=since, limit=http.limit_of(query), after=after)
-    views = [audit.shown(event) for event in found.events]
-    return respond(Answer(200, list_view(views, cursors.write(bound, found.after))))
+    since = query.time_of(call.query, "since", parse_time)
+    return lists.answer_page(call, partial(lists.events, broker(), since=since), event_view)
 
 
-def _asked(*parameters: str) -> tuple[Caller, dict[str, str]]:
-    event = event_of(app)
-    return approver(event, broker()), http.query_of(event, *parameters)
-
-
-def _approval(approval_id: str) -> dict[str, Any]:
-    approval, key = standing.found(broker(), approval_id)
+def _approval(approval_id: str) -> shapes.Approval:
+    approval, key = standing_approvals.found(broker(), approval_id)
     return approval_view(approval, quorum=key.document.quorum, now=broker().clock())
 
 
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
         raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
-    return managed_keys.arn_of(broker(), key_id)
+    return register.arn_of(broker(), key_id)
 
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One API call."""
-    return app.resolve(event, context)
+    return api.resolve(event, context)

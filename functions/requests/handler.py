@@ -1,19 +1,19 @@
 """Third parties: submit, read, withdraw, take up and release requests. Alone holds kms:CreateGrant."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.api import cursors, http, lists
-from grant_broker.api.problems import Answer
-from grant_broker.api.routing import event_of, repeatable, resolver, respond, share_handlers, third_party
-from grant_broker.api.views import list_view, offer_view, request_view
-from grant_broker.approvals import votes as decisions
+from grant_broker.api import lists, query, shapes
+from grant_broker.api.caller import ensure_third_party
+from grant_broker.api.responses import Answer
+from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.api.views import foreseen_view, offer_view, party_view, request_view
+from grant_broker.approvals import votes
 from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
@@ -30,7 +30,6 @@ from grant_broker.requests.take_up import take_up
 logger = Logger(service="grant-broker-requests")
 share_handlers(logger)
 metrics = Metrics()
-app = resolver()
 
 
 def measure(name: str, value: float) -> None:
@@ -44,95 +43,73 @@ def broker() -> Broker:
     return Broker.from_environment(os.environ, measure=measure)
 
 
-@app.post("/requests")
-def post_request() -> Response[str]:
+def ensure_permitted(caller: Caller) -> None:
+    """NotPermitted for who is no third party; the home account is one like any other."""
+    settings = broker().settings
+    ensure_third_party(caller, {*settings.trusted_accounts, settings.home_account})
+
+
+api = Api(ensure_permitted)
+
+
+@api.route("POST", "/requests", parameters=("dry_run",), takes_body=True)
+def post_request(call: Call) -> Answer:
     """Submit a request, or ask what submitting it would lead to."""
-    event = event_of(app)
-    caller = third_party(event, broker())
-    query = http.query_of(event, "dry_run")
-    dry_run = http.one_of(query, "dry_run", ("true", "false")) == "true"
-    submission, repeat = http.read(Submission, event), repeatable(event)
+    dry_run = query.one_of(call.query, "dry_run", ("true", "false")) == "true"
+    submission = call.read(Submission)
     if dry_run:
-        return respond(Answer(200, foresee(broker(), caller, submission).view()))
-    request = submit(broker(), caller, submission, repeat)
-    location = {"Location": f"/requests/{request.id}"}
-    return respond(Answer(201, _view(caller, request), headers=location))
+        return Answer(200, foreseen_view(foresee(broker(), call.caller, submission)))
+    request = submit(broker(), call.caller, submission, call.repeatable)
+    return Answer(201, _view(call, request), headers={"Location": f"/requests/{request.id}"})
 
 
-@app.get("/requests")
-def get_requests() -> Response[str]:
+@api.route("GET", "/requests", parameters=("status", "limit", "cursor"))
+def get_requests(call: Call) -> Answer:
     """The account's requests."""
-    event = event_of(app)
-    caller = third_party(event, broker())
-    query = http.query_of(event, "status", "limit", "cursor")
-    status, limit = http.one_of(query, "status", Status), http.limit_of(query)
-    bound = cursors.binding(caller, "GET /requests", query)
-    after = cursors.read(query.get("cursor"), bound)
-    found, after = lists.own_requests(broker(), caller.account, status=status, limit=limit, after=after)
-    views = [request_view(request) for request in found]
-    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+    status = query.one_of(call.query, "status", Status)
+    find = partial(lists.own_requests, broker(), call.caller.account, status=status)
+    return lists.answer_page(call, find, request_view)
 
 
-@app.get("/requests/<request_id>")
-def get_request(request_id: str) -> Response[str]:
+@api.route("GET", "/requests/<request_id>")
+def get_request(call: Call, request_id: str) -> Answer:
     """One request of the account."""
-    caller = _caller()
-    request = decisions.found(broker(), request_id, account=caller.account)
-    return respond(Answer(200, _view(caller, request)))
+    return Answer(200, _view(call, votes.found(broker(), request_id, account=call.caller.account)))
 
 
-@app.delete("/requests/<request_id>")
-def delete_request(request_id: str) -> Response[str]:
+@api.route("DELETE", "/requests/<request_id>")
+def delete_request(call: Call, request_id: str) -> Answer:
     """Withdraw a request that has no grant yet."""
-    caller = _caller_without_body()
-    request = decisions.owned(broker(), request_id, caller)
-    return respond(Answer(200, request_view(decisions.withdraw(broker(), request, by=caller.arn))))
+    request = votes.owned(broker(), request_id, call.caller)
+    return Answer(200, request_view(votes.withdraw(broker(), request, by=call.caller.arn)))
 
 
-@app.post("/requests/<request_id>/grant")
-def post_grant(request_id: str) -> Response[str]:
-    """Take an approved request up. Repeating it is safe without a key, which is only checked."""
-    caller = _caller_without_body()
-    http.idempotency_key_of(event_of(app))
-    request, made = take_up(broker(), decisions.owned(broker(), request_id, caller), by=caller.arn)
-    return respond(Answer(201 if made else 200, _view(caller, request)))
+@api.route("POST", "/requests/<request_id>/grant")
+def post_grant(call: Call, request_id: str) -> Answer:
+    """Take an approved request up. Repeating it is safe without an Idempotency-Key."""
+    request = votes.owned(broker(), request_id, call.caller)
+    request, made = take_up(broker(), request, by=call.caller.arn)
+    return Answer(201 if made else 200, _view(call, request))
 
 
-@app.delete("/requests/<request_id>/grant")
-def delete_grant(request_id: str) -> Response[str]:
+@api.route("DELETE", "/requests/<request_id>/grant")
+def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
-    caller = _caller_without_body()
-    request = decisions.owned(broker(), request_id, caller)
-    return respond(Answer(202, request_view(decisions.release(broker(), request, by=caller.arn))))
+    request = votes.owned(broker(), request_id, call.caller)
+    return Answer(202, request_view(votes.release(broker(), request, by=call.caller.arn)))
 
 
-@app.get("/keys")
-def get_keys() -> Response[str]:
+@api.route("GET", "/keys", parameters=("limit", "cursor"))
+def get_keys(call: Call) -> Answer:
     """What the caller's account may ask for."""
-    event = event_of(app)
-    caller = third_party(event, broker())
-    query = http.query_of(event, "limit", "cursor")
-    bound, limit = cursors.binding(caller, "GET /keys", query), http.limit_of(query)
-    after = cursors.read(query.get("cursor"), bound)
-    found, after = lists.keys(broker(), account=caller.account, limit=limit, after=after)
-    views = [offer_view(key, caller.account) for key in found]
-    return respond(Answer(200, list_view(views, cursors.write(bound, after))))
+    account = call.caller.account
+    find = partial(lists.keys, broker(), account=account)
+    return lists.answer_page(call, find, lambda key: offer_view(key, account))
 
 
-def _caller() -> Caller:
-    caller = third_party(event_of(app), broker())
-    http.query_of(event_of(app))
-    return caller
-
-
-def _caller_without_body() -> Caller:
-    caller = _caller()
-    http.no_body(event_of(app))
-    return caller
-
-
-def _view(caller: Caller, request: GrantRequest) -> dict[str, Any]:
-    return request_view(request, token=request.belongs_to(caller, broker().person(caller)))
+def _view(call: Call, request: GrantRequest) -> shapes.Request | shapes.RequestShown:
+    is_party = request.belongs_to(call.caller, broker().person(call.caller))
+    return party_view(request) if is_party else request_view(request)
 
 
 @logger.inject_lambda_context
@@ -141,4 +118,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     with published(metrics):
         if event.get("check") == Function.REQUESTS:
             return {"checked": checks.run(broker(), Function.REQUESTS)}
-        return app.resolve(event, context)
+        return api.resolve(event, context)

@@ -1,5 +1,6 @@
 """Every attack over signed HTTP and what comes of it; the table is printed at the end."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,36 +8,41 @@ import pytest
 from tests.end_to_end.attacks import people, takeovers, wire
 from tests.end_to_end.attacks.scene import Attack, Scene, told
 from tests.end_to_end.conftest import Running, started
+from tests.support import contract
 from tests.support.reports import Report
 
 ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS]
 _NOBODY = "0123456789abcdef" * 2
-# Route: who gets past the door. Whoever does is told what is wrong with the call itself.
 _THIRD_PARTIES = {"partner", "partner_colleague", "other_partner", *(
     "alice", "bob", "alice_in_review", "duty", "duty_again", "impostor", "key_admin")}  # fmt: skip
 _DECIDERS = {"alice", "bob", "alice_in_review", "duty", "duty_again"}
-_ROUTES = {
-    ("POST", "/requests"): (_THIRD_PARTIES, "400 invalid_request"),
-    ("GET", "/requests"): (_THIRD_PARTIES, "200"),
-    ("GET", f"/requests/{_NOBODY}"): (_THIRD_PARTIES, "404 not_found"),
-    ("DELETE", f"/requests/{_NOBODY}"): (_THIRD_PARTIES, "404 not_found"),
-    ("POST", f"/requests/{_NOBODY}/grant"): (_THIRD_PARTIES, "404 not_found"),
-    ("DELETE", f"/requests/{_NOBODY}/grant"): (_THIRD_PARTIES, "404 not_found"),
-    ("GET", "/keys"): (_THIRD_PARTIES, "200"),
-    ("GET", "/security/requests"): (_DECIDERS, "200"),
-    ("GET", f"/security/requests/{_NOBODY}"): (_DECIDERS, "404 not_found"),
-    ("POST", f"/security/requests/{_NOBODY}/decision"): (_DECIDERS, "400 invalid_request"),
-    ("DELETE", f"/security/requests/{_NOBODY}/grant"): (_DECIDERS, "400 invalid_request"),
-    ("GET", "/security/approvals"): (_DECIDERS, "200"),
-    ("POST", "/security/approvals"): (_DECIDERS, "400 invalid_request"),
-    ("GET", f"/security/approvals/{_NOBODY}"): (_DECIDERS, "404 not_found"),
-    ("DELETE", f"/security/approvals/{_NOBODY}"): (_DECIDERS, "404 not_found"),
-    ("POST", f"/security/approvals/{_NOBODY}/decision"): (_DECIDERS, "400 invalid_request"),
-    ("GET", "/security/keys"): (_DECIDERS, "200"),
-    ("GET", "/security/keys/none"): (_DECIDERS, "404 not_found"),
-    ("PUT", "/security/keys/none"): (_DECIDERS, "400 invalid_request"),
-    ("DELETE", "/security/keys/none"): (_DECIDERS, "404 not_found"),
-    ("GET", "/security/events"): (_DECIDERS, "200"),
+# What whoever gets past the door is told, by the operation: what is wrong with the call itself.
+_OUTCOMES = {
+    "post_request": "400 invalid_request",
+    "get_requests": "200",
+    "get_request": "404 not_found",
+    "delete_request": "404 not_found",
+    "post_grant": "404 not_found",
+    "delete_grant": "404 not_found",
+    "get_keys": "200",
+    "get_seen_requests": "200",
+    "get_seen_request": "404 not_found",
+    "post_decision": "400 invalid_request",
+    "revoke_grant": "400 invalid_request",
+    "get_approvals": "200",
+    "post_approval": "400 invalid_request",
+    "get_approval": "404 not_found",
+    "delete_approval": "404 not_found",
+    "post_approval_decision": "400 invalid_request",
+    "get_managed_keys": "200",
+    "get_managed_key": "404 not_found",
+    "put_managed_key": "400 invalid_request",
+    "delete_managed_key": "404 not_found",
+    "get_access": "404 not_found",
+    "get_check": "404 not_found",
+    "post_check": "404 not_found",
+    "get_key_policy": "404 not_found",
+    "get_events": "200",
 }
 
 
@@ -70,13 +76,15 @@ def test_attack(scene: Scene, table: dict[str, str], attack: Attack) -> None:
     assert table[attack.name] == attack.outcome
 
 
-@pytest.mark.parametrize(("method", "path"), _ROUTES, ids=[" ".join(route) for route in _ROUTES])
-def test_every_person_on_every_route(stack: Running, method: str, path: str) -> None:
+@pytest.mark.parametrize("operation", contract.operations(), ids=str)
+def test_every_person_on_every_route(stack: Running, operation: contract.Operation) -> None:
     """Whoever may not call a route gets nothing but 403; whoever may is told about the call."""
-    allowed, outcome = _ROUTES[method, path]
-    body = {} if method in {"POST", "PUT"} or path.endswith("/grant") else None
+    path = re.sub(r"\{\w+\}", lambda name: "none" if name[0] == "{key_id}" else _NOBODY, operation.path)
+    allowed = _DECIDERS if path.startswith("/security") else _THIRD_PARTIES
+    body = {} if operation.takes_body else None
     people_ = [*stack.ready["people"], *(f"functions.{name}" for name in stack.ready["functions"])]
-    found = {person: told(stack.call(person, method, path, body)) for person in people_}
+    found = {person: told(stack.call(person, operation.method, path, body)) for person in people_}
+    outcome = _OUTCOMES[operation.name]
     assert found == {person: outcome if person in allowed else "403 not_permitted" for person in people_}
 
 

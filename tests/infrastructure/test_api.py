@@ -76,7 +76,7 @@ def test_every_route_is_signed_and_none_runs_with_the_caller_s_credentials() -> 
 @pytest.mark.parametrize("function", ["requests", "approvals"])
 def test_the_handler_answers_exactly_the_declared_routes(function: str) -> None:
     """Neither a route without a handler, nor a handler that the gateway never calls."""
-    app = Brokers(deployed(), lambda: NOW, lambda _: None).handler(function).app
+    app = Brokers(deployed(), lambda: NOW, lambda _: None).handler(function).api._resolver  # noqa: SLF001
     known = [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - Powertools lists them nowhere else
     answered = {
         (method, re.sub(r"<(\w+)>", r"{\1}", str(route.path)))

@@ -75,7 +75,7 @@ class Brokers:
             query=tuple((query or {}).items()), headers=tuple((headers or {}).items()),
             body=body if isinstance(body, str) or body is None else json.dumps(body),
         )  # fmt: skip
-        answer = self.handler(route.function).app.resolve(event, Context())
+        answer = self.handler(route.function).api.resolve(event, Context())
         text = answer["body"]
         told = Answer(
             answer["statusCode"], json.loads(text) if text else None,

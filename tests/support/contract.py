@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -19,11 +20,33 @@ class UndocumentedError(AssertionError):
     """An answer that the document does not know."""
 
 
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path of the document."""
+
+    name: str
+    method: str
+    path: str
+    takes_body: bool
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @cache
 def document() -> dict[str, Any]:
     """The document that the repository holds."""
     found: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
     return found
+
+
+def operations() -> list[Operation]:
+    """Every operation that is documented."""
+    return [
+        Operation(described["operationId"], method.upper(), path, "requestBody" in described)
+        for path, methods in document()["paths"].items()
+        for method, described in methods.items()
+    ]
 
 
 def at(pointer: str) -> Any:

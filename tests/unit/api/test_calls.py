@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from grant_broker.api import http
+from grant_broker.api import query as queries
+from grant_broker.api.caller import caller_of, ensure_approver, ensure_third_party
+from grant_broker.api.headers import idempotency_key_of
 from grant_broker.domain.errors import InvalidRequest, NotPermitted
 from grant_broker.domain.people import Caller
 from grant_broker.domain.times import parse_time
 
-PARTNER = "444455556666"
+HOME, PARTNER = "111122223333", "444455556666"
 SESSION = f"arn:aws:sts::{PARTNER}:assumed-role/writer/nightly"
 USER = f"arn:aws:iam::{PARTNER}:user/team/alice"
 
@@ -32,12 +34,12 @@ def refused(field: str) -> Any:
 
 def test_session() -> None:
     """A role session is known by its role's unique id and its session name."""
-    assert http.caller_of(call()) == Caller(SESSION, PARTNER, "AROAW", "nightly")
+    assert caller_of(call()) == Caller(SESSION, PARTNER, "AROAW", "nightly")
 
 
 def test_user() -> None:
     """A user is known by its unique id and has no session."""
-    assert http.caller_of(call(USER, caller="AIDAALICE")) == Caller(USER, PARTNER, "AIDAALICE", None)
+    assert caller_of(call(USER, caller="AIDAALICE")) == Caller(USER, PARTNER, "AIDAALICE", None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_user() -> None:
 def test_nobody(event: dict[str, Any]) -> None:
     """Root, federated users, the console's test button and incomplete identities are nobody."""
     with pytest.raises(NotPermitted):
-        http.caller_of(event)
+        caller_of(event)
 
 
 def test_headers_say_nothing() -> None:
@@ -64,7 +66,7 @@ def test_headers_say_nothing() -> None:
         "headers": {"X-Amz-Account": "1"},
         "multiValueHeaders": {"userArn": ["arn:aws:iam::1:root"]},
     }
-    assert http.caller_of(event).arn == SESSION
+    assert caller_of(event).arn == SESSION
 
 
 def query(**given: list[str]) -> dict[str, Any]:
@@ -74,8 +76,8 @@ def query(**given: list[str]) -> dict[str, Any]:
 
 def test_query() -> None:
     """Known parameters, each named once, are read."""
-    assert http.query_of(query()) == {}
-    assert http.query_of(query(limit=["5"], status=[""]), "limit", "status", "cursor") == {
+    assert queries.read(query(), ()) == {}
+    assert queries.read(query(limit=["5"], status=[""]), ("limit", "status", "cursor")) == {
         "limit": "5",
         "status": "",
     }
@@ -93,20 +95,20 @@ def test_query() -> None:
 def test_bad_query(given: dict[str, list[str]], field: str) -> None:
     """Unknown, repeated and unfit parameters are refused by name, a name unfit to be shown without it."""
     with refused(field):
-        http.query_of(query(**given), "limit")
+        queries.read(query(**given), ("limit",))
 
 
 def test_all_of_a_query() -> None:
     """All faults of a query are told at once."""
     with pytest.raises(InvalidRequest) as found:
-        http.query_of(query(a=["1"], limit=["1", "2"]), "limit")
+        queries.read(query(a=["1"], limit=["1", "2"]), ("limit",))
     assert {fault.field for fault in found.value.faults} == {"a", "limit"}
 
 
 @pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("100", 100)])
 def test_limit(text: str | None, limit: int) -> None:
     """A limit is 1 to 100, 50 where none is given."""
-    assert http.limit_of({"limit": text} if text else {}) == limit
+    assert queries.limit_of({"limit": text} if text else {}) == limit
 
 
 @pytest.mark.parametrize(
@@ -115,36 +117,67 @@ def test_limit(text: str | None, limit: int) -> None:
 def test_bad_limit(text: str) -> None:
     """Every other limit is refused."""
     with refused("limit"):
-        http.limit_of({"limit": text})
+        queries.limit_of({"limit": text})
 
 
 def test_values() -> None:
     """A parameter is one of its values, of its form or a time, or absent."""
-    assert http.one_of({}, "status", ("a", "b")) is None
-    assert http.one_of({"status": "b"}, "status", ("a", "b")) == "b"
+    assert queries.one_of({}, "status", ("a", "b")) is None
+    assert queries.one_of({"status": "b"}, "status", ("a", "b")) == "b"
     with refused("status"):
-        http.one_of({"status": ""}, "status", ("a", "b"))
-    assert http.matching({}, "key", str.isdigit) is None
-    assert http.matching({"key": "1"}, "key", str.isdigit) == "1"
+        queries.one_of({"status": ""}, "status", ("a", "b"))
+    assert queries.matching({}, "key", str.isdigit) is None
+    assert queries.matching({"key": "1"}, "key", str.isdigit) == "1"
     with refused("key"):
-        http.matching({"key": "x"}, "key", str.isdigit)
-    assert http.time_of({}, "since", parse_time) is None
-    assert http.time_of({"since": "2026-01-31T09:30:00Z"}, "since", parse_time) == parse_time(
+        queries.matching({"key": "x"}, "key", str.isdigit)
+    assert queries.time_of({}, "since", parse_time) is None
+    assert queries.time_of({"since": "2026-01-31T09:30:00Z"}, "since", parse_time) == parse_time(
         "2026-01-31T09:30:00Z"
     )
     with refused("since"):
-        http.time_of({"since": "yesterday"}, "since", parse_time)
+        queries.time_of({"since": "yesterday"}, "since", parse_time)
 
 
 @pytest.mark.parametrize("key", ["a", "!~", "a b", "k" * 128])
 def test_idempotency_key(key: str) -> None:
     """An Idempotency-Key is 1 to 128 printable ASCII characters, whatever the case of its name."""
-    assert http.idempotency_key_of({"multiValueHeaders": None}) is None
-    assert http.idempotency_key_of({"multiValueHeaders": {"idempotency-KEY": [key], "Other": ["x"]}}) == key
+    assert idempotency_key_of({"multiValueHeaders": None}) is None
+    assert idempotency_key_of({"multiValueHeaders": {"idempotency-KEY": [key], "Other": ["x"]}}) == key
 
 
 @pytest.mark.parametrize("keys", [[""], ["k" * 129], ["ü"], ["a\n"], [" a"], ["a "], ["\x7f"], ["a", "a"]])
 def test_bad_idempotency_key(keys: list[str]) -> None:
     """Two of them, none in it, or other characters are refused."""
     with refused("Idempotency-Key"):
-        http.idempotency_key_of({"multiValueHeaders": {"Idempotency-Key": keys}})
+        idempotency_key_of({"multiValueHeaders": {"Idempotency-Key": keys}})
+
+
+@pytest.mark.parametrize(("account", "trusted"), [(PARTNER, True), (HOME, True), ("777788889999", False)])
+def test_third_party(account: str, *, trusted: bool) -> None:
+    """Trusted accounts and the home account are third parties, no others."""
+    caller = Caller(f"arn:aws:sts::{account}:assumed-role/r/s", account, "AROAR", "s")
+    if trusted:
+        ensure_third_party(caller, {PARTNER, HOME})
+    else:
+        with pytest.raises(NotPermitted):
+            ensure_third_party(caller, {PARTNER, HOME})
+
+
+@pytest.mark.parametrize(
+    ("account", "role", "roles", "may"),
+    [
+        (HOME, "AROAAPPROVER", ("AROAAPPROVER",), True),
+        (HOME, "AROAOTHER", ("AROAAPPROVER",), False),
+        (PARTNER, "AROAAPPROVER", ("AROAAPPROVER",), False),
+        (PARTNER, "AROAOTHER", ("AROAAPPROVER",), False),
+        (HOME, "AROAAPPROVER", (), False),
+    ],
+)
+def test_approver(account: str, role: str, roles: tuple[str, ...], *, may: bool) -> None:
+    """An approver is of the home account, with a role on the list by its unique id."""
+    caller = Caller(f"arn:aws:sts::{account}:assumed-role/r/s", account, role, "s")
+    if may:
+        ensure_approver(caller, home_account=HOME, role_ids=roles)
+    else:
+        with pytest.raises(NotPermitted):
+            ensure_approver(caller, home_account=HOME, role_ids=roles)

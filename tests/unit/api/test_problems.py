@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from grant_broker.api.problems import ANSWERS, Answer, problem
+from grant_broker.api.problems import ANSWERS, problem
+from grant_broker.api.responses import Answer
 from grant_broker.domain import errors
 from grant_broker.domain.errors import (
     BrokerError,

@@ -2,138 +2,123 @@
 
 import json
 import logging
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import Response
 
-from grant_broker.api.problems import Answer
-from grant_broker.api.routing import (
-    approver,
-    event_of,
-    repeatable,
-    resolver,
-    respond,
-    share_handlers,
-    third_party,
-)
-from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.kms import Kms
-from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
-from grant_broker.domain.errors import InvalidRequest, NotPermitted
-from grant_broker.settings import Settings
+from grant_broker.api.responses import Answer
+from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.domain.errors import NotPermitted
+from grant_broker.domain.people import Caller
+from grant_broker.domain.submission import Submission
 from tests.local_stack.brokers import Context
-from tests.unit.api.test_calls import call
-
-HOME, PARTNER = "111122223333", "444455556666"
-SETTINGS = Settings(
-    request_table="r", home_account=HOME, trusted_accounts=(PARTNER,), approver_role_ids=("AROAAPPROVER",)
-)
-BROKER = Broker(
-    settings=SETTINGS, kms=Kms(None),  # type: ignore[arg-type]
-    store=Store(DynamoDb(None), request_table="r", approval_table=""),  # type: ignore[arg-type]
-)  # fmt: skip
+from tests.unit.api.test_bodies import GOOD
+from tests.unit.api.test_calls import SESSION, call
 
 
-def event(
-    path: str = "/requests", method: str = "GET", body: str | None = None, **who: Any
-) -> dict[str, Any]:
+def event(path: str = "/good", method: str = "GET", body: str | None = None, **given: Any) -> dict[str, Any]:
     """A proxy event."""
-    return {
-        "path": path,
-        "httpMethod": method,
-        "body": body,
-        "headers": {},
-        "multiValueHeaders": {},
-        **call(**who),
-    }
+    return {"path": path, "httpMethod": method, "body": body, "headers": {}, **call(), **given}
 
 
-def session(account: str, role: str = "AROAAPPROVER") -> dict[str, str]:
-    """A role session of an account."""
-    return {"arn": f"arn:aws:sts::{account}:assumed-role/r/s", "account": account, "caller": f"{role}:s"}
+def nobody(_caller: Caller) -> None:
+    """A gate that lets nobody in."""
+    raise NotPermitted("no")
 
 
-@pytest.mark.parametrize(("account", "trusted"), [(PARTNER, True), (HOME, True), ("777788889999", False)])
-def test_third_party(account: str, *, trusted: bool) -> None:
-    """Trusted accounts and the home account are third parties, no others."""
-    if trusted:
-        assert third_party(event(**session(account)), BROKER).account == account
-    else:
-        with pytest.raises(NotPermitted):
-            third_party(event(**session(account)), BROKER)
+def an_api(ensure_permitted: Callable[[Caller], None] = lambda _caller: None) -> Api:
+    """An API with a route of each kind."""
+    api = Api(ensure_permitted)
+
+    @api.route("GET", "/good", parameters=("limit",))
+    def _good(call: Call) -> Answer:
+        told = {"route": call.route, "query": call.query, "by": call.caller.arn}
+        return Answer(200, told, headers={"Location": "/x"})
+
+    @api.route("POST", "/silent")
+    def _silent(_call: Call) -> Answer:
+        return Answer(204)
+
+    @api.route("POST", "/read", takes_body=True)
+    def _read(call: Call) -> Answer:
+        return Answer(200, [call.read(Submission).reason, *vars(call.repeatable).values()])
+
+    @api.route("GET", "/bad")
+    def _bad(_call: Call) -> Answer:
+        raise NotPermitted("no")
+
+    @api.route("GET", "/broken/<name>")
+    def _broken(_call: Call, name: str) -> Answer:
+        raise KeyError(name)
+
+    return api
 
 
-@pytest.mark.parametrize(
-    ("account", "role", "may"),
-    [
-        (HOME, "AROAAPPROVER", True),
-        (HOME, "AROAOTHER", False),
-        (PARTNER, "AROAAPPROVER", False),
-        (PARTNER, "AROAOTHER", False),
-    ],
-)
-def test_approver(account: str, role: str, *, may: bool) -> None:
-    """An approver is of the home account, with a role on the list by its unique id."""
-    if may:
-        assert approver(event(**session(account, role)), BROKER).unique_id == role
-    else:
-        with pytest.raises(NotPermitted):
-            approver(event(**session(account, role)), BROKER)
-
-
-def test_no_role_of_that_name() -> None:
-    """Without an approver role on the list nobody is an approver."""
-    none = replace(BROKER, settings=SETTINGS.model_copy(update={"approver_role_ids": ()}))
-    with pytest.raises(NotPermitted):
-        approver(event(**session(HOME)), none)
-
-
-def test_body_on_get() -> None:
-    """A GET is sent no body: nothing that is sent is ignored."""
-    for check in (third_party, approver):
-        with pytest.raises(InvalidRequest, match="body"):
-            check(event(body='{"status": "active"}', **session(HOME)), BROKER)
-        assert check(event(method="POST", body='{"a": 1}', **session(HOME)), BROKER)
+def answer(api: Api, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
+    """Status, body and headers of an answer."""
+    told = api.resolve(asked, Context())  # type: ignore[arg-type]
+    headers = {name: values[0] for name, values in told["multiValueHeaders"].items()}
+    return told["statusCode"], json.loads(told["body"]) if told["body"] else None, headers
 
 
 def test_answers() -> None:
-    """An answer is not to be kept by any cache; errors of every kind are problem documents."""
-    app = resolver()
-
-    @app.get("/good")
-    def _good() -> Response[str]:
-        return respond(Answer(200, {"path": event_of(app)["path"]}, headers={"Location": "/x"}))
-
-    @app.get("/bad")
-    def _bad() -> Response[str]:
-        raise NotPermitted("no")
-
-    @app.get("/broken/<name>")
-    def _broken(name: str) -> Response[str]:
-        raise KeyError(name)
-
-    good = app.resolve(event("/good"), Context())
-    assert (good["statusCode"], json.loads(good["body"])) == (200, {"path": "/good"})
-    headers = {name: values[0] for name, values in good["multiValueHeaders"].items()}
+    """A route is given the verified caller and its query; no answer is to be kept by any cache."""
+    asked = event(multiValueQueryStringParameters={"limit": ["5"]})
+    status, told, headers = answer(an_api(), asked)
+    assert (status, told) == (200, {"route": "GET /good", "query": {"limit": "5"}, "by": SESSION})
     assert headers == {"Content-Type": "application/json", "Cache-Control": "no-store", "Location": "/x"}
-    for path, status in (("/bad", 403), ("/broken/a", 503), ("/none", 404), ("/broken/\ufffd", 404)):
-        answer = app.resolve(event(path), Context())
-        assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (status, status)
-        assert answer["multiValueHeaders"]["Content-Type"] == ["application/problem+json"]
+    for path, code in (("/bad", 403), ("/broken/a", 503), ("/none", 404), ("/broken/\ufffd", 404)):
+        status, told, headers = answer(an_api(), event(path))
+        assert (status, told["status"]) == (code, code)
+        assert headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/good"), ("POST", "/silent"), ("POST", "/read"), ("GET", "/broken/a")]
+)
+def test_every_route_is_guarded(method: str, path: str) -> None:
+    """Who may call no route is refused on each, though none of them says so, before anything else is read."""
+    asked = event(path, method, "{", multiValueQueryStringParameters={"a": ["1"]})
+    assert answer(an_api(nobody), asked)[0] == 403
+    identity: Any = {"identity": None, "stage": "live"}
+    assert answer(an_api(), {**asked, "requestContext": identity})[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (event(body='{"status": "active"}'), "body"),
+        (event("/silent", "POST", '{"a": 1}'), "body"),
+        (event(multiValueQueryStringParameters={"cursor": ["1"]}), "cursor"),
+        (event("/silent", "POST", multiValueQueryStringParameters={"limit": ["1"]}), "limit"),
+        (event("/silent", "POST", multiValueHeaders={"Idempotency-Key": [""]}), "Idempotency-Key"),
+        (event("/read", "POST", "[]"), "body"),
+    ],
+)
+def test_nothing_is_ignored(asked: dict[str, Any], field: str) -> None:
+    """What a route does not take is refused, and so is a malformed Idempotency-Key."""
+    status, told, _ = answer(an_api(), asked)
+    assert (status, [fault["field"] for fault in told["errors"]]) == (400, [field])
+
+
+def test_silent_routes() -> None:
+    """A route that takes nothing answers a call that sends nothing, or an empty object."""
+    for body in (None, "", "{}"):
+        assert answer(an_api(), event("/silent", "POST", body))[0] == 204
 
 
 def test_repeatable() -> None:
     """A repeat is told by its key and a digest of its body, whatever the body holds."""
-    first, other = (repeatable(event(body=body)) for body in ('{"a": 1}', '{"a": 2}'))
-    assert (first.key, other.key) == (None, None)
+    told = [
+        answer(an_api(), event("/read", "POST", json.dumps({**GOOD, "reason": reason}), **given))[1]
+        for reason, given in (("a", {}), ("b", {}), ("b", {"multiValueHeaders": {"Idempotency-Key": ["k"]}}))
+    ]
+    assert [(reason, key) for reason, key, _ in told] == [("a", None), ("b", None), ("b", "k")]
+    assert told[0][2] != told[1][2] == told[2][2]
+    first, other = (Call(Caller("", "", ""), {"body": body}, {}).repeatable for body in ("\ud800", "\ud801"))
     assert first.body_digest != other.body_digest
-    assert repeatable(event(body="\ud800")).body_digest != repeatable(event(body="\ud801")).body_digest
-    keyed = {**event(), "multiValueHeaders": {"Idempotency-Key": ["k"]}}
-    assert repeatable(keyed).key == "k"
 
 
 def test_logs() -> None:

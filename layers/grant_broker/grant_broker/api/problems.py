@@ -1,10 +1,8 @@
 """From error types to HTTP answers: one table, by type and never by message text (RFC 9457)."""
 
-import json
 import logging
-from dataclasses import dataclass, field
-from typing import Any
 
+from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import (
     BrokerError,
     Conflict,
@@ -37,21 +35,6 @@ ANSWERS: dict[type[BrokerError], tuple[int, str, str]] = {
     Unavailable: (503, "unavailable", "The outcome is not known yet"),
 }
 _RETRY_AFTER = 5
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status, headers and a JSON body; a Problem's content type tells it apart."""
-
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-    @property
-    def text(self) -> str:
-        """The body as sent; empty where there is none."""
-        return "" if self.body is None else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
 
 
 def problem(error: Exception) -> Answer:

@@ -1,74 +1,111 @@
-"""One way in for both API functions: routes of Powertools' resolver, errors answered in one place."""
+"""One way in for both API functions: a route says what it takes; all else about a call is checked here."""
 
 import hashlib
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 
-from grant_broker.api import http
-from grant_broker.api.problems import Answer, problem
-from grant_broker.broker import Broker
-from grant_broker.domain.errors import NotFound, NotPermitted
+from grant_broker.api import body, query
+from grant_broker.api.caller import caller_of
+from grant_broker.api.headers import idempotency_key_of
+from grant_broker.api.problems import problem
+from grant_broker.api.query import Query
+from grant_broker.api.responses import Answer
+from grant_broker.domain.errors import NotFound
 from grant_broker.domain.people import Caller
 from grant_broker.requests.submit import Repeatable
 
-
-def resolver() -> APIGatewayRestResolver:
-    """A resolver that answers every error with a problem document, the unforeseen ones too."""
-    app = APIGatewayRestResolver()
-    app.exception_handler(Exception)(lambda error: respond(problem(error)))
-    # The gateway lets known routes through only; this is a path parameter that can be nobody's id.
-    app.not_found(lambda _error: respond(problem(NotFound("there is no such thing"))))
-    return app
+M = TypeVar("M", bound=BaseModel)
+Route = TypeVar("Route", bound=Callable[..., Answer])
 
 
-def respond(answer: Answer) -> Response[str]:
-    """An answer as API Gateway takes it."""
+@dataclass(frozen=True)
+class Call:
+    """One call that was let in: by whom, on which path, with which query parameters."""
+
+    caller: Caller
+    event: Mapping[str, Any]
+    query: Query
+
+    @property
+    def route(self) -> str:
+        """The method and the path."""
+        return f"{self.event['httpMethod']} {self.event['path']}"
+
+    @property
+    def repeatable(self) -> Repeatable:
+        """The idempotency key and the digest of the body."""
+        text = (self.event.get("body") or "").encode(errors="surrogatepass")
+        return Repeatable(idempotency_key_of(self.event), hashlib.sha256(text).hexdigest())
+
+    def read(self, model: type[M], **given: object) -> M:
+        """The body as a model; `given` stands where the body is silent. InvalidRequest or TooLarge."""
+        return body.read(model, self.event, **given)
+
+
+class Api:
+    """The routes of one function. `ensure_permitted` raises NotPermitted for a caller who may call none.
+
+    It is asked by a middleware of the resolver, before every route: a route cannot forget it.
+    """
+
+    def __init__(self, ensure_permitted: Callable[[Caller], None]) -> None:
+        self._ensure_permitted = ensure_permitted
+        self._resolver = APIGatewayRestResolver()
+        self._resolver.use([self._authorise])
+        self._resolver.exception_handler(Exception)(lambda error: _respond(problem(error)))
+        # The gateway lets known routes through only; this is a path parameter that can be nobody's id.
+        self._resolver.not_found(lambda _error: _respond(problem(NotFound("there is no such thing"))))
+
+    def route(
+        self, method: str, path: str, *, parameters: tuple[str, ...] = (), takes_body: bool = False
+    ) -> Callable[[Route], Route]:
+        """Register a route; it is given the Call and the parts of the path that stand in `<…>`.
+
+        Refused before it is called: query parameters other than `parameters`, a body where it takes none,
+        and a malformed Idempotency-Key.
+        """
+
+        def register(answer: Route) -> Route:
+            @self._resolver.route(path, method)
+            def respond(**named: str) -> Response[str]:
+                event = self._resolver.current_event.raw_event
+                call = Call(self._resolver.context["caller"], event, query.read(event, parameters))
+                if not takes_body:
+                    body.refuse_body(event)
+                if method == "POST":
+                    idempotency_key_of(event)
+                return _respond(answer(call, **named))
+
+            return answer
+
+        return register
+
+    def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one proxy event of API Gateway; every error, foreseen or not, with a problem document."""
+        return self._resolver.resolve(event, context)
+
+    def _authorise(self, app: APIGatewayRestResolver, call_next: NextMiddleware) -> Response[str]:
+        caller = caller_of(app.current_event.raw_event)
+        self._ensure_permitted(caller)
+        app.context["caller"] = caller
+        return call_next(app)
+
+
+def _respond(answer: Answer) -> Response[str]:
     return Response(
         status_code=answer.status,
         content_type=answer.content_type,
         body=answer.text,
         headers={"Cache-Control": "no-store", **answer.headers},
     )
-
-
-def event_of(app: APIGatewayRestResolver) -> dict[str, Any]:
-    """The event as API Gateway sent it."""
-    return app.current_event.raw_event
-
-
-def third_party(event: dict[str, Any], broker: Broker) -> Caller:
-    """The caller of a third-party route: of a trusted account or the home account; NotPermitted else."""
-    caller = http.caller_of(event)
-    if caller.account not in {*broker.settings.trusted_accounts, broker.settings.home_account}:
-        raise NotPermitted("your account is not trusted here")
-    _no_body_on_get(event)
-    return caller
-
-
-def approver(event: dict[str, Any], broker: Broker) -> Caller:
-    """The caller of a security route: of the home account, with an approver role; NotPermitted else.
-
-    The role is told by its unique id: its name could be anybody's, its path is lost in STS ARNs.
-    """
-    caller, settings = http.caller_of(event), broker.settings
-    if caller.account != settings.home_account or caller.unique_id not in settings.approver_role_ids:
-        raise NotPermitted("this needs an approver role of the home account")
-    _no_body_on_get(event)
-    return caller
-
-
-def _no_body_on_get(event: dict[str, Any]) -> None:
-    if event["httpMethod"] == "GET":
-        http.no_body(event)
-
-
-def repeatable(event: dict[str, Any]) -> Repeatable:
-    """The idempotency key and the digest of the body."""
-    body = (event.get("body") or "").encode(errors="surrogatepass")
-    return Repeatable(http.idempotency_key_of(event), hashlib.sha256(body).hexdigest())
 
 
 def share_handlers(to: Logger) -> None:

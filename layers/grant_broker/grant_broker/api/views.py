@@ -1,63 +1,60 @@
 """Records as the API shows them: every field always there, null where it is not known yet."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import cast
 
+from grant_broker.api import shapes
 from grant_broker.domain.approvals import Approval, Vote
+from grant_broker.domain.checks import Check
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.preflight import Answer, Preflight
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.times import format_duration, format_time
+from grant_broker.domain.times import format_duration, format_time, from_epoch
+from grant_broker.domain.trail import Event
+from grant_broker.requests.dry_run import Foreseen
 
 _LIVING = frozenset({Status.ACTIVE, Status.ENDING})
 
 
-def request_view(request: GrantRequest, *, token: bool = False) -> dict[str, Any]:
-    """A Request. The grant token only where the caller is a party to it, and only while the grant lives."""
-    scope = request.scope.model_dump(mode="json")
+def request_view(request: GrantRequest) -> shapes.RequestShown:
+    """A Request, without the grant's token."""
+    grant: shapes.GrantShown | None = None
+    if request.grant_id is not None:
+        grant = {
+            "grant_id": request.grant_id,
+            "grant_token": None,
+            "issued_at": _time_or_none(request.issued_at),
+            "expires_at": _time_or_none(request.expires_at),
+        }
+    return {**_request_fields(request), "grant": grant}
+
+
+def party_view(request: GrantRequest) -> shapes.Request:
+    """A Request for the requester's person or the grantee: with the grant's token while the grant lives."""
+    grant: shapes.Grant | None = None
+    if request.grant_id is not None:
+        grant = {
+            "grant_id": request.grant_id,
+            "grant_token": request.grant_token if request.status in _LIVING else None,
+            "issued_at": _time_or_none(request.issued_at),
+            "expires_at": _time_or_none(request.expires_at),
+        }
+    return {**_request_fields(request), "grant": grant}
+
+
+def seen_request_view(request: GrantRequest, trail: Sequence[Event]) -> shapes.RequestWithTrail:
+    """A Request as one approver reads it: with what was found out about it, and its trail."""
+    found = request.preflight
     return {
-        "id": request.id,
-        "status": str(request.status),
-        "requester": {"arn": request.requester_arn, "account": request.account},
-        "grantee": request.grantee,
-        "key": request.key_arn,
-        **scope,
-        "duration": format_duration(request.duration),
-        "starts_at": _time(request.starts_at),
-        "reason": request.reason,
-        "ticket": request.ticket,
-        "extends": request.extends,
-        "created_at": _time(request.created_at),
-        "answer_by": _time(request.answer_by),
-        "take_up_by": _time(request.take_up_by),
-        "expires_at": _time(request.expires_at),
-        "ended_at": _time(request.ended_at),
-        "end_reason": request.end_reason,
-        "decisions": [_decision(vote) for vote in request.decisions],
-        "approval": request.approval,
-        "grant": _grant(request, token=token),
+        **request_view(request),
+        "preflight": _preflight(found) if found else None,
+        "trail": [event_view(event) for event in trail],
     }
 
 
-def _grant(request: GrantRequest, *, token: bool) -> dict[str, Any] | None:
-    if request.grant_id is None:
-        return None
-    shown = token and request.status in _LIVING
-    return {
-        "grant_id": request.grant_id,
-        "grant_token": request.grant_token if shown else None,
-        "issued_at": _time(request.issued_at),
-        "expires_at": _time(request.expires_at),
-    }
-
-
-def preflight_view(request: GrantRequest) -> dict[str, Any] | None:
-    """What was found out when the request was submitted, for its approvers."""
-    return request.preflight.model_dump(mode="json") if request.preflight else None
-
-
-def approval_view(approval: Approval, *, quorum: int, now: datetime) -> dict[str, Any]:
+def approval_view(approval: Approval, *, quorum: int, now: datetime) -> shapes.Approval:
     """A standing approval."""
     return {
         "id": approval.id,
@@ -65,40 +62,138 @@ def approval_view(approval: Approval, *, quorum: int, now: datetime) -> dict[str
         "key": approval.key_arn,
         "account": approval.account,
         "grantee": approval.grantee,
-        **approval.scope.model_dump(mode="json"),
+        "operations": list(approval.scope.operations),
+        "encryption_context": dict(approval.scope.encryption_context),
+        "context_match": approval.scope.context_match.value,
         "max_duration": format_duration(approval.max_duration),
-        "valid_from": _time(approval.valid_from),
-        "valid_until": _time(approval.valid_until),
+        "valid_from": format_time(approval.valid_from),
+        # A standing approval always has an end.
+        "valid_until": format_time(cast("datetime", approval.valid_until)),
         "reason": approval.reason,
-        "decisions": [_decision(vote) for vote in approval.votes],
-        "created_at": _time(approval.created_at),
+        "decisions": [_vote(vote) for vote in approval.votes],
+        "created_at": format_time(approval.created_at),
     }
 
 
-def key_view(key: Key) -> dict[str, Any]:
+def key_view(key: Key) -> shapes.Key:
     """A key's limits, as the security team sees and writes them."""
-    return key.document.model_dump(mode="json")
-
-
-def offer_view(key: Key, account: str) -> dict[str, Any]:
-    """What a third party may ask for on a key; the account in its required context filled in."""
-    document = key_view(key)
-    names = ("key_arn", "name", "operations", "max_duration")
+    limits = key.document
     return {
-        **{name: document[name] for name in names},
-        "required_context": key.required_context(account),
-        "context_match": document["context_match"],
+        "key_arn": limits.key_arn,
+        "name": limits.name,
+        "operations": list(limits.operations),
+        "max_duration": format_duration(limits.max_duration),
+        "max_continuous": format_duration(limits.max_continuous),
+        "required_context": dict(limits.required_context),
+        "context_match": limits.context_match.value,
+        "accounts": list(limits.accounts),
+        "quorum": limits.quorum,
     }
 
 
-def list_view(items: list[Mapping[str, Any]] | list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
-    """A page of a list."""
-    return {"items": items, "cursor": cursor}
+def votes_view(votes: int, *, quorum: int) -> shapes.Votes:
+    """The votes for a key's document, and how many it takes."""
+    return {"votes": votes, "quorum": quorum}
 
 
-def _decision(vote: Vote) -> dict[str, Any]:
-    return {"by": vote.by, "verdict": str(vote.verdict), "comment": vote.comment, "at": _time(vote.at)}
+def offer_view(key: Key, account: str) -> shapes.Offer:
+    """What a third party may ask for on a key; the account in its required context filled in."""
+    limits = key.document
+    return {
+        "key_arn": limits.key_arn,
+        "name": limits.name,
+        "operations": list(limits.operations),
+        "max_duration": format_duration(limits.max_duration),
+        "required_context": key.required_context(account),
+        "context_match": limits.context_match.value,
+    }
 
 
-def _time(time: datetime | None) -> str | None:
+def checks_view(checks: Sequence[Check]) -> shapes.KeyChecks:
+    """A key's checks."""
+    return {
+        "grantable": not any(check.failed for check in checks),
+        "checks": [_check(check) for check in checks],
+    }
+
+
+def event_view(event: Event) -> shapes.Event:
+    """An audit event."""
+    return {
+        "id": event.id,
+        "at": format_time(event.at),
+        "type": event.type,
+        "request_id": event.request_id,
+        "by": event.by,
+        "detail": event.detail,
+        "hash": event.hash,
+    }
+
+
+def foreseen_view(foreseen: Foreseen) -> shapes.Foreseen:
+    """What a dry run found."""
+    return {"outcome": foreseen.outcome, "reasons": list(foreseen.reasons)}
+
+
+def _request_fields(request: GrantRequest) -> shapes.RequestFields:
+    return {
+        "id": request.id,
+        "status": request.status,
+        "requester": {"arn": request.requester_arn, "account": request.account},
+        "grantee": request.grantee,
+        "key": request.key_arn,
+        "operations": list(request.scope.operations),
+        "encryption_context": dict(request.scope.encryption_context),
+        "context_match": request.scope.context_match.value,
+        "duration": format_duration(request.duration),
+        "starts_at": _time_or_none(request.starts_at),
+        "reason": request.reason,
+        "ticket": request.ticket,
+        "extends": request.extends,
+        "created_at": format_time(request.created_at),
+        "answer_by": _time_or_none(request.answer_by),
+        "take_up_by": _time_or_none(request.take_up_by),
+        "expires_at": _time_or_none(request.expires_at),
+        "ended_at": _time_or_none(request.ended_at),
+        "end_reason": request.end_reason,
+        "decisions": [_vote(vote) for vote in request.decisions],
+        "approval": request.approval,
+    }
+
+
+def _vote(vote: Vote) -> shapes.Vote:
+    return {
+        "by": vote.by,
+        "verdict": vote.verdict.value,
+        "comment": vote.comment,
+        "at": format_time(vote.at),
+    }
+
+
+def _preflight(found: Preflight) -> shapes.Preflight:
+    return {
+        "at": format_time(found.at),
+        "has_access": _finding(found.has_access),
+        "grantee_accepted": _finding(found.grantee_accepted),
+        "key_usable": _finding(found.key_usable),
+        "can_create": _finding(found.can_create),
+        "can_end": _finding(found.can_end),
+    }
+
+
+def _finding(found: Answer) -> shapes.Finding:
+    return {"answer": found.answer.value, "reason": found.reason}
+
+
+def _check(check: Check) -> shapes.KeyCheck:
+    return {
+        "function": check.function.value,
+        "result": check.result.value if check.result else None,
+        "at": _time_or_none(check.checked_at),
+        "missing": list(check.missing),
+        "next_at": format_time(from_epoch(check.due)) if check.due is not None else None,
+    }
+
+
+def _time_or_none(time: datetime | None) -> str | None:
     return format_time(time) if time else None

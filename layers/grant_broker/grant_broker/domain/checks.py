@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from grant_broker.domain.records import ChangeOf, Record
-from grant_broker.domain.times import Time, format_time, from_epoch, milliseconds
+from grant_broker.domain.times import Time, milliseconds
 
 EVERY = timedelta(hours=1)
 FAILED_AGAIN = timedelta(minutes=5)
@@ -78,13 +78,3 @@ class Check(Record):
             return self.changed(**changes)
         detail = {"function": str(self.function), "key": self.key_arn, "missing": list(missing)}
         return self.recorded(f"check_{result}", at=now, by=BY, event_id=event_id, detail=detail, **changes)
-
-    def view(self) -> dict[str, Any]:
-        """The check as the API shows it."""
-        return {
-            "function": str(self.function),
-            "result": str(self.result) if self.result else None,
-            "at": format_time(self.checked_at) if self.checked_at else None,
-            "missing": list(self.missing),
-            "next_at": format_time(from_epoch(self.due)) if self.due is not None else None,
-        }

@@ -57,11 +57,6 @@ def events_between(store: Store, since: datetime | None, until: datetime | None)
         yield event
 
 
-def shown(event: Event) -> dict[str, Any]:
-    """An event as the API shows it."""
-    return event.model_dump(mode="json", include={"id", "at", "type", "request_id", "by", "detail", "hash"})
-
-
 def place(event: Event) -> str:
     """The place of an event among all events in order of time."""
     return str(item_of(event)["listed_at"]["S"])

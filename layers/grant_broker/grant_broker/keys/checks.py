@@ -133,11 +133,3 @@ def _not_allowed(role: str, action: str, key_arn: str, policy: str) -> str | Non
 
 def _known(broker: Broker, function: Function, key_arn: str) -> Check:
     return broker.store.check(function, key_arn) or Check(function=function, key_arn=key_arn)
-
-
-def view(checks: list[Check]) -> dict[str, object]:
-    """A key's checks as the API shows them."""
-    return {
-        "grantable": not any(check.failed for check in checks),
-        "checks": [each.view() for each in checks],
-    }

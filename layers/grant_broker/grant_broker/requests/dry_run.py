@@ -1,7 +1,7 @@
 """What a submission would be answered, without storing anything."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval
@@ -25,10 +25,6 @@ class Foreseen:
 
     outcome: Literal["grant", "wait_for_approval", "refuse"]
     reasons: tuple[str, ...]
-
-    def view(self) -> dict[str, Any]:
-        """As the API shows it."""
-        return {"outcome": self.outcome, "reasons": list(self.reasons)}
 
 
 def foresee(broker: Broker, caller: Caller, submission: Submission) -> Foreseen:

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel
-
-from grant_broker.api.openapi.answers import Problem
 from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, PATH, QUERY
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
-from grant_broker.api.openapi.schemas import component, reference
+from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
 from grant_broker.api.problems import ANSWERS
+from grant_broker.api.shapes import Problem
 
 PROBLEM = "application/problem+json"
 _REFUSED = {
@@ -44,7 +42,7 @@ def document(operations: Sequence[Operation] = OPERATIONS) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
-    models: list[type[BaseModel]] = [*_models(operations), Problem]
+    shapes = [*_shapes(operations), Problem]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,16 +54,18 @@ def document(operations: Sequence[Operation] = OPERATIONS) -> dict[str, Any]:
         "tags": [{"name": "third parties"}, {"name": "security team"}],
         "paths": paths,
         "components": {
-            "schemas": dict(sorted(pair for model in models for pair in component(model).items())),
+            "schemas": dict(
+                sorted({name: part for each in shapes for name, part in components(each).items()}.items())
+            ),
             "responses": {str(status): _refusal(status) for status in _REFUSED},
             "securitySchemes": {"sigv4": _SIGNED},
         },
     }
 
 
-def _models(operations: Sequence[Operation]) -> Iterator[type[BaseModel]]:
+def _shapes(operations: Sequence[Operation]) -> Iterator[Shape]:
     for operation in operations:
-        yield from (model for model in operation.answers.values() if model)
+        yield from (shape for shape in operation.answers.values() if shape)
         if operation.body:
             yield operation.body
 
@@ -97,13 +97,13 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _answer(operation: Operation, status: int) -> dict[str, Any]:
-    model = operation.answers[status]
+    shape = operation.answers[status]
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if model:
-        answer["content"] = {"application/json": {"schema": reference(model)}}
+    if shape:
+        answer["content"] = {"application/json": {"schema": reference(shape)}}
     if status == HTTPStatus.CREATED and operation.method == "POST" and operation.follow:
         answer["headers"] = {"Location": _header("The path of what was made.", {"type": "string"})}
-    if operation.follow and model and {"id", "key_arn"} & model.model_fields.keys():
+    if operation.follow and shape and {"id", "key_arn"} & fields_of(shape):
         answer["links"] = {name: _link(name) for name in operation.follow}
     return answer
 

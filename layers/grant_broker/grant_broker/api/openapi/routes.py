@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from grant_broker.api.openapi.access import AccessReport, KeyChecks, KeyPolicyAdvice
-from grant_broker.api.openapi.answers import (
+from grant_broker.api.openapi.schemas import Shape
+from grant_broker.api.shapes import (
+    AccessReport,
     Approval,
     Event,
     Foreseen,
     Key,
+    KeyChecks,
+    KeyPolicyAdvice,
     Offer,
     Page,
     Request,
@@ -22,8 +25,6 @@ from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.submission import Submission
-
-Model = type[BaseModel]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Operation:
     method: str
     path: str
     summary: str
-    answers: Mapping[int, Model | None]
-    body: Model | None = None
+    answers: Mapping[int, Shape]
+    body: type[BaseModel] | None = None
     query: tuple[str, ...] = ()
     conflicts: bool = False
     repeatable: bool = False

@@ -1,0 +1,46 @@
+"""Who calls the API: the identity that API Gateway verified, and what it may do. No header is believed."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from grant_broker.domain.errors import NotPermitted
+from grant_broker.domain.people import Caller
+
+_STS = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[\w+=,.@-]+/(?P<session>[\w+=,.@-]+)", re.ASCII)
+_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
+# The console's "Test" button sends identities that nobody signed for.
+_CONSOLE_TEST = "test-invoke-stage"
+
+
+def caller_of(event: Mapping[str, Any]) -> Caller:
+    """The verified identity (`requestContext.identity`); NotPermitted without one."""
+    context = event["requestContext"]
+    identity = context.get("identity") or {}
+    arn, account, caller = (identity.get(name) or "" for name in ("userArn", "accountId", "caller"))
+    session = _STS.fullmatch(arn)
+    if context.get("stage") == _CONSOLE_TEST or not (session or _USER.fullmatch(arn)):
+        raise NotPermitted("call as an IAM role or user, with a signed request")
+    if not account or not caller or arn.split(":")[4] != account:
+        raise NotPermitted("the caller's identity is not complete")
+    return Caller(
+        arn=arn,
+        account=account,
+        unique_id=caller.partition(":")[0],
+        session=session["session"] if session else None,
+    )
+
+
+def ensure_third_party(caller: Caller, accounts: Collection[str]) -> None:
+    """NotPermitted unless the caller is of one of these accounts: the trusted ones and the home account."""
+    if caller.account not in accounts:
+        raise NotPermitted("your account is not trusted here")
+
+
+def ensure_approver(caller: Caller, *, home_account: str, role_ids: Collection[str]) -> None:
+    """NotPermitted unless the caller is of the home account and has an approver role.
+
+    The role is told by its unique id: its name could be anybody's, its path is lost in STS ARNs.
+    """
+    if caller.account != home_account or caller.unique_id not in role_ids:
+        raise NotPermitted("this needs an approver role of the home account")
