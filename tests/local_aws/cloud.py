@@ -15,6 +15,7 @@ from botocore.compat import HTTPHeaders
 from botocore.loaders import Loader, create_loader
 from moto.core.botocore_stubber import MockRawResponse
 
+from tests.local_aws import limits
 from tests.local_aws.actions import Place, needs
 from tests.local_aws.answers import AwsError, Response, protocol_of
 from tests.local_aws.authority import Authority
@@ -114,6 +115,7 @@ class Cloud:
         with LOCK:
             for action, resource in needs(call.service, call.operation, call.parameters, place):
                 self.authority.require(caller, action, resource)
+        limits.check(call.service, call.operation, call.parameters)
         if self._second and call.service == "dynamodb":
             return self._second.forward(request)
         return self._moto.forward(call.service, caller.account, request, call.operation, call.parameters)

@@ -274,7 +274,7 @@ def _record(write: Write, number: int) -> dict[str, Any]:
     name = "INSERT" if write.old is None else "REMOVE" if write.new is None else "MODIFY"
     images = {"OldImage": write.old, "NewImage": write.new}
     return {
-        "eventName": name, "table": write.table,
+        "eventID": str(number), "eventName": name, "table": write.table,
         "dynamodb": {
             "Keys": {"pk": {"S": write.key[0]}, "sk": {"S": write.key[1]}}, "SequenceNumber": str(number),
             **{side: image for side, image in images.items() if image is not None},

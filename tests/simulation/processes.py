@@ -7,14 +7,16 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from grant_broker.aws.announcements import EventBus, Mailbox
+from grant_broker.aws.announcements import Mailbox
 from grant_broker.aws.clients import kms_client
 from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.kms import Kms
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
-from grant_broker.events.announce import Notices
+from grant_broker.events.announce import Channels
 from grant_broker.settings import Settings
+from tests.local_aws import limits
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import Brokers
 from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
@@ -65,7 +67,8 @@ class Processes(Brokers):
         module = super().handler(function)
         if function == "events":
             bus: Any = self.world.bus
-            module.notices = lambda: Notices(EventBus(bus), Mailbox(bus, "topic"))  # type: ignore[attr-defined]
+            told = partial(Channels.of, EventBus(bus, lambda _: None), Mailbox(bus, "topic"))
+            module.channels = told  # type: ignore[attr-defined]
         return module
 
 
@@ -91,6 +94,8 @@ class Bus:
         return self._called("Publish", given, lambda: self.mails.append(given["Subject"]) or {})
 
     def _took(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        limits.check("events", "PutEvents", {"Entries": entries})
+        assert len(entries) <= limits.PUT_EVENTS_ENTRIES
         self.events += [entry["Detail"] for entry in entries]
         return {"Entries": [{"EventId": "1"} for _ in entries]}
 

@@ -1,4 +1,4 @@
-"""Events of the trail, and EventBridge and SNS as the announcing code calls them."""
+"""EventBridge and SNS for the tests of what is announced: what they were given, and which they refuse."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -21,22 +21,33 @@ def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
 
 
 class Sent:
-    """EventBridge and SNS: what they were given, and which they refuse."""
+    """EventBridge and SNS: what they were given, and which they refuse.
+
+    `refused`: ids of events that PutEvents refuses, in its first `relents_after` calls where that is given.
+    """
 
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self.calls: list[int] = []
         self.mails: list[dict[str, str]] = []
+        self.asked: list[str] = []
         self.refused: set[str] = set()
+        self.relents_after: int | None = None
         self.down: set[str] = set()
+
+    @property
+    def published(self) -> list[str]:
+        """The ids of the events that EventBridge took."""
+        return [json.loads(entry["Detail"])["id"] for entry in self.entries]
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
         """PutEvents."""
         self._answer("PutEvents")
         self.calls.append(len(Entries))
+        refused = set() if 0 <= (self.relents_after or -1) < len(self.calls) else self.refused
         ids = [json.loads(entry["Detail"])["id"] for entry in Entries]
-        self.entries += [e for e, name in zip(Entries, ids, strict=True) if name not in self.refused]
-        return {"Entries": [{"ErrorCode": "Throttled"} if name in self.refused else {} for name in ids]}
+        self.entries += [e for e, name in zip(Entries, ids, strict=True) if name not in refused]
+        return {"Entries": [{"ErrorCode": "Throttled"} if name in refused else {} for name in ids]}
 
     def publish(self, **mail: str) -> None:
         """Publish."""
@@ -44,5 +55,6 @@ class Sent:
         self.mails.append(mail)
 
     def _answer(self, operation: str) -> None:
+        self.asked.append(operation)
         if operation in self.down:
             raise ClientError({"Error": {"Code": "InternalFailure"}}, operation)

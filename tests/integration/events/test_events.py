@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -11,15 +10,15 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
 from functions.events import handler
-from grant_broker.aws.announcements import EventBus, Mailbox
+from grant_broker.aws.announcements import Mailbox
+from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.domain.trail import GENESIS, Event
-from grant_broker.events.announce import Notices
+from grant_broker.domain.trail import Event
+from grant_broker.events.announce import Channels, replay
 from tests.integration.reconcile.test_handler import Context
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall, Cloud
-
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+from tests.support.announcements import NOW, event
 
 
 @pytest.fixture
@@ -29,40 +28,60 @@ def cloud() -> Iterator[Cloud]:
     moto_api_backend.reset()
 
 
-def test_announced(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EventBridge takes every event of a batch, and the team's topic the mails."""
-    session = cloud.session(cloud.root())
-    bus = session.client("events")
-    taken: list[int] = []
+@pytest.fixture
+def taken(cloud: Cloud) -> list[int]:
+    """How many entries each PutEvents call took."""
+    found: list[int] = []
 
     def watch(call: AwsCall, run: Callable[[], Response]) -> Response:
         answer = run()
         if call.operation == "PutEvents":
-            entries = json.loads(answer[2])["Entries"]
-            taken.append(sum("EventId" in entry for entry in entries))
+            found.append(sum("EventId" in entry for entry in json.loads(answer[2]).get("Entries", [])))
         return answer
 
     cloud.intercept = watch
-    topic = session.client("sns").create_topic(Name="security")["TopicArn"]
-    made = Notices(EventBus(bus), Mailbox(session.client("sns"), topic))
-    monkeypatch.setattr(handler, "notices", lambda: made)
+    return found
+
+
+@pytest.fixture
+def topic(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The topic that the handler mails to."""
+    session = cloud.session(cloud.root())
+    arn = session.client("sns").create_topic(Name="security")["TopicArn"]
+    made = Channels.of(EventBus(session.client("events")), Mailbox(session.client("sns"), arn))
+    monkeypatch.setattr(handler, "channels", lambda: made)
+    return arn
+
+
+def _announce(*events: Event) -> None:
+    """Run the handler, which reports no failure."""
     records = [
-        {
-            "dynamodb": {
-                "SequenceNumber": str(number),
-                "NewImage": item_of(
-                    Event(
-                        id=str(number), subject="request#1", sequence=number, at=NOW, type="active",
-                        by="partner", request_id="1", detail={"reason": "nightly ä"}, previous=GENESIS,
-                    ).sealed()
-                ),
-            }
-        }
-        for number in range(1, 13)
-    ]  # fmt: skip
+        {"eventID": str(n), "dynamodb": {"SequenceNumber": str(n), "NewImage": item_of(told)}}
+        for n, told in enumerate(events)
+    ]
     answer = handler.lambda_handler({"Records": records}, cast("LambdaContext", Context()))
     assert answer == {"batchItemFailures": []}
+
+
+def test_announced(cloud: Cloud, topic: str, taken: list[int]) -> None:
+    """EventBridge takes every event of a batch, and the team's topic the mails."""
+    _announce(*(event(number, reason="nightly ä") for number in range(1, 13)))
     assert taken == [10, 2]
     mails = sns_backends[cloud.home]["eu-central-1"].topics[topic].sent_notifications
     assert len(mails) == 12
     assert {subject for _, _, subject, *_ in mails} == {"Grant broker: granted"}
+
+
+def test_large_events(topic: str, taken: list[int]) -> None:
+    """Ten events of 64 KB, the largest body that the API takes, go in as many calls as EventBridge needs."""
+    assert topic
+    _announce(*(event(number, "submitted", reason="ä" * 32_768) for number in range(1, 11)))
+    assert taken == [3, 3, 3, 1]
+
+
+def test_replayed_by_bytes(cloud: Cloud, taken: list[int]) -> None:
+    """`replay` groups events as the function does."""
+    bus = EventBus(cloud.session(cloud.root()).client("events"))
+    large = [event(number, reason="ä" * 43_500) for number in range(1, 4)]
+    assert replay(bus, [*large, *(event(number) for number in range(4, 14))]) == (13, [])
+    assert taken == [2, 10, 1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.client.commands import replay as command
 from tests.support.announcements import Sent, event
@@ -18,9 +19,9 @@ def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
     sent = Sent()
     for number in range(1, 13):
         scene.client.put_item(TableName="requests", Item=item_of(event(number)))
-    session = type("Session", (), {"client": lambda _self, _name: sent})()
+    monkeypatch.setattr(command, "EventBus", lambda client: EventBus(client, lambda _seconds: None))
     monkeypatch.setattr(command, "dynamodb_client", lambda: scene.client)
-    monkeypatch.setattr(command, "session", lambda: session)
+    monkeypatch.setattr(command, "events_client", lambda: sent)
     return sent
 
 

@@ -1,4 +1,4 @@
-"""The stream of audit events: EventBridge, mails, and both again after a failure."""
+"""The stream of audit events: EventBridge and mails, each event once where that can be had."""
 
 import json
 from typing import Any, cast
@@ -7,13 +7,14 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.events import handler
-from grant_broker.aws.announcements import EventBus, Mailbox
+from grant_broker.aws.announcements import Mailbox
+from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.domain.mail import mail_about, quoted
+from grant_broker.domain.mail import mail_about
 from grant_broker.domain.trail import Event
-from grant_broker.events.announce import Notices
+from grant_broker.events.announce import Channels, Once
 from tests.integration.reconcile.test_handler import Context
-from tests.support.announcements import NOW, Sent, event
+from tests.support.announcements import Sent, event
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:security"
 
@@ -22,18 +23,32 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:security"
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the handler sends."""
     made = Sent()
-    notices = Notices(EventBus(cast("Any", made)), Mailbox(cast("Any", made), TOPIC))
-    monkeypatch.setattr(handler, "notices", lambda: notices)
+    channels = Channels.of(EventBus(cast("Any", made), lambda _: None), Mailbox(cast("Any", made), TOPIC))
+    monkeypatch.setattr(handler, "channels", lambda: channels)
     return made
 
 
-def run(*events: Event) -> list[str]:
+def record(told: Event, **attributes: Any) -> dict[str, Any]:
+    """An event's record in the stream, some attributes of its item replaced."""
+    number = told.sequence
+    image = item_of(told) | attributes
+    return {"eventID": f"e{number}", "dynamodb": {"NewImage": image, "SequenceNumber": f"s{number}"}}
+
+
+def handle(*records: dict[str, Any]) -> list[str]:
     """The sequence numbers that the handler reports as failed."""
-    records = [
-        {"dynamodb": {"NewImage": item_of(each), "SequenceNumber": f"s{each.sequence}"}} for each in events
-    ]
-    answer = handler.lambda_handler({"Records": records}, cast("LambdaContext", Context()))
+    answer = handler.lambda_handler({"Records": list(records)}, cast("LambdaContext", Context()))
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def run(*events: Event) -> list[str]:
+    """The sequence numbers of these events that the handler reports as failed."""
+    return handle(*map(record, events))
+
+
+def ids(*numbers: int) -> list[str]:
+    """The ids of events."""
+    return [f"id-{number}" for number in numbers]
 
 
 def test_published(sent: Sent) -> None:
@@ -45,50 +60,90 @@ def test_published(sent: Sent) -> None:
     assert Event.model_validate(json.loads(first["Detail"])) == event()
 
 
-def test_partial_failure(sent: Sent) -> None:
-    """The stream is told the first event that failed, and nothing after it is mailed or started."""
+def test_a_refused_event_is_sent_again_alone(sent: Sent) -> None:
+    """EventBridge is asked once more for what it refused, not for what it took."""
+    sent.refused, sent.relents_after = {"id-3"}, 2
+    assert run(*(event(number) for number in range(1, 13))) == []
+    assert sent.calls == [10, 1, 1, 2]
+    assert sorted(sent.published) == sorted(ids(*range(1, 13)))
+
+
+def test_a_refused_event_comes_again_alone(sent: Sent) -> None:
+    """What stays refused is reported to the stream, whose repeat sends neither the others nor mails again."""
+    batch = [event(number) for number in range(1, 13)]
     sent.refused = {"id-3"}
-    assert run(*(event(number) for number in range(1, 13))) == ["s3"]
-    assert sent.calls == [10]
-    assert len(sent.mails) == 2
+    assert run(*batch) == ["s3"]
+    assert sent.calls == [10, 1, 1, 2]
+    assert len(sent.mails) == 12
+    sent.calls.clear()
+    # The stream repeats everything from the first failure on.
+    assert run(*batch[2:]) == ["s3"]
+    assert sent.calls == [1, 1, 1]
+    sent.refused = set()
+    assert run(*batch[2:]) == []
+    assert sorted(sent.published) == sorted(ids(*range(1, 13)))
+    assert len(sent.mails) == 12
+
+
+def test_the_memory_of_a_process_is_bounded() -> None:
+    """It remembers the last 10,000 records of the stream, and no more."""
+    told: list[int] = []
+
+    def deliver(events: Any) -> list[bool]:
+        told.append(len(events))
+        return [True] * len(events)
+
+    once = Once(deliver)
+    assert once.deliver({str(number): event() for number in range(10_001)}) == set()
+    once.deliver({"0": event(), "1": event(), "10000": event()})
+    assert told == [10_001, 1]
 
 
 @pytest.mark.parametrize("operation", ["PutEvents", "Publish"])
 def test_down(sent: Sent, operation: str) -> None:
     """While EventBridge or SNS is down nothing is passed over."""
     sent.down = {operation}
-    assert run(event(1), event(2)) == ["s1"]
+    assert run(event(1), event(2)) == ["s1", "s2"]
 
 
-def test_token(sent: Sent) -> None:
-    """A grant token leaves neither by EventBridge nor by mail, however deep it is in the event."""
-    run(event(detail=1, grant_token="AQpAM", more=[{"grantToken": "AQpAM"}]))
-    assert "AQpAM" not in json.dumps([sent.entries, sent.mails], default=str)
+def test_eventbridge_down_keeps_no_mail_back(sent: Sent) -> None:
+    """Each way of telling goes on while the other does not, and repeats nothing when the other is back."""
+    sent.down = {"PutEvents"}
+    assert run(event(1), event(2)) == ["s1", "s2"]
+    assert len(sent.mails) == 2
+    sent.down = set()
+    assert run(event(1), event(2)) == []
+    assert sent.published == ids(1, 2)
+    assert len(sent.mails) == 2
 
 
-@pytest.mark.parametrize(
-    ("kind", "title"),
-    [
-        ("submitted", "new request"),
-        ("active", "granted"),
-        ("expired", "grant ended"),
-        ("end_failed", "a grant could not be ended"),
-        ("foreign_grant", "drift"),
-        ("check_failed", "a key policy check failed"),
-    ],
-)
-def test_mails(sent: Sent, kind: str, title: str) -> None:
-    """The security team is told in words what happened."""
-    run(event(kind=kind))
-    [mail] = sent.mails
-    assert (mail["TopicArn"], mail["Subject"]) == (TOPIC, f"Grant broker: {title}")
+def test_eventbridge_down_is_asked_once_a_batch(sent: Sent) -> None:
+    """Where a whole call fails the rest of the batch is not tried: the function's time is short."""
+    sent.down = {"PutEvents"}
+    assert len(run(*(event(number, "issuing") for number in range(1, 41)))) == 40
+    assert sent.asked == ["PutEvents"]
 
 
-def test_drift_is_told_as_such() -> None:
-    """A transition that reconcile forced is told as drift."""
-    mail = mail_about(event(kind="ending", drift=True))
-    assert mail is not None
-    assert mail.subject == "Grant broker: drift"
+def test_a_pair_named_token(sent: Sent) -> None:
+    """Whatever people call their encryption context is published and mailed as it is, and the hash fits."""
+    told = event(encryption_context={"token": "a", "Tokenizer": "b"})
+    assert run(told) == []
+    [entry] = sent.entries
+    shown = Event.model_validate(json.loads(entry["Detail"]))
+    assert shown == told
+    assert shown.hash == shown.expected_hash()
+    assert "Tokenizer" in sent.mails[0]["Message"]
+
+
+def test_unreadable(sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no event, or could not be shown as one, holds up none of those around it, and is counted."""
+    monkeypatch.setattr(handler.metrics.provider, "namespace", "GrantBroker")
+    no_number = record(event(2), sequence={"S": "two"})
+    bytes_within = record(event(3), detail={"M": {"x": {"B": b"\xff"}}})
+    assert handle(record(event(1)), no_number, bytes_within, record(event(4))) == []
+    assert sent.published == ids(1, 4)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [metrics["UnreadableEvents"] for metrics in written] == [[1.0, 1.0]]
 
 
 def test_untold(sent: Sent) -> None:
@@ -97,28 +152,14 @@ def test_untold(sent: Sent) -> None:
     assert sent.mails == []
 
 
-def test_untrusted() -> None:
-    """What others wrote cannot leave its line or its quotation marks, nor be followed as a link."""
-    text = 'approved"\r\nBy: \u202ealice\x7f https://evil.example ' + "x" * 400
-    mail = mail_about(event(reason=text))
-    assert mail is not None
-    assert mail.message.isascii()
-    assert "\x7f" not in mail.message
-    [line] = [each for each in mail.message.split("\n") if "reason" in each]
-    assert "https://" not in line
-    assert line.endswith(' (cut)"')
-    assert len(mail.message.split("\n")) == 8
-    assert quoted({"b": 1, "a": NOW}).startswith('"{\\"a\\"')
-
-
 def test_no_topic() -> None:
     """Without a topic nothing is mailed, and nothing fails."""
     assert Mailbox(cast("Any", None), "").send(mail_about(event()))
 
 
-def test_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's clients come from its role and region."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    handler.notices.cache_clear()
-    assert isinstance(handler.notices(), Notices)
-    handler.notices.cache_clear()
+    handler.channels.cache_clear()
+    assert isinstance(handler.channels(), Channels)
+    handler.channels.cache_clear()

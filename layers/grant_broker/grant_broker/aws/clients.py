@@ -8,7 +8,9 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sns import SNSClient
 
 # KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
 # took longer than 3 s is treated as lost.
@@ -17,6 +19,8 @@ _KMS = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 
 _READING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 8, "mode": "standard"})
 # A repeat inside one call is safe: botocore sends the same ClientRequestToken with each transaction.
 _DYNAMODB = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+# The stream repeats what these do not take: they give up well before the function's time is over.
+_TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
 @cache
@@ -38,3 +42,13 @@ def reading_kms_client(of: boto3.Session | None = None) -> "KMSClient":
 def dynamodb_client(of: boto3.Session | None = None) -> "DynamoDBClient":
     """A DynamoDB client with three attempts a call."""
     return (of or session()).client("dynamodb", config=_DYNAMODB)
+
+
+def events_client(of: boto3.Session | None = None) -> "EventBridgeClient":
+    """An EventBridge client with three attempts a call."""
+    return (of or session()).client("events", config=_TELLING)
+
+
+def sns_client(of: boto3.Session | None = None) -> "SNSClient":
+    """An SNS client with three attempts a call."""
+    return (of or session()).client("sns", config=_TELLING)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from grant_broker.domain.times import format_time
 from grant_broker.domain.trail import Event
@@ -45,7 +44,7 @@ def mail_about(event: Event) -> Mail | None:
         f"When: {format_time(event.at)}",
         f"About: {quoted(event.subject)}",
         f"By: {quoted(event.by)}",
-        *(f"{quoted(name)}: {quoted(value)}" for name, value in sorted(without_tokens(event.detail).items())),
+        *(f"{quoted(name)}: {quoted(value)}" for name, value in sorted(event.detail.items())),
         f"Event: {quoted(event.id)}",
         "",
         _NOTE,
@@ -58,10 +57,3 @@ def quoted(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
     cut = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} (cut)"
     return json.dumps(cut.replace("://", "[:]//"), ensure_ascii=True).replace("\x7f", "\\u007f")
-
-
-def without_tokens(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A JSON value without what is named a token, however deep."""
-    if isinstance(value, dict):
-        return {name: without_tokens(part) for name, part in value.items() if "token" not in name.lower()}
-    return [without_tokens(part) for part in value] if isinstance(value, list) else value

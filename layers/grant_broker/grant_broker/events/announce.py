@@ -1,46 +1,78 @@
 """Tell others what happened: EventBridge of every event, the security team of those that matter to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from grant_broker.aws.announcements import TOGETHER, EventBus, Mailbox
+from grant_broker.aws.announcements import Mailbox
+from grant_broker.aws.event_bus import EventBus, entry_batches
 from grant_broker.domain.mail import mail_about
 from grant_broker.domain.trail import Event
 
+Deliver = Callable[[Sequence[Event]], list[bool]]
+"""Sends events one way; for each, in order, whether it was taken."""
+_REMEMBERED = 10_000
+
+
+class Once:
+    """One way of telling, by which an event that was taken does not go a second time.
+
+    The stream repeats everything from the first failure on: without this memory one event that is refused
+    would send those after it ten times. It lasts as long as the process; consumers still tell a repeat by
+    the event's `id`.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._done: dict[str, None] = {}
+
+    def deliver(self, events: Mapping[str, Event]) -> set[str]:
+        """Deliver what was not delivered yet, by the ids of the stream's records; those that failed."""
+        left = [record for record in events if record not in self._done]
+        taken = self._deliver([events[record] for record in left])
+        failed = {record for record, done in zip(left, taken, strict=True) if not done}
+        self._done |= dict.fromkeys(record for record in left if record not in failed)
+        for record in list(islice(self._done, max(0, len(self._done) - _REMEMBERED))):
+            del self._done[record]
+        return failed
+
 
 @dataclass(frozen=True)
-class Notices:
-    """The two places that are told."""
+class Channels:
+    """The ways of telling. None of them waits for another."""
 
-    bus: EventBus
-    mailbox: Mailbox
+    bus: Once
+    mails: Once
+
+    @classmethod
+    def of(cls, bus: EventBus, mailbox: Mailbox) -> "Channels":
+        """EventBridge and the security team's mails."""
+        return cls(
+            Once(lambda events: publish(bus, events)),
+            Once(lambda events: [mailbox.send(mail_about(event)) for event in events]),
+        )
 
 
-def announce(notices: Notices, events: Sequence[Event]) -> int:
-    """Publish events in order and mail; how many were done before the first failure.
+def announce(channels: Channels, events: Mapping[str, Event]) -> set[str]:
+    """Publish events and mail about them, by the ids of the stream's records; those that must come again."""
+    return channels.bus.deliver(events) | channels.mails.deliver(events)
 
-    At least once: consumers tell a repeat by the event's `id`. Nothing after a failure is started, since
-    the stream repeats everything from the first failure on.
-    """
-    for start in range(0, len(events), TOGETHER):
-        group = events[start : start + TOGETHER]
-        taken = notices.bus.put(group)
-        for offset, (event, published) in enumerate(zip(group, taken, strict=True)):
-            if not (published and notices.mailbox.send(mail_about(event))):
-                return start + offset
-    return len(events)
+
+def publish(bus: EventBus, events: Sequence[Event]) -> list[bool]:
+    """Publish events in order; for each, whether it was taken. Ends where EventBridge takes nothing."""
+    taken = list[bool]()
+    for batch in entry_batches(events):
+        taken += (results := bus.put(batch))
+        if not any(results):
+            break
+    return taken + [False] * (len(events) - len(taken))
 
 
 def replay(bus: EventBus, events: Iterable[Event]) -> tuple[int, list[Event]]:
     """Publish events again, without mails: how many EventBridge took, and those that it did not."""
-    sent, failed, group = 0, list[Event](), list[Event]()
-    for event in events:
-        group.append(event)
-        if len(group) == TOGETHER:
-            sent, failed, group = *_counted(bus, group, sent, failed), []
-    return _counted(bus, group, sent, failed) if group else (sent, failed)
-
-
-def _counted(bus: EventBus, group: list[Event], sent: int, failed: list[Event]) -> tuple[int, list[Event]]:
-    refused = [event for event, taken in zip(group, bus.put(group), strict=True) if not taken]
-    return sent + len(group) - len(refused), [*failed, *refused]
+    sent, refused = 0, list[Event]()
+    for batch in entry_batches(events):
+        results = bus.put(batch)
+        sent += sum(results)
+        refused += [entry.event for entry, taken in zip(batch, results, strict=True) if not taken]
+    return sent, refused

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from grant_broker.aws.announcements import EventBus
-from grant_broker.aws.clients import dynamodb_client, session
+from grant_broker.aws.clients import dynamodb_client, events_client
 from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.store import Store
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"cannot read what to replay: {error}", file=sys.stderr)
         return 2
     store = Store(DynamoDb(dynamodb_client()), request_table=arguments.table, approval_table="")
-    sent, failed = replay(EventBus(session().client("events")), _events(store, spans))
+    sent, failed = replay(EventBus(events_client()), _events(store, spans))
     for event in failed:
         print(f"not taken: {event.subject!a} event {event.sequence}", file=sys.stderr)
     print(f"{sent} events published, {len(failed)} not")
