@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from grant_broker.api.views import event_view
 from grant_broker.aws.store import Store
 from grant_broker.client.commands import audit as command
 from grant_broker.domain.lifecycle import Status
@@ -58,7 +59,7 @@ def test_pages(scene: Scene) -> None:
 
 def test_shown(scene: Scene) -> None:
     """The API shows an event's own fields and its hash."""
-    shown = audit.shown(write(scene)[0])
+    shown = event_view(write(scene)[0])
     assert set(shown) == {"id", "at", "type", "request_id", "by", "detail", "hash"}
     assert shown["request_id"] == "a" * 32
 

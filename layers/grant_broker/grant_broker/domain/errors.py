@@ -1,4 +1,4 @@
-"""Every error that the broker raises on purpose; `grant_broker.problems` maps each to its HTTP answer."""
+"""Every error that the broker raises on purpose; `api.problems` maps each to its HTTP answer."""
 
 from dataclasses import dataclass
 
