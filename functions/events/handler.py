@@ -24,7 +24,7 @@ metrics = Metrics()
 @cache
 def channels() -> Channels:
     """Where this function tells what happened, made once a process."""
-    topic = os.environ.get("EVENT_TOPIC", "")
+    topic = os.environ.get("MAIL_TOPIC", "")
     return Channels.of(EventBus(events_client()), Mailbox(sns_client(), topic))
 
 

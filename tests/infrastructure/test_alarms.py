@@ -42,11 +42,12 @@ def _names(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(_alarms()))
 def test_alarm(name: str) -> None:
-    """On an emitted metric with the dimensions it has, to the security topic, with a runbook in its words."""
+    """On an emitted metric with the dimensions it has, to the alarms' topic, with a runbook in its words."""
     alarm = _alarms()[name]
     assert "Runbook:" in alarm["AlarmDescription"]
     assert len(alarm["AlarmDescription"]) <= 1024
-    assert alarm["AlarmActions"] == [template().reference("SecurityTopic", None)]
+    assert alarm["AlarmActions"] == [template().reference("AlarmTopic", None)]
+    assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"]
     dimensions = {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}
     if alarm["Namespace"] == NAMESPACE:
         assert alarm["MetricName"] in _measured()
@@ -111,15 +112,27 @@ def test_metrics_of_two_stacks_are_kept_apart() -> None:
         assert function.environment["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
 
 
-def test_the_topic_takes_messages_from_cloudwatch_and_eventbridge_alone() -> None:
-    """EventBridge passes no condition key to SNS, so only CloudWatch's statement has one."""
-    statements = template().properties("SecurityTopicPolicy")["PolicyDocument"]["Statement"]
-    topic = template().reference("SecurityTopic", None)
-    found = {s["Principal"]["Service"]: (s["Action"], s["Resource"], "Condition" in s) for s in statements}
-    assert found == {
-        "cloudwatch.amazonaws.com": ("sns:Publish", topic, True),
-        "events.amazonaws.com": ("sns:Publish", topic, False),
-    }
+def test_cloudwatch_alone_writes_to_the_alarms_topic() -> None:
+    """What anybody can cause at any rate goes elsewhere: too many messages would suspend the alarms too."""
+    [statement] = template().properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == (
+        {"Service": "cloudwatch.amazonaws.com"},
+        "sns:Publish",
+    )
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": template().account}}
+    alarms = template().reference("AlarmTopic", None)
+    for name in template().named("AWS::Events::Rule"):
+        assert alarms not in [target["Arn"] for target in template().properties(name)["Targets"]]
+    for function in template().functions().values():
+        assert alarms not in function.environment.values()
+
+
+def test_alarms_and_mails_reach_the_given_address_by_two_subscriptions() -> None:
+    """One subscription a topic, so that one that is suspended leaves the other."""
+    given = template(SecurityMail="team@example.com")
+    found = {given.properties(name)["TopicArn"] for name in given.named("AWS::SNS::Subscription")}
+    assert found == {given.reference(name, None) for name in ("AlarmTopic", "MailTopic")}
+    assert list(template().named("AWS::SNS::Subscription")) == []
 
 
 def test_a_changed_key_policy_is_told() -> None:
@@ -128,5 +141,5 @@ def test_a_changed_key_policy_is_told() -> None:
     assert {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion"} <= set(
         rule["EventPattern"]["detail"]["eventName"]
     )
-    assert [target["Arn"] for target in rule["Targets"]] == [template().reference("SecurityTopic", None)]
+    assert [target["Arn"] for target in rule["Targets"]] == [template().reference("MailTopic", None)]
     assert rule.get("State", "ENABLED") == "ENABLED"

@@ -68,8 +68,9 @@ def test_queue_and_topic_are_encrypted() -> None:
     assert template().properties("FailedEvents")["SqsManagedSseEnabled"] is True
     assert template().properties("FailedEvents")["MessageRetentionPeriod"] == 14 * 86_400
     assert keyed.properties("FailedEvents")["KmsMasterKeyId"] == DATA_KEY
-    assert "KmsMasterKeyId" not in template().properties("SecurityTopic")
-    assert keyed.properties("SecurityTopic")["KmsMasterKeyId"] == DATA_KEY
+    for name in ("AlarmTopic", "MailTopic"):
+        assert "KmsMasterKeyId" not in template().properties(name)
+        assert keyed.properties(name)["KmsMasterKeyId"] == DATA_KEY
 
 
 def test_the_key_rotates_and_waits_longest_before_it_is_gone() -> None:
