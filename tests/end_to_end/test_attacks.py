@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.attacks import people, takeovers, wire
+from tests.end_to_end.attacks import partitions, people, takeovers, uses, wire
 from tests.end_to_end.attacks.scene import Attack, Scene, told
 from tests.end_to_end.conftest import Running, started
 from tests.support import contract
 from tests.support.reports import Report
 
-ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS]
+ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS, *partitions.ATTACKS, *uses.ATTACKS]
 _NOBODY = "0123456789abcdef" * 2
 _THIRD_PARTIES = {"partner", "partner_colleague", "other_partner", *(
     "alice", "bob", "alice_in_review", "duty", "duty_again", "impostor", "key_admin")}  # fmt: skip
@@ -89,6 +89,6 @@ def test_every_person_on_every_route(stack: Running, operation: contract.Operati
 
 
 def test_distinct() -> None:
-    """No attack is counted twice, and there are more than sixty."""
+    """No attack is counted twice, and there are more than 140."""
     names = [attack.name for attack in ALL]
-    assert len(set(names)) == len(names) > 60
+    assert len(set(names)) == len(names) > 140

@@ -103,7 +103,7 @@ def test_no_role_of_the_stack_uses_a_key_by_a_grant(stack: Deployment, role: str
         lambda: client.generate_data_key(KeySpec="AES_256", **given),
         lambda: client.decrypt(CiphertextBlob=sealed, **given),
     ):
-        with pytest.raises(ClientError, match="with an explicit deny in an? identity-based policy"):
+        with pytest.raises(ClientError, match="with an explicit deny in a identity-based policy"):
             use()
     assert by_anybody.decrypt(CiphertextBlob=sealed, **given)["Plaintext"] == b"x"
 

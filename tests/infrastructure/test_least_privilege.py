@@ -58,9 +58,9 @@ class Uses:
             resource = "every key" if call.operation == "ListRetirableGrants" else "key"
             self.found[role, resource].add(call.operation)
         elif call.service == "dynamodb":
-            for action, arn in needs("dynamodb", call.operation, call.parameters, self._place):
-                resource = arn.partition("table/grant-broker-")[2]
-                self.found[role, resource].add(action.partition(":")[2])
+            for need in needs("dynamodb", call.operation, call.parameters, self._place):
+                resource = need.resource.partition("table/grant-broker-")[2]
+                self.found[role, resource].add(need.action.partition(":")[2])
         if call.operation in self.loses:
             self.loses.remove(call.operation)
             return lost(run)

@@ -120,18 +120,6 @@ def test_a_role_writes_to_its_own_log_only(role: str) -> None:
         assert allowed == ({"logs:CreateLogStream", "logs:PutLogEvents"} if role == other else set())
 
 
-def test_requests_counts_calls_but_changes_no_record_in_part() -> None:
-    """UpdateItem reaches the counters' partitions alone."""
-    table = deployed().template.reference("RequestTable", "Arn")
-    for leading, may in (
-        (["limit#444455556666#1"], True),
-        (["request#1"], False),
-        (["limit#1", "request#1"], False),
-    ):
-        asked = call("requests", "dynamodb:UpdateItem", table, **{"dynamodb:LeadingKeys": leading})
-        assert decided(asked, "requests").allowed is may
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_no_statement_allows_a_wildcard_action(role: str) -> None:
     """Each allowed action is written out, and Resource is "*" only where the action knows no resource."""

@@ -1,13 +1,27 @@
 """Which IAM actions a call to DynamoDB, SNS, SQS, EventBridge, CloudWatch or Logs needs, and on what."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.local_aws.answers import AwsError
 
-Need = tuple[str, str]
-"""An action and a resource's ARN, `*` where the action has none."""
+
+class Need(NamedTuple):
+    """An action on a resource's ARN, `*` where the action has none, and the partition keys that it names."""
+
+    action: str
+    resource: str
+    leading_keys: tuple[str, ...] = ()
+
+    @property
+    def context(self) -> dict[str, object]:
+        """What the request context says of it besides."""
+        return {"dynamodb:LeadingKeys": list(self.leading_keys)} if self.leading_keys else {}
+
+
+# The partition key of every table here.
+_PARTITION = "pk"
 _IAM_PREFIX = {"monitoring": "cloudwatch"}
 _TRANSACTION = {
     "Put": "PutItem",
@@ -44,30 +58,31 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any], place: Pl
         found = list(_NEEDS.get(service, _general)(operation, parameters, place))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise AwsError("ValidationException", f"The parameters of {operation} are malformed") from error
-    if not all(isinstance(resource, str) for _, resource in found):
+    if not all(isinstance(need.resource, str) for need in found):
         raise AwsError("ValidationException", f"The parameters of {operation} are malformed")
     prefix = _IAM_PREFIX.get(service, service)
     # An operation that names nothing may still do something: it needs the action on everything.
-    return [(f"{prefix}:{action}", resource) for action, resource in found or [(operation, "*")]]
+    return [need._replace(action=f"{prefix}:{need.action}") for need in found or [Need(operation, "*")]]
 
 
 def _general(operation: str, parameters: Mapping[str, Any], place: Place) -> Iterator[Need]:
     del parameters, place
-    yield operation, "*"
+    yield Need(operation, "*")
 
 
 def _dynamodb(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if operation in ("TransactWriteItems", "TransactGetItems"):
         for item in given["TransactItems"]:
             for kind, one in item.items():
-                yield _TRANSACTION[kind], place.table(one["TableName"])
+                # Reading, unconfirmed: each item is decided by its own key, not by those of the transaction.
+                yield Need(_TRANSACTION[kind], place.table(one["TableName"]), _leading([one]))
     elif operation in ("BatchGetItem", "BatchWriteItem"):
-        for table in given["RequestItems"]:
-            yield operation, place.table(table)
+        for table, asked in given["RequestItems"].items():
+            yield Need(operation, place.table(table), _leading(_batched(asked)))
     elif operation in ("DescribeStream", "GetShardIterator", "GetRecords"):
         # moto's iterators begin with the stream's ARN; AWS's hold it sealed.
         named = "ShardIterator" if operation == "GetRecords" else "StreamArn"
-        yield operation, given[named].split("|")[0]
+        yield Need(operation, given[named].split("|")[0])
     elif operation not in _NAMELESS:
         yield from _on_table(operation, given, place)
 
@@ -75,43 +90,59 @@ def _dynamodb(operation: str, given: Mapping[str, Any], place: Place) -> Iterato
 def _on_table(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     index = given.get("IndexName") if operation in ("Query", "Scan") else None
     if "TableName" in given:
-        yield operation, place.table(given["TableName"]) + (f"/index/{index}" if index else "")
+        table = place.table(given["TableName"])
+        # No policy here asks for the partition that a Query names, so its condition is not read.
+        yield Need(operation, table + (f"/index/{index}" if index else ""), _leading([given]))
     if "ResourceArn" in given:
-        yield operation, given["ResourceArn"]
+        yield Need(operation, given["ResourceArn"])
+
+
+def _batched(asked: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(asked, Mapping):
+        yield from ({"Key": key} for key in asked["Keys"])
+    else:
+        yield from (one for request in asked for one in request.values())
+
+
+def _leading(items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The partition keys of items that are named by their key or written whole."""
+    named = (item.get("Key") or item.get("Item") or {} for item in items)
+    return tuple(str(value) for each in named for value in each.get(_PARTITION, {}).values())
 
 
 def _sns(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if operation == "CreateTopic":
-        yield operation, place.arn("sns", given["Name"])
+        yield Need(operation, place.arn("sns", given["Name"]))
     else:
         # moto takes the first that suits it, so the caller needs the right on all.
         named = ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn")
-        yield from ((operation, given[name]) for name in named if name in given)
+        yield from (Need(operation, given[name]) for name in named if name in given)
         if "PhoneNumber" in given:
-            yield operation, "*"
+            yield Need(operation, "*")
 
 
 def _sqs(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if operation in ("CreateQueue", "GetQueueUrl"):
-        yield operation, place.arn("sqs", given["QueueName"])
+        yield Need(operation, place.arn("sqs", given["QueueName"]))
     elif "QueueUrl" in given:
         owner, name = given["QueueUrl"].split("/")[-2:]
-        yield operation, Place(owner, place.region).arn("sqs", name)
+        yield Need(operation, Place(owner, place.region).arn("sqs", name))
 
 
 def _events(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if operation == "PutEvents":
         for entry in given["Entries"]:
             bus = entry.get("EventBusName") or "default"
-            yield operation, bus if bus.startswith("arn:") else place.arn("events", f"event-bus/{bus}")
+            arn = bus if bus.startswith("arn:") else place.arn("events", f"event-bus/{bus}")
+            yield Need(operation, arn)
     elif "Rule" in given or "Name" in given:
-        yield operation, place.arn("events", f"rule/{given.get('Rule') or given['Name']}")
+        yield Need(operation, place.arn("events", f"rule/{given.get('Rule') or given['Name']}"))
 
 
 def _logs(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:
     if "logGroupName" in given:
         stream = f":log-stream:{given['logStreamName']}" if "logStreamName" in given else ""
-        yield operation, place.arn("logs", f"log-group:{given['logGroupName']}{stream or ':*'}")
+        yield Need(operation, place.arn("logs", f"log-group:{given['logGroupName']}{stream or ':*'}"))
 
 
 _NEEDS: dict[str, Callable[[str, Mapping[str, Any], Place], Iterator[Need]]] = {

@@ -113,8 +113,8 @@ class Cloud:
             return self._sts.handle(caller, call.operation, call.parameters)
         place = Place(caller.account, self.region)
         with LOCK:
-            for action, resource in needs(call.service, call.operation, call.parameters, place):
-                self.authority.require(caller, action, resource)
+            for need in needs(call.service, call.operation, call.parameters, place):
+                self.authority.require(caller, need.action, need.resource, need.context)
         limits.check(call.service, call.operation, call.parameters)
         if self._second and call.service == "dynamodb":
             return self._second.forward(request)

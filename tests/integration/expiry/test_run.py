@@ -78,7 +78,7 @@ def test_counters_go_away_by_themselves(slow: Scene) -> None:
     """Each carries the attribute that DynamoDB's TTL reads, an hour ahead."""
     assert turns(slow.brokers.broker("expiry"), 1) == 1
     items = slow.tables.scan(TableName=slow.deployment.request_table)["Items"]
-    [counter] = [item for item in items if item["pk"]["S"].startswith("limit#retire#")]
+    [counter] = [item for item in items if item["pk"]["S"].startswith("rate#retire#")]
     assert int(counter["expires"]["N"]) == int(START.timestamp()) + 3600
     assert "agenda" not in counter
 

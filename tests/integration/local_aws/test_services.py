@@ -107,6 +107,44 @@ def test_transactions(world: World, table: str, item: dict[str, Any], action: st
     assert "Item" not in world.as_root("dynamodb").get_item(TableName=table, Key={"pk": {"S": "b"}})
 
 
+@pytest.mark.parametrize("action", ["GetItem", "PutItem", "DeleteItem", "BatchGetItem", "BatchWriteItem"])
+def test_leading_keys(world: World, table: str, action: str) -> None:
+    """A call tells the partitions that it names: leave on others is none, and a Deny on one is."""
+    name, given = _CALLS[action]
+    named = {"StringLike": {"dynamodb:LeadingKeys": ["a*"]}}
+    others = {"StringLike": {"dynamodb:LeadingKeys": ["b*"]}}
+
+    def may(*statements: dict[str, Any]) -> str:
+        world.cloud.put_role_policies(world.app, [policy(*statements)])
+        return code(getattr(world.role(world.app, "dynamodb"), name), **given)
+
+    def leave(condition: dict[str, Any], effect: str = "Allow") -> dict[str, Any]:
+        quantified = {f"ForAnyValue:{operator}": keys for operator, keys in condition.items()}
+        return statement(f"dynamodb:{action}", effect, Resource=TABLE, Condition=quantified)
+
+    everything = statement(f"dynamodb:{action}", Resource=TABLE)
+    assert may(leave(named)) == ""
+    assert may(leave(others)) == DENIED
+    assert may(everything, leave(others, "Deny")) == ""
+    assert may(everything, leave(named, "Deny")) == DENIED
+    assert table in TABLE
+
+
+def test_leading_keys_of_a_transaction(world: World, table: str) -> None:
+    """Each item of a transaction is decided by its own partition, and one that is refused stops all."""
+    fence = statement(
+        "dynamodb:PutItem",
+        "Deny",
+        Resource=TABLE,
+        Condition={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["b*"]}},
+    )
+    world.cloud.put_role_policies(world.app, [policy(statement("dynamodb:PutItem", Resource=TABLE), fence)])
+    client = world.role(world.app, "dynamodb")
+    puts = [{"Put": {"TableName": table, "Item": _item(name)}} for name in "acb"]
+    assert code(client.transact_write_items, TransactItems=puts[:2]) == ""
+    assert code(client.transact_write_items, TransactItems=puts) == DENIED
+
+
 def test_transaction_reads(world: World, table: str) -> None:
     """A transaction that reads takes GetItem's leave."""
     given = {"TransactItems": [{"Get": {"TableName": table, "Key": _KEY}}]}

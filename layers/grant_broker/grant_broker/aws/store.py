@@ -112,7 +112,7 @@ class Store:
         """Take turns of one kind in an epoch second; how many are taken by then, by everybody together."""
         item = self.database.update(
             self.request_table,
-            f"limit#{kind}#{second}",
+            f"rate#{kind}#{second}",
             "limit",
             UpdateExpression="ADD turns :count SET expires = :expires",
             values={":count": count, ":expires": second + _COUNTER_MINUTES * 60},

@@ -1,0 +1,85 @@
+"""A function is taken over and writes what others decide by: counters, places, votes, limits, uses."""
+
+import time
+
+from tests.end_to_end.attacks.scene import Attack, Run, Scene, tried
+
+_DENIED = "AccessDeniedException"
+_KEY_ITEM = "key#arn:aws:kms:eu-central-1:111122223333:key/0d0e"
+
+
+def _put(function: str, table: str, partition: str, sort: str = "x") -> Run:
+    """Write an item, with one call and in a transaction: the two outcomes, told once where they are alike."""
+
+    def run(scene: Scene) -> str:
+        client = scene.stack.aws(f"functions.{function}", "dynamodb")
+        put = {"TableName": f"grant-broker-{table}", "Item": {"pk": {"S": partition}, "sk": {"S": sort}}}
+        alone = tried(client.put_item, **put)
+        within = tried(client.transact_write_items, TransactItems=[{"Put": put}])
+        return alone if alone == within else f"{alone}, {within} in a transaction"
+
+    return run
+
+
+def _fill_ahead(function: str) -> Run:
+    """Take all ends of the next seconds by the counter itself."""
+
+    def run(scene: Scene) -> str:
+        client, second = scene.stack.aws(f"functions.{function}", "dynamodb"), int(time.time())
+        outcomes = {
+            tried(
+                client.update_item,
+                TableName="grant-broker-requests",
+                Key={"pk": {"S": f"rate#retire#{ahead}"}, "sk": {"S": "limit"}},
+                UpdateExpression="ADD turns :many",
+                ExpressionAttributeValues={":many": {"N": "1000000"}},
+            )
+            for ahead in range(second, second + 3)
+        }
+        return " ".join(sorted(outcomes))
+
+    return run
+
+
+_OTHERS = ("requests", "approvals", "reconcile", "events")
+ATTACKS = [
+    *(
+        Attack(f"{name} fills the counters of the end rate ahead", _DENIED, _fill_ahead(name))
+        for name in _OTHERS
+    ),
+    *(
+        Attack(f"{name} puts a counter of the end rate", _DENIED, _put(name, "requests", "rate#retire#1"))
+        for name in _OTHERS
+    ),
+    *(
+        Attack(f"{name} takes the lease of the ends", _DENIED, _put(name, "requests", "rate#lease"))
+        for name in _OTHERS
+    ),
+    *(
+        Attack(f"{name} moves reconcile on", _DENIED, _put(name, "requests", "reconcile#place"))
+        for name in ("requests", "approvals", "expiry", "events")
+    ),
+    *(
+        Attack(
+            f"{name} uses up an account's calls", _DENIED, _put(name, "requests", "limit#444455556666#99999")
+        )
+        for name in ("approvals", "expiry", "reconcile")
+    ),
+    *(
+        Attack(f"{name} says that a key passed expiry's check", _DENIED,
+               _put(name, "requests", f"check#expiry#{_KEY_ITEM}"))
+        for name in ("requests", "reconcile")
+    ),
+    *(
+        Attack(f"{name} marks a request as used", _DENIED, _put(name, "approvals", f"used#{'0' * 32}"))
+        for name in ("requests", "approvals", "reconcile")
+    ),
+    Attack("expiry casts a vote", _DENIED, _put("expiry", "approvals", f"request#{'0' * 32}", "approval")),
+    Attack("expiry approves ahead", _DENIED,
+           _put("expiry", "approvals", f"approval#{'0' * 32}", "approval")),
+    Attack("expiry lowers a quorum", _DENIED, _put("expiry", "approvals", _KEY_ITEM, "key")),
+    Attack("expiry lifts a block", _DENIED, _put("expiry", "approvals", "block#all")),
+    # What it may, so that the refusals above are the fence's and not the table's.
+    Attack("expiry marks a request as used, as it does with each that it ends", "done",
+           _put("expiry", "approvals", f"used#{'0' * 32}")),
+]  # fmt: skip
