@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.api import cursors, lists, query, shapes
+from grant_broker.api.access_views import report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
@@ -172,10 +173,10 @@ def get_access(call: Call, key_id: str) -> Answer:
     bound, limit = cursors.binding(call.caller, call.route, call.query), query.limit_of(call.query)
     after = cursors.read(call.query.get("cursor"), bound, form=cursors.MARKER)
     if after is None:
-        view, after = access.first_page(broker(), key_arn, limit=limit)
+        page = access.get_first_page(broker(), key_arn, limit=limit)
     else:
-        view, after = access.next_page(broker(), key_arn, limit=limit, after=after)
-    return Answer(200, {**view, "cursor": cursors.write(bound, after)})
+        page = access.get_next_page(broker(), key_arn, limit=limit, after=after)
+    return Answer(200, report_view(page.entries, page.report, cursor=cursors.write(bound, page.after)))
 
 
 @api.route("GET", "/security/keys/<key_id>/check")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker.access_report import Tally
+from grant_broker.access_report import AccessTally, KeyPolicies
 from grant_broker.keys.access import first_page, next_page
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
@@ -38,10 +38,10 @@ def tallied(count: int) -> Callable[[], object]:
     statement = {"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
 
     def work() -> object:
-        tally = Tally(KEY, retiring_principal=EXPIRY)
+        tally = AccessTally(KEY, retiring_principal=EXPIRY)
         for grant in grants:
             tally.add(grant)
-        return tally.report({"Statement": [statement]})
+        return tally.report(KeyPolicies({"Statement": [statement]}))
 
     return work
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grant_broker.access_report import Report, Tally
+from grant_broker.access_report import AccessReport, AccessTally, KeyPolicies
 
 HOME, PARTNER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/0d0e"
@@ -31,21 +31,26 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 def grant(number: int = 1, **changes: Any) -> dict[str, Any]:
     """A grant of the broker as ListGrants shows it."""
     base = {
-        "GrantId": f"{number:064x}", "KeyId": KEY, "Name": f"grant-broker/{number:032x}/1900000000",
-        "GranteePrincipal": APPLICATION, "RetiringPrincipal": EXPIRY, "IssuingAccount": ISSUED_BY,
-        "Operations": ["Encrypt"], "Constraints": {"EncryptionContextEquals": {"number": str(number)}},
-    }  # fmt: skip
+        "GrantId": f"{number:064x}",
+        "KeyId": KEY,
+        "Name": f"grant-broker/{number:032x}/1900000000",
+        "GranteePrincipal": APPLICATION,
+        "RetiringPrincipal": EXPIRY,
+        "IssuingAccount": ISSUED_BY,
+        "Operations": ["Encrypt"],
+        "Constraints": {"EncryptionContextEquals": {"number": str(number)}},
+    }
     return {name: value for name, value in {**base, **changes}.items() if value is not None}
 
 
-def report(document: dict[str, Any] | str | None, *grants: dict[str, Any]) -> Report:
+def report(document: dict[str, Any] | str | None, *grants: dict[str, Any]) -> AccessReport:
     """The report of a policy and grants."""
-    tally = Tally(KEY, retiring_principal=EXPIRY)
+    tally = AccessTally(KEY, retiring_principal=EXPIRY)
     for each in grants:
         tally.add(each)
-    return tally.report(document)
+    return tally.report(KeyPolicies(document))
 
 
-def codes(found: Report) -> list[tuple[str, str | None]]:
+def codes(found: AccessReport) -> list[tuple[str, str | None]]:
     """Code and principal of every finding."""
     return [(finding.code, finding.principal) for finding in found.findings]

@@ -2,18 +2,22 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grant_broker.access_report import KEY_ACTIONS
-from grant_broker.access_report.entries import Entry
+from grant_broker.access_report.entries import AccessEntry
 from grant_broker.access_report.policies import entries_of, not_understood
-from tests.unit.access_report.samples import (  # fmt: skip
+from grant_broker.access_report.statements import without_effect
+from tests.support.case_files import case_files
+from tests.unit.access_report.samples import (
     ADMIN,
     APPLICATION,
     HOME,
     KEY,
+    PARTNER,
     READER,
     ROOT,
     policy,
@@ -23,7 +27,7 @@ from tests.unit.access_report.samples import (  # fmt: skip
 USED = ("kms:Decrypt", "kms:Encrypt")
 
 
-def entries(*statements: dict[str, Any]) -> list[Entry]:
+def entries(*statements: dict[str, Any]) -> list[AccessEntry]:
     """The entries of a policy."""
     return list(entries_of(policy(*statements), KEY))
 
@@ -74,6 +78,60 @@ def test_a_condition_on_the_principal_names_it() -> None:
     ]
 
 
+def test_a_condition_on_the_principal_names_everyone_too() -> None:
+    """Of `*` an exact aws:PrincipalArn leaves those whom it names; several leave whom all of them name."""
+    narrowed = {"ArnEquals": {"aws:PrincipalArn": [READER, APPLICATION]}}
+    assert shown(statement("*", "kms:Decrypt", Condition=narrowed)) == [
+        (READER, "key_policy", ("kms:Decrypt",)),
+        (APPLICATION, "key_policy", ("kms:Decrypt",)),
+    ]
+    both = {**narrowed, "StringLike": {"aws:PrincipalArn": APPLICATION}}
+    assert [who for who, *_ in shown(statement("*", "kms:Decrypt", Condition=both))] == [APPLICATION]
+    but = {"Principal": None, "NotPrincipal": {"AWS": ADMIN}, "Condition": narrowed}
+    assert [who for who, *_ in shown(statement("", "kms:Decrypt", **but))] == ["*"]
+
+
+def test_a_condition_on_a_principal_of_another_account() -> None:
+    """An account's principals alone can meet a statement that names the account."""
+    elsewhere = {"ArnEquals": {"aws:PrincipalArn": [APPLICATION, "nobody"]}}
+    assert shown(statement(ROOT, "kms:Decrypt", Condition=elsewhere)) == []
+
+
+def test_delegation_points_at_iam() -> None:
+    """Whatever is left to an account's IAM says so, and where to look further."""
+    whole, one = entries(
+        statement(ROOT, "kms:Decrypt"),
+        statement(PARTNER, "kms:Encrypt", Condition={"ArnEquals": {"aws:PrincipalArn": APPLICATION}}),
+    )
+    assert (whole.through.account, one.through.account) == (HOME, PARTNER)
+    assert whole.through.pointer == (
+        f"the IAM policies of account {HOME} say who has it; `grant-broker access` lists them"
+    )
+    assert one.through.pointer == "the IAM policies of this principal must allow it too"
+
+
+@pytest.mark.parametrize("missing", ["Action", "Resource"])
+def test_statements_without_effect(missing: str) -> None:
+    """A statement without Action or Resource has no effect; the others count, by their own numbers."""
+    lacking = {"Sid": None, missing: None}
+    document = policy(
+        statement(ADMIN, "kms:Decrypt", **lacking),
+        statement(READER, *USED, Sid=None),
+        deny(READER, "kms:Decrypt", **lacking),
+    )
+    assert [(each.principal, each.actions, each.through.sid) for each in entries_of(document, KEY)] == [
+        (READER, USED, "statement 2")
+    ]
+    assert list(without_effect(document)) == [("statement 1", missing), ("statement 3", missing)]
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"Statement": [7]}', "{", "[" * 100_000])
+def test_what_is_no_policy(text: str) -> None:
+    """What KMS would never have stored is a ValueError, not an empty report."""
+    with pytest.raises(ValueError, match=r"."):
+        list(entries_of(text, KEY))
+
+
 @pytest.mark.parametrize(
     "condition",
     [
@@ -88,18 +146,55 @@ def test_other_conditions_are_shown(condition: dict[str, Any]) -> None:
     assert (entry.principal, entry.constraint) == (ROOT, {"Condition": condition})
 
 
+def ends(**condition: dict[str, Any]) -> datetime | None:
+    """Until when a statement under these conditions gives access."""
+    (entry,) = entries(statement(READER, "kms:Decrypt", Condition=condition))
+    return entry.until
+
+
 def test_a_date_ends_access() -> None:
-    """A condition on aws:CurrentTime says until when: the last of several, none that is unreadable."""
+    """A condition on the time says until when: the last of its values, since any one lets a call through."""
     times = ["2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"]
-    (entry,) = entries(
-        statement(READER, "kms:Decrypt", Condition={"DateLessThan": {"aws:CurrentTime": times}})
+    assert ends(DateLessThan={"aws:CurrentTime": times}) == datetime(2031, 1, 1, tzinfo=UTC)
+    assert ends(DateLessThan={"aws:CurrentTime": [times[0], "soon"]}) == datetime(2030, 1, 1, tzinfo=UTC)
+    assert ends(DateLessThanIfExists={"aws:CurrentTime": times[0]}) == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_the_earlier_of_two_dates_ends_access() -> None:
+    """All conditions must hold, so the first that ends the access ends it."""
+    both = {
+        "DateLessThan": {"aws:CurrentTime": "2030-01-01"},
+        "DateLessThanEquals": {"aws:EpochTime": 1798131600},
+    }
+    assert ends(**both) == datetime.fromtimestamp(1_798_131_600, UTC)
+
+
+@pytest.mark.parametrize("operator", ["DateLessThan", "NumericLessThanEquals"])
+def test_epoch_times_end_access(operator: str) -> None:
+    """aws:EpochTime counts seconds, which both dates and numbers compare."""
+    assert ends(**{operator: {"aws:EpochTime": "1798131600"}}) == datetime.fromtimestamp(1_798_131_600, UTC)
+
+
+def test_a_date_that_ends_nothing() -> None:
+    """What cannot be read, lies beyond any plan, or is about another time is no end."""
+    for never in ("soon", "9" * 30, "9999-12-31T23:59:59Z", "2100-01-01"):
+        assert ends(DateLessThan={"aws:CurrentTime": never}) is None
+    assert (
+        ends(DateGreaterThan={"aws:CurrentTime": "2030"}, DateLessThan={"aws:TokenIssueTime": "2030"}) is None
     )
-    assert entry.until == datetime(2031, 1, 1, tzinfo=UTC)
-    for unknown in ("soon", "9" * 30):
-        condition = {"DateLessThan": {"aws:CurrentTime": unknown}}
-        assert entries(statement(READER, "kms:Decrypt", Condition=condition))[0].until is None
-    later = {"DateGreaterThan": {"aws:CurrentTime": times}, "DateLessThan": {"aws:TokenIssueTime": times}}
-    assert entries(statement(READER, "kms:Decrypt", Condition=later))[0].until is None
+    assert ends(NumericLessThan={"aws:CurrentTime": "1798131600"}) is None
+    assert ends(DateLessThan={"aws:EpochTime": "-90000000000000"}) == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("file", case_files("until.json"), ids=str)
+def test_dates_from_outside(file: Path) -> None:
+    """The earlier of two dates, an epoch time, and the year 9999, which is no end."""
+    found = {entry.through.sid: entry.until for entry in entries_of(file.read_text("utf-8"), KEY)}
+    assert found == {
+        "two": datetime(2026, 12, 1, tzinfo=UTC),
+        "epoch": datetime.fromtimestamp(1_798_131_600, UTC),
+        "never": None,
+    }
 
 
 @pytest.mark.parametrize("who", ["*", ROOT, READER])
@@ -158,7 +253,6 @@ def test_statements_on_other_keys_give_nothing() -> None:
     assert entries(statement(READER, "kms:Decrypt", Resource=other)) == []
     assert len(entries(statement(READER, "kms:Decrypt", Resource=KEY))) == 1
     assert len(entries(statement(READER, "kms:Decrypt", Resource=None, NotResource=perhaps))) == 1
-    assert len(entries(statement(READER, "kms:Decrypt", Resource=None))) == 1
     assert len(entries(statement(READER, "kms:Decrypt"), deny("*", "kms:*", Resource=other))) == 1
 
 
@@ -180,11 +274,13 @@ def test_conditions_that_are_not_understood() -> None:
         "StringEqualsIfExists": {"aws:SourceVpce": "v"},
         "ForAllValues:StringLike": {"kms:GrantOperations": "E"},
         "Null": {"kms:ViaService": "true"},
-    }  # fmt: skip
+    }
     strange = {
-        "StringResembles": {"aws:SourceVpce": "v"}, "StringEquals": {"aws:Mood": "good"},
-        "ForSome:StringEquals": {"kms:GrantOperations": "E"}, "ForAllValues:Null": {"kms:ViaService": "true"},
-    }  # fmt: skip
+        "StringResembles": {"aws:SourceVpce": "v"},
+        "StringEquals": {"aws:Mood": "good"},
+        "ForSome:StringEquals": {"kms:GrantOperations": "E"},
+        "ForAllValues:Null": {"kms:ViaService": "true"},
+    }
     document = policy(statement(READER, "kms:Decrypt", Condition={**known, **strange}))
     assert list(not_understood(document)) == [
         ("Use", "StringResembles aws:SourceVpce"),

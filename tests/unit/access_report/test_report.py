@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from grant_broker.access_report import Tally
+from grant_broker.access_report import AccessEntry, AccessTally, KeyPolicies, Through
 from grant_broker.access_report.grants import entry_of
-from grant_broker.access_report.report import MOST_FINDINGS
-from tests.unit.access_report.samples import (  # fmt: skip
+from grant_broker.access_report.report import MOST_OF_A_KIND
+from tests.unit.access_report.samples import (
     ADMIN,
     APPLICATION,
     EXPIRY,
+    HOME,
     ISSUED_BY,
     KEY,
     PARTNER,
@@ -29,18 +30,15 @@ QUIET = policy(statement(ADMIN, "kms:PutKeyPolicy"))
 
 
 def test_a_grant_of_the_broker() -> None:
-    """A grant of the broker's Name and retiring principal is shown with its request and its end."""
-    view = entry_of(grant(7), EXPIRY).view()
-    assert view == {
-        "principal": APPLICATION,
-        "actions": ["kms:Encrypt"],
-        "through": {
-            "kind": "grant", "grant_id": f"{7:064x}", "request_id": f"{7:032x}", "issued_by": ISSUED_BY,
-        },
-        "constraint": {"EncryptionContextEquals": {"number": "7"}},
-        "until": "2030-03-17T17:46:40Z",
-        "findings": [],
-    }  # fmt: skip
+    """A grant of the broker's Name and retiring principal is its request's, and ends as the Name says."""
+    entry = entry_of(grant(7), EXPIRY)
+    assert entry == AccessEntry(
+        principal=APPLICATION,
+        actions=("kms:Encrypt",),
+        through=Through("grant", grant_id=f"{7:064x}", request_id=f"{7:032x}", issued_by=ISSUED_BY),
+        constraint={"EncryptionContextEquals": {"number": "7"}},
+        until=UNTIL,
+    )
 
 
 @pytest.mark.parametrize("changes", [{"Name": "by-hand"}, {"Name": None}, {"RetiringPrincipal": READER}])
@@ -49,6 +47,16 @@ def test_a_foreign_grant(changes: dict[str, Any]) -> None:
     entry = entry_of(grant(**changes), EXPIRY)
     assert (entry.through.request_id, entry.until, entry.through.issued_by) == (None, None, ISSUED_BY)
     assert entry_of(grant(RetiringPrincipal=READER), None).until == UNTIL
+
+
+@pytest.mark.parametrize(
+    "changes", [{"IssuingAccount": f"arn:aws:iam::{PARTNER}:root"}, {"IssuingAccount": None}]
+)
+def test_a_grant_that_is_only_named_like_ours(changes: dict[str, Any]) -> None:
+    """Name and retiring principal are for whoever grants to choose: the account that issued it is not."""
+    entry = entry_of(grant(**changes), EXPIRY)
+    assert (entry.through.request_id, entry.until) == (None, None)
+    assert entry_of(grant(RetiringPrincipal="AROAEXAMPLEEXAMPLE123"), None).through.request_id is None
 
 
 @pytest.mark.parametrize(
@@ -81,6 +89,8 @@ def test_a_grant_of_a_service(changes: dict[str, Any], service: str | None) -> N
     [
         ({"Constraints": None}, ("grant_without_constraint",)),
         ({"Constraints": {}}, ("grant_without_constraint",)),
+        ({"Constraints": {"EncryptionContextSubset": {}}}, ("grant_without_constraint",)),
+        ({"Constraints": {"SourceArn": "arn:aws:rds:eu-central-1:111122223333:db:x"}}, ()),
         ({"Constraints": None, "Operations": ["DescribeKey"]}, ()),
         ({"Operations": ["Decrypt"]}, ("grant_with_decrypt",)),
         ({"Operations": ["CreateGrant"]}, ("grant_with_create_grant",)),
@@ -115,13 +125,20 @@ def test_counts() -> None:
     """The counts tell whose the grants are, and how many principals there are in all."""
     found = report(
         policy(statement([ADMIN, READER], "kms:ListGrants")),
-        grant(1), grant(2), grant(3, Name="by-hand", GranteePrincipal=READER),
+        grant(1),
+        grant(2),
+        grant(3, Name="by-hand", GranteePrincipal=READER),
         grant(4, GranteePrincipal="sqs.amazonaws.com", Name=""),
-    )  # fmt: skip
+    )
     assert found.counts == {
-        "principals": 4, "policy_entries": 2, "grants": 4, "broker_grants": 2, "service_grants": 1,
-        "foreign_grants": 1, "findings": {},
-    }  # fmt: skip
+        "principals": 4,
+        "policy_entries": 2,
+        "grants": 4,
+        "broker_grants": 2,
+        "service_grants": 1,
+        "foreign_grants": 1,
+        "findings": {},
+    }
 
 
 def test_everyone() -> None:
@@ -133,7 +150,7 @@ def test_everyone() -> None:
         "without any condition",
         "only its conditions limit it",
     ]
-    assert found.findings[0].view().keys() == {"code", "detail", "principal"}
+    assert found.findings[0].principal == "*"
 
 
 def test_standing_access_that_a_grant_should_replace() -> None:
@@ -157,6 +174,46 @@ def test_standing_access_that_a_grant_should_replace() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({"ArnEquals": {"aws:PrincipalArn": APPLICATION}}, [("standing_access", APPLICATION)]),
+        ({"ArnEquals": {"aws:PrincipalArn": READER}}, []),
+        (
+            {"StringEquals": {"kms:CallerAccount": HOME, "kms:ViaService": "s3.eu-central-1.amazonaws.com"}},
+            [],
+        ),
+        ({"StringEquals": {"kms:CallerAccount": HOME}}, [("everyone", "*")]),
+        ({"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}}, [("everyone", "*")]),
+        ({"StringLike": {"kms:CallerAccount": "1*", "kms:ViaService": "s3.*"}}, [("everyone", "*")]),
+        (
+            {
+                "StringEquals": {
+                    "aws:PrincipalAccount": [HOME, PARTNER],
+                    "kms:ViaService": "s3.x.amazonaws.com",
+                }
+            },
+            [("everyone", "*"), ("standing_access", f"arn:aws:iam::{PARTNER}:root")],
+        ),
+        (
+            {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{PARTNER}:role/app/*"}},
+            [("everyone", "*"), ("standing_access", f"arn:aws:iam::{PARTNER}:root")],
+        ),
+        ({"ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/app", APPLICATION]}}, [("everyone", "*")]),
+        (
+            {
+                "StringEquals": {"kms:CallerAccount": PARTNER},
+                "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
+            },
+            [("everyone", "*")],
+        ),
+    ],
+)
+def test_everyone_narrowed(condition: dict[str, Any], found: list[tuple[str, str | None]]) -> None:
+    """What conditions leave of `*` is told: one principal, the own account by a service, another account."""
+    assert codes(report(policy(statement("*", "kms:Encrypt", Condition=condition)))) == found
+
+
 def test_use_held_by_administrators() -> None:
     """Who manages the key and may use it, by policy or by grant, is one; the root user alone is not."""
     root_user = {"Condition": {"ArnEquals": {"aws:PrincipalArn": ROOT}}}
@@ -177,29 +234,115 @@ def test_what_cannot_be_understood() -> None:
         ("deleted_principal", "AROAEXAMPLEEXAMPLE123"),
         ("condition_not_understood", None),
     ]
+    gone = {"Principal": None, "NotPrincipal": {"AWS": ["AIDAEXAMPLEEXAMPLE123", ADMIN]}, "Effect": "Deny"}
+    assert codes(report(policy(statement("", "kms:Sign", **gone)))) == [
+        ("deleted_principal", "AIDAEXAMPLEEXAMPLE123")
+    ]
     assert codes(report("{}")) == [("key_policy_not_understood", None)]
     unreadable = report(None, grant(1, Operations=["Decrypt"]))
     assert codes(unreadable) == [("key_policy_unreadable", None), ("grant_with_decrypt", APPLICATION)]
     assert unreadable.entries == ()
 
 
-def test_many_findings_are_cut_and_counted() -> None:
-    """One answer holds a thousand findings and says how many more there are; the counts stay exact."""
+def test_statements_without_effect_are_told() -> None:
+    """A statement that neither allows nor denies is named with what it lacks."""
+    found = report(
+        policy(statement(READER, "kms:Decrypt", Resource=None), statement(ADMIN, "kms:ListGrants"))
+    )
+    assert [(each.code, each.detail) for each in found.findings] == [
+        (
+            "statement_without_effect",
+            'statement "Use" of the key policy has no Resource: it neither allows nor denies',
+        )
+    ]
+
+
+def test_a_second_policy_is_not_judged() -> None:
+    """A policy beside the key policy is named as not judged; whether there is one may be unknown."""
+    tally = AccessTally(KEY, retiring_principal=EXPIRY)
+    second = tally.report(KeyPolicies(QUIET, ("default", "AWS_RAM")))
+    assert codes(second) == [("key_policy_not_judged", None)]
+    assert "AWS_RAM" in second.findings[0].detail
+    assert codes(tally.report(KeyPolicies(QUIET, None))) == [("key_policies_not_listed", None)]
+    assert codes(tally.report(KeyPolicies(None, None))) == [("key_policy_unreadable", None)]
+
+
+def test_many_findings_of_a_kind_are_cut_and_counted() -> None:
+    """Of each kind an answer holds two hundred findings and says how many are left out; counts are exact."""
     many = [
         grant(number, Constraints=None, Operations=["Encrypt"], GranteePrincipal=f"{APPLICATION}-{number}")
-        for number in range(MOST_FINDINGS + 5)
+        for number in range(MOST_OF_A_KIND + 5)
     ]
-    found = report(QUIET, *many)
-    assert len(found.findings) == MOST_FINDINGS + 1
-    assert found.findings[-1].detail == "5 more: each grant's entry has its own findings"
-    assert found.counts["findings"] == {"grant_without_constraint": MOST_FINDINGS + 5}
+    found = report(policy(statement(PARTNER, "kms:Encrypt")), *many)
+    assert [code for code, _ in codes(found)] == [
+        "standing_access",
+        *["grant_without_constraint"] * MOST_OF_A_KIND,
+        "more",
+    ]
+    assert found.findings[-1].detail.startswith("5 more findings grant_without_constraint: ")
+    assert found.counts["findings"] == {"grant_without_constraint": MOST_OF_A_KIND + 5, "standing_access": 1}
+    tally = AccessTally(KEY, retiring_principal=EXPIRY)
+    for each in many:
+        tally.add(each)
+    whole = tally.report(KeyPolicies(QUIET), most_of_a_kind=None)
+    assert [code for code, _ in codes(whole)] == ["grant_without_constraint"] * (MOST_OF_A_KIND + 5)
+
+
+def of_service(number: int, account: str = HOME) -> dict[str, Any]:
+    """A grant that EC2 made for a volume of its own, each for another instance."""
+    instance = f"arn:aws:sts::{account}:assumed-role/aws:ec2-infrastructure/i-{number:017x}"
+    return grant(
+        number, Name=None, GranteePrincipal=instance, Operations=["Decrypt", "CreateGrant"], Constraints=None
+    )
+
+
+def test_services_do_not_hide_a_stranger() -> None:
+    """A stranger's grant comes before all others; those of a service are last, and one finding."""
+    stranger = grant(
+        1,
+        Name="mine",
+        GranteePrincipal=f"arn:aws:iam::{PARTNER}:user/x",
+        Operations=["CreateGrant", "Encrypt"],
+        Constraints=None,
+    )
+    ours = grant(2, Operations=["Decrypt"])
+    services = [of_service(number) for number in range(10, 1210)]
+    found = report(
+        policy(statement(PARTNER, "kms:Encrypt")), *services[:600], ours, stranger, *services[600:]
+    )
+    assert codes(found) == [
+        ("grant_with_create_grant", f"arn:aws:iam::{PARTNER}:user/x"),
+        ("grant_without_constraint", f"arn:aws:iam::{PARTNER}:user/x"),
+        ("standing_access", f"arn:aws:iam::{PARTNER}:root"),
+        ("grant_with_decrypt", APPLICATION),
+        ("service_grants", "ec2-infrastructure"),
+    ]
+    assert found.findings[-1].detail == (
+        f"1200 grants for ec2-infrastructure's own work in account {HOME}: "
+        "1200 grants that let their grantee create further grants; "
+        "1200 grants of cryptographic operations without an encryption context constraint; "
+        "1200 grants that let their grantee decrypt"
+    )
+    assert found.counts["findings"]["grant_with_decrypt"] == 1201
+    assert (found.counts["findings"]["service_grants"], found.counts["service_grants"]) == (1200, 1200)
+
+
+def test_services_of_other_accounts_come_first() -> None:
+    """What a service does for another account stands apart, and before its work for the key's own."""
+    unplaced = grant(5, Name="", GranteePrincipal="sqs.amazonaws.com", Operations=["Decrypt"])
+    found = report(QUIET, of_service(1), unplaced, of_service(2, PARTNER))
+    assert [each.detail.partition(":")[0] for each in found.findings] == [
+        f"1 grants for ec2-infrastructure's own work in account {PARTNER}",
+        f"1 grants for ec2-infrastructure's own work in account {HOME}",
+        "1 grants for sqs.amazonaws.com's own work",
+    ]
 
 
 def test_many_grants_of_one_grantee_make_one_finding() -> None:
     """The grants of one grantee that share a finding are told together, the first three by their ids."""
-    tally = Tally(KEY, retiring_principal=EXPIRY)
+    tally = AccessTally(KEY, retiring_principal=EXPIRY)
     for number in range(5):
         tally.add(grant(number, Operations=["Decrypt"]))
-    (finding,) = tally.report(QUIET).findings
+    (finding,) = tally.report(KeyPolicies(QUIET)).findings
     ids = ", ".join(f"{number:064x}" for number in range(3))
     assert finding.detail == f"grants that let their grantee decrypt: {ids} and 2 more"

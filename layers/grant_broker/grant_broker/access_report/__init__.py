@@ -1,14 +1,16 @@
-"""Who can use or manage a key, and by what: read from its policy and its grants, without a call."""
+"""Who can use or manage a key, and by what: read from its policies and its grants, without a call."""
 
 from grant_broker.access_report.actions import KEY_ACTIONS
-from grant_broker.access_report.entries import Entry, Finding, Through
-from grant_broker.access_report.report import Report, Tally
+from grant_broker.access_report.entries import AccessEntry, AccessFinding, Through
+from grant_broker.access_report.policies import KeyPolicies
+from grant_broker.access_report.report import AccessReport, AccessTally
 
 __all__ = [
     "KEY_ACTIONS",
-    "Entry",
-    "Finding",
-    "Report",
-    "Tally",
+    "AccessEntry",
+    "AccessFinding",
+    "AccessReport",
+    "AccessTally",
+    "KeyPolicies",
     "Through",
 ]

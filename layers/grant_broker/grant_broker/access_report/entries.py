@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from grant_broker.domain.times import format_time
-
 Kind = Literal["key_policy", "iam", "grant"]
 
 
@@ -14,12 +12,16 @@ Kind = Literal["key_policy", "iam", "grant"]
 class Through:
     """What gives the access.
 
-    `iam`: the key policy leaves it to the IAM policies of the principal's account. `service` is the AWS
-    service that made a grant for a resource of its own.
+    `iam`: the key policy leaves it to the IAM policies of `account`; `pointer` says so in words, and
+    `policy` names the IAM policy where IAM was read. `service` is the AWS service that made a grant for a
+    resource of its own.
     """
 
     kind: Kind
     sid: str | None = None
+    account: str | None = None
+    policy: str | None = None
+    pointer: str | None = None
     grant_id: str | None = None
     request_id: str | None = None
     issued_by: str | None = None
@@ -27,7 +29,7 @@ class Through:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AccessEntry:
     """One principal's access by one statement or grant. `findings` are the codes of what is wrong with it."""
 
     principal: str
@@ -37,28 +39,11 @@ class Entry:
     until: datetime | None = None
     findings: tuple[str, ...] = ()
 
-    def view(self) -> dict[str, Any]:
-        """The entry as the API shows it; of `through` only what is known."""
-        known = {name: value for name, value in vars(self.through).items() if value is not None}
-        return {
-            "principal": self.principal,
-            "actions": list(self.actions),
-            "through": known,
-            "constraint": self.constraint,
-            "until": format_time(self.until) if self.until else None,
-            "findings": list(self.findings),
-        }
-
 
 @dataclass(frozen=True)
-class Finding:
+class AccessFinding:
     """Something that a person should look at."""
 
     code: str
     detail: str
     principal: str | None = None
-
-    def view(self) -> dict[str, Any]:
-        """The finding as the API shows it."""
-        named = {"principal": self.principal} if self.principal else {}
-        return {"code": self.code, "detail": self.detail, **named}

@@ -1,4 +1,4 @@
-"""What grants give, and what is wrong with each of them."""
+"""What each grant gives, and what is wrong with it."""
 
 import json
 import re
@@ -7,25 +7,28 @@ from datetime import datetime
 from typing import Any
 
 from grant_broker.access_report.actions import USE
-from grant_broker.access_report.entries import Entry, Through
+from grant_broker.access_report.entries import AccessEntry, Through
 from grant_broker.domain.grant_name import parse_grant_name
+from grant_broker.domain.people import account_of
 from grant_broker.domain.times import from_epoch
 
-Grant = Mapping[str, Any]
+_USE = frozenset(USE)
+GrantEntry = Mapping[str, Any]
 """An entry of ListGrants."""
 
+WITH_CREATE_GRANT = "grant_with_create_grant"
 WITHOUT_CONSTRAINT = "grant_without_constraint"
 WITH_DECRYPT = "grant_with_decrypt"
-WITH_CREATE_GRANT = "grant_with_create_grant"
 TO_DELETED = "grant_to_deleted_principal"
 DUPLICATE = "duplicate_grant"
 DETAILS = {
+    WITH_CREATE_GRANT: "grants that let their grantee create further grants",
     WITHOUT_CONSTRAINT: "grants of cryptographic operations without an encryption context constraint",
     WITH_DECRYPT: "grants that let their grantee decrypt",
-    WITH_CREATE_GRANT: "grants that let their grantee create further grants",
     TO_DELETED: "grants to a deleted principal, whom a new one of the same name does not succeed",
     DUPLICATE: "grants of what another grant gives already",
 }
+"""What is wrong with the grants of each code, the worst first."""
 # Once its principal is deleted, a grant shows the unique id in the place of the ARN.
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}(?::.*)?", re.ASCII)
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
@@ -37,38 +40,44 @@ _SERVICE_PRINCIPAL = re.compile(
 )
 
 
-def entry_of(grant: Grant, retiring_principal: str | None) -> Entry:
+def entry_of(grant: GrantEntry, retiring_principal: str | None) -> AccessEntry:
     """The access that one grant gives.
 
-    It is the broker's where Name and retiring principal are its own; without a retiring principal given,
-    where the Name is.
+    It is the broker's where Name and retiring principal are its own (without a retiring principal given,
+    the Name), and the account of that principal issued it: anybody who may grant on the key can choose the
+    other two.
     """
     operations = tuple(f"kms:{name}" for name in grant.get("Operations", ()))
     request_id, until = _request(grant, retiring_principal)
-    through = Through(
-        "grant", grant_id=str(grant.get("GrantId", "")), request_id=request_id,
-        issued_by=grant.get("IssuingAccount"), service=_service(grant),
-    )  # fmt: skip
     principal = str(grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal") or "")
     constraint = grant.get("Constraints") or None
-    return Entry(principal, operations, through, constraint, until, _codes(principal, operations, constraint))
+    through = Through(
+        kind="grant",
+        grant_id=str(grant.get("GrantId", "")),
+        request_id=request_id,
+        issued_by=grant.get("IssuingAccount"),
+        service=_service(grant),
+    )
+    codes = _codes(principal, operations, constraint)
+    return AccessEntry(principal, operations, through, constraint, until, codes)
 
 
-def likeness(grant: Grant) -> Hashable:
+def likeness(grant: GrantEntry) -> Hashable:
     """What two grants share if the second gives nothing that the first does not."""
     constraint = json.dumps(grant.get("Constraints") or {}, sort_keys=True)
     grantee = grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal")
     return grantee, tuple(sorted(grant.get("Operations", ()))), constraint
 
 
-def _request(grant: Grant, retiring_principal: str | None) -> tuple[str | None, datetime | None]:
-    named = parse_grant_name(grant.get("Name") or "")
-    if named is None or retiring_principal not in {None, grant.get("RetiringPrincipal")}:
-        return None, None
-    return named[0], from_epoch(named[1])
+def _request(grant: GrantEntry, retiring_principal: str | None) -> tuple[str | None, datetime | None]:
+    named, retiring = parse_grant_name(grant.get("Name") or ""), str(grant.get("RetiringPrincipal") or "")
+    # KMS shows the id of a deleted role, which has no account.
+    home = f"arn:aws:iam::{account_of(retiring)}:root" if retiring.startswith("arn:") else None
+    ours = home is not None and grant.get("IssuingAccount") == home and retiring_principal in {None, retiring}
+    return (named[0], from_epoch(named[1])) if named and ours else (None, None)
 
 
-def _service(grant: Grant) -> str | None:
+def _service(grant: GrantEntry) -> str | None:
     """The AWS service that made the grant for a resource of its own, or None."""
     for name in ("GranteeServicePrincipal", "GranteePrincipal", "IssuingAccount"):
         principal = str(grant.get(name) or "")
@@ -83,9 +92,10 @@ def _codes(
     principal: str, operations: tuple[str, ...], constraint: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
     found = {
-        WITHOUT_CONSTRAINT: not constraint and any(name in USE for name in operations),
-        WITH_DECRYPT: "kms:Decrypt" in operations,
         WITH_CREATE_GRANT: "kms:CreateGrant" in operations,
+        # Whether KMS takes a constraint without pairs as one is contested: it is told as none.
+        WITHOUT_CONSTRAINT: not any((constraint or {}).values()) and not _USE.isdisjoint(operations),
+        WITH_DECRYPT: "kms:Decrypt" in operations,
         TO_DELETED: UNIQUE_ID.fullmatch(principal) is not None,
     }
     return tuple(code for code, holds in found.items() if holds)

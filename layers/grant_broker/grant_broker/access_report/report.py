@@ -1,48 +1,32 @@
-"""The report: entries, findings and counts, over one key policy and any number of grants."""
+"""The report: entries, findings and counts, over a key's policies and any number of grants."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from grant_broker.access_report.entries import Entry, Finding
-from grant_broker.access_report.findings import administrator_findings, policy_findings
-from grant_broker.access_report.grants import DETAILS, DUPLICATE, Grant, entry_of, likeness
-from grant_broker.access_report.policies import entries_of
+from grant_broker.access_report.entries import AccessEntry, AccessFinding
+from grant_broker.access_report.findings import administrator_findings, policy_findings, reading_findings
+from grant_broker.access_report.grant_findings import GrantFindings, Maker, maker_of
+from grant_broker.access_report.grants import DUPLICATE, GrantEntry, entry_of, likeness
+from grant_broker.access_report.policies import KeyPolicies, entries_of
+from grant_broker.domain.people import account_of
 
-MOST_FINDINGS = 1_000
-"""Findings that one answer holds; the counts are exact, and each grant's entry carries its own codes."""
-_SHOWN_IDS = 3
+MOST_OF_A_KIND = 200
+"""Findings of one kind that an answer of the API holds: no flood of one kind hides another."""
 
 
 @dataclass(frozen=True)
-class Report:
+class AccessReport:
     """Policy-derived access, and findings and counts over everything."""
 
-    entries: tuple[Entry, ...]
-    findings: tuple[Finding, ...]
+    entries: tuple[AccessEntry, ...]
+    findings: tuple[AccessFinding, ...]
     counts: dict[str, Any]
 
 
-@dataclass
-class _Group:
-    """The grants of one grantee that share a finding."""
-
-    count: int = 0
-    ids: list[str] = field(default_factory=list)
-
-    def add(self, grant_id: str) -> None:
-        self.count += 1
-        if len(self.ids) < _SHOWN_IDS:
-            self.ids.append(grant_id)
-
-    @property
-    def words(self) -> str:
-        more = f" and {self.count - len(self.ids)} more" if self.count > len(self.ids) else ""
-        return f"{', '.join(self.ids)}{more}"
-
-
-class Tally:
+class AccessTally:
     """Counts and findings over grants that are seen one by one and not kept."""
 
     def __init__(self, key_arn: str, *, retiring_principal: str | None) -> None:
@@ -50,64 +34,64 @@ class Tally:
         self._retiring_principal = retiring_principal
         self._granted: dict[str, set[str]] = {}
         self._grantees: set[str] = set()
-        self._groups: dict[tuple[str, str], _Group] = {}
+        self._found = GrantFindings(account_of(key_arn))
         self._first: dict[Hashable, str] = {}
         self._counts = Counter(
             dict.fromkeys(("grants", "broker_grants", "service_grants", "foreign_grants"), 0)
         )
 
-    def add(self, grant: Grant) -> Entry:
+    def add(self, grant: GrantEntry) -> AccessEntry:
         """Take a grant in; its entry."""
         entry = entry_of(grant, self._retiring_principal)
         grant_id, principal = str(entry.through.grant_id), entry.principal
-        self._counts.update(["grants", f"{_maker(entry)}_grants"])
+        self._counts.update(["grants", f"{maker_of(entry).name.lower()}_grants"])
         self._granted.setdefault(principal, set()).update(entry.actions)
         if entry.through.request_id:
             self._grantees.add(principal)
         duplicate = self._first.setdefault(likeness(grant), grant_id) != grant_id
-        for code in (*entry.findings, *((DUPLICATE,) if duplicate else ())):
-            self._groups.setdefault((code, principal), _Group()).add(grant_id)
+        self._found.add(entry, (*entry.findings, *((DUPLICATE,) if duplicate else ())))
         return entry
 
-    def report(self, document: str | Mapping[str, Any] | None) -> Report:
-        """The whole report; `document` None where the key policy cannot be read."""
-        entries, found = self._of_policy(document)
-        found += administrator_findings(entries, self._granted)
-        counted = Counter(finding.code for finding in found)
-        for (code, _), group in self._groups.items():
-            counted[code] += group.count
+    def report(self, policies: KeyPolicies, *, most_of_a_kind: int | None = MOST_OF_A_KIND) -> AccessReport:
+        """The whole report; of each kind of finding at most so many, None for all of them."""
+        entries, of_policy = self._of_policy(policies)
+        # What could not be read goes before all that was; then strangers, and last what AWS does for itself.
+        kinds = [
+            list(reading_findings(policies)),
+            list(self._found.of(Maker.FOREIGN)),
+            [*of_policy, *administrator_findings(entries, self._granted)],
+            list(self._found.of(Maker.BROKER)),
+            list(self._found.of(Maker.SERVICE)),
+        ]
+        of_key = Counter(each.code for each in chain(kinds[0], kinds[2]))
         principals = {*self._granted, *(entry.principal for entry in entries)}
         counts = {"principals": len(principals), "policy_entries": len(entries), **self._counts}
-        return Report(
-            entries, tuple(self._capped(found)), {**counts, "findings": dict(sorted(counted.items()))}
+        findings = tuple(chain.from_iterable(_bounded(found, most_of_a_kind) for found in kinds))
+        return AccessReport(
+            entries, findings, {**counts, "findings": dict(sorted((of_key + self._found.counts).items()))}
         )
 
-    def _of_policy(self, document: str | Mapping[str, Any] | None) -> tuple[tuple[Entry, ...], list[Finding]]:
-        if document is None:
-            words = "KMS does not show the key policy to this caller: only grants are reported"
-            return (), [Finding("key_policy_unreadable", words)]
+    def _of_policy(self, policies: KeyPolicies) -> tuple[tuple[AccessEntry, ...], list[AccessFinding]]:
+        if policies.default is None:
+            return (), []
         try:
-            entries = tuple(entries_of(document, self._key_arn))
+            entries = tuple(entries_of(policies.default, self._key_arn))
         except ValueError as error:
-            return (), [Finding("key_policy_not_understood", f"the key policy cannot be read: {error}")]
-        account = self._key_arn.split(":")[4]
-        return entries, list(policy_findings(document, entries, account=account, grantees=self._grantees))
-
-    def _capped(self, found: list[Finding]) -> list[Finding]:
-        every = [*found, *(self._shown(code, principal) for code, principal in self._groups)]
-        if len(every) <= MOST_FINDINGS:
-            return every
-        left = len(every) - MOST_FINDINGS
-        return [
-            *every[:MOST_FINDINGS],
-            Finding("more", f"{left} more: each grant's entry has its own findings"),
-        ]
-
-    def _shown(self, code: str, principal: str) -> Finding:
-        return Finding(code, f"{DETAILS[code]}: {self._groups[code, principal].words}", principal or None)
+            words = f"the key policy cannot be read: {error}"
+            return (), [AccessFinding("key_policy_not_understood", words)]
+        account = account_of(self._key_arn)
+        found = policy_findings(policies.default, entries, account=account, grantees=self._grantees)
+        return entries, list(found)
 
 
-def _maker(entry: Entry) -> str:
-    if entry.through.request_id:
-        return "broker"
-    return "service" if entry.through.service else "foreign"
+def _bounded(findings: Iterable[AccessFinding], most: int | None) -> Iterator[AccessFinding]:
+    """At most so many findings of each code; how many are left out is said in a finding of its own."""
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        seen[finding.code] += 1
+        if most is None or seen[finding.code] <= most:
+            yield finding
+    for code, count in seen.items():
+        if most is not None and count > most:
+            words = f"{count - most} more findings {code}: `grant-broker access` prints all of them"
+            yield AccessFinding("more", words)

@@ -243,6 +243,13 @@ class Through(TypedDict):
         ),
     ]
     sid: NotRequired[Annotated[str, Keywords(description="Of the key policy's statement, or its number.")]]
+    account: NotRequired[
+        Annotated[Account, Keywords(description="Of `iam`: whose IAM policies say who has the access.")]
+    ]
+    policy: NotRequired[
+        Annotated[str, Keywords(description="Of `iam`: the IAM policy, where the command line read IAM.")]
+    ]
+    pointer: NotRequired[Annotated[str, Keywords(description="Of `iam`: in words, where to look further.")]]
     grant_id: NotRequired[str]
     request_id: NotRequired[Annotated[Id, Keywords(description="The broker's request that the grant is of.")]]
     issued_by: NotRequired[Annotated[str, Keywords(description="The account that created the grant.")]]

@@ -1,10 +1,11 @@
 """Who can use a key: read its policy and all its grants, and answer within one Lambda's limits."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from grant_broker.access_report import Report, Tally
+from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, KeyPolicies
 from grant_broker.access_report.grants import entry_of
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
@@ -15,13 +16,25 @@ from grant_broker.domain.key_policy import Roles, advice
 _LONGEST = timedelta(seconds=20)
 
 
-def first_page(broker: Broker, key_arn: str, *, limit: int) -> tuple[dict[str, Any], str | None]:
-    """Access by the key policy, findings and counts over every grant, the first grants; where they go on.
+@dataclass(frozen=True)
+class AccessPage:
+    """A part of a key's access report; `after` is where the next page starts, None at the end.
+
+    The first page has the access by the key policies, and `report` with findings and counts over all.
+    """
+
+    entries: list[AccessEntry]
+    report: AccessReport | None
+    after: str | None
+
+
+def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
+    """Access by the key policy, findings and counts over every grant, and the first `limit` grants.
 
     Unavailable where KMS answers too slowly for one call of the API; the command line has no such limit.
     """
     until = broker.clock() + _LONGEST
-    tally = Tally(key_arn, retiring_principal=broker.settings.retiring_principal)
+    tally = AccessTally(key_arn, retiring_principal=broker.settings.retiring_principal)
     grants, place = broker.kms.entries(key_arn, limit=limit)
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(broker.kms, key_arn, place):
@@ -31,12 +44,12 @@ def first_page(broker: Broker, key_arn: str, *, limit: int) -> tuple[dict[str, A
             )
         for grant in grants:
             tally.add(grant)
-    report = tally.report(key_policy(broker.kms, key_arn))
-    return _view(report, [entry.view() for entry in (*report.entries, *entries)]), place
+    report = tally.report(KeyPolicies(key_policy(broker.kms, key_arn)))
+    return AccessPage([*report.entries, *entries], report, place)
 
 
-def next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> tuple[dict[str, Any], str | None]:
-    """The next grants; findings and counts came with the first answer."""
+def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> AccessPage:
+    """The next `limit` grants."""
     try:
         grants, place = broker.kms.entries(key_arn, limit=limit, marker=after)
     except KmsRefused as error:
@@ -44,19 +57,18 @@ def next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> tuple[
             raise
         raise InvalidRequest(Fault("cursor", "KMS does not know this place any more: start again")) from error
     own = broker.settings.retiring_principal
-    items = [entry_of(grant, own).view() for grant in grants]
-    return {"items": items, "findings": [], "counts": {}}, place
+    return AccessPage([entry_of(grant, own) for grant in grants], None, place)
 
 
-def whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> dict[str, Any]:
-    """The whole report, every grant in it."""
-    tally = Tally(key_arn, retiring_principal=retiring_principal)
+def get_whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> AccessPage:
+    """The whole report in one page, with every grant and every finding."""
+    tally = AccessTally(key_arn, retiring_principal=retiring_principal)
     grants, place = kms.entries(key_arn)
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(kms, key_arn, place):
         entries += [tally.add(grant) for grant in grants]
-    report = tally.report(key_policy(kms, key_arn))
-    return _view(report, [entry.view() for entry in (*report.entries, *entries)])
+    report = tally.report(KeyPolicies(key_policy(kms, key_arn)), most_of_a_kind=None)
+    return AccessPage([*report.entries, *entries], report, None)
 
 
 def policy_advice(broker: Broker, key_arn: str) -> dict[str, Any]:
@@ -83,8 +95,3 @@ def _rest(kms: Kms, key_arn: str, place: str | None) -> Iterator[list[dict[str, 
     while place:
         grants, place = kms.entries(key_arn, marker=place)
         yield grants
-
-
-def _view(report: Report, items: list[dict[str, Any]]) -> dict[str, Any]:
-    findings = [finding.view() for finding in report.findings]
-    return {"items": items, "findings": findings, "counts": report.counts}

@@ -4,17 +4,18 @@ import argparse
 import json
 import re
 import sys
-from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
 from grant_broker.access_report import KEY_ACTIONS
+from grant_broker.api import shapes
+from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.client.printing import printable, table
 from grant_broker.domain.errors import BrokerError
-from grant_broker.keys.access import whole
+from grant_broker.keys.access import get_whole
 
 _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
 _MANY = 6
@@ -48,12 +49,14 @@ def run(options: argparse.Namespace) -> int:
     """Print the report; 1 where KMS does not answer or refuses."""
     try:
         kms = kms_of(options.key_arn)
-        report = whole(kms, options.key_arn, retiring_principal=options.retiring_principal)
+        page = get_whole(kms, options.key_arn, retiring_principal=options.retiring_principal)
     except (BrokerError, BotoCoreError) as error:
         print(f"grant-broker access: {printable(str(error))}", file=sys.stderr)
         return 1
+    report = report_view(page.entries, page.report, cursor=None)
     if options.json:
-        print(json.dumps(report, ensure_ascii=True))
+        shown = {name: value for name, value in report.items() if name != "cursor"}
+        print(json.dumps(shown, ensure_ascii=True))
         return 0
     for line in table(_HEADER, [_row(item) for item in report["items"]]):
         print(line)
@@ -61,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _row(item: dict[str, Any]) -> tuple[str, ...]:
+def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
     constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
     return (
         item["principal"],
@@ -77,7 +80,7 @@ def _actions(actions: list[str]) -> str:
     return ",".join(names) if len(names) <= _MANY else f"{len(names)} of {len(KEY_ACTIONS)} actions"
 
 
-def _through(through: dict[str, str]) -> str:
+def _through(through: shapes.Through) -> str:
     if through["kind"] != "grant":
         return f"{through['kind']} {through['sid']}"
     if "request_id" in through:
@@ -85,7 +88,7 @@ def _through(through: dict[str, str]) -> str:
     return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"
 
 
-def _print_findings(report: dict[str, Any]) -> None:
+def _print_findings(report: shapes.AccessReport) -> None:
     print()
     for finding in report["findings"]:
         about = f" [{finding['principal']}]" if "principal" in finding else ""

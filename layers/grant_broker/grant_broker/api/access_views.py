@@ -1,0 +1,45 @@
+"""The access report as the API shows it, and as the command line writes it in JSON."""
+
+from collections.abc import Iterable
+
+from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
+from grant_broker.api import shapes
+from grant_broker.domain.times import format_time
+
+
+def report_view(
+    entries: Iterable[AccessEntry], report: AccessReport | None, *, cursor: str | None
+) -> shapes.AccessReport:
+    """A page of the report; findings and counts are on the first page alone, which has the `report`."""
+    return {
+        "items": [_entry(entry) for entry in entries],
+        "findings": [_finding(finding) for finding in report.findings] if report else [],
+        "counts": report.counts if report else {},
+        "cursor": cursor,
+    }
+
+
+def _entry(entry: AccessEntry) -> shapes.AccessEntry:
+    return {
+        "principal": entry.principal,
+        "actions": list(entry.actions),
+        "through": _through(entry.through),
+        "constraint": dict(entry.constraint) if entry.constraint else None,
+        "until": format_time(entry.until) if entry.until else None,
+        "findings": list(entry.findings),
+    }
+
+
+def _through(through: Through) -> shapes.Through:
+    shown: shapes.Through = {"kind": through.kind}
+    for name, value in vars(through).items():
+        if value is not None:
+            shown[name] = value  # type: ignore[literal-required] # the two have the same fields, by a test
+    return shown
+
+
+def _finding(finding: AccessFinding) -> shapes.AccessFinding:
+    shown: shapes.AccessFinding = {"code": finding.code, "detail": finding.detail}
+    if finding.principal:
+        shown["principal"] = finding.principal
+    return shown
