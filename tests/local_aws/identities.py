@@ -85,15 +85,15 @@ class Principal:
 def check_identity_policy(document: str | Document) -> None:
     """Raises ValueError where AWS would not take it as the policy of a role or user."""
     for statement in parse_policy(document).statements:
-        if statement.principals is not None or statement.resources is None:
-            raise ValueError(f"statement {statement.position} needs Resource, and no Principal")
+        if statement.principals is not None or not statement.complete:
+            raise ValueError(f"statement {statement.position} needs Action and Resource, and no Principal")
 
 
 def check_trust_policy(document: str | Document) -> None:
     """Raises ValueError where AWS would not take it as the trust policy of a role."""
     for statement in parse_policy(document).statements:
-        if statement.principals is None or statement.resources is not None:
-            raise ValueError(f"statement {statement.position} needs Principal, and no Resource")
+        if statement.principals is None or statement.actions is None or statement.resources is not None:
+            raise ValueError(f"statement {statement.position} needs Principal and Action, and no Resource")
 
 
 class Directory:

@@ -78,6 +78,7 @@ def test_create_key_kinds(world: World, given: dict[str, Any], expected: str) ->
         "{}",
         json.dumps(policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})),
         json.dumps(policy({"Effect": "Allow", "Action": "kms:*", "Principal": "*"})),
+        json.dumps(policy(naming(root(), "kms:*"), {"Effect": "Allow", "Action": "kms:*"})),
         json.dumps(policy(naming(root(), "kms:*"), naming(f"arn:aws:iam::{HOME}:role/nobody", "kms:*"))),
         json.dumps(policy(naming(root(), "kms:*"), naming(f"arn:aws:iam::{PARTNER}:role/part*", "kms:*"))),
         json.dumps(policy(naming(root(PARTNER), "kms:*"))),
@@ -111,6 +112,19 @@ def test_put_policy(world: World) -> None:
     assert code(put, KeyId=world.key, Policy=nobody) == MALFORMED
     assert code(put, KeyId=world.key, Policy=nobody, BypassPolicyLockoutSafetyCheck=True) == ""
     assert code(put, **given) == DENIED
+
+
+@pytest.mark.parametrize("left_out", ["Action", "Resource"])
+def test_incomplete_statement(world: World, left_out: str) -> None:
+    """A statement without Action or Resource is stored as it is; it neither allows nor denies."""
+    whole = naming(world.app, "kms:Encrypt")
+    part = {name: value for name, value in whole.items() if name != left_out}
+    encrypt = world.role(world.app).encrypt
+    for effect, complete, expected in (("Allow", [], DENIED), ("Deny", [whole], "")):
+        stored = policy(naming(root(), "kms:*"), {**part, "Effect": effect}, *complete)
+        world.as_root().put_key_policy(KeyId=world.key, Policy=json.dumps(stored))
+        assert json.loads(world.as_root().get_key_policy(KeyId=world.key)["Policy"]) == stored
+        assert code(encrypt, KeyId=world.key, Plaintext=b"p") == expected
 
 
 def test_policy_size(world: World) -> None:

@@ -56,8 +56,6 @@ def check(directory: Directory, text: str) -> None:
     for statement in _statements(document):
         if not {"Principal", "NotPrincipal"} & set(statement):
             raise _malformed("A statement of a key policy needs Principal or NotPrincipal")
-        if not {"Resource", "NotResource"} & set(statement):
-            raise _malformed("A statement of a key policy needs Resource or NotResource")
     for arn in named(document):
         if arn != "*" and not _ACCOUNT.fullmatch(arn) and directory.resolve(arn) is None:
             raise _malformed("Policy contains a statement with one or more invalid principals.")

@@ -1,8 +1,11 @@
 """How key policy, identity policies and grants combine (AWS KMS, "Determining access")."""
 
+import re
+
+import botocore.session
 import pytest
 
-from grant_broker.policy_engine import Decision, Source, decide
+from grant_broker.policy_engine import Call, Decision, Source, decide
 from tests.unit.policy_engine.calls import (
     ALLOWED,
     EVERYTHING,
@@ -81,6 +84,43 @@ def test_keys_are_administered_from_their_own_account() -> None:
     assert decision.verdict is IMPLICIT
     assert decision.reason == "KMS has no kms:PutKeyPolicy on the key of another account."
     assert verdict(call(ROLE, "kms:PutKeyPolicy"), naming(ROLE)) is ALLOWED
+
+
+def test_operations_of_other_accounts_are_those_of_the_api_model() -> None:
+    """Exactly the operations whose documentation says so are open to another account."""
+    model = botocore.session.get_session().get_service_model("kms")
+    documented = {
+        name
+        for name in model.operation_names
+        if re.search(r"Cross-account use\W.{0,9}\WYes", model.operation_model(name).documentation)
+    }
+    # ReEncrypt is two permissions; who retires a grant is decided by the grant.
+    expected = documented - {"ReEncrypt", "RetireGrant"} | {"ReEncryptFrom", "ReEncryptTo"}
+    actions = {*model.operation_names, "ReEncryptFrom", "ReEncryptTo"}
+    allowed = {
+        name
+        for name in actions
+        if verdict(call(PARTNER_ROLE, f"kms:{name}"), naming(PARTNER_ROLE), (EVERYTHING,)) is ALLOWED
+    }
+    assert "Encrypt" in documented
+    assert allowed == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "key_policy", "missing"),
+    [
+        (call(), NOTHING, "key_policy"),
+        (call(), naming(ROOT), "identity_policy"),
+        (call(), naming(ROLE), None),
+        (call(), naming(ROLE, "Deny"), None),
+        (call(PARTNER_ROLE), naming(PARTNER_ROLE), "identity_policy"),
+        (call(PARTNER_ROLE, "kms:PutKeyPolicy"), naming(PARTNER_ROLE), "key_policy"),
+        (call(action="kms:RetireGrant"), naming(ROLE), "grant"),
+    ],
+)
+def test_missing_side(asked: Call, key_policy: object, missing: str | None) -> None:
+    """An implicit Deny names what would have to allow the call; another verdict names nothing."""
+    assert decided(asked, key_policy).missing == missing
 
 
 @pytest.mark.parametrize("caller", [ROOT, PARTNER_ROOT])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from grant_broker.policy_engine import KeyCase
 from tests.unit.policy_engine.calls import (
     ALLOWED,
     EVERYTHING,
@@ -101,27 +102,61 @@ def test_grant_to_an_account_leaves_it_to_iam() -> None:
         ({EQUALS: PAIRS}, {"tenant": "acme"}, False),
         ({EQUALS: PAIRS}, {**PAIRS, "tenant": "Acme"}, False),
         ({EQUALS: PAIRS}, {}, False),
-        ({EQUALS: {"Tenant": "acme"}}, {"tenant": "acme"}, False),
+        ({EQUALS: {"Tenant": "acme"}}, {"tenant": "acme"}, True),
+        ({EQUALS: {"Tenant": "Acme"}}, {"tenant": "acme"}, False),
         ({SUBSET: PAIRS}, PAIRS, True),
         ({SUBSET: PAIRS}, {**PAIRS, "more": "x"}, True),
         ({SUBSET: PAIRS}, {"tenant": "acme"}, False),
         ({SUBSET: PAIRS}, {**PAIRS, "tenant": "globex"}, False),
         ({EQUALS: PAIRS, SUBSET: {"tenant": "acme"}}, PAIRS, True),
         ({EQUALS: PAIRS, SUBSET: {"tenant": "globex"}}, PAIRS, False),
-        ({EQUALS: {}}, {}, False),
-        ({SUBSET: {}}, PAIRS, False),
+        ({EQUALS: {}}, {}, True),
+        ({EQUALS: {}}, PAIRS, False),
+        ({SUBSET: {}}, PAIRS, True),
+        ({SUBSET: {}}, {}, True),
         ({"SourceArn": "arn:aws:s3:::x"}, PAIRS, False),
         ({}, PAIRS, True),
         (None, {}, True),
     ],
 )
 def test_constraint(constraints: Any, pairs: dict[str, str], *, met: bool) -> None:
-    """Equals wants the same pairs, subset all of its own; what is empty or unknown is met by nothing."""
+    """Equals wants the same pairs, subset all of its own, if any; an unknown kind is met by nothing."""
     constrained = [grant(Constraints=constraints)]
     expected = ALLOWED if met else IMPLICIT
     assert verdict(call(encryption_context=pairs), grants=constrained) is expected
     context = {f"kms:EncryptionContext:{key}": value for key, value in pairs.items()}
     assert verdict(call(context=context), grants=constrained) is expected
+
+
+@pytest.mark.parametrize("kind", [EQUALS, SUBSET])
+def test_case_of_keys(kind: str) -> None:
+    """A constraint's keys ignore case unless the exact reading is asked for; values never do."""
+    listed = [grant(Constraints={kind: {"Tenant": "acme"}})]
+    exact = {"grants": listed, "key_case": KeyCase.EXACT}
+    assert verdict(call(encryption_context={"tenant": "acme"}), grants=listed) is ALLOWED
+    assert verdict(call(encryption_context={"tenant": "acme"}), **exact) is IMPLICIT
+    assert verdict(call(encryption_context={"Tenant": "acme"}), **exact) is ALLOWED
+    assert verdict(call(encryption_context={"Tenant": "ACME"}), grants=listed) is IMPLICIT
+
+
+def test_case_of_keys_that_are_passed_on() -> None:
+    """A grantee passes its constraint on in another case of its keys unless the exact reading holds."""
+    parent = [grant(ROLE, "Encrypt", "CreateGrant", Constraints={EQUALS: {"Tenant": "acme"}})]
+    context = {"kms:GrantOperations": ["Encrypt"], "kms:GrantConstraintType": EQUALS}
+    asked = call(action="kms:CreateGrant", context=context, encryption_context={"tenant": "acme"})
+    assert verdict(asked, grants=parent) is ALLOWED
+    assert verdict(asked, grants=parent, key_case=KeyCase.EXACT) is IMPLICIT
+
+
+def test_grant_to_a_service() -> None:
+    """A grant to an AWS service, as ListGrants shows it, gives nothing to a user or role."""
+    service = "rds.eu-central-1.amazonaws.com"
+    named = {"GranteeServicePrincipal": service, "RetiringServicePrincipal": service}
+    listed = grant(None, Constraints={"SourceArn": f"arn:aws:rds:eu-central-1:{HOME}:db:x"}, **named)
+    for grantee in (None, service, ROLE):
+        entry = listed if grantee is None else {**listed, "GranteePrincipal": grantee}
+        assert verdict(grants=[entry]) is IMPLICIT
+        assert verdict(grants=[{**entry, "Constraints": {}}]) is (ALLOWED if grantee == ROLE else IMPLICIT)
 
 
 @pytest.mark.parametrize("action", ["DescribeKey", "RetireGrant"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.policy_engine import parse_policy
+from grant_broker.policy_engine import Source, decide, parse_policy
 from tests.unit.policy_engine.calls import (
     ALLOWED,
     EXPLICIT,
@@ -158,7 +158,6 @@ def test_the_same_unknown_is_reported_once() -> None:
         (policy(statement("Permit")), "Effect Allow or Deny"),
         (policy({"Action": "*", "Resource": "*"}), "Effect Allow or Deny"),
         (policy(statement(Sid=7)), "Sid"),
-        (policy({"Effect": "Allow", "Resource": "*"}), "needs Action or NotAction"),
         (policy({**statement(), "NotAction": "*"}), "both Action and NotAction"),
         (policy(statement(Action=[])), "string or a list"),
         (policy(statement(Action=[7])), "string or a list"),
@@ -184,8 +183,43 @@ def test_key_policy_without_principal() -> None:
         decided(key_policy=policy(statement()))
 
 
-@pytest.mark.parametrize("wrong", [statement(Principal="*"), {"Effect": "Allow", "Action": "kms:*"}])
-def test_identity_policy_of_another_shape(wrong: dict[str, Any]) -> None:
-    """An identity policy's statement names resources and no principal."""
-    with pytest.raises(ValueError, match="statement 1 of identity policy 2 needs Resource"):
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("left_out", ["Action", "Resource"])
+def test_incomplete_statement_of_a_key_policy(effect: str, left_out: str) -> None:
+    """KMS stores a statement without Action or Resource: it has no effect, and the others count."""
+    incomplete = statement(effect, Principal={"AWS": ROLE})
+    del incomplete[left_out]
+    allow = statement(Principal={"AWS": ROLE}, Sid="Use")
+    assert verdict(key_policy=policy(incomplete)) is IMPLICIT
+    assert verdict(key_policy=policy(incomplete, allow)) is ALLOWED
+    assert verdict(key_policy=policy(incomplete, {**allow, "Effect": "Deny"})) is EXPLICIT
+    assert decided(key_policy=policy(incomplete, allow)).decided_by == (Source("key_policy", sid="Use"),)
+
+
+@pytest.mark.parametrize("form", ["NotAction", "NotResource"])
+def test_a_not_form_completes_a_statement(form: str) -> None:
+    """NotAction and NotResource make a key policy's statement as complete as their plain forms."""
+    assert verdict(key_policy=naming(ROLE, **{form: "arn:aws:s3:::x"})) is ALLOWED
+    assert verdict(key_policy=naming(ROLE, "Deny", **{form: "arn:aws:s3:::x"})) is EXPLICIT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "needs"),
+    [
+        (statement(Principal="*"), "Resource or NotResource, and no Principal"),
+        ({"Effect": "Allow", "Action": "kms:*"}, "Resource or NotResource, and no Principal"),
+        ({"Effect": "Deny", "Action": "s3:*"}, "Resource or NotResource, and no Principal"),
+        ({"Effect": "Allow", "Resource": "*"}, "Action or NotAction"),
+    ],
+)
+def test_identity_policy_of_another_shape(wrong: dict[str, Any], needs: str) -> None:
+    """An identity policy's statement names actions and resources and no principal, whatever is asked."""
+    with pytest.raises(ValueError, match=f"statement 1 of identity policy 2 needs {needs}"):
         decided(key_policy=NOTHING, identity=(policy(statement()), policy(wrong)))
+
+
+def test_resource_policy_without_action() -> None:
+    """Only KMS stores a statement without an Action: in another resource's policy it is an error."""
+    trust = policy({"Effect": "Allow", "Principal": {"AWS": ROLE}})
+    with pytest.raises(ValueError, match="statement 1 of the resource policy needs Action"):
+        decide(call(ROLE, "sts:AssumeRole"), identity_policies=[], resource_policy=trust)

@@ -1,12 +1,13 @@
-"""What the policies say of one call, before they are weighed against each other."""
+"""Which statements of the policies apply to one call, before they are weighed against each other."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from grant_broker.policy_engine.calls import Call, Source, SourceKind
+from grant_broker.policy_engine.conditions import normalise
 from grant_broker.policy_engine.policies import Policy, parse_policy
-from grant_broker.policy_engine.principals import Caller, Match
+from grant_broker.policy_engine.principals import Caller, Match, caller
 from grant_broker.policy_engine.statements import Statement
 from grant_broker.policy_engine.templates import Context
 
@@ -15,7 +16,7 @@ Document = Policy | str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ApplyingStatement:
     """A statement that applies to the call, and its name in words."""
 
     source: Source
@@ -23,70 +24,99 @@ class Finding:
 
 
 @dataclass
-class Findings:
+class ApplyingStatements:
     """The statements that apply to one call."""
 
     call: Call
+    action: str
+    """The call's action in lower case."""
     who: Caller
     context: Context
-    denying: list[Finding] = field(default_factory=list)
-    direct: Finding | None = None
+    denying: list[ApplyingStatement] = field(default_factory=list)
+    direct: ApplyingStatement | None = None
     """The resource's policy allows it to the caller."""
-    delegating: Finding | None = None
+    delegating: ApplyingStatement | None = None
     """The resource's policy allows it to the caller's account."""
-    identity: Finding | None = None
+    identity: ApplyingStatement | None = None
     unknown: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, call: Call) -> "ApplyingStatements":
+        """No statement yet; the policies are to be read."""
+        context = normalise(call.context)
+        return cls(call, call.action.lower(), caller(call.principal_arn, context), context)
 
     @property
     def identity_allows(self) -> bool:
         """Whether the caller's own account allows it; the root user may do what its account may."""
         return self.identity is not None or self.who.root
 
-    def read_resource_policy(self, document: Document, name: str) -> None:
-        """Take in the resource's own policy, called `name` in words."""
-        for statement, match in self._applying(document):
-            if statement.principals is None:
-                raise ValueError(
-                    f"statement {statement.position} of the {name} needs Principal or NotPrincipal"
-                )
-            finding = _finding("key_policy", statement, f"the {name}")
-            if not statement.allow:
-                self.denying.append(finding)
-            elif match is Match.DIRECT:
-                self.direct = self.direct or finding
-            else:
-                self.delegating = self.delegating or finding
+    def read_key_policy(self, document: Document) -> None:
+        """Read the key's policy, in which a statement without Action or Resource has no effect."""
+        complete = [each for each in _statements(document) if each.complete]
+        self._read_resource_policy(complete, "the key policy")
+
+    def read_resource_policy(self, document: Document) -> None:
+        """Read another resource's own policy. A role's trust policy has no Resource."""
+        self._read_resource_policy(_statements(document), "the resource policy")
 
     def read_identity_policies(self, documents: Iterable[Document]) -> None:
-        """Take in the policies of the caller's account."""
+        """Read the policies of the caller's account."""
         for number, document in enumerate(documents, start=1):
-            for statement, _ in self._applying(document):
+            name = f"identity policy {number}"
+            for statement in _statements(document):
                 if statement.principals is not None or statement.resources is None:
-                    place = f"statement {statement.position} of identity policy {number}"
-                    raise ValueError(f"{place} needs Resource or NotResource, and no Principal")
-                finding = _finding("identity_policy", statement, f"identity policy {number}")
+                    raise _incomplete(statement, name, "Resource or NotResource, and no Principal")
+                if statement.actions is None:
+                    raise _incomplete(statement, name, "Action or NotAction")
+                if self._match(statement) is Match.NO:
+                    continue
+                applying = _named("identity_policy", statement, name)
                 if not statement.allow:
-                    self.denying.append(finding)
+                    self.denying.append(applying)
                 else:
-                    self.identity = self.identity or finding
+                    self.identity = self.identity or applying
 
-    def _applying(self, document: Document) -> Iterable[tuple[Statement, Match]]:
-        policy = document if isinstance(document, Policy) else parse_policy(document)
-        action = self.call.action.lower()
-        for statement in policy.statements:
-            if not statement.concerns(action):
-                continue
-            match = statement.takes_in(self.who)
+    def _read_resource_policy(self, statements: Iterable[Statement], name: str) -> None:
+        for statement in statements:
+            if statement.principals is None:
+                raise _incomplete(statement, name, "Principal or NotPrincipal")
+            if statement.actions is None:
+                raise _incomplete(statement, name, "Action or NotAction")
+            match = self._match(statement)
             if match is Match.NO:
                 continue
-            outcome, unknown = statement.holds(self.call.resource_arn, self.context)
-            self.unknown.extend(each for each in unknown if each not in self.unknown)
-            # What cannot be told never widens: no Allow rests on it, and a Deny stands.
-            if outcome or (outcome is None and not statement.allow):
-                yield statement, match
+            applying = _named("key_policy", statement, name)
+            if not statement.allow:
+                self.denying.append(applying)
+            elif match is Match.DIRECT:
+                self.direct = self.direct or applying
+            else:
+                self.delegating = self.delegating or applying
+
+    def _match(self, statement: Statement) -> Match:
+        """How the statement takes the caller in; NO where it does not apply to the call."""
+        if not statement.concerns(self.action):
+            return Match.NO
+        match = statement.takes_in(self.who)
+        if match is Match.NO:
+            return Match.NO
+        outcome, unknown = statement.holds(self.call.resource_arn, self.context)
+        self.unknown.extend(each for each in unknown if each not in self.unknown)
+        # What cannot be told never widens: no Allow rests on it, and a Deny stands.
+        applies = not statement.allow if outcome is None else outcome
+        return match if applies else Match.NO
 
 
-def _finding(kind: SourceKind, statement: Statement, policy: str) -> Finding:
+def _statements(document: Document) -> tuple[Statement, ...]:
+    return (document if isinstance(document, Policy) else parse_policy(document)).statements
+
+
+def _incomplete(statement: Statement, policy: str, needed: str) -> ValueError:
+    return ValueError(f"statement {statement.position} of {policy} needs {needed}")
+
+
+def _named(kind: SourceKind, statement: Statement, policy: str) -> ApplyingStatement:
     name = f'"{statement.sid}"' if statement.sid else str(statement.position)
     source = Source(kind, sid=statement.sid, effect="Allow" if statement.allow else "Deny")
-    return Finding(source, f"statement {name} of {policy}")
+    return ApplyingStatement(source, f"statement {name} of {policy}")

@@ -57,6 +57,8 @@ class Decision:
     reason: str
     decided_by: tuple[Source, ...] = ()
     unknown: tuple[str, ...] = ()
+    missing: SourceKind | None = None
+    """For an implicit Deny, the first kind of source that would have to allow it and does not."""
 
     @property
     def allowed(self) -> bool:

@@ -17,9 +17,10 @@ _KMS = """
 bypasspolicylockoutsafetycheck calleraccount customermasterkeyspec customermasterkeyusage datakeypairspec
 encryptionalgorithm encryptioncontextkeys expirationmodel grantconstraintsourcearn grantconstrainttype
 granteeprincipal granteeserviceprincipal grantisforawsresource grantoperations keyagreementalgorithm keyorigin
-keyspec keyusage macalgorithm messagetype multiregion multiregionkeytype primaryregion reencryptonsamekey
-replicaregion requestalias resourcealiases retiringprincipal retiringserviceprincipal rotationperiodindays
-schedulekeydeletionpendingwindowindays signingalgorithm validto viaservice wrappingalgorithm wrappingkeyspec
+keyspec keyusage macalgorithm messagetype multiregion multiregionkeytype policyname primaryregion
+reencryptonsamekey replicaregion requestalias resourcealiases retiringprincipal retiringserviceprincipal
+rotationperiodindays schedulekeydeletionpendingwindowindays signingalgorithm validto viaservice
+wrappingalgorithm wrappingkeyspec
 """
 # Of the other services that the broker itself calls.
 _OTHERS = """

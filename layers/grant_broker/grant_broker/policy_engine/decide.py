@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from grant_broker.policy_engine import grants as by_grant
-from grant_broker.policy_engine.applying import Document, Finding, Findings
-from grant_broker.policy_engine.calls import Call, Decision, Source, Verdict
-from grant_broker.policy_engine.conditions import normalise
-from grant_broker.policy_engine.principals import caller
+from grant_broker.policy_engine.applying import ApplyingStatement, ApplyingStatements, Document
+from grant_broker.policy_engine.calls import Call, Decision, Source, SourceKind, Verdict
+from grant_broker.policy_engine.constraints import KeyCase
 from grant_broker.policy_engine.templates import Context
 
 # KMS's permissions table, "Cross-account use": every other operation stays within the key's own account.
@@ -34,31 +33,34 @@ def decide_kms(
     key_policy: Document,
     identity_policies: Sequence[Document],
     grants: Sequence[by_grant.Grant] = (),
+    key_case: KeyCase = KeyCase.IGNORED,
 ) -> Decision:
     """Decide a call on a KMS key.
 
     A Deny anywhere wins, over grants too. Else a grant allows; or the key policy naming the caller, in the
     key's account; or the key policy naming the account together with the account's IAM policies; from
     another account always both. For RetireGrant, which a key policy cannot give, `grants` are those to be
-    retired. Raises ValueError for a policy or a principal that AWS would not take.
+    retired. `key_case` is how grants' constraints compare keys. Raises ValueError for a policy or a
+    principal that AWS would not take.
     """
-    found = _findings(call)
+    applying = ApplyingStatements.of(call)
     retiring = call.action.lower() == by_grant.RETIRE
     if not retiring:
-        found.read_resource_policy(key_policy, "key policy")
-    found.read_identity_policies(identity_policies)
-    if found.denying:
-        return _denied(found)
+        applying.read_key_policy(key_policy)
+    applying.read_identity_policies(identity_policies)
+    if applying.denying:
+        return _denied(applying)
     choose = by_grant.retirable if retiring else by_grant.allowing
-    asked = by_grant.use(call, found.who, found.context)
-    if (grant := choose(grants, asked, identity_allows=found.identity_allows)) is not None:
-        return _granted(found, str(grant.get("GrantId")))
+    asked = by_grant.use(call, applying.who, applying.context, key_case)
+    if (grant := choose(grants, asked, identity_allows=applying.identity_allows)) is not None:
+        return _granted(applying, str(grant.get("GrantId")))
     if retiring:
-        return _refused(found, "The caller is none of those who may retire the grant")
-    same_account = found.who.account == _account(call, found.context)
+        return _refused(applying, "The caller is none of those who may retire the grant", "grant")
+    same_account = applying.who.account == _account(call, applying.context)
     if not same_account and call.action.lower() not in _CROSS_ACCOUNT:
-        return _refused(found, f"KMS has no {call.action} on the key of another account")
-    return _by_policies(found, "key policy", same_account=same_account)
+        words = f"KMS has no {call.action} on the key of another account"
+        return _refused(applying, words, "key_policy")
+    return _by_policies(applying, "key policy", same_account=same_account)
 
 
 def decide(
@@ -70,21 +72,16 @@ def decide(
     policy naming the caller; from another account both must. A role's trust policy is always needed.
     Raises ValueError for a policy or a principal that AWS would not take.
     """
-    found = _findings(call)
+    applying = ApplyingStatements.of(call)
     if resource_policy is not None:
-        found.read_resource_policy(resource_policy, "resource policy")
-    found.read_identity_policies(identity_policies)
-    if found.denying:
-        return _denied(found)
-    same_account = found.who.account == _account(call, found.context)
-    if same_account and call.action.lower() not in _TRUST and found.identity_allows:
-        return _by_identity(found)
-    return _by_policies(found, "resource policy", same_account=same_account)
-
-
-def _findings(call: Call) -> Findings:
-    context = normalise(call.context)
-    return Findings(call, caller(call.principal_arn, context), context)
+        applying.read_resource_policy(resource_policy)
+    applying.read_identity_policies(identity_policies)
+    if applying.denying:
+        return _denied(applying)
+    same_account = applying.who.account == _account(call, applying.context)
+    if same_account and call.action.lower() not in _TRUST and applying.identity_allows:
+        return _by_identity(applying)
+    return _by_policies(applying, "resource policy", same_account=same_account)
 
 
 def _account(call: Call, context: Context) -> str:
@@ -94,51 +91,53 @@ def _account(call: Call, context: Context) -> str:
     return named or str(context.get("aws:resourceaccount", call.principal_arn.split(":")[4]))
 
 
-def _by_policies(found: Findings, name: str, *, same_account: bool) -> Decision:
+def _by_policies(applying: ApplyingStatements, name: str, *, same_account: bool) -> Decision:
     """Weigh a resource's policy that must let the call through, with the caller's IAM policies."""
-    if found.direct and same_account:
-        return _allowed(found, [found.direct], f"{found.direct.words} allows it to the caller")
-    naming = found.direct or found.delegating
+    if applying.direct and same_account:
+        return _allowed(applying, [applying.direct], f"{applying.direct.words} allows it to the caller")
+    naming = applying.direct or applying.delegating
     if naming is None:
-        also = ", though an identity policy does" if found.identity else ""
-        return _refused(found, f"No statement of the {name} lets it through{also}")
-    if not found.identity_allows:
-        return _refused(found, f"{naming.words} lets it through, but no identity policy allows it")
-    if found.identity is None:
-        return _allowed(found, [naming], f"{naming.words} allows it to the account, whose root user calls")
-    words = f"{naming.words} lets it through and {found.identity.words} allows it"
-    return _allowed(found, [naming, found.identity], words)
+        also = ", though an identity policy does" if applying.identity else ""
+        return _refused(applying, f"No statement of the {name} lets it through{also}", "key_policy")
+    if not applying.identity_allows:
+        words = f"{naming.words} lets it through, but no identity policy allows it"
+        return _refused(applying, words, "identity_policy")
+    if applying.identity is None:
+        return _allowed(applying, [naming], f"{naming.words} allows it to the account, whose root user calls")
+    words = f"{naming.words} lets it through and {applying.identity.words} allows it"
+    return _allowed(applying, [naming, applying.identity], words)
 
 
-def _by_identity(found: Findings) -> Decision:
-    if found.identity is None:
-        return _allowed(found, [], "the account's root user may do what its account may")
-    return _allowed(found, [found.identity], f"{found.identity.words} allows it")
+def _by_identity(applying: ApplyingStatements) -> Decision:
+    if applying.identity is None:
+        return _allowed(applying, [], "the account's root user may do what its account may")
+    return _allowed(applying, [applying.identity], f"{applying.identity.words} allows it")
 
 
-def _denied(found: Findings) -> Decision:
-    sources = tuple(each.source for each in found.denying)
-    words = f"{found.denying[0].words} denies it"
-    return Decision(Verdict.EXPLICITLY_DENIED, _sentence(found, words), sources, tuple(found.unknown))
+def _denied(applying: ApplyingStatements) -> Decision:
+    sources = tuple(each.source for each in applying.denying)
+    words = f"{applying.denying[0].words} denies it"
+    return Decision(Verdict.EXPLICITLY_DENIED, _sentence(applying, words), sources, tuple(applying.unknown))
 
 
-def _allowed(found: Findings, by: Sequence[Finding], words: str) -> Decision:
+def _allowed(applying: ApplyingStatements, by: Sequence[ApplyingStatement], words: str) -> Decision:
     sources = tuple(each.source for each in by)
-    return Decision(Verdict.ALLOWED, _sentence(found, words), sources, tuple(found.unknown))
+    return Decision(Verdict.ALLOWED, _sentence(applying, words), sources, tuple(applying.unknown))
 
 
-def _granted(found: Findings, grant_id: str) -> Decision:
+def _granted(applying: ApplyingStatements, grant_id: str) -> Decision:
     source = Source("grant", grant_id=grant_id)
     words = f"grant {grant_id} allows it"
-    return Decision(Verdict.ALLOWED, _sentence(found, words), (source,), tuple(found.unknown))
+    return Decision(Verdict.ALLOWED, _sentence(applying, words), (source,), tuple(applying.unknown))
 
 
-def _refused(found: Findings, words: str) -> Decision:
-    return Decision(Verdict.IMPLICITLY_DENIED, _sentence(found, words), (), tuple(found.unknown))
+def _refused(applying: ApplyingStatements, words: str, missing: SourceKind) -> Decision:
+    reason = _sentence(applying, words)
+    return Decision(Verdict.IMPLICITLY_DENIED, reason, (), tuple(applying.unknown), missing)
 
 
-def _sentence(found: Findings, words: str) -> str:
-    not_understood = f" (not understood: {', '.join(found.unknown)})" if found.unknown else ""
+def _sentence(applying: ApplyingStatements, words: str) -> str:
+    not_understood = f" (not understood: {', '.join(applying.unknown)})" if applying.unknown else ""
     return f"{_first_upper(words)}{not_understood}."
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grant_broker.policy_engine import constraints
 from grant_broker.policy_engine.calls import Call
+from grant_broker.policy_engine.constraints import KeyCase
 from grant_broker.policy_engine.principals import Caller
 from grant_broker.policy_engine.templates import Context
 
@@ -32,7 +34,6 @@ _OPERATIONS = frozenset(
 )
 # KMS ignores constraints on these even where the grant lists them: they have no encryption context.
 _UNCONSTRAINED = frozenset({"kms:describekey", RETIRE})
-_EQUALS, _SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ class Use:
     who: Caller
     context: Context
     pairs: Mapping[str, str]
+    key_case: KeyCase
 
 
-def use(call: Call, who: Caller, context: Context) -> Use:
+def use(call: Call, who: Caller, context: Context, key_case: KeyCase) -> Use:
     """The call as grants see it."""
     pairs = call.encryption_context
     if pairs is None:
@@ -55,7 +57,7 @@ def use(call: Call, who: Caller, context: Context) -> Use:
             for name, value in call.context.items()
             if name.lower().startswith(_PREFIX)
         }
-    return Use(call, call.action.lower(), who, context, pairs)
+    return Use(call, call.action.lower(), who, context, pairs, key_case)
 
 
 def allowing(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
@@ -116,18 +118,8 @@ def _no_wider(operations: frozenset[str], context: Context) -> bool:
     return bool(names) and operations.issuperset(f"kms:{name}".lower() for name in names)
 
 
-def _meets(constraints: Mapping[str, Any], asked: Use) -> bool:
-    """Whether the pairs meet every constraint. One that is empty or not known here is met by nothing."""
-    return all(_meets_one(kind, pairs, asked) for kind, pairs in constraints.items())
-
-
-def _meets_one(kind: str, pairs: Mapping[str, str], asked: Use) -> bool:
-    if not pairs or kind not in (_EQUALS, _SUBSET):
-        return False
-    creates = asked.action == _CREATE
-    given = asked.context.get("kms:grantconstrainttype") if creates else None
-    if kind == _EQUALS:
-        # The grant passed on must be constrained at least as much, so to exactly the same pairs.
-        return asked.pairs == pairs and (not creates or given == _EQUALS)
-    contained = all(asked.pairs.get(key) == value for key, value in pairs.items())
-    return contained and (not creates or given in (_EQUALS, _SUBSET))
+def _meets(wanted: Mapping[str, object], asked: Use) -> bool:
+    if asked.action != _CREATE:
+        return constraints.met(wanted, asked.pairs, asked.key_case)
+    given = asked.context.get("kms:grantconstrainttype")
+    return constraints.no_weaker(wanted, asked.pairs, given, asked.key_case)

@@ -35,7 +35,11 @@ class Policy:
 
 
 def parse_policy(document: str | Mapping[str, Any]) -> Policy:
-    """Read a policy; the same document is read once. Raises ValueError where AWS would not have stored it."""
+    """Read a policy; the same document is read once.
+
+    Raises ValueError where no service would have stored it. What only some kinds of policies need, such as
+    a Principal, an Action or a Resource, is for the reader of that kind to ask of each statement.
+    """
     return _parse(document if isinstance(document, str) else json.dumps(document))
 
 
@@ -72,15 +76,15 @@ def _statement(raw: object, position: int, *, variables: bool) -> Statement:
     if not isinstance(raw.get("Sid", ""), str):
         raise ValueError(f"statement {position} has a Sid that is no string")  # noqa: TRY004 - as all faults
     action, actions_negated = _either(raw, "Action", position)
-    if action is None:
-        raise ValueError(f"statement {position} needs Action or NotAction")
     principal, principals_negated = _either(raw, "Principal", position)
     resource, resources_negated = _either(raw, "Resource", position)
     return Statement(
         position=position,
         sid=raw.get("Sid"),
         allow=raw["Effect"] == "Allow",
-        actions=any_glob(parse(name.lower(), variables=False).render({}) for name in _texts(action)),
+        actions=None
+        if action is None
+        else any_glob(parse(name.lower(), variables=False).render({}) for name in _texts(action)),
         actions_negated=actions_negated,
         principals=None if principal is None else principals(principal, negated=principals_negated),
         resources=None

@@ -40,15 +40,25 @@ class Statement:
     position: int
     sid: str | None
     allow: bool
-    actions: re.Pattern[str]
+    actions: re.Pattern[str] | None
+    """None where the statement has neither Action nor NotAction."""
     actions_negated: bool
     principals: Principals | None
     resources: Resources | None
     conditions: tuple[Condition, ...]
 
+    @property
+    def complete(self) -> bool:
+        """Whether it has both an Action and a Resource, or their Not forms.
+
+        KMS stores a key policy's statement without one of them, and it has no effect there: it neither
+        allows nor denies, and the other statements count (PutKeyPolicy, "Policy").
+        """
+        return self.actions is not None and self.resources is not None
+
     def concerns(self, action: str) -> bool:
         """Whether the statement speaks of this action, in lower case: IAM's actions ignore case."""
-        return (self.actions.fullmatch(action) is not None) != self.actions_negated
+        return self.actions is not None and (self.actions.fullmatch(action) is None) == self.actions_negated
 
     def takes_in(self, who: Caller) -> Match:
         """How the statement takes the caller in; an identity policy's statement always does."""
