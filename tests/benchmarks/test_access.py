@@ -9,7 +9,7 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.access_report import AccessTally, KeyPolicies
-from grant_broker.keys.access import first_page, next_page
+from grant_broker.keys.access import get_first_page, get_next_page
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
 from tests.local_stack.deployment import Deployment
@@ -85,14 +85,15 @@ def test_the_first_answer_reads_every_grant(full: Brokers, report: Report) -> No
     """Findings and counts over 50,000 grants of the strict local KMS, page after page; then the next page."""
     broker, key = full.broker("approvals"), full.deployment.keys["partner_data"]
     start, used = time.perf_counter(), time.process_time()
-    view, place = first_page(broker, key, limit=100)
+    page = get_first_page(broker, key, limit=100)
     first, cpu = time.perf_counter() - start, time.process_time() - used
-    assert view["counts"]["grants"] == MOST
-    assert place is not None
+    assert page.report is not None
+    assert page.report.counts["grants"] == MOST
+    assert page.after is not None
     start = time.perf_counter()
-    page, _ = next_page(broker, key, limit=100, after=place)
+    page = get_next_page(broker, key, limit=100, after=page.after)
     second = time.perf_counter() - start
-    assert len(page["items"]) == 100
+    assert len(page.entries) == 100
     words = f"access report, {MOST:,} grants through the local KMS: first answer {first:.1f} s"
     words += f" ({cpu:.1f} s of processor), each further page {second:.3f} s"
     report.append(("speed", [words]))

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.local_aws.clients import client_of
 from tests.local_aws.cloud import Credentials
 from tests.local_stack.client import Answer, Client
 from tests.local_stack.template import ROOT
@@ -58,9 +59,10 @@ class Running:
     def aws_as(self, who: Credentials, service: str) -> Any:
         """A plain client of the local AWS with any credentials."""
         config = Config(proxies={}, retries={"total_max_attempts": 1})
-        return _SESSION.client(
-            service,  # type: ignore[call-overload]
-            self.ready["region"],
+        return client_of(
+            _SESSION,
+            service,
+            region_name=self.ready["region"],
             endpoint_url=self.ready["aws_url"],
             aws_access_key_id=who.access_key_id,
             aws_secret_access_key=who.secret_access_key,

@@ -81,7 +81,7 @@ def test_every_person_on_every_route(stack: Running, operation: contract.Operati
     """Whoever may not call a route gets nothing but 403; whoever may is told about the call."""
     path = re.sub(r"\{\w+\}", lambda name: "none" if name[0] == "{key_id}" else _NOBODY, operation.path)
     allowed = _DECIDERS if path.startswith("/security") else _THIRD_PARTIES
-    body = {} if operation.takes_body else None
+    body: dict[str, str] | None = {} if operation.takes_body else None
     people_ = [*stack.ready["people"], *(f"functions.{name}" for name in stack.ready["functions"])]
     found = {person: told(stack.call(person, operation.method, path, body)) for person in people_}
     outcome = _OUTCOMES[operation.name]

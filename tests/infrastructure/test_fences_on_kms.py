@@ -96,7 +96,7 @@ def test_no_role_of_the_stack_uses_a_key_by_a_grant(stack: Deployment, role: str
     writer = stack.cloud.session_for(_WRITER, "w")
     by_anybody = stack.cloud.session(writer).client("kms")
     sealed = by_anybody.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
-    given = {"KeyId": key, "EncryptionContext": context}
+    given: dict[str, Any] = {"KeyId": key, "EncryptionContext": context}
     client = stack.cloud.session(stack.credentials(role)).client("kms")
     for use in (
         lambda: client.encrypt(Plaintext=b"x", **given),

@@ -1,5 +1,6 @@
 """What a function may do on a key whose policy lets it do anything, and what AWS must do in its name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_expiry_retires_its_grants_whatever_the_key_policy_says() -> None:
         assert found.allowed is (role == "expiry")
 
 
-def _granted(role: str, action: str, context: dict[str, object]) -> bool:
+def _granted(role: str, action: str, context: Mapping[str, object]) -> bool:
     """Whether the role may call on a key by a grant to it alone, the key policy saying nothing."""
     grant = {
         "GrantId": "g",

@@ -23,6 +23,7 @@ from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.template import Route
 from tests.local_stack.triggers import routes
 from tests.support import contract
+from tests.support.context import Context
 
 
 @dataclass
@@ -101,20 +102,6 @@ class Brokers:
         return _loaded(self.deployment.functions[function].code)
 
     _modules: dict[str, ModuleType] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Context:
-    """What Lambda tells a handler."""
-
-    function_name: str = "test"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:111122223333:function:test"
-    aws_request_id: str = "test"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Always ample."""
-        return 240_000
 
 
 def _loaded(folder: Any) -> ModuleType:

@@ -72,7 +72,7 @@ class World:
     def good(self, schema: str) -> dict[str, Any]:
         """A body that would be taken."""
         scope = {"operations": ["Encrypt"], "encryption_context": {"data set": "ordersé"}}
-        return {
+        bodies: dict[str, dict[str, Any]] = {
             "Submission": {
                 "key": "partner_data", "grantee": self.deployment.people["partner"].grantee, **scope,
                 "context_match": "subset", "duration": "PT2H", "starts_at": "2030-01-02T00:00:00Z",
@@ -89,7 +89,8 @@ class World:
             },
             "Decision": {"verdict": "approve", "comment": "fine", "duration": "PT1H"},
             "Revocation": {"reason": "leaked"},
-        }[schema]  # fmt: skip
+        }  # fmt: skip
+        return bodies[schema]
 
     def send(self, method: str, path: str, body: str | None, **more: Any) -> Answer:
         """One call by somebody who may make it; `Brokers.call` holds the answer to the document."""

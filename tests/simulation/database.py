@@ -147,7 +147,7 @@ class Database:
         schema = table.schema(index)
         partition, sort, _ = schema
         wanted = condition(parameters["KeyConditionExpression"])
-        pool = table.items.items() if items is None else items.items()
+        pool: Iterable[tuple[Key, Item]] = table.items.items() if items is None else items.items()
         if items is None and (value := _partition(parameters["KeyConditionExpression"], values)):
             pool = table.part(index, value)
         found = [

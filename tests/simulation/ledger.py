@@ -188,9 +188,8 @@ class Ledger:
 
     def _approval_withdrawn(self, record: Plain) -> bool:
         table = self.world.database.tables[self.world.deployment.approval_table].items
-        return plain(table.get((f"approval#{record.get('approval')}", "approval"))).get(
-            "revoke_active", False
-        )
+        approval = plain(table.get((f"approval#{record.get('approval')}", "approval")))
+        return bool(approval.get("revoke_active", False))
 
     # ------------------------------------------------------------ answers
     def answered(self, who: str, method: str, path: str, answer: Answer) -> None:

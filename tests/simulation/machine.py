@@ -19,7 +19,7 @@ ONE = st.builds(Fault, kind=st.sampled_from(Kind), after=st.integers(0, 8), race
 OUTAGE = st.builds(
     Fault, kind=st.sampled_from(_LASTING), after=st.integers(0, 8), lasting=st.just(value=True)
 )
-PLANS = st.one_of(
+PLANS: st.SearchStrategy[list[Fault]] = st.one_of(
     st.just([]), st.lists(ONE, min_size=1, max_size=2), st.lists(OUTAGE, min_size=1, max_size=1)
 )
 LATE = st.builds(Fault, kind=st.just(Kind.ZOMBIE), racer=st.integers(0, 15))
@@ -65,7 +65,8 @@ class Faults(RuleBasedStateMachine):
     def begin(self, scope: Any, who: str) -> None:
         """A standing approval, and requests that wait, are approved, are granted."""
         self.acts.approve_ahead("alice", "partner_data", PARTNER, lasts=3600)
-        _, approved, taken = (self.acts.submit(who, "second_data", scope, app=app) for app in (0, 1, 0))
+        apps = False, True, False
+        _, approved, taken = (self.acts.submit(who, "second_data", scope, app=app) for app in apps)
         for request in (approved, taken):
             self.acts.vote("alice", request, "approve")
         self.acts.take_up(who, taken)

@@ -85,13 +85,13 @@ class Bus:
         self.events.clear()
         self.mails.clear()
 
-    def put_events(self, **given: Any) -> dict[str, Any]:
+    def put_events(self, **given: Any) -> Any:
         """PutEvents."""
         return self._called("PutEvents", given, lambda: self._took(given["Entries"]))
 
-    def publish(self, **given: Any) -> dict[str, Any]:
+    def publish(self, **given: Any) -> None:
         """SNS Publish."""
-        return self._called("Publish", given, lambda: self.mails.append(given["Subject"]) or {})
+        self._called("Publish", given, lambda: self.mails.append(given["Subject"]))
 
     def _took(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         limits.check("events", "PutEvents", {"Entries": entries})

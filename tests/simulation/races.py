@@ -13,12 +13,16 @@ def subject(world: "World", parameters: dict[str, Any]) -> str:
     """The request that a call is about, else the newest."""
     for entry in parameters.get("TransactItems", ()):
         ((_, given),) = entry.items()
-        if (pk := (given.get("Key") or given["Item"])["pk"]["S"]).startswith("request#"):
-            return pk.removeprefix("request#")
-    pk = parameters.get("Key", {}).get("pk", {}).get("S", "") or parameters.get("Name", "").replace("/", "#")
+        if (of := str((given.get("Key") or given["Item"])["pk"]["S"])).startswith("request#"):
+            return of.removeprefix("request#")
+    pk = str(parameters.get("Key", {}).get("pk", {}).get("S", "")) or _named(parameters)
     if pk.startswith(("request#", "grant-broker#")):
         return pk.split("#")[1]
     return (world.requests() or ["0" * 32])[-1]
+
+
+def _named(parameters: dict[str, Any]) -> str:
+    return str(parameters.get("Name", "")).replace("/", "#")
 
 
 def _vote(who: str, verdict: str) -> Race:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from grant_broker.expiry import run as expiry
-from tests.local_stack.brokers import Context
 from tests.local_stack.patterns import matches
 from tests.simulation.injection import Died, Fault
 from tests.simulation.processes import OneByOne
+from tests.support.context import Context
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -13,7 +13,8 @@ from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer
 from tests.local_stack.deployment import Deployment
-from tests.simulation.database import Database, Index, Item, Key
+from tests.simulation.database import Database, Index, Key
+from tests.simulation.expressions import Item
 from tests.simulation.injection import Answered, Died, Fault, Injector
 from tests.simulation.keys import Keys, key_id
 from tests.simulation.ledger import Ledger

@@ -138,7 +138,7 @@ class Scene:
         self._ids += 1
         return f"event-{self._ids}"
 
-    def put(self, *records: Record) -> None:
+    def put(self, *records: Record | Event) -> None:
         """Store records as they are."""
         for record in records:
             self.client.put_item(TableName=self.store.table_of(record), Item=item_of(record))

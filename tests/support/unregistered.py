@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.local_aws.cloud import Cloud
-from tests.local_stack.brokers import Answer, Brokers, Context
+from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
+from tests.support.context import Context
 
 ACCOUNTS = ["444455556666", "666677778888"]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from moto.moto_api._internal.models import moto_api_backend
 
 from tests.local_aws.answers import AwsError
@@ -87,7 +88,16 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield method.upper(), path, described
 
 
-ALL = [pytest.param(m, p, d, id=d["operationId"]) for m, p, d in operations()]
+def operations_with(status: str | None = None) -> list[ParameterSet]:
+    """The documented operations that may give a status, or all."""
+    return [
+        pytest.param(method, path, described, id=described["operationId"])
+        for method, path, described in operations()
+        if status is None or status in described["responses"]
+    ]
+
+
+ALL = operations_with()
 
 
 def concrete(world: World, path: str) -> str:
@@ -136,18 +146,14 @@ def test_who_may_not_call_is_refused(world: World, method: str, path: str, descr
         assert world.call(who, method, concrete(world, path), body).status == 403, who
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "described"), [p for p in ALL if "413" in p.values[2]["responses"]]
-)
+@pytest.mark.parametrize(("method", "path", "described"), operations_with("413"))
 def test_a_large_body_is_refused(world: World, method: str, path: str, described: dict[str, Any]) -> None:
     """413 on every route that reads a body."""
     body = {**body_for(world, described), "more": "x" * 65_536}
     assert world.call(caller_of(path), method, concrete(world, path), body).status == 413
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "described"), [p for p in ALL if "404" in p.values[2]["responses"]]
-)
+@pytest.mark.parametrize(("method", "path", "described"), operations_with("404"))
 def test_what_does_not_exist_is_not_found(
     world: World, method: str, path: str, described: dict[str, Any]
 ) -> None:

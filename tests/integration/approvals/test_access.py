@@ -136,7 +136,7 @@ def test_kms_refuses(scene: Scene) -> None:
     """Where KMS refuses to list grants the answer is 409; where it hides the policy, grants alone show."""
     scene.register()
     scene.grant()
-    cursor = [None]
+    cursor: list[str | None] = [None]
 
     def refuse(call: AwsCall, _run: Any) -> Response | None:
         refused = call.operation == cursor[0]

@@ -162,7 +162,7 @@ def test_old_votes_do_not_count(scene: Scene) -> None:
 def test_two_vote_at_the_same_time(scene: Scene) -> None:
     """Both votes count."""
     scene.limit(quorum=2)
-    wanted = {"max_duration": "PT1H", "quorum": 2}
+    wanted: dict[str, Any] = {"max_duration": "PT1H", "quorum": 2}
     with scene.meanwhile("TransactWriteItems", lambda: scene.limit("bob", **wanted)) as others:
         mine = scene.limit("alice", **wanted)
     assert (others[0].status, mine.status) == (202, 200)

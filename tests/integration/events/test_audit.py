@@ -94,7 +94,7 @@ def test_without_approval_table(scene: Scene, capsys: pytest.CaptureFixture[str]
         key().model_copy(update={"version": 0}).recorded("key_added", at=NOW, by="a", event_id="k")
     )
     event = Event(id="1", subject="grant#1", sequence=1, at=NOW, type="t", by="b", previous="0" * 64).sealed()
-    scene.put(event)  # type: ignore[arg-type]
+    scene.put(event)
     assert main("verify", "--table", "requests") == 0
     assert capsys.readouterr().out == "2 trails, 0 broken\n"
 

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import cast
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
@@ -15,10 +13,10 @@ from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, replay
-from tests.integration.reconcile.test_handler import Context
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall, Cloud
 from tests.support.announcements import NOW, event
+from tests.support.context import Context
 
 
 @pytest.fixture
@@ -59,7 +57,7 @@ def _announce(*events: Event) -> None:
         {"eventID": str(n), "dynamodb": {"SequenceNumber": str(n), "NewImage": item_of(told)}}
         for n, told in enumerate(events)
     ]
-    answer = handler.lambda_handler({"Records": records}, cast("LambdaContext", Context()))
+    answer = handler.lambda_handler({"Records": records}, Context())
     assert answer == {"batchItemFailures": []}
 
 

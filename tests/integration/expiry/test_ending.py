@@ -284,10 +284,13 @@ def test_moved_on_before_it_is_put_off(scene: Scene) -> None:
     """KMS fails, and somebody else writes the record meanwhile: what they left on the agenda holds."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    acts = {("TransactWriteItems", 2): lambda: scene.release(request_id) and None}
+
+    def release() -> None:
+        scene.release(request_id)
+
     with scene.fault("RetireGrant", refused("ThrottlingException")):
         throttled = scene.deployment.cloud.intercept
-        with scene.moments(acts):
+        with scene.moments({("TransactWriteItems", 2): release}):
             moments = scene.deployment.cloud.intercept
             scene.deployment.cloud.intercept = lambda call, go_on: (
                 throttled(call, go_on) or moments(call, go_on) if throttled and moments else None

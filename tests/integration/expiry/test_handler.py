@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.local_stack.brokers import Context
+from tests.support.context import Context
 from tests.support.scene import Scene, refused
 
 

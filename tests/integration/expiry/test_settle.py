@@ -148,7 +148,7 @@ def test_ending_while_it_is_made(scene: Scene) -> None:
     def ended() -> None:
         store = scene.brokers.broker("expiry").store
         record, now = scene.request(request_id), scene.clock.now
-        later = {"action": Action.END, "due": int(now.timestamp()) + 60}
+        later: dict[str, Any] = {"action": Action.END, "due": int(now.timestamp()) + 60}
         store.commit(record.to(Status.ENDING, at=now, by="x", event_id="e" * 32, **later))
 
     with scene.meanwhile("CreateGrant", ended):
@@ -166,7 +166,7 @@ def test_ending_before_kms_shows_it(scene: Scene) -> None:
     with scene.fault("CreateGrant", refused("ThrottlingException")):
         scene.take_up(request_id)
     store, record = scene.brokers.broker("expiry").store, scene.request(request_id)
-    due = {"action": Action.END, "due": int(scene.clock.now.timestamp())}
+    due: dict[str, Any] = {"action": Action.END, "due": int(scene.clock.now.timestamp())}
     store.commit(record.to(Status.ENDING, at=scene.clock.now, by="x", event_id="e" * 32, **due))
     scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED

@@ -8,6 +8,7 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from tests.integration.local_aws.world import DENIED, PARTNER, START, code, policy, statement
+from tests.local_aws.clients import client_of
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.deployment import Deployment
 
@@ -43,7 +44,7 @@ def _kms(deployment: Deployment, who: str) -> Any:
 
 
 def _function(deployment: Deployment, name: str, service: str = "kms") -> Any:
-    return deployment.cloud.session(deployment.credentials(name)).client(service)
+    return client_of(deployment.cloud.session(deployment.credentials(name)), service)
 
 
 def _reader(deployment: Deployment) -> Any:

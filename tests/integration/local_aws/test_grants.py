@@ -104,8 +104,13 @@ def test_name_repeats(world: World) -> None:
     first, again = create(**world.wanted(Name="n")), create(**world.wanted(Name="n"))
     assert first["GrantId"] == again["GrantId"]
     assert first["GrantToken"] != again["GrantToken"]
-    others = [{"Operations": ["Decrypt"]}, {"Constraints": None}, {"RetiringPrincipal": None}, {"Name": "m"}]
-    ids = {create(**world.wanted(**({"Name": "n"} | changes)))["GrantId"] for changes in others}
+    others: list[dict[str, object]] = [
+        {"Operations": ["Decrypt"]},
+        {"Constraints": None},
+        {"RetiringPrincipal": None},
+        {"Name": "m"},
+    ]
+    ids = {create(**world.wanted(**{"Name": "n", **changes}))["GrantId"] for changes in others}
     assert len(ids | {first["GrantId"]}) == 5
     assert create(**world.wanted())["GrantId"] != create(**world.wanted())["GrantId"]
     world.as_root().revoke_grant(KeyId=world.key, GrantId=first["GrantId"])

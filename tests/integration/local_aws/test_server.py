@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from moto.moto_api._internal.models import moto_api_backend
 
 from tests.integration.local_aws.world import DENIED, code, naming, policy, root
+from tests.local_aws.clients import client_of
 from tests.local_aws.cloud import Cloud, Credentials
 from tests.local_aws.server import serve
 
@@ -30,7 +31,8 @@ class Served:
     def client(self, service: str, who: Credentials | None = None) -> Any:
         """A plain client of these credentials, root's where none are given."""
         keys = who or self.cloud.root()
-        return boto3.client(
+        return client_of(
+            boto3.Session(),
             service,
             region_name="eu-central-1",
             endpoint_url=f"http://127.0.0.1:{self.port}",

@@ -96,4 +96,6 @@ def test_nothing_is_kept(streamed: Streamed) -> None:
     for number in range(5):
         streamed.put(str(number))
     assert [streamed.next()["dynamodb"]["Keys"]["pk"]["S"] for _ in range(5)] == list("01234")
-    assert dynamodb_backends["111122223333"]["eu-central-1"].get_table("two").stream_shard.items == []
+    shard = dynamodb_backends["111122223333"]["eu-central-1"].get_table("two").stream_shard
+    assert shard is not None
+    assert shard.items == []

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,8 +119,7 @@ def test_age(world: World) -> None:
     headers = _signed(world.cloud.root(), b"{}", TARGET)
     signed_at = START.strptime(headers["X-Amz-Date"] + "+0000", "%Y%m%dT%H%M%SZ%z")
     for minutes, status in ((14, 200), (-14, 200), (16, 403), (-16, 403)):
-        moment = signed_at + timedelta(minutes=minutes)
-        world.cloud.clock = lambda moment=moment: moment
+        world.cloud.clock = partial(signed_at.__add__, timedelta(minutes=minutes))
         assert world.cloud.handle("POST", URL, headers, b"{}")[0] == status
 
 
@@ -128,7 +128,7 @@ def test_presigned(world: World) -> None:
     request = AWSRequest("POST", URL, data=b"{}", headers=TARGET)
     root = world.cloud.root()
     SigV4QueryAuth(Keys(root.access_key_id, root.secret_access_key), "kms", "eu-central-1").add_auth(request)
-    answer = _fresh(world.cloud, {"Host": "127.0.0.1:1", **TARGET}, url=request.url)
+    answer = _fresh(world.cloud, {"Host": "127.0.0.1:1", **TARGET}, url=str(request.url))
     assert _code(answer) == (403, "MissingAuthenticationTokenException")
 
 

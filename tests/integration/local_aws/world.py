@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.local_aws.clients import client_of
 from tests.local_aws.cloud import Cloud, Credentials
 
 HOME, PARTNER = "111122223333", "444455556666"
@@ -60,7 +61,7 @@ class World:
 
     def client(self, who: Credentials, service: str = "kms") -> Any:
         """A client with these credentials."""
-        return self.cloud.session(who).client(service)
+        return client_of(self.cloud.session(who), service)
 
     def role(self, arn: str, service: str = "kms", session: str = "session") -> Any:
         """A client of a role's session."""

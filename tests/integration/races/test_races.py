@@ -11,6 +11,7 @@ import pytest
 from grant_broker.approvals import standing_approvals as standing
 from grant_broker.approvals import votes as decisions
 from grant_broker.domain.approvals import Verdict
+from grant_broker.domain.decisions import Decision
 from grant_broker.domain.errors import Conflict, KmsRefused, NotPermitted, Stale, Unavailable
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
@@ -34,7 +35,7 @@ def arena(scene: Scene) -> Arena:
 
 
 def _vote(arena: Arena, request_id: str, number: int, verdict: Verdict = Verdict.APPROVE) -> Move:
-    decision = decisions.Decision(verdict=verdict, comment="no" if verdict == Verdict.DENY else "")
+    decision = Decision(verdict=verdict, comment="no" if verdict == Verdict.DENY else "")
     broker, caller = arena.broker("approvals"), approver(arena.scene, number)
     return lambda: decisions.decide(broker, caller, request_id, decision, _ONCE)
 

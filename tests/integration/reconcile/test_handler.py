@@ -2,26 +2,13 @@
 
 import json
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.reconcile import handler
+from tests.support.context import Context
 from tests.support.records import EXPIRY_ROLE, NOW, Scene, grant
-
-
-class Context:
-    """Lambda's context, with four minutes left."""
-
-    function_name = "reconcile"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:reconcile"
-    aws_request_id = "1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda stops the function."""
-        return 240_000
 
 
 def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +16,7 @@ def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     scene.kms.grants = [grant()]
     monkeypatch.setattr(handler, "broker", lambda: replace(scene.broker, measure=handler.measure))
     monkeypatch.setattr(handler.metrics.provider, "namespace", "GrantBroker")
-    report: dict[str, Any] = handler.lambda_handler({}, cast("LambdaContext", Context()))
+    report: dict[str, Any] = handler.lambda_handler({}, Context())
     assert (report["complete"], report["live"], report["drift"]) == (True, 1, 1)
     written = next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     metrics = json.loads(written)

@@ -56,6 +56,7 @@ class World:
         expiry, then = self.brokers.broker("expiry"), self.now + timedelta(**time)
         while request := next(iter(expiry.store.due(int(then.timestamp()))), None):
             self.now = max(self.now, from_epoch(request.due or 0))
+            assert request.id is not None
             assert act(expiry, request.id)
         self.now = then
 
@@ -103,7 +104,7 @@ def test_giving_back_is_no_way_around(world: World) -> None:
     world.later(hours=1, minutes=59)
     assert world.call("partner", "DELETE", f"/requests/{first['id']}/grant").status == 202
     world.later(seconds=2)
-    role = world.deployment.people["partner"].grantee.rpartition("/")[2]
+    role = str(world.deployment.people["partner"].grantee).rpartition("/")[2]
     session = f"arn:aws:sts::444455556666:assumed-role/{role}/another"
     assert world.submit("PT2H", grantee=session).body["status"] == "pending"
     assert world.submit("PT1H").body["status"] == "active"

@@ -7,9 +7,9 @@ from unittest import mock
 
 import pytest
 
-from tests.local_stack.brokers import Context
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.triggers import routes
+from tests.support.context import Context
 from tests.support.scene import Scene
 
 

@@ -161,7 +161,7 @@ def test_the_outcome_moves_on_twice(scene: Scene) -> None:
 
     def ended() -> None:
         record, now = scene.request(request_id), scene.clock.now
-        due = {"action": Action.END, "due": int(now.timestamp())}
+        due: dict[str, Any] = {"action": Action.END, "due": int(now.timestamp())}
         store.commit(record.to(Status.ENDING, at=now, by="x", event_id="e" * 32, **due))
 
     def touched() -> None:

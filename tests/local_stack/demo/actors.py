@@ -11,6 +11,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.local_aws.clients import client_of
 from tests.local_aws.cloud import Credentials
 from tests.local_stack.client import Answer, Client
 from tests.local_stack.demo.timeline import Surprise, Timeline
@@ -83,9 +84,10 @@ class Scene:
     def _client(self, who: str, service: str) -> Any:
         keys = self._credentials(who)
         config = Config(proxies={}, retries={"total_max_attempts": 1})
-        return self._session.client(
-            service,  # type: ignore[call-overload]
-            self.stack.deployment.cloud.region,
+        return client_of(
+            self._session,
+            service,
+            region_name=self.stack.deployment.cloud.region,
             endpoint_url=self.stack.aws_url,
             aws_access_key_id=keys.access_key_id,
             aws_secret_access_key=keys.secret_access_key,

@@ -162,7 +162,7 @@ def test_a_date_ends_access() -> None:
 
 def test_the_earlier_of_two_dates_ends_access() -> None:
     """All conditions must hold, so the first that ends the access ends it."""
-    both = {
+    both: dict[str, dict[str, Any]] = {
         "DateLessThan": {"aws:CurrentTime": "2030-01-01"},
         "DateLessThanEquals": {"aws:EpochTime": 1798131600},
     }

@@ -20,6 +20,10 @@ def bound(caller: Caller = CALLER, route: str = "GET /requests", **query: str) -
     return cursors.binding(caller, route, query)
 
 
+# JSON that is no pair of a binding and a place.
+NO_PAIRS: tuple[Any, ...] = (None, 1, {}, [], [bound()], [bound(), 1])
+
+
 def forged(value: Any) -> str:
     """A cursor that nobody gave out."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
@@ -67,7 +71,7 @@ def test_bound(other: str) -> None:
     [
         "", "!", "é", "a", "AAAA", "A" * 2052, "=" * 4, "W10=\n",
         base64.urlsafe_b64encode(b"\xff\xfe").decode(), base64.urlsafe_b64encode(b"[" * 700).decode(),
-        *(forged(value) for value in (None, 1, {}, [], [bound()], [bound(), 1])),
+        *(forged(value) for value in NO_PAIRS),
         *(forged(value) for value in ([bound(), None], [PLACE, bound()])),
         *(forged([bound(), place]) for place in ("x", "1" * 13, f"{PLACE}é", PLACE + "x" * 513)),
         *(forged([bound(), place]) for place in ("", "\ud800", "\x00", "é", [PLACE], {"S": 1})),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,13 @@ from grant_broker.domain.errors import (
 )
 
 MEMBERS = ["type", "title", "status", "detail", "code", "errors"]
+
+
+def body_of(error: Exception) -> dict[str, Any]:
+    """An error's problem document."""
+    body = problem(error).body
+    assert isinstance(body, dict)
+    return body
 
 
 @pytest.mark.parametrize(
@@ -51,12 +59,12 @@ MEMBERS = ["type", "title", "status", "detail", "code", "errors"]
 )
 def test_answer(error: BrokerError, status: int, code: str, headers: dict[str, str]) -> None:
     """Each error has its status, its code and its headers, and every member is always there."""
-    answer = problem(error)
-    assert (answer.status, answer.body["code"], answer.headers) == (status, code, headers)
+    answer, body = problem(error), body_of(error)
+    assert (answer.status, body["code"], answer.headers) == (status, code, headers)
     assert answer.content_type == "application/problem+json"
-    assert list(answer.body) == MEMBERS
-    assert (answer.body["status"], answer.body["detail"]) == (status, str(error))
-    assert answer.body["type"] == f"urn:grant-broker:{code}"
+    assert list(body) == MEMBERS
+    assert (body["status"], body["detail"]) == (status, str(error))
+    assert body["type"] == f"urn:grant-broker:{code}"
 
 
 def test_every_error() -> None:
@@ -67,13 +75,13 @@ def test_every_error() -> None:
 
 def test_errors() -> None:
     """All faults are listed by field, and empty where there are none."""
-    body = problem(InvalidRequest(Fault("key", "no"), Fault("duration", "too long"))).body
+    body = body_of(InvalidRequest(Fault("key", "no"), Fault("duration", "too long")))
     assert body["errors"] == [
         {"field": "key", "message": "no"},
         {"field": "duration", "message": "too long"},
     ]
     assert body["detail"] == "key: no; duration: too long"
-    assert problem(NotFound("no")).body["errors"] == []
+    assert body_of(NotFound("no"))["errors"] == []
 
 
 def test_unforeseen(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from grant_broker.api.routing import Api, Call, share_handlers
 from grant_broker.domain.errors import NotPermitted
 from grant_broker.domain.people import Caller
 from grant_broker.domain.submission import Submission
-from tests.local_stack.brokers import Context
+from tests.support.context import Context
 from tests.unit.api.test_bodies import GOOD
 from tests.unit.api.test_calls import SESSION, call
 
@@ -58,7 +58,7 @@ def an_api(ensure_permitted: Callable[[Caller], None] = lambda _caller: None) ->
 
 def answer(api: Api, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
     """Status, body and headers of an answer."""
-    told = api.resolve(asked, Context())  # type: ignore[arg-type]
+    told = api.resolve(asked, Context())
     headers = {name: values[0] for name, values in told["multiValueHeaders"].items()}
     return told["statusCode"], json.loads(told["body"]) if told["body"] else None, headers
 

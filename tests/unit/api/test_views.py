@@ -1,7 +1,6 @@
 """What the API shows: every field always, and a grant token to nobody else."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -72,7 +71,7 @@ def test_decisions() -> None:
 
 def test_approval() -> None:
     """A standing approval shows its status beside what it covers."""
-    view: dict[str, Any] = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=1, now=NOW)
+    view = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=1, now=NOW)
     assert set(view) == {
         "id",
         "status",

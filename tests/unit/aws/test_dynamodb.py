@@ -1,5 +1,6 @@
 """DynamoDB: what each answer means, and what is tried again."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from grant_broker.domain.errors import Stale, Unavailable
 from tests.support.scripted_client import Script, cancelled, refusal
 
 CHECK = {"ConditionCheck": {"TableName": "t"}}
+Call = Callable[[DynamoDb], object]
 
 
 def database(*answers: Any) -> tuple[DynamoDb, Script, list[float]]:
@@ -65,7 +67,8 @@ def test_update_in_conflict() -> None:
 
 def test_conflict_after_conflict() -> None:
     """What stays held is unavailable, not stale: nothing was written, and the caller may try again."""
-    for write in (lambda it: it.transact([CHECK]), lambda it: it.update("t", "a", "b", values={})):
+    writings: list[Call] = [lambda it: it.transact([CHECK]), lambda it: it.update("t", "a", "b", values={})]
+    for write in writings:
         writes, script, pauses = database(refusal("TransactionConflictException"))
         with pytest.raises(Unavailable, match="another change"):
             write(writes)
@@ -99,7 +102,8 @@ def test_stale(reasons: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_nobody_knows(error: Exception) -> None:
     """A throttle, a server's error and a lost answer are unavailable: the outcome is not known."""
-    for call in (lambda it: it.transact([CHECK]), lambda it: it.get("t", "a", "b")):
+    calls: list[Call] = [lambda it: it.transact([CHECK]), lambda it: it.get("t", "a", "b")]
+    for call in calls:
         asked, script, _ = database(error)
         with pytest.raises(Unavailable):
             call(asked)

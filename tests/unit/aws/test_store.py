@@ -1,5 +1,6 @@
 """Both tables: what a transaction holds, and whose write it was after a lost answer."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -136,19 +137,21 @@ def test_round_trip(record: Any) -> None:
 def test_reads() -> None:
     """Each record is read by its key from its table; what is not there is None."""
     absent, _ = store({})
-    assert absent.request(ID) is absent.votes(ID) is absent.approval("a") is absent.key(KEY) is None
+    found: list[object] = [absent.request(ID), absent.votes(ID), absent.approval("a"), absent.key(KEY)]
+    assert found == [None] * 4
     assert absent.holder_of("name", "partner_data") is None
     proposal = Proposal(document=key().document, base_version=1, proposed_at=NOW)
     assert absent.proposal(proposal) is None
-    for read, record, table in (
+    reads: list[tuple[Callable[[Store], Record | None], Record, str]] = [
         (lambda it: it.request(ID), request(), "requests"),
         (lambda it: it.votes(ID), votes(request()), "approvals"),
         (lambda it: it.approval("standing-1"), standing(), "approvals"),
         (lambda it: it.key(KEY), key(), "approvals"),
         (lambda it: it.proposal(proposal), proposal, "approvals"),
-    ):
-        found, script = store({"Item": item_of(record)})
-        assert read(found) == record
+    ]
+    for read, record, table in reads:
+        holding, script = store({"Item": item_of(record)})
+        assert read(holding) == record
         assert script.calls[0][1] | {"TableName": table, "Key": key_of(record)} == script.calls[0][1]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.approvals import Approval, Asked, Kind, Verdict, Vote
+from grant_broker.domain.approvals import Approval, Asked, Verdict, Vote
 from grant_broker.domain.scope import ContextMatch, Scope
 from tests.support.records import ACCOUNT, CREATED, GRANTEE, KEY, NOW, SCOPE, request, standing, votes
 
@@ -126,7 +126,6 @@ def test_votes() -> None:
     assert (approval.vote_of("b"), approval.vote_of("c")) == (approval.votes[1], None)
     assert (approval.longest, standing().longest) == (60, 7200)
     assert (approval.subject, votes(request()).subject) == ("approval#standing-1", request().subject)
-    assert Kind.STANDING != Kind.REQUEST
 
 
 EQUALS, SUBSET = ContextMatch.EQUALS, ContextMatch.SUBSET

@@ -4,7 +4,6 @@ import json
 from typing import Any, cast
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.events import handler
 from grant_broker.aws.announcements import Mailbox
@@ -13,8 +12,8 @@ from grant_broker.aws.items import item_of
 from grant_broker.domain.mail import mail_about
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, Once
-from tests.integration.reconcile.test_handler import Context
 from tests.support.announcements import Sent, event
+from tests.support.context import Context
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:security"
 
@@ -37,7 +36,7 @@ def record(told: Event, **attributes: Any) -> dict[str, Any]:
 
 def handle(*records: dict[str, Any]) -> list[str]:
     """The sequence numbers that the handler reports as failed."""
-    answer = handler.lambda_handler({"Records": list(records)}, cast("LambdaContext", Context()))
+    answer = handler.lambda_handler({"Records": list(records)}, Context())
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

@@ -132,7 +132,7 @@ def test_constraint(constraints: Any, pairs: dict[str, str], *, met: bool) -> No
 def test_case_of_keys(kind: str) -> None:
     """A constraint's keys ignore case unless the exact reading is asked for; values never do."""
     listed = [grant(Constraints={kind: {"Tenant": "acme"}})]
-    exact = {"grants": listed, "key_case": KeyCase.EXACT}
+    exact: dict[str, Any] = {"grants": listed, "key_case": KeyCase.EXACT}
     assert verdict(call(encryption_context={"tenant": "acme"}), grants=listed) is ALLOWED
     assert verdict(call(encryption_context={"tenant": "acme"}), **exact) is IMPLICIT
     assert verdict(call(encryption_context={"Tenant": "acme"}), **exact) is ALLOWED

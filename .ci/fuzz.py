@@ -22,8 +22,8 @@ import boto3
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "grant_broker")]
 
-from tests.local_stack.client import Client  # noqa: E402
 from tests.local_aws.cloud import Credentials  # noqa: E402
+from tests.local_stack.client import Client  # noqa: E402
 
 DOCUMENT = ROOT / "layers" / "grant_broker" / "grant_broker" / "api" / "openapi" / "openapi.json"
 CONFIGURATION = ROOT / ".ci" / "schemathesis.toml"
@@ -63,7 +63,8 @@ def prepared(up: dict[str, Any], folder: Path) -> Path:
     fuzzed_key, other = (kms.create_key(Policy=policy)["KeyMetadata"]["Arn"] for _ in range(2))
     limits = {"name": "two_votes", "accounts": [up["people"]["partner"]["account"]], "quorum": 2}
     alice = Client(up["api_url"], up["region"], Credentials(**{n: up["people"]["alice"][n] for n in FIELDS}))
-    assert alice.call("PUT", f"/security/keys/{other.rpartition('/')[2]}", limits).status == CREATED
+    if alice.call("PUT", f"/security/keys/{other.rpartition('/')[2]}", limits).status != CREATED:
+        sys.exit("the second key was not registered")
     until = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     file = folder / "up.json"
     file.write_text(json.dumps({**up, "valid_until": until, "fuzzed_key": fuzzed_key}), "utf-8")
@@ -74,10 +75,10 @@ def fuzzed(up: dict[str, Any], folder: Path, examples: str, seed: str) -> tuple[
     """Schemathesis's exit code and its report."""
     told = {"GRANT_BROKER_UP": str(prepared(up, folder)), "GRANT_BROKER_ANSWERS": str(folder / "answers")}
     path = os.pathsep.join([str(ROOT / ".ci"), os.environ.get("PYTHONPATH", "")])
-    checker = [Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION]
+    checker = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)]
     asked = ["--url", up["api_url"], "--max-examples", examples, "--seed", seed]
     run = subprocess.run(  # noqa: S603 - the checker that this file is about
-        [*checker, "run", DOCUMENT, *asked],
+        [*checker, "run", str(DOCUMENT), *asked],
         cwd=folder,
         env={**os.environ, **told, "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": path},
         text=True,
