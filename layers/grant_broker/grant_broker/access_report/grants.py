@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Hashable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from grant_broker.access_report.actions import USE
@@ -13,6 +14,7 @@ from grant_broker.domain.people import account_of
 from grant_broker.domain.times import from_epoch
 
 _USE = frozenset(USE)
+_SORTED = json.JSONEncoder(sort_keys=True)
 GrantEntry = Mapping[str, Any]
 """An entry of ListGrants."""
 
@@ -64,7 +66,7 @@ def entry_of(grant: GrantEntry, retiring_principal: str | None) -> AccessEntry:
 
 def likeness(grant: GrantEntry) -> Hashable:
     """What two grants share if the second gives nothing that the first does not."""
-    constraint = json.dumps(grant.get("Constraints") or {}, sort_keys=True)
+    constraint = _SORTED.encode(grant.get("Constraints") or {})
     grantee = grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal")
     return grantee, tuple(sorted(grant.get("Operations", ()))), constraint
 
@@ -80,12 +82,18 @@ def _request(grant: GrantEntry, retiring_principal: str | None) -> tuple[str | N
 def _service(grant: GrantEntry) -> str | None:
     """The AWS service that made the grant for a resource of its own, or None."""
     for name in ("GranteeServicePrincipal", "GranteePrincipal", "IssuingAccount"):
-        principal = str(grant.get(name) or "")
-        if _SERVICE.fullmatch(principal):
-            return principal
-        if match := _SERVICE_PRINCIPAL.fullmatch(principal):
-            return match["linked"] or match["infrastructure"]
+        if (principal := grant.get(name)) and (service := _service_of(principal)):
+            return service
     return None
+
+
+# The same few principals hold a key's many grants.
+@lru_cache(maxsize=4096)
+def _service_of(principal: str) -> str | None:
+    if _SERVICE.fullmatch(principal):
+        return principal
+    match = _SERVICE_PRINCIPAL.fullmatch(principal)
+    return match["linked"] or match["infrastructure"] if match else None
 
 
 def _codes(

@@ -36,15 +36,13 @@ class AccessTally:
         self._grantees: set[str] = set()
         self._found = GrantFindings(account_of(key_arn))
         self._first: dict[Hashable, str] = {}
-        self._counts = Counter(
-            dict.fromkeys(("grants", "broker_grants", "service_grants", "foreign_grants"), 0)
-        )
+        self._makers: Counter[Maker] = Counter()
 
     def add(self, grant: GrantEntry) -> AccessEntry:
         """Take a grant in; its entry."""
         entry = entry_of(grant, self._retiring_principal)
         grant_id, principal = str(entry.through.grant_id), entry.principal
-        self._counts.update(["grants", f"{maker_of(entry).name.lower()}_grants"])
+        self._makers[maker_of(entry)] += 1
         self._granted.setdefault(principal, set()).update(entry.actions)
         if entry.through.request_id:
             self._grantees.add(principal)
@@ -65,7 +63,14 @@ class AccessTally:
         ]
         of_key = Counter(each.code for each in chain(kinds[0], kinds[2]))
         principals = {*self._granted, *(entry.principal for entry in entries)}
-        counts = {"principals": len(principals), "policy_entries": len(entries), **self._counts}
+        counts = {
+            "principals": len(principals),
+            "policy_entries": len(entries),
+            "grants": self._makers.total(),
+            "broker_grants": self._makers[Maker.BROKER],
+            "service_grants": self._makers[Maker.SERVICE],
+            "foreign_grants": self._makers[Maker.FOREIGN],
+        }
         findings = tuple(chain.from_iterable(_bounded(found, most_of_a_kind) for found in kinds))
         return AccessReport(
             entries, findings, {**counts, "findings": dict(sorted((of_key + self._found.counts).items()))}
