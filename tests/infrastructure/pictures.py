@@ -1,0 +1,96 @@
+"""The README's two pictures, in Mermaid: who holds which right, and the life of a request.
+
+`python -m tests.infrastructure.pictures architecture` (or `life`) prints one.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from grant_broker.domain.lifecycle import NEXT
+from tests.infrastructure.stack import ROLES, template
+from tests.infrastructure.test_roles import MAY
+from tests.local_stack.triggers import routes, schedules, streams
+
+_WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem"}
+# IAM has no say in it: a grant names who may retire it.
+_RETIRES = "expiry"
+_GRANT_RIGHTS = ("CreateGrant", "RetireGrant", "RevokeGrant")
+_STORES = {"requests": "request_table", "approvals": "approval_table"}
+_NODES = """\
+    third_parties(["third parties' accounts"])
+    security_team(["security team"])
+    clock(["schedules"])
+    api["API Gateway: signed calls"]
+    subgraph functions ["five functions, five roles"]
+        requests
+        approvals
+        expiry
+        reconcile
+        events
+    end
+    kms[["KMS"]]
+    request_table[("request table")]
+    approval_table[("approval table")]
+    event_bus["EventBridge"]
+    alarms["CloudWatch alarms"]
+    mails["SNS: mails"]
+    third_parties -->|"/requests, /keys"| api
+    security_team -->|"/security"| api
+    functions -->|metrics| alarms
+    alarms --> mails"""
+
+
+def architecture() -> Iterator[str]:
+    """Who is set going by what, and holds which right: thick where a right is one function's alone, dotted to read."""
+    yield "flowchart LR"
+    yield from _NODES.splitlines()
+    yield from _triggers()
+    for role in ROLES:
+        yield from _rights(role)
+
+
+def _triggers() -> Iterator[str]:
+    yield from (
+        f"    api --> {role}" for role in ROLES if role in {route.function for route in routes(template())}
+    )
+    apart = {(found.function, int(found.seconds)) for found in schedules(template())}
+    yield from (f"    clock -->|every {seconds // 60} min| {role}" for role, seconds in sorted(apart))
+    yield from (
+        f"    request_table -->|stream| {role}" for role in sorted({s.function for s in streams(template())})
+    )
+
+
+def _rights(role: str) -> Iterator[str]:
+    may = {resource: set(actions.split()) for resource, actions in MAY[role].items()}
+    on_keys = may.get("key", set()) | may.get("every key", set())
+    changing = on_keys | ({"RetireGrant"} if role == _RETIRES else set())
+    if held := [right for right in _GRANT_RIGHTS if right in changing]:
+        yield f"    {role} ==>|{', '.join(held)}| kms"
+    elif on_keys:
+        yield f"    {role} -.-> kms"
+    for table, node in _STORES.items():
+        if may.get(table, set()) & _WRITES:
+            writers = [other for other in ROLES if set(MAY[other].get(table, "").split()) & _WRITES]
+            yield f"    {role} {'==>' if len(writers) == 1 else '-->'}|writes| {node}"
+        elif table in may:
+            yield f"    {role} -.-> {node}"
+    if "bus" in may:
+        yield f"    {role} --> event_bus"
+    if "topic" in may:
+        yield f"    {role} --> mails"
+
+
+def life() -> Iterator[str]:
+    """Every status of a request and what may follow it."""
+    yield "stateDiagram-v2"
+    yield "    direction LR"
+    yield f"    [*] --> {next(iter(NEXT))}"
+    for status, following in NEXT.items():
+        yield from (f"    {status} --> {other}" for other in NEXT if other in following)
+    yield from (f"    {status} --> [*]" for status in NEXT if status.final)
+
+
+PICTURES = {"architecture": architecture, "life": life}
+
+if __name__ == "__main__":
+    print("\n".join(PICTURES[sys.argv[1]]()))
