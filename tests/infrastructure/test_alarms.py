@@ -16,6 +16,7 @@ AWS_METRICS = {
     "AWS/Lambda": ({"Errors", "Throttles", "IteratorAge"}, {"FunctionName"}),
     "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, {"QueueName"}),
     "AWS/ApiGateway": ({"5XXError"}, {"ApiName", "Stage"}),
+    "AWS/Events": ({"TriggeredRules"}, {"RuleName"}),
 }
 
 
@@ -133,13 +134,3 @@ def test_alarms_and_mails_reach_the_given_address_by_two_subscriptions() -> None
     found = {given.properties(name)["TopicArn"] for name in given.named("AWS::SNS::Subscription")}
     assert found == {given.reference(name, None) for name in ("AlarmTopic", "MailTopic")}
     assert list(template().named("AWS::SNS::Subscription")) == []
-
-
-def test_a_changed_key_policy_is_told() -> None:
-    """Whoever may write a key's policy may let anybody in: the security team hears of each change."""
-    rule = template().properties("KeyPolicyChanged")
-    assert {"PutKeyPolicy", "DisableKey", "ScheduleKeyDeletion"} <= set(
-        rule["EventPattern"]["detail"]["eventName"]
-    )
-    assert [target["Arn"] for target in rule["Targets"]] == [template().reference("MailTopic", None)]
-    assert rule.get("State", "ENABLED") == "ENABLED"

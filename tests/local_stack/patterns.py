@@ -1,6 +1,6 @@
-"""Event patterns as Lambda's stream filters read them; ValueError for an operator that is not known here."""
+"""Event patterns as EventBridge and Lambda's stream filters read them; ValueError for an unknown operator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _MISSING = object()
@@ -8,7 +8,12 @@ _MISSING = object()
 
 def matches(pattern: Mapping[str, Any], event: object) -> bool:
     """Whether an event has, for each name of the pattern, one of the listed values."""
-    return all(_matched(wanted, _part(event, name)) for name, wanted in pattern.items())
+    return all(
+        any(matches(each, event) for each in wanted)
+        if name == "$or"
+        else _matched(wanted, _part(event, name))
+        for name, wanted in pattern.items()
+    )
 
 
 def _part(event: object, name: str) -> object:
@@ -34,6 +39,13 @@ def _one(rule: Any, value: object) -> bool:
         # A field that is missing is not anything: such an event does not match.
         refused = argument if isinstance(argument, list) else [argument]
         return value is not _MISSING and not any(_one(each, value) for each in refused)
-    if operator == "prefix":
-        return isinstance(value, str) and value.startswith(str(argument))
-    raise ValueError(f"no such operator here: {operator}")
+    if operator not in _OF_TEXTS:
+        raise ValueError(f"no such operator here: {operator}")
+    return isinstance(value, str) and _OF_TEXTS[operator](value, str(argument))
+
+
+_OF_TEXTS: dict[str, Callable[[str, str], bool]] = {
+    "prefix": str.startswith,
+    "suffix": str.endswith,
+    "equals-ignore-case": lambda value, argument: value.lower() == argument.lower(),
+}

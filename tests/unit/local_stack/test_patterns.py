@@ -75,6 +75,15 @@ def test_events(name: str, kind: str, wanted: bool) -> None:  # noqa: FBT001 - a
         ({"a": [{"exists": False}]}, {}, True),
         ({"a": [{"exists": True}]}, {"a": None}, True),
         ({"a": [{"prefix": "x"}]}, {"a": "xy"}, True),
+        ({"a": [{"suffix": "y"}]}, {"a": "xy"}, True),
+        ({"a": [{"suffix": "x"}]}, {"a": "xy"}, False),
+        ({"a": [{"equals-ignore-case": "xY"}]}, {"a": "Xy"}, True),
+        ({"a": [{"equals-ignore-case": "x"}]}, {"a": "xy"}, False),
+        ({"a": [{"exists": False}, {"anything-but": ["x"]}]}, {}, True),
+        ({"a": [{"exists": False}, {"anything-but": ["x"]}]}, {"a": "x"}, False),
+        ({"a": {"b": {"c": [{"exists": False}]}}}, {"a": {}}, True),
+        ({"$or": [{"a": ["x"]}, {"b": ["x"]}]}, {"b": "x"}, True),
+        ({"$or": [{"a": ["x"]}, {"b": ["x"]}], "c": ["x"]}, {"b": "x"}, False),
     ],
 )
 def test_operators(pattern: dict[str, Any], event: dict[str, Any], matched: bool) -> None:  # noqa: FBT001
