@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.api import cursors, lists, query, shapes
+from grant_broker.api import cursors, lists, query
 from grant_broker.api.access_views import report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.responses import Answer
@@ -23,16 +23,18 @@ from grant_broker.api.views import (
     seen_request_view,
     votes_view,
 )
+from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
 from grant_broker.broker import Broker
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
-from grant_broker.domain.errors import Fault, InvalidRequest
+from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
+from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import parse_time
 from grant_broker.keys import access, checks, register
 
@@ -74,7 +76,8 @@ def get_requests(call: Call) -> Answer:
 def get_request(_call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = votes.found(broker(), request_id)
-    return Answer(200, seen_request_view(request, broker().store.trail(request.subject)))
+    view = seen_request_view(request, broker().store.trail(request.subject))
+    return Answer(200, view, retry_after=_retry_after(request))
 
 
 @api.route("POST", "/security/requests/<request_id>/decision", takes_body=True)
@@ -82,7 +85,7 @@ def post_decision(call: Call, request_id: str) -> Answer:
     """Vote on a request."""
     decision = call.read(Decision)
     request = votes.decide(broker(), call.caller, request_id, decision, call.repeatable)
-    return Answer(200, request_view(request))
+    return Answer(200, request_view(request), retry_after=_retry_after(request))
 
 
 @api.route("DELETE", "/security/requests/<request_id>/grant", takes_body=True)
@@ -91,7 +94,7 @@ def delete_grant(call: Call, request_id: str) -> Answer:
     revocation = call.read(Revocation)
     request = votes.found(broker(), request_id)
     revoked = votes.revoke(broker(), request, by=call.caller.arn, reason=revocation.reason)
-    return Answer(202, request_view(revoked))
+    return Answer(202, request_view(revoked), retry_after=_retry_after(revoked))
 
 
 @api.route("GET", "/security/approvals", parameters=_PAGED)
@@ -109,13 +112,13 @@ def get_approvals(call: Call) -> Answer:
 def post_approval(call: Call) -> Answer:
     """Approve ahead."""
     made = standing_approvals.create(broker(), call.caller, call.read(StandingApproval), call.repeatable)
-    return Answer(201, _approval(made.id), headers={"Location": f"/security/approvals/{made.id}"})
+    return _answer_approval(201, made.id, location=f"/security/approvals/{made.id}")
 
 
 @api.route("GET", "/security/approvals/<approval_id>")
 def get_approval(_call: Call, approval_id: str) -> Answer:
     """One standing approval."""
-    return Answer(200, _approval(approval_id))
+    return _answer_approval(200, approval_id)
 
 
 @api.route("POST", "/security/approvals/<approval_id>/decision", takes_body=True)
@@ -123,7 +126,7 @@ def post_approval_decision(call: Call, approval_id: str) -> Answer:
     """Vote on a standing approval."""
     decision = call.read(Decision)
     standing_approvals.decide(broker(), call.caller, approval_id, decision, call.repeatable)
-    return Answer(200, _approval(approval_id))
+    return _answer_approval(200, approval_id)
 
 
 @api.route("DELETE", "/security/approvals/<approval_id>", parameters=("revoke_active",))
@@ -155,7 +158,9 @@ def put_key(call: Call, key_id: str) -> Answer:
     known = broker().store.key(document.key_arn)
     key, count = register.put(broker(), call.caller, document)
     if key is None:
-        return Answer(202, votes_view(count, quorum=known.document.quorum if known else 1))
+        return Answer(
+            202, votes_view(count, quorum=known.document.quorum if known else 1), retry_after=PEOPLE
+        )
     return Answer(200 if known and known.open else 201, key_view(key))
 
 
@@ -189,7 +194,7 @@ def get_check(_call: Call, key_id: str) -> Answer:
 @api.route("POST", "/security/keys/<key_id>/check")
 def post_check(_call: Call, key_id: str) -> Answer:
     """Have a key checked within a minute."""
-    return Answer(202, checks_view(register.check_now(broker(), _key_arn(key_id))))
+    return Answer(202, checks_view(register.check_now(broker(), _key_arn(key_id))), retry_after=CHECK)
 
 
 @api.route("GET", "/security/keys/<key_id>/policy", parameters=("key_arn",))
@@ -209,14 +214,19 @@ def get_events(call: Call) -> Answer:
     return lists.answer_page(call, partial(lists.events, broker(), since=since), event_view)
 
 
-def _approval(approval_id: str) -> shapes.Approval:
+def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
     approval, key = standing_approvals.found(broker(), approval_id)
-    return approval_view(approval, quorum=key.document.quorum, now=broker().clock())
+    view = approval_view(approval, quorum=key.document.quorum, now=broker().clock())
+    return Answer(status, view, location, PEOPLE if view["status"] == "pending" else None)
+
+
+def _retry_after(request: GrantRequest) -> int | None:
+    return retry_after_of(request, broker().clock())
 
 
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
-        raise InvalidRequest(Fault("key_id", "the last part of a key's ARN"))
+        raise NotFound("there is no such key")
     return register.arn_of(broker(), key_id)
 
 

@@ -8,11 +8,12 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.api import lists, query, shapes
+from grant_broker.api import lists, query
 from grant_broker.api.caller import ensure_third_party
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
 from grant_broker.api.views import foreseen_view, offer_view, party_view, request_view
+from grant_broker.api.waiting import retry_after_of
 from grant_broker.approvals import votes
 from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
@@ -60,7 +61,7 @@ def post_request(call: Call) -> Answer:
     if dry_run:
         return Answer(200, foreseen_view(foresee(broker(), call.caller, submission)))
     request = submit(broker(), call.caller, submission, call.repeatable)
-    return Answer(201, _view(call, request), headers={"Location": f"/requests/{request.id}"})
+    return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
 @api.route("GET", "/requests", parameters=("status", "limit", "cursor"))
@@ -74,7 +75,7 @@ def get_requests(call: Call) -> Answer:
 @api.route("GET", "/requests/<request_id>")
 def get_request(call: Call, request_id: str) -> Answer:
     """One request of the account."""
-    return Answer(200, _view(call, votes.found(broker(), request_id, account=call.caller.account)))
+    return _answer(200, call, votes.found(broker(), request_id, account=call.caller.account))
 
 
 @api.route("DELETE", "/requests/<request_id>")
@@ -89,14 +90,15 @@ def post_grant(call: Call, request_id: str) -> Answer:
     """Take an approved request up. Repeating it is safe without an Idempotency-Key."""
     request = votes.owned(broker(), request_id, call.caller)
     request, made = take_up(broker(), request, by=call.caller.arn)
-    return Answer(201 if made else 200, _view(call, request))
+    return _answer(201 if made else 200, call, request)
 
 
 @api.route("DELETE", "/requests/<request_id>/grant")
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
     request = votes.owned(broker(), request_id, call.caller)
-    return Answer(202, request_view(votes.release(broker(), request, by=call.caller.arn)))
+    released = votes.release(broker(), request, by=call.caller.arn)
+    return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
 
 
 @api.route("GET", "/keys", parameters=("limit", "cursor"))
@@ -107,9 +109,10 @@ def get_keys(call: Call) -> Answer:
     return lists.answer_page(call, find, lambda key: offer_view(key, account))
 
 
-def _view(call: Call, request: GrantRequest) -> shapes.Request | shapes.RequestShown:
+def _answer(status: int, call: Call, request: GrantRequest, *, location: str | None = None) -> Answer:
     is_party = request.belongs_to(call.caller, broker().person(call.caller))
-    return party_view(request) if is_party else request_view(request)
+    view = party_view(request) if is_party else request_view(request)
+    return Answer(status, view, location, retry_after_of(request, broker().clock()))
 
 
 @logger.inject_lambda_context

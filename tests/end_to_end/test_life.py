@@ -26,7 +26,7 @@ def test_submit_and_read(stack: Running) -> None:
     sent = stack.submission(ticket="OPS-1", context_match="subset", duration="PT90M")
     made = stack.call("partner", "POST", "/requests", sent)
     assert (made.status, set(made.body)) == (201, REQUEST)
-    assert made.headers["Location"] == f"/requests/{made.body['id']}"
+    assert made.headers["Location"] == f"/live/requests/{made.body['id']}"
     assert made.headers["Cache-Control"] == "no-store"
     told = {name: made.body[name] for name in sent}
     assert told == {**sent, "key": stack.key, "duration": "PT1H30M"}

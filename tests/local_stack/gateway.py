@@ -26,7 +26,11 @@ _REMAPPED = frozenset(["connection", "date", "server", "host", "www-authenticate
 
 @dataclass(frozen=True)
 class Gateway:
-    """The API of a deployment; `invoke` runs a function (by name) with an event, or raises FailedError."""
+    """The API of a deployment; `invoke` runs a function (by name) with an event, or raises FailedError.
+
+    `base_path`: where a custom domain's mapping puts the stage, beside the stage's own URL; without slashes
+    at its ends, and empty for the domain's root.
+    """
 
     cloud: Cloud
     stage: str
@@ -34,6 +38,7 @@ class Gateway:
     policy: dict[str, Any]
     refusals: Refusals
     invoke: Callable[[str, dict[str, Any]], Any]
+    base_path: str | None = None
 
     @classmethod
     def of(cls, deployment: Deployment, invoke: Callable[[str, dict[str, Any]], Any]) -> "Gateway":
@@ -71,8 +76,7 @@ class Gateway:
 
     def _routed(self, caller: Credentials, method: str, url: str, headers: Headers, body: bytes) -> Reply:
         parts = urlsplit(url)
-        stage, path = f"/{self.stage}/", parts.path
-        inner = path[len(stage) - 1 :] if path.startswith(stage) else ""
+        base, inner = self._split(parts.path)
         found = matched(self.routes, method, inner)
         if found is None:
             return self.refusals.reply("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
@@ -85,9 +89,17 @@ class Gateway:
             headers=[(name, value) for name, value in headers if name.lower() not in _CONSUMED],
             # No binary media types: bytes that are not UTF-8 reach the function as U+FFFD.
             body=body.decode(errors="replace") if body else None,
-            stage=self.stage,
+            stage=self.stage, base=base,
         )  # fmt: skip
         return self._invoked(route.function, event)
+
+    def _split(self, path: str) -> tuple[str, str]:
+        """What stands before the API's own path, and that path; both empty where it is not this API's."""
+        mapped = [] if self.base_path is None else [f"/{self.base_path}".rstrip("/")]
+        for base in (f"/{self.stage}", *mapped):
+            if path.startswith(f"{base}/"):
+                return base, path[len(base) :]
+        return "", ""
 
     def permits(self, caller: Credentials, method: str, path: str) -> bool:
         """Whether the API's resource policy and the caller's IAM policies let a call through."""

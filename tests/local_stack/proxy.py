@@ -44,8 +44,13 @@ def proxy_event(
     headers: Sequence[tuple[str, str]] = (),
     body: str | None = None,
     stage: str = "live",
+    base: str = "/live",
 ) -> dict[str, Any]:
-    """The event of a call that the gateway let through; the identity is the signature's, never a header's."""
+    """The event of a call that the gateway let through; the identity is the signature's, never a header's.
+
+    `base` stands before `path` in the URL. The stage is left out of the event's own path, a custom domain's
+    base path is not.
+    """
     listed: dict[str, list[str]] = {}
     asked: dict[str, list[str]] = {}
     for name, value in headers:
@@ -59,7 +64,8 @@ def proxy_event(
         "userAgent": "", "apiKey": None, "cognitoIdentityId": None, "cognitoIdentityPoolId": None,
     }  # fmt: skip
     return {
-        "resource": route.path, "path": path, "httpMethod": route.method,
+        "resource": route.path, "httpMethod": route.method,
+        "path": path if base == f"/{stage}" else f"{base}{path}",
         "headers": {name: values[-1] for name, values in listed.items()} or None,
         "multiValueHeaders": listed or None,
         "queryStringParameters": {name: values[-1] for name, values in asked.items()} or None,
@@ -67,7 +73,7 @@ def proxy_event(
         "pathParameters": parameters or None, "stageVariables": None,
         "requestContext": {
             "accountId": "", "apiId": API_ID, "stage": stage, "httpMethod": route.method,
-            "resourcePath": route.path, "path": f"/{stage}{path}", "requestId": str(uuid.uuid4()),
+            "resourcePath": route.path, "path": f"{base}{path}", "requestId": str(uuid.uuid4()),
             "identity": identity, "protocol": "HTTP/1.1",
         },
         "body": body, "isBase64Encoded": False,

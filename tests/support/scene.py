@@ -159,15 +159,18 @@ class Scene:
         """Revoke it."""
         return self.call(who, "DELETE", f"/security/requests/{request_id}/grant", {"reason": "incident 7"})
 
-    def approve_ahead(self, who: str = "alice", *, once: str | None = None, **changes: Any) -> Answer:
-        """Make a standing approval for what `submit` asks, until tomorrow."""
+    def approval(self, **changes: Any) -> dict[str, Any]:
+        """A good standing approval for what `submit` asks, until tomorrow; None leaves a field out."""
         body = {
             "key": "partner_data", "account": "444455556666", "operations": ["Encrypt"],
             "encryption_context": {"tenant": "a"}, "max_duration": "PT4H", "reason": "nightly loads",
             "valid_until": time(self.clock.now + timedelta(days=1)),
         }  # fmt: skip
-        given = {name: value for name, value in (body | changes).items() if value is not None}
-        return self.call(who, "POST", "/security/approvals", given, once=once)
+        return {name: value for name, value in (body | changes).items() if value is not None}
+
+    def approve_ahead(self, who: str = "alice", *, once: str | None = None, **changes: Any) -> Answer:
+        """Make a standing approval."""
+        return self.call(who, "POST", "/security/approvals", self.approval(**changes), once=once)
 
     def pending(self, **changes: Any) -> str:
         """The id of a request that waits for a decision."""

@@ -240,7 +240,7 @@ def life_of_an_approval(world: World) -> None:
     made = world.call("alice", "POST", "/security/approvals", world.approval(key="two"))
     assert (made.status, made.body["status"]) == (201, "pending")
     path = f"/security/approvals/{made.body['id']}"
-    assert made.headers["Location"] == path
+    assert made.headers["Location"] == f"/live{path}"
     assert world.call("alice", "GET", path).status == 200
     assert world.call("alice", "GET", "/security/approvals").body["items"]
     vote = {"verdict": "approve"}

@@ -18,7 +18,7 @@ def test_made(scene: Scene) -> None:
     """201 with the maker's vote, active at quorum 1, shown by its id and in the list."""
     answer = scene.approve_ahead()
     assert answer.status == 201
-    assert answer.headers["Location"] == f"/security/approvals/{answer.body['id']}"
+    assert answer.headers["Location"] == f"/live/security/approvals/{answer.body['id']}"
     expected = {
         "status": "active", "key": scene.key_arn, "account": "444455556666", "grantee": None,
         "operations": ["Encrypt"], "encryption_context": {"tenant": "a"}, "context_match": "equals",

@@ -74,7 +74,7 @@ def test_a_lost_answer_of_kms_is_resumed_by_the_repeat(scene: Scene) -> None:
     with scene.fault("CreateGrant", lost):
         first = scene.submit(once="k")
     assert (first.status, first.body["code"], first.headers["Retry-After"]) == (503, "unavailable", "5")
-    request_id = first.headers["Location"].removeprefix("/requests/")
+    request_id = first.headers["Location"].removeprefix("/live/requests/")
     assert scene.status(request_id) == Status.ISSUING
     scene.clock.sleep(4)
     again = scene.submit(once="k")

@@ -41,7 +41,7 @@ def test_nobody_knows(scene: Scene, fault: Any) -> None:
     with scene.fault("CreateGrant", fault) as calls:
         answer = scene.take_up(request_id)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.headers["Location"] == f"/requests/{request_id}"
+    assert answer.headers["Location"] == f"/live/requests/{request_id}"
     assert (scene.status(request_id), len(calls)) == (Status.ISSUING, 3)
     assert len({str(sorted(call.parameters.items(), key=str)) for call in calls}) == 1
     assert len(scene.grants()) == (1 if fault is lost else 0)
@@ -190,7 +190,7 @@ def test_the_table_does_not_answer(scene: Scene, nth: int, fault: Any) -> None:
     request_id = scene.approved()
     with scene.fault("TransactWriteItems", *[None] * (nth - 1), fault):
         answer = scene.take_up(request_id)
-    assert (answer.status, answer.headers["Location"]) == (503, f"/requests/{request_id}")
+    assert (answer.status, answer.headers["Location"]) == (503, f"/live/requests/{request_id}")
     assert scene.status(request_id) == (Status.APPROVED if nth == 1 else Status.ISSUING)
     assert len(scene.grants()) == nth - 1
     scene.clock.sleep(5)

@@ -15,7 +15,7 @@ def test_waits_for_a_decision(scene: Scene) -> None:
     """A submission that no standing approval covers is stored as pending, with answer_by and an event."""
     answer = scene.submit(ticket="SEC-1")
     assert answer.status == 201
-    assert answer.headers["Location"] == f"/requests/{answer.body['id']}"
+    assert answer.headers["Location"] == f"/live/requests/{answer.body['id']}"
     expected = {
         "status": "pending", "grantee": scene.grantee("partner"), "key": scene.key_arn,
         "operations": ["Encrypt"], "encryption_context": {"tenant": "a"}, "context_match": "equals",

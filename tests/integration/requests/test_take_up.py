@@ -172,7 +172,7 @@ def test_a_second_while_the_first_is_at_work(scene: Scene) -> None:
     with scene.meanwhile("CreateGrant", lambda: scene.take_up(request_id)) as others:
         assert scene.take_up(request_id).status == 201
     assert (others[0].status, others[0].headers["Retry-After"]) == (503, "5")
-    assert others[0].headers["Location"] == f"/requests/{request_id}"
+    assert others[0].headers["Location"] == f"/live/requests/{request_id}"
     assert len(scene.grants()) == 1
 
 

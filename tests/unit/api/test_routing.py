@@ -19,8 +19,13 @@ from tests.unit.api.test_calls import SESSION, call
 
 
 def event(path: str = "/good", method: str = "GET", body: str | None = None, **given: Any) -> dict[str, Any]:
-    """A proxy event."""
-    return {"path": path, "httpMethod": method, "body": body, "headers": {}, **call(), **given}
+    """A proxy event of a call to the stage's own URL; `/broken/…` has a parameter."""
+    is_broken = path.startswith("/broken/")
+    return {
+        "resource": "/broken/{name}" if is_broken else path, "path": path, "httpMethod": method, "body": body,
+        "pathParameters": {"name": path.removeprefix("/broken/")} if is_broken else None, "headers": {},
+        **call(path=f"/live{path}"), **given,
+    }  # fmt: skip
 
 
 def nobody(_caller: Caller) -> None:
@@ -35,7 +40,7 @@ def an_api(ensure_permitted: Callable[[Caller], None] = lambda _caller: None) ->
     @api.route("GET", "/good", parameters=("limit",))
     def _good(call: Call) -> Answer:
         told = {"route": call.route, "query": call.query, "by": call.caller.arn}
-        return Answer(200, told, headers={"Location": "/x"})
+        return Answer(200, told, location="/x")
 
     @api.route("POST", "/silent")
     def _silent(_call: Call) -> Answer:
@@ -68,8 +73,14 @@ def test_answers() -> None:
     asked = event(multiValueQueryStringParameters={"limit": ["5"]})
     status, told, headers = answer(an_api(), asked)
     assert (status, told) == (200, {"route": "GET /good", "query": {"limit": "5"}, "by": SESSION})
-    assert headers == {"Content-Type": "application/json", "Cache-Control": "no-store", "Location": "/x"}
-    for path, code in (("/bad", 403), ("/broken/a", 503), ("/none", 404), ("/broken/\ufffd", 404)):
+    assert headers == {"Content-Type": "application/json", "Cache-Control": "no-store", "Location": "/live/x"}
+    for path, code in (
+        ("/bad", 403),
+        ("/broken/a", 503),
+        ("/none", 404),
+        ("/broken/\ufffd", 503),
+        ("/broken/a/b", 503),
+    ):
         status, told, headers = answer(an_api(), event(path))
         assert (status, told["status"]) == (code, code)
         assert headers["Content-Type"] == "application/problem+json"
@@ -82,7 +93,7 @@ def test_every_route_is_guarded(method: str, path: str) -> None:
     """Who may call no route is refused on each, though none of them says so, before anything else is read."""
     asked = event(path, method, "{", multiValueQueryStringParameters={"a": ["1"]})
     assert answer(an_api(nobody), asked)[0] == 403
-    identity: Any = {"identity": None, "stage": "live"}
+    identity: Any = {"identity": None, "stage": "live", "path": "/live"}
     assert answer(an_api(), {**asked, "requestContext": identity})[0] == 403
 
 
@@ -101,6 +112,40 @@ def test_nothing_is_ignored(asked: dict[str, Any], field: str) -> None:
     """What a route does not take is refused, and so is a malformed Idempotency-Key."""
     status, told, _ = answer(an_api(), asked)
     assert (status, [fault["field"] for fault in told["errors"]]) == (400, [field])
+
+
+@pytest.mark.parametrize(
+    ("used", "base"),
+    [("/live", "/live"), ("", ""), ("/grants", "/grants"), ("/a/b", "/a/b"), ("/good", "/good")],
+)
+def test_base_path(used: str, base: str) -> None:
+    """A call is routed and answered under any stage and base path; Location follows the caller's own URL."""
+    context = call(path=f"{used}/good/")["requestContext"]
+    _, told, headers = answer(an_api(), event(path=f"{used}/good", resource="/good", requestContext=context))
+    assert (told["route"], headers["Location"]) == ("GET /good", f"{base}/x")
+
+
+def test_retry_after() -> None:
+    """What is not final yet says when to ask again."""
+    api = an_api()
+
+    @api.route("POST", "/wait")
+    def _wait(_call: Call) -> Answer:
+        return Answer(202, {}, retry_after=7)
+
+    assert answer(api, event("/wait", "POST"))[2]["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("text", ["a/b", "%2F", "ü", "a b", "..", "?x=1"])
+def test_path_parameters(text: str) -> None:
+    """A route is given its parameters as API Gateway decoded them, whatever they hold."""
+    api = Api(lambda _caller: None)
+
+    @api.route("GET", "/broken/<name>")
+    def _told(_call: Call, name: str) -> Answer:
+        return Answer(200, name)
+
+    assert answer(api, event(f"/broken/{text}"))[1] == text
 
 
 def test_silent_routes() -> None:

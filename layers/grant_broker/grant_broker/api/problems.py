@@ -49,15 +49,7 @@ def problem(error: Exception) -> Answer:
     return Answer(
         status=status,
         body={**body, "code": code, "errors": errors},
-        headers=_headers(error, status),
+        location=error.location if isinstance(error, Unavailable) else None,
+        retry_after=getattr(error, "retry_after", _RETRY_AFTER) if status in {429, 503} else None,
         content_type="application/problem+json",
     )
-
-
-def _headers(error: BrokerError, status: int) -> dict[str, str]:
-    headers = {}
-    if status in {429, 503}:
-        headers["Retry-After"] = str(getattr(error, "retry_after", _RETRY_AFTER))
-    if isinstance(error, Unavailable) and error.location:
-        headers["Location"] = error.location
-    return headers

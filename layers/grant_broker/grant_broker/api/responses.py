@@ -1,16 +1,21 @@
-"""An answer of the API: status, headers and a JSON body."""
+"""An answer of the API: status, JSON body and headers."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, headers and a JSON body; a problem document's content type tells it apart."""
+    """A status, a JSON body and headers; a problem document's content type tells it apart.
+
+    `location` is a path of the API's own, without stage and base path. `retry_after`, in seconds, says when
+    what is not final yet is worth asking for again.
+    """
 
     status: int
     body: object = None
-    headers: dict[str, str] = field(default_factory=dict)
+    location: str | None = None
+    retry_after: int | None = None
     content_type: str = "application/json"
 
     @property

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 from grant_broker.api import body, query
 from grant_broker.api.caller import caller_of
 from grant_broker.api.headers import idempotency_key_of
+from grant_broker.api.paths import base_path, own_path
 from grant_broker.api.problems import problem
 from grant_broker.api.query import Query
 from grant_broker.api.responses import Answer
@@ -60,9 +62,9 @@ class Api:
         self._ensure_permitted = ensure_permitted
         self._resolver = APIGatewayRestResolver()
         self._resolver.use([self._authorise])
-        self._resolver.exception_handler(Exception)(lambda error: _respond(problem(error)))
+        self._resolver.exception_handler(Exception)(self._refuse)
         # The gateway lets known routes through only; this is a path parameter that can be nobody's id.
-        self._resolver.not_found(lambda _error: _respond(problem(NotFound("there is no such thing"))))
+        self._resolver.not_found(lambda _error: self._refuse(NotFound("there is no such thing")))
 
     def route(
         self, method: str, path: str, *, parameters: tuple[str, ...] = (), takes_body: bool = False
@@ -82,7 +84,8 @@ class Api:
                     body.refuse_body(event)
                 if method == "POST":
                     idempotency_key_of(event)
-                return _respond(answer(call, **named))
+                parts = {name: unquote(part) for name, part in named.items()}
+                return _respond(answer(call, **parts), event)
 
             return answer
 
@@ -90,7 +93,10 @@ class Api:
 
     def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one proxy event of API Gateway; every error, foreseen or not, with a problem document."""
-        return self._resolver.resolve(event, context)
+        return self._resolver.resolve({**event, "path": own_path(event)}, context)
+
+    def _refuse(self, error: Exception) -> Response[str]:
+        return _respond(problem(error), self._resolver.current_event.raw_event)
 
     def _authorise(self, app: APIGatewayRestResolver, call_next: NextMiddleware) -> Response[str]:
         caller = caller_of(app.current_event.raw_event)
@@ -99,12 +105,14 @@ class Api:
         return call_next(app)
 
 
-def _respond(answer: Answer) -> Response[str]:
+def _respond(answer: Answer, event: Mapping[str, Any]) -> Response[str]:
+    headers = {"Cache-Control": "no-store"}
+    if answer.location is not None:
+        headers["Location"] = base_path(event) + answer.location
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
     return Response(
-        status_code=answer.status,
-        content_type=answer.content_type,
-        body=answer.text,
-        headers={"Cache-Control": "no-store", **answer.headers},
+        status_code=answer.status, content_type=answer.content_type, body=answer.text, headers=headers
     )
 
 

@@ -10,7 +10,15 @@ from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, PATH, QUERY
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
 from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
 from grant_broker.api.problems import ANSWERS
-from grant_broker.api.shapes import Problem
+from grant_broker.api.shapes import (
+    Approval,
+    KeyChecks,
+    Problem,
+    Request,
+    RequestShown,
+    RequestWithTrail,
+    Votes,
+)
 
 PROBLEM = "application/problem+json"
 _REFUSED = {
@@ -23,6 +31,10 @@ _REFUSED = {
     503: "AWS did not answer, or the outcome is not known yet. The same call again is safe.",
 }
 _CODES = {status: code for status, code, _ in ANSWERS.values()}
+_SECONDS = {"type": "integer", "minimum": 1}
+_LOCATION = "The path of what was made, stage and base path included, as in the URL that was called."
+_NEWS = "Seconds after which to ask again, where something is not final yet and changes without the caller."
+_NOT_FINAL = (Request, RequestShown, RequestWithTrail, Approval, Votes, KeyChecks)
 _SIGNED = {
     "type": "apiKey",
     "name": "Authorization",
@@ -101,8 +113,16 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if shape:
         answer["content"] = {"application/json": {"schema": reference(shape)}}
+    headers = {}
     if status == HTTPStatus.CREATED and operation.method == "POST" and operation.follow:
-        answer["headers"] = {"Location": _header("The path of what was made.", {"type": "string"})}
+        headers["Location"] = _header(_LOCATION, {"type": "string"})
+    if shape in _NOT_FINAL:
+        headers["Retry-After"] = {
+            **_header(_NEWS, _SECONDS),
+            "required": status == HTTPStatus.ACCEPTED and shape in {Votes, KeyChecks},
+        }
+    if headers:
+        answer["headers"] = headers
     if operation.follow and shape and {"id", "key_arn"} & fields_of(shape):
         answer["links"] = {name: _link(name) for name in operation.follow}
     return answer
@@ -120,8 +140,7 @@ def _refusal(status: int) -> dict[str, Any]:
     schema = {"allOf": [reference(Problem), exactly]}
     refusal: dict[str, Any] = {"description": _REFUSED[status], "content": {PROBLEM: {"schema": schema}}}
     if status in {429, 503}:
-        seconds = {"type": "integer", "minimum": 1}
-        refusal["headers"] = {"Retry-After": _header("Seconds after which to try again.", seconds)}
+        refusal["headers"] = {"Retry-After": _header("Seconds after which to try again.", _SECONDS)}
     return refusal
 
 
