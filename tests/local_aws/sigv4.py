@@ -17,6 +17,10 @@ _HEADER = re.compile(
 _SKEW = timedelta(minutes=15)
 
 
+class ExpiredSignatureError(AwsError):
+    """A signature that is too old, or not yet current."""
+
+
 def _refuse(code: str, message: str) -> AwsError:
     return AwsError(code, message, 403)
 
@@ -74,13 +78,14 @@ def _queries(query: str) -> set[str]:
     return {"&".join(f"{k}={v}" for k, v in found) for found in (encoded, sent)}
 
 
-def _check_time(stamp: str, day: str, now: datetime) -> None:
+def _check_time(stamp: str, day: str, now: datetime, skew: timedelta) -> None:
     try:
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise _refuse("IncompleteSignatureException", "X-Amz-Date is missing or malformed") from error
-    if not stamp.startswith(day) or abs(now - signed_at) > _SKEW:
-        raise _refuse("InvalidSignatureException", f"Signature expired or not yet current: {stamp}")
+    if not stamp.startswith(day) or abs(now - signed_at) > skew:
+        message = f"Signature expired or not yet current: {stamp}"
+        raise ExpiredSignatureError("InvalidSignatureException", message, 403)
 
 
 def verify(
@@ -93,6 +98,7 @@ def verify(
     now: datetime | None,
     services: frozenset[str],
     regions: frozenset[str],
+    skew: timedelta = _SKEW,
 ) -> tuple[Credentials, str]:
     """The caller and the signed service; `now=None` leaves out the age check. Raises AwsError (403)."""
     lower = {name.lower(): value for name, value in headers.items()}
@@ -111,7 +117,9 @@ def verify(
     must |= {name for name in lower if name.startswith("x-amz-")}
     if not must <= set(signed) or not set(signed) <= set(lower):
         raise _refuse("InvalidSignatureException", "Required headers are not signed")
-    _check_time(stamp, day, now or datetime.strptime(stamp or "0", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+    _check_time(
+        stamp, day, now or datetime.strptime(stamp or "0", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), skew
+    )
     body_hash = hashlib.sha256(body).hexdigest()
     if lower.get("x-amz-content-sha256", body_hash) != body_hash:
         raise _refuse("InvalidSignatureException", "X-Amz-Content-Sha256 is not the body's hash")

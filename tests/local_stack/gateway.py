@@ -4,12 +4,13 @@ import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.local_aws.answers import AwsError
 from tests.local_aws.cloud import Cloud, Credentials
-from tests.local_aws.sigv4 import verify
+from tests.local_aws.sigv4 import ExpiredSignatureError, verify
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.refusals import Headers, Refusals, Reply
@@ -18,6 +19,8 @@ from tests.local_stack.triggers import api_policy, routes
 from tests.local_stack.workers import FailedError
 
 LARGEST_BODY = 10 * 1024 * 1024
+# API Gateway takes signatures up to 5 minutes old by what people report; other services take 15.
+_SKEW = timedelta(minutes=5)
 # Headers that the gateway consumes, and those of a function's answer that it renames or drops.
 _CONSUMED = frozenset(["authorization", "connection", "content-length", "transfer-encoding", "expect"])
 _DROPPED = frozenset(["content-length", "transfer-encoding", "keep-alive", "upgrade", "te", "trailer"])
@@ -61,6 +64,8 @@ class Gateway:
         url = f"http://{joined.get('host', '')}{target}"
         try:
             caller = self._caller(method, url, joined, body)
+        except ExpiredSignatureError as error:
+            return self.refusals.reply("EXPIRED_TOKEN", error.message)
         except AwsError as error:
             known = error.code == "MissingAuthenticationToken"
             kind = "MISSING_AUTHENTICATION_TOKEN" if known else "INVALID_SIGNATURE"
@@ -70,7 +75,7 @@ class Gateway:
     def _caller(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Credentials:
         caller, _ = verify(
             method, url, headers, body, find=self.cloud.identity, now=self.cloud.clock(),
-            services=frozenset({"execute-api"}), regions=frozenset({self.cloud.region}),
+            services=frozenset({"execute-api"}), regions=frozenset({self.cloud.region}), skew=_SKEW,
         )  # fmt: skip
         return caller
 

@@ -4,7 +4,10 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
@@ -133,6 +136,48 @@ def test_bad_signature(api: Api, changes: dict[str, str]) -> None:
 def test_no_signature(api: Api) -> None:
     """A call that is not signed is refused."""
     _refused(send("GET", f"{api.url}/requests", {}, b""))
+
+
+def _details(api: Api) -> dict[str, str]:
+    """What a call of each kind that the gateway refuses is told."""
+    client, url = api.client("partner"), f"{api.url}/requests"
+    at = (now() - timedelta(minutes=6)).replace(tzinfo=None)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=at):
+        stale = client.signed("GET", url, b"", {})
+    refused = {
+        "not signed": send("GET", url, {}, b""),
+        "no such call": client.call("GET", "/nothing"),
+        "secret": api.client("partner", secret_access_key="guessed").call("GET", "/requests"),
+        "Region": replace(client, region="eu-west-1").call("GET", "/requests"),
+        "service": replace(client, service="kms").call("GET", "/requests"),
+        "clock": send("GET", url, stale, b""),
+        "policy": client.call("GET", "/security/keys"),
+    }
+    for answer in refused.values():
+        _refused(answer)
+    return {kind: answer.body["detail"] for kind, answer in refused.items()}
+
+
+def test_each_kind_of_refusal_has_words_of_its_own(api: Api) -> None:
+    """Not signed or no such call; a wrong signature; an old one; no policy: each is told what to look at."""
+    told = _details(api)
+    assert told["not signed"] == told["no such call"]
+    assert told["secret"] == told["Region"] == told["service"]
+    assert len(set(told.values())) == 4
+    for word in ("Region", "execute-api", "secret", "alphabetical order"):
+        assert word in told["secret"]
+    for word in ("clock", "expired"):
+        assert word in told["clock"]
+    assert "execute-api:Invoke" in told["policy"]
+    assert api.events == []
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-6, 403), (-4, 200), (4, 200), (6, 403)])
+def test_a_signature_holds_for_five_minutes(api: Api, minutes: int, status: int) -> None:
+    """Older ones, and those of a clock that runs ahead by as much, are refused, as by API Gateway."""
+    at = (now() + timedelta(minutes=minutes)).replace(tzinfo=None)
+    with mock.patch("botocore.auth.get_current_datetime", return_value=at):
+        assert api.client("partner").call("GET", "/requests").status == status
 
 
 def test_signed_for_something_else(api: Api) -> None:
