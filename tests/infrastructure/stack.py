@@ -79,7 +79,7 @@ def key_policy() -> dict[str, Any]:
 
 def decided(asked: Call, role: str, key: Mapping[str, Any] | None = None, **more: Any) -> Decision:
     """The decision on a call, by the stack's key policy where it is a call on a key."""
-    if asked.action.startswith("kms:") and asked.resource_arn != "*":
+    if ":key/" in asked.resource_arn:
         document = key_policy() if key is None else key
         return decide_kms(asked, key_policy=document, identity_policies=policies(role), **more)
     return decide(asked, identity_policies=policies(role))

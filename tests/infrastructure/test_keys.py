@@ -13,7 +13,7 @@ MAY = {
     "requests": "CreateGrant GetKeyPolicy",
     "approvals": "DescribeKey GetKeyPolicy ListGrants",
     "expiry": "GetKeyPolicy ListGrants RevokeGrant",
-    "reconcile": "ListGrants ListRetirableGrants",
+    "reconcile": "ListGrants",
     "events": "",
 }
 DATA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0d0d0d-0000-0000-0000-000000000000"

@@ -55,7 +55,7 @@ class Uses:
         """Take a call in, and let it go on."""
         role = call.principal.split("/")[-1].removeprefix("grant-broker-")
         if call.service == "kms":
-            resource = "every key" if call.operation == "ListRetirableGrants" else "key"
+            resource = "role expiry" if call.operation == "ListRetirableGrants" else "key"
             self.found[role, resource].add(call.operation)
         elif call.service == "dynamodb":
             for need in needs("dynamodb", call.operation, call.parameters, self._place):

@@ -42,7 +42,7 @@ MAY: dict[str, dict[str, str]] = {
     },
     "reconcile": {
         "key": "ListGrants",
-        "every key": "ListRetirableGrants",
+        "role expiry": "ListRetirableGrants",
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/by_status": "Query",
         "approvals": "BatchGetItem GetItem",
@@ -87,7 +87,7 @@ def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
             found[f"{name}/index/{index['IndexName']}"] = (f"{arn}/index/{index['IndexName']}", ("dynamodb",))
     for role in ROLES:
         found[f"function {role}"] = (f"arn:aws:lambda:{place}:function:grant-broker-{role}", ("lambda",))
-        found[f"role {role}"] = (deployed().functions[role].role, ("iam", "sts"))
+        found[f"role {role}"] = (deployed().functions[role].role, ("iam", "sts", "kms"))
     return found
 
 
@@ -131,7 +131,6 @@ def test_no_statement_allows_a_wildcard_action(role: str) -> None:
                 assert not any("*" in action for action in _listed(statement["Action"]))
                 if "*" in _listed(statement["Resource"]):
                     assert set(_listed(statement["Action"])) <= {
-                        "kms:ListRetirableGrants",
                         "xray:PutTraceSegments",
                         "xray:PutTelemetryRecords",
                     }

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.integration.local_aws.world import DENIED, HOME, PARTNER, START, World, code, naming, policy, root
+from tests.integration.local_aws.world import (
+    DENIED,
+    HOME,
+    PARTNER,
+    START,
+    World,
+    code,
+    naming,
+    policy,
+    root,
+    statement,
+)
 from tests.local_aws.kms import grants
 
 
@@ -56,6 +67,10 @@ def test_list_retirable(world: World) -> None:
     world.grant(RetiringPrincipal=world.app)
     find = world.role(world.expiry).list_retirable_grants
     assert code(find, RetiringPrincipal=world.expiry) == DENIED
+    for resource, answer in ((world.app, DENIED), (world.expiry, "")):
+        own = statement("kms:ListRetirableGrants", Resource=resource)
+        world.cloud.put_role_policies(world.expiry, [policy(own)])
+        assert code(find, RetiringPrincipal=world.expiry) == answer
     world.allow(world.expiry, "kms:ListRetirableGrants")
     first = find(RetiringPrincipal=world.expiry, Limit=2)
     rest = find(RetiringPrincipal=world.expiry, Marker=first["NextMarker"])

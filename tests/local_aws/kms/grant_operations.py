@@ -64,8 +64,9 @@ class GrantOperations:
 
     def list_retirable(self, call: KmsCall) -> Response:
         """ListRetirableGrants: across keys and accounts, for a principal of the caller's account."""
-        self._access.require_keyless(call)
         retiring = call.parameters["RetiringPrincipal"]
+        # The right is on the retiring principal, which need not be the caller.
+        self._access.require_keyless(call, resource=retiring)
         wanted = self._principal(retiring)
         # Reading, unconfirmed: the error where the principal is of another account, which AWS rules out.
         if retiring.split(":")[4] != call.caller.account:
