@@ -220,7 +220,7 @@ def test_the_command_prints_a_table(scene: Scene, capsys: pytest.CaptureFixture[
     assert on_the_command_line(scene) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT"]
-    assert "45 of 46 actions" in lines[1]
+    assert "46 of 47 actions" in lines[1]
     printed = "\n".join(lines)
     assert f"grant {made['grant']['grant_id']} of request {made['id']}  {made['expires_at']}" in printed
     assert "by arn:aws:iam::111122223333:root" in printed

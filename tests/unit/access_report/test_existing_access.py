@@ -67,3 +67,4 @@ def test_conditions_on_the_call_leave_it_open() -> None:
     assert asked(policy(statement(APPLICATION, *BOTH, **network)))[0] == "no"
     assert asked(policy(statement(READER, "kms:Sign", **network)))[0] == "no"
     assert asked(policy(statement(READER, *BOTH, Effect="Deny", **network)))[0] == "no"
+    assert asked(policy(statement(READER, *BOTH, Resource=None, **network)))[0] == "no"

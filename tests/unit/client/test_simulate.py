@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
+from grant_broker.access_report import KEY_ACTIONS, OTHER_ACTIONS
 from grant_broker.client.main import main
+from tests.support.case_files import case_files
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::111122223333:role/app"
@@ -94,7 +97,17 @@ def test_explained_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("[" * 100_000, "nested too deeply"),
         ("[]", "line: Input should be"),
         (line(action=None), "action: Field required"),
-        (line(action=""), "action: String should have at least 1 character"),
+        (line(action=""), "action: '' is no KMS action on a key: give one such as kms:Encrypt"),
+        (line(action="Encrypt"), "action: 'Encrypt' is no KMS action on a key"),
+        (line(action="kms:Encypt\u001b"), "action: 'kms:Encypt\\x1b' is no KMS action on a key"),
+        (line(action="kms:ListKeys"), "action: kms:ListKeys is not asked of a key"),
+        (line(key_arn="alias/app"), "key_arn: 'alias/app': give a key's ARN, no id and no alias"),
+        (
+            line(key_arn=KEY.replace(":aws:", ":aws-cn:")),
+            f"key_arn: 'arn:aws-cn{KEY[7:]}': the broker serves",
+        ),
+        (line(key_policy={"Version": "2012-10-18", "Statement": []}), "a policy's Version is"),
+        (line(identity_policies=[{"Statment": [], "Statement": []}]), "a policy has no element Statment"),
         (line(grants=[{"Operations": 7}]), "grants.0.Operations: Input should be"),
         (line(key_policy={}), "a policy is an object with a Statement"),
         (line(principal_arn="bob\u001b"), "not the ARN of an IAM principal: bob\\x1b"),
@@ -111,6 +124,65 @@ def test_bad_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], b
     ]
     assert output.err.startswith(f"line 2: {fault}")
     assert len(output.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("file", case_files("simulate-odd.jsonl"), ids=str)
+def test_odd_lines_from_outside(tmp_path: Path, capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    """What is no KMS action, key ARN or policy is refused in words, and decided by nobody."""
+    lines = file.read_text("utf-8").splitlines()
+    assert simulate(tmp_path, *lines) == 2
+    output = capsys.readouterr()
+    assert (output.out, len(output.err.splitlines())) == ("", len(lines))
+
+
+@pytest.mark.parametrize("action", sorted(KEY_ACTIONS))
+def test_every_action_on_a_key_is_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    """KMS's actions are known, in any case."""
+    assert simulate(tmp_path, line(action=action), line(action=action.upper())) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_actions_are_those_of_kms() -> None:
+    """Every operation of botocore's model of KMS is an action here; ReEncrypt is two."""
+    model = botocore.session.get_session().get_service_model("kms")
+    operations = {f"kms:{name}" for name in model.operation_names} - {"kms:ReEncrypt"}
+    permissions_alone = {"kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:SynchronizeMultiRegionKey"}
+    assert {*KEY_ACTIONS, *OTHER_ACTIONS} == operations | permissions_alone
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CreationDate": 1782000000.0, "Name": ""},
+        {"CreationDate": "2026-06-21T00:00:00+00:00", "RetiringPrincipal": None, "Name": None},
+        {"Constraints": None, "GranteePrincipal": "AROAEXAMPLEEXAMPLE123"},
+        {
+            "Constraints": {},
+            "KeyId": KEY.rpartition("/")[2],
+            "IssuingAccount": "arn:aws:iam::111122223333:root",
+        },
+        {"Operations": None},
+        {
+            "GranteePrincipal": None,
+            "GranteeServicePrincipal": "rds.eu-central-1.amazonaws.com",
+            "RetiringServicePrincipal": "rds.eu-central-1.amazonaws.com",
+            "Constraints": {"SourceArn": "arn:aws:rds:eu-central-1:111122223333:db:x"},
+        },
+    ],
+)
+def test_every_entry_of_list_grants_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any]
+) -> None:
+    """Whatever ListGrants shows, of a service's grant or an old one, is read, and the others still count."""
+    good = {"GrantId": "g-1", "GranteePrincipal": ROLE, "Operations": ["Encrypt"]}
+    odd = {"GrantId": "g-2", "KeyId": KEY, "GranteePrincipal": ROLE, "Operations": ["Sign"], **changes}
+    absent = {name: value for name, value in odd.items() if value is not None}
+    null = {**odd, "Operations": absent.get("Operations", [])}
+    for shown in (absent, null):
+        assert simulate(tmp_path, line(key_policy={"Statement": []}, grants=[shown, good])) == 0
+        assert json.loads(capsys.readouterr().out)["decided_by"][0]["grant_id"] == "g-1"
 
 
 def test_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

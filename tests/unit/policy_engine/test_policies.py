@@ -153,6 +153,9 @@ def test_the_same_unknown_is_reported_once() -> None:
         ("{", "Expecting"),
         ("[" * 100_000, "nested too deeply"),
         ('{"Statement": [], "Statement": []}', "twice"),
+        ('{"Statement": [], "Statment": []}', "no element Statment"),
+        ('{"Statement": [], "Version": "2012-10-18"}', "Version is 2008-10-17 or 2012-10-17"),
+        ('{"Statement": [], "Version": ["2012-10-17"]}', "Version is"),
         (policy("x"), "IAM's elements"),  # type: ignore[arg-type]
         (policy(statement(Principals="*")), "IAM's elements"),
         (policy(statement("Permit")), "Effect Allow or Deny"),

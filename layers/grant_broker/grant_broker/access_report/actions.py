@@ -1,4 +1,4 @@
-"""KMS's actions on a key (permissions table, resource type "KMS key"), sorted by what they are for."""
+"""KMS's actions (permissions table): those on a key, sorted by what they are for, and the others."""
 
 USE = (
     "kms:Decapsulate",
@@ -45,6 +45,7 @@ ADMINISTRATION = (
 GRANTS = ("kms:CreateGrant", "kms:RetireGrant", "kms:RevokeGrant")
 READING = (
     "kms:DescribeKey",
+    "kms:GetKeyLastUsage",
     "kms:GetKeyPolicy",
     "kms:GetKeyRotationStatus",
     "kms:GetParametersForImport",
@@ -56,5 +57,19 @@ READING = (
 )
 
 KEY_ACTIONS = tuple(sorted((*USE, *ADMINISTRATION, *GRANTS, *READING)))
+OTHER_ACTIONS = (
+    "kms:ConnectCustomKeyStore",
+    "kms:CreateCustomKeyStore",
+    "kms:CreateKey",
+    "kms:DeleteCustomKeyStore",
+    "kms:DescribeCustomKeyStores",
+    "kms:DisconnectCustomKeyStore",
+    "kms:GenerateRandom",
+    "kms:ListAliases",
+    "kms:ListKeys",
+    "kms:ListRetirableGrants",
+    "kms:UpdateCustomKeyStore",
+)
+"""What is not asked of a key: no key policy and no grant decides it."""
 # KMS: "kms:RetireGrant is ineffective in a key policy"; the grant itself says who may retire it.
 POLICY_ACTIONS = tuple(name for name in KEY_ACTIONS if name != "kms:RetireGrant")

@@ -52,6 +52,7 @@ def _depends(policy: str, call: Call) -> bool:
     who = caller(call.principal_arn, context)
     return any(
         statement.allow
+        and statement.complete
         and statement.concerns(action)
         and statement.takes_in(who) is not Match.NO
         and any(condition.key not in context for condition in statement.conditions)

@@ -15,7 +15,7 @@ Document = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class NamedStatement:
-    """A statement that has an effect. `name` is its Sid, or its number in the policy."""
+    """A statement. `name` is its Sid, or its number in the policy."""
 
     name: str
     raw: Mapping[str, Any]
@@ -36,31 +36,14 @@ class NamedStatement:
 
 def statements_of(document: Document) -> list[NamedStatement]:
     """The statements that have an effect. ValueError for a policy that AWS would not have stored."""
-    raw = _raw(document)
-    effective = [(name, each) for name, each in _named(raw) if not missing_from(each)]
-    read = parse_policy({**raw, "Statement": [each for _, each in effective]})
-    return [
-        NamedStatement(name, each, statement)
-        for (name, each), statement in zip(effective, read.statements, strict=True)
-    ]
+    return [each for each in _named(document) if each.read.complete]
 
 
 def without_effect(document: Document) -> Iterator[tuple[str, str]]:
-    """Name, and the element that is missing, of each statement that neither allows nor denies.
-
-    KMS stores a statement without Action or without Resource, and passes over it (PutKeyPolicy).
-    """
-    for name, each in _named(_raw(document)):
-        if missing := missing_from(each):
-            yield name, missing
-
-
-def missing_from(statement: Mapping[str, Any]) -> str | None:
-    """The element without which the statement has no effect; None where it has one."""
-    for element in ("Action", "Resource"):
-        if element not in statement and f"Not{element}" not in statement:
-            return element
-    return None
+    """Name, and the element that is missing, of each statement that neither allows nor denies."""
+    for each in _named(document):
+        if not each.read.complete:
+            yield each.name, "Action" if each.read.actions is None else "Resource"
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
@@ -68,19 +51,10 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return value if isinstance(value, list) else [value]
 
 
-def _raw(document: Document) -> Mapping[str, Any]:
-    try:
-        raw = json.loads(document) if isinstance(document, str) else document
-    except RecursionError:
-        raise ValueError("the policy is nested too deeply") from None
-    if not isinstance(raw, Mapping) or "Statement" not in raw:
-        raise ValueError("a policy is an object with a Statement")
-    return raw
-
-
-def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for position, each in enumerate(listed(raw["Statement"]), start=1):
-        if not isinstance(each, Mapping):
-            words = f"statement {position} is not an object of IAM's elements"
-            raise ValueError(words)  # noqa: TRY004 - as all faults of a policy
-        yield str(each.get("Sid") or f"statement {position}"), each
+def _named(document: Document) -> list[NamedStatement]:
+    policy = parse_policy(document)
+    raw = json.loads(document) if isinstance(document, str) else document
+    return [
+        NamedStatement(read.sid or f"statement {read.position}", each, read)
+        for each, read in zip(listed(raw["Statement"]), policy.statements, strict=True)
+    ]

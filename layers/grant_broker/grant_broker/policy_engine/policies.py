@@ -24,6 +24,8 @@ _ELEMENTS = frozenset(
         "Condition",
     ]
 )
+_TOP = frozenset({"Version", "Id", "Statement"})
+_VERSIONS = ("2008-10-17", "2012-10-17")
 _ARN_COLONS = 5
 
 
@@ -51,6 +53,10 @@ def _parse(text: str) -> Policy:
         raise ValueError("the policy is nested too deeply") from None
     if not isinstance(document, dict) or "Statement" not in document:
         raise ValueError("a policy is an object with a Statement")
+    if unknown := sorted(set(document) - _TOP):
+        raise ValueError(f"a policy has no element {', '.join(unknown)}")
+    if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
+        raise ValueError(f"a policy's Version is {' or '.join(_VERSIONS)}")
     # IAM replaces variables from this version on; without a Version the older language holds.
     variables = document.get("Version") == "2012-10-17"
     statements = _listed(document["Statement"])

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 
 import boto3
@@ -13,20 +12,13 @@ from grant_broker.api import shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import reading_kms_client
 from grant_broker.aws.kms import Kms
+from grant_broker.client.arguments import key_arn
 from grant_broker.client.printing import printable, table
 from grant_broker.domain.errors import BrokerError
 from grant_broker.keys.access import get_whole
 
 _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
 _MANY = 6
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
-
-
-def key_arn(text: str) -> str:
-    """A key's ARN, for argparse."""
-    if not _KEY_ARN.fullmatch(text):
-        raise argparse.ArgumentTypeError("give a key's ARN, no id and no alias")
-    return text
 
 
 def kms_of(arn: str) -> Kms:

@@ -8,7 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
-from grant_broker.client.commands.access import key_arn, kms_of
+from grant_broker.client.arguments import key_arn
+from grant_broker.client.commands.access import kms_of
 from grant_broker.client.printing import printable
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.key_policy import Roles, advice

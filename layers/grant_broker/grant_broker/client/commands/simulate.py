@@ -7,26 +7,58 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from grant_broker.access_report import KEY_ACTIONS, OTHER_ACTIONS
+from grant_broker.client.arguments import fault_in_key_arn
 from grant_broker.client.printing import printable
 from grant_broker.policy_engine import Call, Decision, decide_kms
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 _BAD_INPUT = 2
 
-_Text = Annotated[str, Field(min_length=1)]
+# IAM's actions ignore case.
+_KEY_ACTIONS = {name.lower() for name in KEY_ACTIONS}
+_OTHER_ACTIONS = {name.lower() for name in OTHER_ACTIONS}
+
+
+def _key_action(text: str) -> str:
+    if text.lower() in _OTHER_ACTIONS:
+        raise ValueError(f"{text} is not asked of a key: no key policy and no grant decides it")
+    if text.lower() not in _KEY_ACTIONS:
+        raise ValueError(f"{text!a} is no KMS action on a key: give one such as kms:Encrypt")
+    return text
+
+
+def _key_arn(text: str) -> str:
+    if fault := fault_in_key_arn(text):
+        raise ValueError(fault)
+    return text
+
+
 _Policy = dict[str, Any] | str
 
 
 class _Grant(BaseModel):
-    """An entry of ListGrants; what else it has is passed on."""
+    """An entry of ListGrants, as AWS's clients show it; what is not named here is passed on.
+
+    A service's grant has `GranteeServicePrincipal`, and a SourceArn among its constraints is a text.
+    """
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    Operations: list[str]
-    Constraints: dict[str, dict[str, str]] | None = None
+    GrantId: str | None = None
+    KeyId: str | None = None
+    GranteePrincipal: str | None = None
+    GranteeServicePrincipal: str | None = None
+    RetiringPrincipal: str | None = None
+    IssuingAccount: str | None = None
+    Operations: list[str] = []
+    Constraints: dict[str, dict[str, str] | str] | None = None
 
 
 class _Case(BaseModel):
@@ -35,9 +67,9 @@ class _Case(BaseModel):
     model_config = ConfigDict(strict=True)
 
     id: str | int | None = None
-    key_arn: _Text
-    principal_arn: _Text
-    action: _Text
+    key_arn: Annotated[str, AfterValidator(_key_arn)]
+    principal_arn: Annotated[str, Field(min_length=1)]
+    action: Annotated[str, AfterValidator(_key_action)]
     context: dict[str, Any]
     key_policy: _Policy
     identity_policies: list[_Policy] = []
@@ -119,9 +151,13 @@ def _fault(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, ValidationError):
-        faults = (f"{'.'.join(map(str, each['loc'])) or 'line'}: {each['msg']}" for each in error.errors())
-        return "; ".join(faults)
+        return "; ".join(map(_in_place, error.errors()))
     return str(error)
+
+
+def _in_place(fault: "ErrorDetails") -> str:
+    place = ".".join(map(str, fault["loc"])) or "line"
+    return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 @contextmanager
