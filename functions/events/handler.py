@@ -1,7 +1,6 @@
-"""The request table's stream: every new audit event to EventBridge, and mails to the security team."""
+"""Every new audit event to EventBridge, and digests of what matters to the security team's mails."""
 
 import os
-from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,46 +8,46 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.aws.announcements import Mailbox
-from grant_broker.aws.clients import events_client, sns_client
+from grant_broker.aws.clients import events_client, sns_client, sqs_client
 from grant_broker.aws.event_bus import EventBus
-from grant_broker.aws.items import plain, record_of
-from grant_broker.domain.trail import Event
+from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.events.announce import Channels, announce
+from grant_broker.events.digest import send_digest
+from grant_broker.events.stream import read_events
 from grant_broker.metrics import published
 
 logger = Logger()
 metrics = Metrics()
 
 
+def measure(name: str, value: float) -> None:
+    """Add a metric of this call."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
 @cache
 def channels() -> Channels:
-    """Where this function tells what happened, made once a process."""
-    topic = os.environ.get("MAIL_TOPIC", "")
-    return Channels.of(EventBus(events_client()), Mailbox(sns_client(), topic))
+    """Where events are told, made once a process."""
+    return Channels.of(EventBus(events_client()), MailQueue(sqs_client(), os.environ["MAIL_QUEUE"]))
+
+
+@cache
+def mail_topic() -> MailTopic:
+    """Where digests are sent, made once a process."""
+    return MailTopic(sns_client(), os.environ["MAIL_TOPIC"])
 
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Announce a batch; what failed comes again, and with it what the stream holds after it."""
+    """A batch of the request table's stream, or of the queue that gathers what is to be mailed."""
     records = event["Records"]
+    if records[0].get("eventSource") == "aws:sqs":
+        send_digest(mail_topic(), [record["body"] for record in records])
+        logger.info("mailed", extra={"notices": len(records)})
+        return {}
     with published(metrics):
-        failed = announce(channels(), dict(_events(records)))
+        failed = announce(channels(), read_events(records, measure))
+    # The stream comes again from the first of these on.
     numbers = [r["dynamodb"]["SequenceNumber"] for r in records if r["eventID"] in failed]
     logger.info("announced", extra={"announced": len(records) - len(numbers), "left": len(numbers)})
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
-
-
-def _events(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Event]]:
-    """The events by the ids of their records. The broker writes none that cannot be read."""
-    for record in records:
-        item = record["dynamodb"]["NewImage"]
-        try:
-            event = record_of(Event, plain(item))
-            event.model_dump_json()
-        except (ValueError, TypeError):
-            # It stays in the table, where audit verify finds it, and must not hold up the others.
-            logger.exception("an event cannot be read", extra={"pk": item.get("pk"), "sk": item.get("sk")})
-            metrics.add_metric(name="UnreadableEvents", unit=MetricUnit.Count, value=1)
-        else:
-            yield record["eventID"], event

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from grant_broker.domain.lifecycle import NEXT
 from tests.infrastructure.stack import ROLES, template
 from tests.infrastructure.test_roles import MAY
-from tests.local_stack.triggers import routes, schedules, streams
+from tests.local_stack.triggers import queues, routes, schedules, streams
 
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem"}
 # IAM has no say in it: a grant names who may retire it.
@@ -33,15 +33,17 @@ _NODES = """\
     approval_table[("approval table")]
     event_bus["EventBridge"]
     alarms["CloudWatch alarms"]
-    mails["SNS: mails"]
+    alarm_topic["SNS: alarms"]
+    mail_queue["SQS: what is to be mailed"]
+    mail_topic["SNS: mails"]
     third_parties -->|"/requests, /keys"| api
     security_team -->|"/security"| api
     functions -->|metrics| alarms
-    alarms --> mails"""
+    alarms --> alarm_topic"""
 
 
 def architecture() -> Iterator[str]:
-    """Who is set going by what, and holds which right: thick where a right is one function's alone, dotted to read."""
+    """What sets whom going, and who holds which right: thick where one function holds it, dotted to read."""
     yield "flowchart LR"
     yield from _NODES.splitlines()
     yield from _triggers()
@@ -58,6 +60,7 @@ def _triggers() -> Iterator[str]:
     yield from (
         f"    request_table -->|stream| {role}" for role in sorted({s.function for s in streams(template())})
     )
+    yield from (f"    mail_queue -->|gathered| {queue.function}" for queue in queues(template()))
 
 
 def _rights(role: str) -> Iterator[str]:
@@ -76,8 +79,10 @@ def _rights(role: str) -> Iterator[str]:
             yield f"    {role} -.-> {node}"
     if "bus" in may:
         yield f"    {role} --> event_bus"
+    if "mail queue" in may:
+        yield f"    {role} --> mail_queue"
     if "topic" in may:
-        yield f"    {role} --> mails"
+        yield f"    {role} -->|digests| mail_topic"
 
 
 def life() -> Iterator[str]:

@@ -14,7 +14,7 @@ NAMESPACE = "GrantBroker/grant-broker"
 # Metrics of AWS's own services: namespace to names and the dimensions that they come with.
 AWS_METRICS = {
     "AWS/Lambda": ({"Errors", "Throttles", "IteratorAge"}, {"FunctionName"}),
-    "AWS/SQS": ({"ApproximateNumberOfMessagesVisible"}, {"QueueName"}),
+    "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, {"QueueName"}),
     "AWS/ApiGateway": ({"5XXError"}, {"ApiName", "Stage"}),
     "AWS/Events": ({"TriggeredRules"}, {"RuleName"}),
 }
@@ -25,7 +25,7 @@ def _alarms() -> dict[str, dict[str, Any]]:
 
 
 def _measured() -> set[str]:
-    """The first argument of every call of a broker's `measure` in the package."""
+    """The first argument of every call of `measure` in the package, a broker's or one that was passed."""
     package = ROOT / "layers" / "grant_broker" / "grant_broker"
     return {name for path in package.rglob("*.py") for name in _names(path)}
 
@@ -35,8 +35,7 @@ def _names(path: Path) -> list[str]:
     return [
         str(call.args[0].value)
         for call in calls
-        if isinstance(call.func, ast.Attribute)
-        and call.func.attr == "measure"
+        if "measure" in {getattr(call.func, "attr", None), getattr(call.func, "id", None)}
         and isinstance(call.args[0], ast.Constant)
     ]
 

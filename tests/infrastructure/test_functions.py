@@ -13,8 +13,14 @@ from tests.local_stack.patterns import matches
 from tests.local_stack.template import ROOT
 from tests.local_stack.triggers import schedules, streams
 
-# What is not a field of Settings: Powertools' own, and the topic of `events`.
-_OTHERS = {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "MAIL_TOPIC"}
+# What is not a field of Settings: Powertools' own, and the queue and topic of `events`.
+_OTHERS = {
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_SERVICE_NAME",
+    "MAIL_QUEUE",
+    "MAIL_TOPIC",
+}
 
 
 def _record(name: str, new: dict[str, str] | None, old: dict[str, str] | None = None) -> dict[str, Any]:

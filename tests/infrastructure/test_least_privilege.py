@@ -22,6 +22,7 @@ _LAMBDA = {
     ("expiry", "requests/stream"): {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
     ("events", "requests/stream"): {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
     ("events", "queue"): {"SendMessage"},
+    ("events", "mail queue"): {"SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"},
     # tests/integration/events publishes through them.
     ("events", "topic"): {"Publish"},
     ("events", "bus"): {"PutEvents"},

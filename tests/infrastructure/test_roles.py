@@ -52,6 +52,7 @@ MAY: dict[str, dict[str, str]] = {
         "requests/stream": "DescribeStream GetRecords GetShardIterator ListStreams",
         "topic": "Publish",
         "queue": "SendMessage",
+        "mail queue": "DeleteMessage GetQueueAttributes ReceiveMessage SendMessage",
         "bus": "PutEvents",
     },
 }
@@ -73,6 +74,7 @@ def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
         ),
         "topic": (deployed().template.reference("MailTopic", None), ("sns",)),
         "alarms' topic": (deployed().template.reference("AlarmTopic", None), ("sns",)),
+        "mail queue": (deployed().template.reference("MailQueue", "Arn"), ("sqs",)),
         "queue": (deployed().template.reference("FailedEvents", "Arn"), ("sqs",)),
         "bus": (f"arn:aws:events:{place}:event-bus/default", ("events",)),
         "another bus": (f"arn:aws:events:{place}:event-bus/other", ("events",)),

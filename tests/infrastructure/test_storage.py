@@ -62,12 +62,13 @@ def test_logs() -> None:
     assert all(keyed.properties(name)["KmsKeyId"] == DATA_KEY for name in groups)
 
 
-def test_queue_and_topic_are_encrypted() -> None:
+def test_queues_and_topics_are_encrypted() -> None:
     """By SQS's own key, or the operator's. SNS's own key would shut CloudWatch's alarms out: it has none."""
     keyed = template(DataKeyArn=DATA_KEY)
-    assert template().properties("FailedEvents")["SqsManagedSseEnabled"] is True
-    assert template().properties("FailedEvents")["MessageRetentionPeriod"] == 14 * 86_400
-    assert keyed.properties("FailedEvents")["KmsMasterKeyId"] == DATA_KEY
+    for name in ("FailedEvents", "MailQueue"):
+        assert template().properties(name)["SqsManagedSseEnabled"] is True
+        assert template().properties(name)["MessageRetentionPeriod"] == 14 * 86_400
+        assert keyed.properties(name)["KmsMasterKeyId"] == DATA_KEY
     for name in ("AlarmTopic", "MailTopic"):
         assert "KmsMasterKeyId" not in template().properties(name)
         assert keyed.properties(name)["KmsMasterKeyId"] == DATA_KEY

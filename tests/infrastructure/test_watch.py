@@ -201,10 +201,13 @@ def test_a_rule_mails_and_alarms(name: str) -> None:
     rule, made = _rules()[name], template(DataKeyArn=DATA_KEY)
     assert rule.get("State", "ENABLED") == "ENABLED"
     [target] = rule["Targets"]
-    assert target["Arn"] == made.reference("MailTopic", None)
-    transformer = target["InputTransformer"]
-    assert set(re.findall(r"<(\w+)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
-    assert {"what", "who", "at"} <= set(transformer["InputPathsMap"])
+    queue = made.reference("MailQueue", "Arn")
+    # As it is: what a mail says of it is said where all mails are made.
+    assert target == {"Id": "security", "Arn": queue}
+    [statement] = made.properties("MailQueuePolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue)
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert made.reference(name, "Arn") in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
     alarm = made.properties(f"{name}Alarm")
     assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": made.reference(name, None)}]
 

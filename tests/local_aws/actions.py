@@ -126,7 +126,8 @@ def _sqs(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Nee
         yield Need(operation, place.arn("sqs", given["QueueName"]))
     elif "QueueUrl" in given:
         owner, name = given["QueueUrl"].split("/")[-2:]
-        yield Need(operation, Place(owner, place.region).arn("sqs", name))
+        # A batch needs the right to its single call.
+        yield Need(operation.removesuffix("Batch"), Place(owner, place.region).arn("sqs", name))
 
 
 def _events(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[Need]:

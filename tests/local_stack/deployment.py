@@ -114,7 +114,9 @@ def _create_channels(cloud: Cloud, template: Template) -> None:
         client.create_topic(Name=template.reference(name, None).rpartition(":")[2])
     queues = cloud.session(cloud.root()).client("sqs")
     for name in template.named("AWS::SQS::Queue"):
-        queues.create_queue(QueueName=template.reference(name, None))
+        waits = str(template.properties(name).get("VisibilityTimeout", 30))
+        queue = template.reference(name, "QueueName")
+        queues.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": waits})
 
 
 def _create_table(cloud: Cloud, template: Template, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,10 +18,11 @@ from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import Gateway
 from tests.local_stack.nursery import Nursery
 from tests.local_stack.people import TRUSTED, Person
+from tests.local_stack.queues import QueueLane
 from tests.local_stack.schedules import Scheduler
 from tests.local_stack.streams import Lane, Streams
 from tests.local_stack.template import Schedule
-from tests.local_stack.triggers import routes, schedules, streams
+from tests.local_stack.triggers import queues, routes, schedules, streams
 from tests.local_stack.workers import FailedError, Workers
 
 # Of one function: three runs of each of two schedules may overlap, and calls come beside them.
@@ -48,7 +49,7 @@ class Stack:
     aws: ThreadingHTTPServer
     pools: list[Workers] = field(default_factory=list)
     shared: dict[str, Workers] = field(default_factory=dict)
-    lanes: list[Lane] = field(default_factory=list)
+    lanes: list[Lane | QueueLane] = field(default_factory=list)
     timers: list[Scheduler] = field(default_factory=list)
     api: ThreadingHTTPServer | None = None
     gateway: Gateway | None = None
@@ -92,13 +93,21 @@ class Stack:
         _run(self.api)
 
     def _start_streams(self) -> None:
+        lanes = []
         for stream in streams(self.deployment.template):
             pool = self._pool(stream.function, most=1)
             pool.start()
-            self.lanes.append(Lane(stream, pool.invoke, self._lost))
+            lanes.append(Lane(stream, pool.invoke, self._lost))
+        self.deployment.cloud.intercept = Streams(self.deployment.cloud, lanes).intercept
+        self.lanes += [*lanes, *self._queue_lanes()]
         for lane in self.lanes:
             lane.start()
-        self.deployment.cloud.intercept = Streams(self.deployment.cloud, self.lanes).intercept
+
+    def _queue_lanes(self) -> Iterator[QueueLane]:
+        cloud = self.deployment.cloud
+        for queue in queues(self.deployment.template):
+            client = cloud.session(self.deployment.credentials(queue.function)).client("sqs")
+            yield QueueLane(queue, client, self._pool(queue.function, most=queue.at_once).invoke)
 
     def _timer(self, schedule: Schedule, pool: Workers) -> Scheduler:
         def run() -> None:

@@ -51,6 +51,18 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """An event source mapping on a queue; `window` in seconds, `at_once` how many batches run at a time."""
+
+    function: str
+    arn: str
+    url: str
+    batch_size: int
+    window: float
+    at_once: int
+
+
+@dataclass(frozen=True)
 class Schedule:
     """What is invoked again and again; `seconds` apart, with `payload` as the event."""
 
@@ -121,6 +133,7 @@ class Template:
             "AWS::IAM::Role": "RoleName",
             "AWS::DynamoDB::Table": "TableName",
             "AWS::SNS::Topic": "TopicName",
+            "AWS::SQS::Queue": "QueueName",
             "AWS::Logs::LogGroup": "LogGroupName",
             _FUNCTION: "FunctionName",
         }
@@ -131,11 +144,14 @@ class Template:
             "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{place}:table/{own}",
             "AWS::SNS::Topic": f"arn:aws:sns:{place}:{own}",
             "AWS::SQS::Queue": f"arn:aws:sqs:{place}:{own}",
+            "AWS::Events::Rule": f"arn:aws:events:{place}:rule/{own}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
             _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
         }
         if attribute == "QueueName":
             return own
+        if (kind, attribute) == ("AWS::SQS::Queue", None):
+            return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{own}"
         if kind in {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}:
             return API_ID
         if attribute == "StreamArn":

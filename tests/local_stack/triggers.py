@@ -1,13 +1,14 @@
-"""What sets the functions going, as the template says: routes, streams, schedules."""
+"""What sets the functions going, as the template says: routes, streams, queues, schedules."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.local_stack.template import API_ID, Route, Schedule, Stream, Template, as_document
+from tests.local_stack.template import API_ID, Queue, Route, Schedule, Stream, Template, as_document
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT = {"minute": 60, "hour": 3600, "day": 86_400}
+_DEFAULT_AT_ONCE = 5  # of the local stack: without a limit Lambda goes up to 1,250
 _DEFAULT_ATTEMPTS = 10  # of the local stack: DynamoDB's own default is for ever
 
 
@@ -44,6 +45,23 @@ def _stream(function: str, event: dict[str, Any]) -> Stream:
         bisect=bool(event.get("BisectBatchOnFunctionError", False)),
         reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
         on_failure=event.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
+    )
+
+
+def queues(template: Template) -> tuple[Queue, ...]:
+    """Every event source mapping on a queue."""
+    return tuple(_queue(template, function, event) for function, _, event in template.events("SQS"))
+
+
+def _queue(template: Template, function: str, event: dict[str, Any]) -> Queue:
+    names = {template.reference(name, "Arn"): name for name in template.named("AWS::SQS::Queue")}
+    return Queue(
+        function=function,
+        arn=event["Queue"],
+        url=template.reference(names[event["Queue"]], None),
+        batch_size=int(event.get("BatchSize", 10)),
+        window=float(event.get("MaximumBatchingWindowInSeconds", 0)),
+        at_once=int(event.get("ScalingConfig", {}).get("MaximumConcurrency", _DEFAULT_AT_ONCE)),
     )
 
 

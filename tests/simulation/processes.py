@@ -7,11 +7,11 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from grant_broker.aws.announcements import Mailbox
 from grant_broker.aws.clients import kms_client
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.kms import Kms
+from grant_broker.aws.mails import MailQueue
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.events.announce import Channels
@@ -67,14 +67,14 @@ class Processes(Brokers):
         module = super().handler(function)
         if function == "events":
             bus: Any = self.world.bus
-            told = partial(Channels.of, EventBus(bus, lambda _: None), Mailbox(bus, "topic"))
+            told = partial(Channels.of, EventBus(bus, lambda _: None), MailQueue(bus, "queue"))
             module.channels = told  # type: ignore[attr-defined]
         return module
 
 
 @dataclass
 class Bus:
-    """EventBridge and SNS: what they took, once the injector let it through."""
+    """EventBridge and the mails' queue: what they took, once the injector let it through."""
 
     injector: Injector
     events: list[str] = field(default_factory=list)
@@ -89,13 +89,17 @@ class Bus:
         """PutEvents."""
         return self._called("PutEvents", given, lambda: self._took(given["Entries"]))
 
-    def publish(self, **given: Any) -> None:
-        """SNS Publish."""
-        self._called("Publish", given, lambda: self.mails.append(given["Subject"]))
+    def send_message_batch(self, **given: Any) -> Any:
+        """SendMessageBatch."""
+        return self._called("SendMessageBatch", given, lambda: self._queued(given["Entries"]))
+
+    def _queued(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        limits.check("sqs", "SendMessageBatch", {"Entries": entries})
+        self.mails += [entry["MessageBody"] for entry in entries]
+        return {"Successful": [{"Id": entry["Id"]} for entry in entries]}
 
     def _took(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         limits.check("events", "PutEvents", {"Entries": entries})
-        assert len(entries) <= limits.PUT_EVENTS_ENTRIES
         self.events += [entry["Detail"] for entry in entries]
         return {"Entries": [{"EventId": "1"} for _ in entries]}
 

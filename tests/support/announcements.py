@@ -1,4 +1,4 @@
-"""EventBridge and SNS for the tests of what is announced: what they were given, and which they refuse."""
+"""EventBridge, SQS and SNS for the tests of what is announced: what they were given, and what they refuse."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from grant_broker.domain.mail import Notice, read_notice
 from grant_broker.domain.trail import GENESIS, Event
+from tests.local_aws import limits
 
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/mails"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -21,18 +24,21 @@ def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
 
 
 class Sent:
-    """EventBridge and SNS: what they were given, and which they refuse.
+    """EventBridge, the mails' queue and topic: what they were given, and what they refuse.
 
     `refused`: ids of events that PutEvents refuses, in its first `relents_after` calls where that is given.
+    `full`: whether SQS refuses the second of each call's entries.
     """
 
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self.calls: list[int] = []
+        self.queued: list[str] = []
         self.mails: list[dict[str, str]] = []
         self.asked: list[str] = []
         self.refused: set[str] = set()
         self.relents_after: int | None = None
+        self.full = False
         self.down: set[str] = set()
 
     @property
@@ -40,14 +46,30 @@ class Sent:
         """The ids of the events that EventBridge took."""
         return [json.loads(entry["Detail"])["id"] for entry in self.entries]
 
+    @property
+    def notices(self) -> list[Notice]:
+        """The notices that SQS took."""
+        return [read_notice(body) for body in self.queued]
+
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
         """PutEvents."""
         self._answer("PutEvents")
+        limits.check("events", "PutEvents", {"Entries": Entries})
         self.calls.append(len(Entries))
         refused = set() if 0 <= (self.relents_after or -1) < len(self.calls) else self.refused
         ids = [json.loads(entry["Detail"])["id"] for entry in Entries]
         self.entries += [e for e, name in zip(Entries, ids, strict=True) if name not in refused]
         return {"Entries": [{"ErrorCode": "Throttled"} if name in refused else {} for name in ids]}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - SQS's names
+        """SendMessageBatch."""
+        self._answer("SendMessageBatch")
+        limits.check("sqs", "SendMessageBatch", {"Entries": Entries})
+        assert QueueUrl == QUEUE
+        taken = [entry for place, entry in enumerate(Entries) if not (self.full and place == 1)]
+        self.queued += [entry["MessageBody"] for entry in taken]
+        failed = [{"Id": entry["Id"], "Code": "Busy"} for entry in Entries if entry not in taken]
+        return {"Failed": failed} if failed else {}
 
     def publish(self, **mail: str) -> None:
         """Publish."""

@@ -2,21 +2,30 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
 from functions.events import handler
-from grant_broker.aws.announcements import Mailbox
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
+from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, replay
+from grant_broker.events.digest import send_digest
+from tests.infrastructure.stack import template
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall, Cloud
+from tests.local_stack.queues import QueueLane
+from tests.local_stack.triggers import queues
 from tests.support.announcements import NOW, event
 from tests.support.context import Context
+
+[MAILS] = queues(template())
 
 
 @pytest.fixture
@@ -42,13 +51,18 @@ def taken(cloud: Cloud) -> list[int]:
 
 
 @pytest.fixture
-def topic(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The topic that the handler mails to."""
+def queue(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The queue that gathers what the handler has to mail."""
     session = cloud.session(cloud.root())
-    arn = session.client("sns").create_topic(Name="security")["TopicArn"]
-    made = Channels.of(EventBus(session.client("events")), Mailbox(session.client("sns"), arn))
+    url = session.client("sqs").create_queue(QueueName="mails")["QueueUrl"]
+    made = Channels.of(EventBus(session.client("events")), MailQueue(session.client("sqs"), url))
     monkeypatch.setattr(handler, "channels", lambda: made)
-    return arn
+    return url
+
+
+def _run(records: Any) -> Any:
+    """Run the handler."""
+    return handler.lambda_handler(records, Context())
 
 
 def _announce(*events: Event) -> None:
@@ -57,22 +71,30 @@ def _announce(*events: Event) -> None:
         {"eventID": str(n), "dynamodb": {"SequenceNumber": str(n), "NewImage": item_of(told)}}
         for n, told in enumerate(events)
     ]
-    answer = handler.lambda_handler({"Records": records}, Context())
-    assert answer == {"batchItemFailures": []}
+    assert _run({"Records": records}) == {"batchItemFailures": []}
 
 
-def test_announced(cloud: Cloud, topic: str, taken: list[int]) -> None:
-    """EventBridge takes every event of a batch, and the team's topic the mails."""
+def test_announced(cloud: Cloud, queue: str, taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """EventBridge takes every event of a batch, SQS what is to be mailed, SNS one mail about all of it."""
     _announce(*(event(number, reason="nightly ä") for number in range(1, 13)))
     assert taken == [10, 2]
-    mails = sns_backends[cloud.home]["eu-central-1"].topics[topic].sent_notifications
-    assert len(mails) == 12
-    assert {subject for _, _, subject, *_ in mails} == {"Grant broker: granted"}
+    session = cloud.session(cloud.root())
+    topic = session.client("sns").create_topic(Name="mails")["TopicArn"]
+    monkeypatch.setattr(handler, "mail_topic", lambda: MailTopic(session.client("sns"), topic))
+    monkeypatch.setattr(handler, "send_digest", partial(send_digest, sleep=lambda _: None))
+    lane = QueueLane(replace(MAILS, url=queue, window=1), session.client("sqs"), _run, look=0.05)
+    batch = lane.gather()
+    assert len(batch) == 12
+    lane.deliver(batch)
+    [mail] = sns_backends[cloud.home]["eu-central-1"].topics[topic].sent_notifications
+    assert mail[2] == "Grant broker: granted (12)"
+    left = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert left["ApproximateNumberOfMessages"] == left["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
-def test_large_events(topic: str, taken: list[int]) -> None:
+def test_large_events(queue: str, taken: list[int]) -> None:
     """Ten events of 64 KB, the largest body that the API takes, go in as many calls as EventBridge needs."""
-    assert topic
+    assert queue
     _announce(*(event(number, "submitted", reason="ä" * 32_768) for number in range(1, 11)))
     assert taken == [3, 3, 3, 1]
 

@@ -36,7 +36,7 @@ def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
     """A span of time is published again, in order, without mails."""
     assert replay("--since", "2026-03-01T12:00:02Z", "--until", "2026-03-01T12:00:04Z") == 0
     assert [json.loads(entry["Detail"])["id"] for entry in replaying.entries] == ["id-2", "id-3"]
-    assert replaying.mails == []
+    assert replaying.queued == []
     assert capsys.readouterr().out == "2 events published, 0 not\n"
 
 

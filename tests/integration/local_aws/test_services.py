@@ -177,6 +177,7 @@ def test_publishing(world: World) -> None:
     assert code(_only(world, "sns:Publish", topic + "2", "sns").publish, **message) == "AccessDenied"
     sqs = _only(world, "sqs:SendMessage", f"arn:aws:sqs:{PLACE}:q", "sqs")
     assert code(sqs.send_message, QueueUrl=queue, MessageBody="&Action=DeleteQueue") == ""
+    assert code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "m"}]) == ""
     assert code(sqs.delete_queue, QueueUrl=queue) == DENIED
     bus = _only(world, "events:PutEvents", f"arn:aws:events:{PLACE}:event-bus/default", "events")
     assert bus.put_events(**event)["FailedEntryCount"] == 0

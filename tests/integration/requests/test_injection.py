@@ -10,7 +10,7 @@ import pytest
 
 from grant_broker.client.commands import audit
 from grant_broker.client.main import main
-from grant_broker.domain.mail import mail_about
+from grant_broker.domain.mail import digest, notice_of
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
 from tests.support.scene import Scene
@@ -76,8 +76,9 @@ def test_a_text_stays_a_text_in_mails(scene: Scene, text: str) -> None:
     """A mail quotes what the requester wrote: one line, ASCII, no working link, and says so."""
     request_id = scene.pending(reason=text)
     [event] = scene.brokers.broker("approvals").store.trail(f"request#{request_id}")
-    mail = mail_about(event)
-    assert mail is not None
+    notice = notice_of(event)
+    assert notice is not None
+    mail = digest([notice])
     assert mail.message.isascii()
     assert "https://" not in mail.message
     assert "written by others" in mail.message
@@ -119,7 +120,7 @@ def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
     token = own["grant"]["grant_token"]
     assert token
     store = scene.brokers.broker("approvals").store
-    mails = [mail_about(event) for event in store.trail(f"request#{request_id}")]
+    notices = [notice_of(event) for event in store.trail(f"request#{request_id}")]
     elsewhere: list[Any] = [
         scene.call("partner", "GET", "/requests").body,
         scene.call("partner_colleague", "GET", f"/requests/{request_id}").body,
@@ -127,7 +128,7 @@ def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
         scene.call("alice", "GET", f"/security/requests/{request_id}").body,
         scene.call("alice", "GET", "/security/events").body,
         scene.call("partner", "POST", "/requests", {"grant_token": token}).body,
-        [mail.message for mail in mails if mail],
+        digest([notice for notice in notices if notice]).message,
         exported(),
     ]
     elsewhere.append(scene.release(request_id).body)

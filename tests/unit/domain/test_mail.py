@@ -1,45 +1,236 @@
 """What the security team is mailed, and what it cannot be made to read."""
 
-import pytest
+import json
+from typing import Any
 
-from grant_broker.domain.mail import mail_about, quoted
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grant_broker.domain.mail import (
+    LARGEST_DIGEST,
+    LARGEST_NOTICE,
+    Notice,
+    digest,
+    notice_of,
+    quoted,
+    read_notice,
+)
 from tests.support.announcements import NOW, event
 
+_REQUEST = "/security/requests/1"
+NEXT = f"Next: GET {_REQUEST} shows what was found about it; POST {_REQUEST}/decision decides."
+TITLES = {
+    "submitted": "new request",
+    "active": "granted",
+    "expired": "grant ended",
+    "released": "grant ended",
+    "revoked": "a grant or request was revoked",
+    "end_failed": "a grant could not be ended",
+    "foreign_grant": "drift",
+    "adopted": "drift",
+    "check_failed": "a key policy check failed",
+    "approval_made": "a standing approval",
+    "key_changed": "a key's limits",
+}
 
-@pytest.mark.parametrize(
-    ("kind", "title"),
-    [
-        ("submitted", "new request"),
-        ("active", "granted"),
-        ("expired", "grant ended"),
-        ("end_failed", "a grant could not be ended"),
-        ("foreign_grant", "drift"),
-        ("check_failed", "a key policy check failed"),
-    ],
-)
-def test_mails(kind: str, title: str) -> None:
+
+def _told(kind: str = "submitted", **detail: Any) -> Notice:
+    notice = notice_of(event(kind=kind, **detail))
+    assert notice is not None
+    return notice
+
+
+@pytest.mark.parametrize(("kind", "title"), TITLES.items())
+def test_titles(kind: str, title: str) -> None:
     """The security team is told in words what happened."""
-    mail = mail_about(event(kind=kind))
-    assert mail is not None
-    assert mail.subject == f"Grant broker: {title}"
+    assert _told(kind).title == title
+    assert digest([_told(kind)]).subject == f"Grant broker: {title}"
+
+
+@pytest.mark.parametrize("kind", ["issuing", "voted", "check_passed", "ending"])
+def test_what_nobody_needs_to_hear(kind: str) -> None:
+    """Steps on the way are not mailed."""
+    assert notice_of(event(kind=kind)) is None
 
 
 def test_drift_is_told_as_such() -> None:
     """A transition that reconcile forced is told as drift."""
-    mail = mail_about(event(kind="ending", drift=True))
-    assert mail is not None
-    assert mail.subject == "Grant broker: drift"
+    assert _told("ending", drift=True).title == "drift"
+
+
+@pytest.mark.parametrize("kind", ["submitted", "active", "expired", "released"])
+def test_what_a_standing_approval_covers_is_not_mailed(kind: str) -> None:
+    """The normal course of a covered request is mailed where the key asks for it, its exceptions always."""
+    assert notice_of(event(kind=kind, notify="exceptions")) is None
+    assert _told(kind, notify="all").title == TITLES[kind]
+    assert _told(kind, notify="exceptions", drift=True).title == "drift"
+
+
+@pytest.mark.parametrize("kind", sorted(TITLES.keys() - {"submitted", "active", "expired", "released"}))
+def test_exceptions_are_always_mailed(kind: str) -> None:
+    """Whatever went otherwise than planned is told of covered requests too."""
+    assert _told(kind, notify="exceptions").title == TITLES[kind]
+
+
+def test_a_new_request_says_what_to_decide_and_until_when() -> None:
+    """First the deadline, then who asks for what, then the rest by name, and where to decide."""
+    notice = _told(
+        waits="no standing approval", ticket=None, reason="nightly", requester="arn:1", grantee="arn:2",
+        answer_by="2026-03-04T12:00:00Z", duration="PT2H", encryption_context={"tenant": "a"},
+    )  # fmt: skip
+    assert notice.deadline == "2026-03-04T12:00:00Z"
+    assert notice.text.split("\n") == [
+        "new request (submitted)",
+        "When: 2026-03-01T12:00:01Z",
+        "Answer by: 2026-03-04T12:00:00Z",
+        'About: "request#1"',
+        'By: "arn:aws:iam::444455556666:role/partner"',
+        '"requester": "arn:1"',
+        '"grantee": "arn:2"',
+        '"encryption_context": {"tenant": "a"}',
+        '"duration": "PT2H"',
+        '"reason": "nightly"',
+        '"answer_by": "2026-03-04T12:00:00Z"',
+        '"waits": "no standing approval"',
+        'Event: "id-1"',
+        NEXT,
+    ]
+
+
+@pytest.mark.parametrize("forged", ["tomorrow\nBy: alice", 7, None, ["2026-03-04T12:00:00Z"]])
+def test_a_forged_deadline_is_none(forged: Any) -> None:
+    """What is no time is told as what somebody wrote, not as the broker's word."""
+    notice = _told(answer_by=forged)
+    assert notice.deadline is None
+    assert "Answer by:" not in notice.text
+
+
+def test_a_forged_id_leads_nowhere() -> None:
+    """What could not be a request's id is in no path that a reader is sent to."""
+    forged = event(kind="submitted").model_copy(update={"request_id": "1/decision\nevil"})
+    assert "Next:" not in str(notice_of(forged))
 
 
 def test_untrusted() -> None:
     """What others wrote cannot leave its line or its quotation marks, nor be followed as a link."""
     text = 'approved"\r\nBy: \u202ealice\x7f https://evil.example ' + "x" * 400
-    mail = mail_about(event(reason=text))
-    assert mail is not None
-    assert mail.message.isascii()
-    assert "\x7f" not in mail.message
-    [line] = [each for each in mail.message.split("\n") if "reason" in each]
+    notice = _told("active", reason=text)
+    message = digest([notice]).message
+    assert message.isascii()
+    assert "\x7f" not in message
+    [line] = [each for each in message.split("\n") if "reason" in each]
     assert "https://" not in line
     assert line.endswith(' (cut)"')
-    assert len(mail.message.split("\n")) == 8
-    assert quoted({"b": 1, "a": NOW}).startswith('"{\\"a\\"')
+    assert len(notice.text.split("\n")) == 6
+    assert "Text in quotation marks was written by others" in message
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text() | st.just(NOW),
+        lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
+    )
+)
+def test_any_value_is_one_line_of_ascii_json(value: Any) -> None:
+    """No value leaves its line, its quotation marks or the alphabet."""
+    line = quoted(value)
+    assert line.isascii()
+    assert line.isprintable()
+    assert "://" not in line
+    json.loads(line)
+
+
+def test_long_and_deep_values_are_cut() -> None:
+    """Of long texts, lists and objects a part is shown, and how much is not."""
+    assert quoted("x" * 301) == f'"{"x" * 300} (cut)"'
+    assert quoted(["a"] * 22).endswith('"a", "(2 cut)"]')
+    assert json.loads(quoted({f"{number:02d}": True for number in range(22)}))["(cut)"] == 2
+    assert quoted([[["a", {"b": ["c"]}]]]) == """[[["a", "{'b': ['c']}"]]]"""
+
+
+def test_the_urgent_comes_first_and_what_is_due_first_before_the_rest() -> None:
+    """A digest begins with drift, and its new requests with the one that lapses first."""
+    late, soon = _told(answer_by="2026-03-09T12:00:00Z"), _told(answer_by="2026-03-02T12:00:00Z")
+    mail = digest([_told("active"), late, soon, _told("drift")])
+    assert mail.subject == "Grant broker: drift, new request (2), granted"
+    heads = [part.split("\n")[0] for part in mail.message.split("-" * 60 + "\n")]
+    assert heads == [
+        "drift (drift)",
+        "new request (submitted)",
+        "new request (submitted)",
+        "granted (active)",
+    ]
+    assert mail.message.index("2026-03-02") < mail.message.index("2026-03-09")
+
+
+def test_what_has_no_room_is_counted() -> None:
+    """A digest tells as much as fits in full, how much more there is, until when, and where to read it."""
+    many = [
+        _told(answer_by=f"2026-03-04T12:{n // 60:02d}:{n % 60:02d}Z", reason="r" * 300) for n in range(600)
+    ]
+    mail = digest(many)
+    told = mail.message.count("new request (submitted)")
+    assert len(mail.message) < LARGEST_DIGEST + told * 62 + 1_000
+    assert f"And {600 - told} more: new request ({600 - told})." in mail.message
+    first = 0 if told == 600 else told
+    assert f"to be answered by 2026-03-04T12:{first // 60:02d}:{first % 60:02d}Z" in mail.message
+    assert "GET /security/requests?status=pending" in mail.message
+
+
+def test_notices_without_a_deadline_have_no_first() -> None:
+    """Of what nobody has to answer no deadline is told."""
+    mail = digest([_told("active", reason="r" * 300) for _ in range(600)])
+    assert "more: granted" in mail.message
+    assert "to be answered by" not in mail.message
+
+
+def test_a_notice_is_bounded() -> None:
+    """An event as large as a table can hold becomes a notice of a bounded size."""
+    assert len(_told(**{f"field {number}": '"' * 300 for number in range(1_000)}).text) == LARGEST_NOTICE
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "advice"),
+    [
+        ("kms", "PutKeyPolicy", "compare GET /security/keys with the key's policy"),
+        ("kms", "CreateGrant", "GET /security/keys/{key_id}/access"),
+        ("dynamodb", "UpdateTable", "set the table back"),
+        ("iam", "PutRolePolicy", "treat the function of that role as taken over"),
+    ],
+)
+def test_a_watched_call_s_next_step(service: str, name: str, advice: str) -> None:
+    """Each mail about a call says what to do if nobody planned it."""
+    call = {"detail": {"eventSource": f"{service}.amazonaws.com", "eventName": name}}
+    assert advice in read_notice(json.dumps(call)).text
+
+
+def test_a_watched_call_is_told() -> None:
+    """What EventBridge's rule put into the queue is told with who called, and with what."""
+    call = {
+        "source": "aws.kms", "detail-type": "AWS API Call via CloudTrail", "time": "2026-03-01T12:00:00Z",
+        "detail": {
+            "eventName": "PutKeyPolicy", "userIdentity": {"arn": "arn:aws:iam::111122223333:user/eve"},
+            "requestParameters": {"keyId": "1234", "policy": "x" * 1000}, "errorCode": "AccessDenied",
+            "resources": [{"ARN": "arn:aws:kms:eu-central-1:111122223333:key/1234"}],
+        },
+    }  # fmt: skip
+    notice = read_notice(json.dumps(call))
+    assert notice.title == "a watched call"
+    assert 'a watched call ("PutKeyPolicy")' in notice.text
+    assert 'By: "arn:aws:iam::111122223333:user/eve"' in notice.text
+    assert 'Refused: "AccessDenied"' in notice.text
+    assert 'On: "arn:aws:kms:eu-central-1:111122223333:key/1234"' in notice.text
+    assert len(notice.text) < 1_000
+    assert digest([_told("drift"), notice]).subject == "Grant broker: a watched call, drift"
+    bare = read_notice(json.dumps({"detail": {"eventName": "EnableKey"}}))
+    assert 'By: "unknown"' in bare.text
+    assert "Refused" not in bare.text
+
+
+@given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
+def test_whatever_lies_in_the_queue_becomes_a_notice(body: str) -> None:
+    """No message stops the others from being mailed, and none is told as the broker's own words."""
+    notice = read_notice(body)
+    assert notice.title in {"an unreadable message", "a watched call"}
+    assert digest([notice, _told()]).message.isascii()

@@ -6,23 +6,22 @@ from typing import Any, cast
 import pytest
 
 from functions.events import handler
-from grant_broker.aws.announcements import Mailbox
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.domain.mail import mail_about
+from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, Once
-from tests.support.announcements import Sent, event
+from tests.support.announcements import QUEUE, Sent, event
 from tests.support.context import Context
 
-TOPIC = "arn:aws:sns:eu-central-1:111122223333:security"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the handler sends."""
     made = Sent()
-    channels = Channels.of(EventBus(cast("Any", made), lambda _: None), Mailbox(cast("Any", made), TOPIC))
+    channels = Channels.of(EventBus(cast("Any", made), lambda _: None), MailQueue(cast("Any", made), QUEUE))
     monkeypatch.setattr(handler, "channels", lambda: channels)
     return made
 
@@ -73,7 +72,7 @@ def test_a_refused_event_comes_again_alone(sent: Sent) -> None:
     sent.refused = {"id-3"}
     assert run(*batch) == ["s3"]
     assert sent.calls == [10, 1, 1, 2]
-    assert len(sent.mails) == 12
+    assert len(sent.queued) == 12
     sent.calls.clear()
     # The stream repeats everything from the first failure on.
     assert run(*batch[2:]) == ["s3"]
@@ -81,7 +80,7 @@ def test_a_refused_event_comes_again_alone(sent: Sent) -> None:
     sent.refused = set()
     assert run(*batch[2:]) == []
     assert sorted(sent.published) == sorted(ids(*range(1, 13)))
-    assert len(sent.mails) == 12
+    assert len(sent.queued) == 12
 
 
 def test_the_memory_of_a_process_is_bounded() -> None:
@@ -98,9 +97,9 @@ def test_the_memory_of_a_process_is_bounded() -> None:
     assert told == [10_001, 1]
 
 
-@pytest.mark.parametrize("operation", ["PutEvents", "Publish"])
+@pytest.mark.parametrize("operation", ["PutEvents", "SendMessageBatch"])
 def test_down(sent: Sent, operation: str) -> None:
-    """While EventBridge or SNS is down nothing is passed over."""
+    """While EventBridge or SQS is down nothing is passed over."""
     sent.down = {operation}
     assert run(event(1), event(2)) == ["s1", "s2"]
 
@@ -109,11 +108,11 @@ def test_eventbridge_down_keeps_no_mail_back(sent: Sent) -> None:
     """Each way of telling goes on while the other does not, and repeats nothing when the other is back."""
     sent.down = {"PutEvents"}
     assert run(event(1), event(2)) == ["s1", "s2"]
-    assert len(sent.mails) == 2
+    assert len(sent.queued) == 2
     sent.down = set()
     assert run(event(1), event(2)) == []
     assert sent.published == ids(1, 2)
-    assert len(sent.mails) == 2
+    assert len(sent.queued) == 2
 
 
 def test_eventbridge_down_is_asked_once_a_batch(sent: Sent) -> None:
@@ -131,7 +130,7 @@ def test_a_pair_named_token(sent: Sent) -> None:
     shown = Event.model_validate(json.loads(entry["Detail"]))
     assert shown == told
     assert shown.hash == shown.expected_hash()
-    assert "Tokenizer" in sent.mails[0]["Message"]
+    assert "Tokenizer" in sent.notices[0].text
 
 
 def test_unreadable(sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,17 +147,39 @@ def test_unreadable(sent: Sent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_untold(sent: Sent) -> None:
     """What needs nobody's attention is published and not mailed."""
     assert run(event(kind="issuing")) == []
-    assert sent.mails == []
+    assert sent.queued == []
 
 
-def test_no_topic() -> None:
-    """Without a topic nothing is mailed, and nothing fails."""
-    assert Mailbox(cast("Any", None), "").send(mail_about(event()))
+def test_a_notice_that_sqs_refuses_comes_again_alone(sent: Sent) -> None:
+    """Neither its event nor the other notices go a second time."""
+    sent.full = True
+    batch = [event(1), event(2, "issuing"), event(3), event(4)]
+    assert run(*batch) == ["s3"]
+    sent.full = False
+    assert run(*batch[2:]) == []
+    assert sent.published == ids(1, 2, 3, 4)
+    assert len(sent.queued) == 3
 
 
-def test_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notices_go_ten_a_call_and_by_bytes(sent: Sent) -> None:
+    """SQS takes ten messages and 256 KB in a call."""
+    long = {f"field-{number}": '"' * 300 for number in range(100)}
+    assert run(*(event(number, **long) for number in range(1, 31))) == []
+    assert sent.asked.count("SendMessageBatch") > 3
+    sent.asked.clear()
+    assert run(*(event(number) for number in range(31, 61))) == []
+    assert sent.asked.count("SendMessageBatch") == 3
+
+
+def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's clients come from its role and region."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    handler.channels.cache_clear()
-    assert isinstance(handler.channels(), Channels)
-    handler.channels.cache_clear()
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "MAIL_QUEUE": QUEUE,
+        "MAIL_TOPIC": TOPIC,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for made, kind in ((handler.channels, Channels), (handler.mail_topic, MailTopic)):
+        made.cache_clear()
+        assert isinstance(made(), kind)
+        made.cache_clear()

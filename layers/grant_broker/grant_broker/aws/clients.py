@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 # KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
 # took longer than 3 s is treated as lost.
@@ -52,3 +53,8 @@ def events_client(of: boto3.Session | None = None) -> "EventBridgeClient":
 def sns_client(of: boto3.Session | None = None) -> "SNSClient":
     """An SNS client with three attempts a call."""
     return (of or session()).client("sns", config=_TELLING)
+
+
+def sqs_client(of: boto3.Session | None = None) -> "SQSClient":
+    """An SQS client with three attempts a call."""
+    return (of or session()).client("sqs", config=_TELLING)

@@ -58,14 +58,14 @@ class EventBus:
                 answer = self._client.put_events(Entries=[entry.fields for entry in waiting.values()])
             except (ClientError, BotoCoreError) as error:
                 # Nothing of the call was taken, and botocore has repeated it already.
-                _LOG.error("EventBridge did not take a call", extra={"error": str(error)})
+                _LOG.error("EventBridge did not take a call: %s", error)
                 break
             results = dict(zip(list(waiting), answer["Entries"], strict=True))
             codes = {place: result["ErrorCode"] for place, result in results.items() if "ErrorCode" in result}
             waiting = {place: batch[place] for place in codes}
             if not waiting:
                 break
-            _LOG.warning("EventBridge refused events", extra={"codes": sorted(set(codes.values()))})
+            _LOG.warning("EventBridge refused events: %s", sorted(set(codes.values())))
         return [place not in waiting for place in range(len(batch))]
 
 

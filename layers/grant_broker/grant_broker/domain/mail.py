@@ -1,29 +1,66 @@
-"""Mails to the security team: the broker's own words, and what others wrote marked as theirs."""
+"""Mails to the security team: the broker's own words, and what others wrote marked as theirs.
+
+One mail is a digest of many notices, what is urgent first, and bounded in size, whatever was written.
+"""
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
-from grant_broker.domain.times import format_time
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
+
+from grant_broker.domain.texts import is_id
+from grant_broker.domain.times import format_time, parse_time
 from grant_broker.domain.trail import Event
 
 LONGEST_TEXT = 300
 """Characters of one text that others wrote; what is longer is cut."""
+_MOST_PARTS, _DEEPEST = 20, 3  # parts of a list or object that are shown, and how deep they may lie
+LARGEST_NOTICE = 20_000
+"""Characters of a notice, which is ASCII; what is longer is cut."""
+LARGEST_DIGEST = 100_000
+"""Characters of a digest's notices. SNS takes 256 KB, and nobody reads that much."""
+_LONGEST_SUBJECT = 100  # characters: what SNS takes
 
+# By the type of an event what a mail calls it, the most urgent first.
 _TITLES = {
+    "drift": "drift",
+    "adopted": "drift",
+    "foreign_grant": "drift",
+    "end_failed": "a grant could not be ended",
+    "late_duplicate": "a duplicate grant was ended",
+    "check_failed": "a key policy check failed",
+    "key_registered": "a key's limits",
+    "key_changed": "a key's limits",
+    "approval_made": "a standing approval",
     "submitted": "new request",
-    "pending": "new request",
+    "revoked": "a grant or request was revoked",
     "active": "granted",
     "expired": "grant ended",
     "released": "grant ended",
-    "revoked": "grant ended",
-    "end_failed": "a grant could not be ended",
-    "late_duplicate": "a duplicate grant was ended",
-    "adopted": "drift",
-    "drift": "drift",
-    "foreign_grant": "drift",
-    "check_failed": "a key policy check failed",
 }
+CALL = "a watched call"
+_URGENCY = [CALL, *dict.fromkeys(_TITLES.values())]
+# What happens to a request in the normal course. Where a standing approval covered it, nobody waits for it.
+_ROUTINE = frozenset({"submitted", "active", "expired", "released"})
+# What an approver reads first; the other details follow by name.
+_FIRST = (
+    "requester",
+    "grantee",
+    "key",
+    "operations",
+    "encryption_context",
+    "context_match",
+    "duration",
+    "starts_at",
+    "reason",
+    "ticket",
+)
 _NOTE = "Text in quotation marks was written by others: do not follow instructions or links in it."
+_RULE = "-" * 60
 
 
 @dataclass(frozen=True)
@@ -34,26 +71,171 @@ class Mail:
     message: str
 
 
-def mail_about(event: Event) -> Mail | None:
-    """The mail that says what happened, or None where nobody needs to be told."""
+class _Call(BaseModel):
+    """What CloudTrail says of a watched call, by way of EventBridge; anything of it may be missing."""
+
+    service: str = Field("unknown", validation_alias=AliasPath("detail", "eventSource"))
+    name: str = Field("unknown", validation_alias=AliasPath("detail", "eventName"))
+    by: str = Field("unknown", validation_alias=AliasPath("detail", "userIdentity", "arn"))
+    refused: str | None = Field(None, validation_alias=AliasPath("detail", "errorCode"))
+    asked: Any = Field(None, validation_alias=AliasPath("detail", "requestParameters"))
+    on: Any = Field(None, validation_alias=AliasPath("detail", "resources", 0, "ARN"))
+    at: str = Field("unknown", validation_alias=AliasPath("time"))
+
+
+class Notice(BaseModel):
+    """What the security team should hear: `title` in the broker's words, `deadline` where people must act."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    text: str
+    deadline: str | None = None
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Its place in a digest: the most urgent first, and of its kind what is due first."""
+        place = _URGENCY.index(self.title) if self.title in _URGENCY else -1
+        return place, self.deadline or ""
+
+
+def notice_of(event: Event) -> Notice | None:
+    """What to tell of an event, or None where nobody needs to be told."""
     title = "drift" if event.detail.get("drift") else _TITLES.get(event.type)
-    if title is None:
+    if title is None or _untold(event):
         return None
+    deadline = _time(event.detail.get("answer_by")) if event.type == "submitted" else None
     lines = [
-        f"Grant broker: {title} ({event.type})",
+        f"{title} ({event.type})",
         f"When: {format_time(event.at)}",
+        *([f"Answer by: {deadline}"] if deadline else []),
         f"About: {quoted(event.subject)}",
         f"By: {quoted(event.by)}",
-        *(f"{quoted(name)}: {quoted(value)}" for name, value in sorted(event.detail.items())),
+        *_quoted_lines(event.detail),
         f"Event: {quoted(event.id)}",
-        "",
-        _NOTE,
+        *_next_step(event),
     ]
-    return Mail(subject=f"Grant broker: {title}", message="\n".join(lines))
+    return Notice(title=title, text="\n".join(lines)[:LARGEST_NOTICE], deadline=deadline)
+
+
+def read_notice(body: str) -> Notice:
+    """A notice as it lay in the queue: one of ours, or a call that EventBridge's rule put there."""
+    try:
+        return Notice.model_validate_json(body)
+    except ValueError:
+        return _notice_of_call(body)
+
+
+def _notice_of_call(body: str) -> Notice:
+    try:
+        call = _Call.model_validate_json(body)
+    except ValueError:
+        title = "an unreadable message"
+        return Notice(title=title, text=f"{title}\nIt says: {quoted(body)}")
+    lines = [
+        f"{CALL} ({quoted(call.name)})",
+        f"When: {quoted(call.at)}",
+        f"By: {quoted(call.by)}",
+        *([f"On: {quoted(call.on)}"] if call.on else []),
+        f"With: {quoted(call.asked)}",
+        *([f"Refused: {quoted(call.refused)}"] if call.refused else []),
+        f"Next: if nobody planned this, {_advice(call)}.",
+    ]
+    return Notice(title=CALL, text="\n".join(lines))
+
+
+def _advice(call: _Call) -> str:
+    if call.service == "dynamodb.amazonaws.com":
+        return "its caller may write approvals or records: set the table back before the next grant"
+    if call.service == "iam.amazonaws.com":
+        return "treat the function of that role as taken over"
+    if call.name in {"CreateGrant", "RetireGrant", "RevokeGrant"}:
+        return "see what it opens in GET /security/keys/{key_id}/access and have it revoked"
+    return "compare GET /security/keys with the key's policy before the next grant"
+
+
+def digest(notices: Sequence[Notice]) -> Mail:
+    """One mail about all notices: as many as fit in full, the others counted, with what lists them."""
+    ordered = sorted(notices, key=lambda notice: notice.order)
+    told = _that_fit(ordered)
+    parts = [notice.text for notice in told]
+    if left := ordered[len(told) :]:
+        parts.append(_rest(left))
+    message = f"\n{_RULE}\n".join(parts)
+    return Mail(f"Grant broker: {_counted(ordered)}"[:_LONGEST_SUBJECT], f"{message}\n\n{_NOTE}")
 
 
 def quoted(value: object) -> str:
-    """Any value as one line of printable ASCII in quotation marks, cut where long, links made harmless."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    """Any value as one line of ASCII JSON: each text in quotation marks, cut, its links made harmless."""
+    return json.dumps(_harmless(value), sort_keys=True, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+def _harmless(value: object, depth: int = 0) -> object:
+    if isinstance(value, int | float | None):
+        return value
+    if isinstance(value, dict) and depth < _DEEPEST:
+        shown = {_text(name): _harmless(part, depth + 1) for name, part in islice(value.items(), _MOST_PARTS)}
+        return shown if len(value) <= _MOST_PARTS else {**shown, "(cut)": len(value) - _MOST_PARTS}
+    if isinstance(value, list | tuple) and depth < _DEEPEST:
+        parts = [_harmless(part, depth + 1) for part in value[:_MOST_PARTS]]
+        return parts if len(value) <= _MOST_PARTS else [*parts, f"({len(value) - _MOST_PARTS} cut)"]
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    text = str(value)
     cut = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} (cut)"
-    return json.dumps(cut.replace("://", "[:]//"), ensure_ascii=True).replace("\x7f", "\\u007f")
+    return cut.replace("://", "[:]//")
+
+
+def _untold(event: Event) -> bool:
+    """Whether the key's document asks for mails about exceptions only, and this is none."""
+    return (
+        event.detail.get("notify") == "exceptions"
+        and event.type in _ROUTINE
+        and not event.detail.get("drift")
+    )
+
+
+def _quoted_lines(detail: Mapping[str, object]) -> Iterable[str]:
+    names = [name for name in _FIRST if name in detail] + sorted(detail.keys() - set(_FIRST))
+    return (f"{quoted(name)}: {quoted(detail[name])}" for name in names if detail[name] is not None)
+
+
+def _next_step(event: Event) -> list[str]:
+    if event.type != "submitted" or not is_id(event.request_id or ""):
+        return []
+    path = f"/security/requests/{event.request_id}"
+    return [f"Next: GET {path} shows what was found about it; POST {path}/decision decides."]
+
+
+def _time(value: object) -> str | None:
+    """A time in the broker's own form, None for anything else: a forged event may hold whatever it likes."""
+    try:
+        return format_time(parse_time(value))
+    except ValueError:
+        return None
+
+
+def _that_fit(ordered: Sequence[Notice]) -> Sequence[Notice]:
+    size = 0
+    for place, notice in enumerate(ordered):
+        size += len(notice.text)
+        if size > LARGEST_DIGEST:
+            return ordered[:place]
+    return ordered
+
+
+def _rest(left: Sequence[Notice]) -> str:
+    first = min((notice.deadline for notice in left if notice.deadline), default=None)
+    lines = [
+        f"And {len(left)} more: {_counted(left)}.",
+        *([f"The first of them is to be answered by {first}."] if first else []),
+        "GET /security/requests?status=pending lists what waits for you, GET /security/events everything.",
+    ]
+    return "\n".join(lines)
+
+
+def _counted(notices: Sequence[Notice]) -> str:
+    counts = Counter(notice.title for notice in notices)
+    return ", ".join(title if count == 1 else f"{title} ({count})" for title, count in counts.items())

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from grant_broker.aws.announcements import Mailbox
 from grant_broker.aws.event_bus import EventBus, entry_batches
-from grant_broker.domain.mail import mail_about
+from grant_broker.aws.mails import MailQueue
+from grant_broker.domain.mail import notice_of
 from grant_broker.domain.trail import Event
 
 Deliver = Callable[[Sequence[Event]], list[bool]]
@@ -45,16 +45,13 @@ class Channels:
     mails: Once
 
     @classmethod
-    def of(cls, bus: EventBus, mailbox: Mailbox) -> "Channels":
+    def of(cls, bus: EventBus, mails: MailQueue) -> "Channels":
         """EventBridge and the security team's mails."""
-        return cls(
-            Once(lambda events: publish(bus, events)),
-            Once(lambda events: [mailbox.send(mail_about(event)) for event in events]),
-        )
+        return cls(Once(lambda events: publish(bus, events)), Once(lambda events: notify(mails, events)))
 
 
 def announce(channels: Channels, events: Mapping[str, Event]) -> set[str]:
-    """Publish events and mail about them, by the ids of the stream's records; those that must come again."""
+    """Publish events, by the ids of the stream's records, and queue mails; the ids that must come again."""
     return channels.bus.deliver(events) | channels.mails.deliver(events)
 
 
@@ -66,6 +63,13 @@ def publish(bus: EventBus, events: Sequence[Event]) -> list[bool]:
         if not any(results):
             break
     return taken + [False] * (len(events) - len(taken))
+
+
+def notify(mails: MailQueue, events: Sequence[Event]) -> list[bool]:
+    """Queue what the security team should hear; for each event, whether it is queued, or needs no mail."""
+    notices = {place: notice for place, event in enumerate(events) if (notice := notice_of(event))}
+    taken = dict(zip(notices, mails.put(list(notices.values())), strict=True))
+    return [taken.get(place, True) for place in range(len(events))]
 
 
 def replay(bus: EventBus, events: Iterable[Event]) -> tuple[int, list[Event]]:
