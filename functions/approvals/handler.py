@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -25,9 +24,7 @@ from grant_broker.api.views import (
 )
 from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
-from grant_broker.aws.clients import reading_kms_client
-from grant_broker.aws.kms import Kms
-from grant_broker.broker import Broker
+from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
@@ -37,6 +34,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import parse_time
 from grant_broker.keys import access, checks, register
+from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
 share_handlers(logger)
@@ -47,10 +45,9 @@ _PAGED = ("limit", "cursor")
 
 
 @cache
-def broker() -> Broker:
+def broker() -> ApprovalsBroker:
     """The broker of this function, made once a process."""
-    made = Broker.from_environment(os.environ)
-    return replace(made, kms=Kms(reading_kms_client()))
+    return ApprovalsBroker.build(ApprovalsSettings.from_environment(os.environ))
 
 
 def ensure_permitted(caller: Caller) -> None:
@@ -204,7 +201,7 @@ def get_key_policy(call: Call, key_id: str) -> Answer:
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or register.registered(broker(), _key_arn(key_id)).document.key_arn
-    return Answer(200, access.policy_advice(broker(), key_arn))
+    return Answer(200, access.policy_advice(broker(), key_arn, broker().settings.roles))
 
 
 @api.route("GET", "/security/events", parameters=("since", *_PAGED))

@@ -5,36 +5,38 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.aws.clients import events_client, sns_client, sqs_client
+from grant_broker.aws.clients import clients
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.events.announce import Channels, announce
 from grant_broker.events.digest import send_digest
 from grant_broker.events.stream import read_events
-from grant_broker.metrics import published
+from grant_broker.metrics import measurer, published
+from grant_broker.settings import EventsSettings
 
 logger = Logger()
 metrics = Metrics()
+measure = measurer(metrics)
 
 
-def measure(name: str, value: float) -> None:
-    """Add a metric of this call."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+@cache
+def settings() -> EventsSettings:
+    """What this function is told, read once a process."""
+    return EventsSettings.from_environment(os.environ)
 
 
 @cache
 def channels() -> Channels:
     """Where events are told, made once a process."""
-    return Channels.of(EventBus(events_client()), MailQueue(sqs_client(), os.environ["MAIL_QUEUE"]))
+    return Channels.of(EventBus(clients().events()), MailQueue(clients().sqs(), settings().mail_queue))
 
 
 @cache
 def mail_topic() -> MailTopic:
     """Where digests are sent, made once a process."""
-    return MailTopic(sns_client(), os.environ["MAIL_TOPIC"])
+    return MailTopic(clients().sns(), settings().mail_topic)
 
 
 @logger.inject_lambda_context

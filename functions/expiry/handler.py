@@ -1,37 +1,28 @@
 """End grants: every minute what the agenda has, and from the stream at once what became `ending`."""
 
 import os
-import threading
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
+from grant_broker.expiry import check
+from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import end_at_once, run
-from grant_broker.keys import checks
-from grant_broker.metrics import published
+from grant_broker.metrics import measurer, published
+from grant_broker.settings import ExpirySettings
 
 logger = Logger()
 metrics = Metrics()
-_MEASURING = threading.Lock()
-
-
-def measure(name: str, value: float) -> None:
-    """Add a metric of this run."""
-    unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
-    # Powertools writes out a full set in the middle of an addition: one worker at a time.
-    with _MEASURING:
-        metrics.add_metric(name=name, unit=unit, value=value)
+measure = measurer(metrics)
 
 
 @cache
-def broker() -> Broker:
+def broker() -> ExpiryBroker:
     """The broker of this function, made once a process."""
-    return Broker.from_environment(os.environ, measure=measure)
+    return ExpiryBroker.build(ExpirySettings.from_environment(os.environ), measure=measure)
 
 
 @logger.inject_lambda_context
@@ -39,7 +30,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """One batch of the stream, one scheduled run, or the minute's checks of this function's own right."""
     with published(metrics):
         if event.get("check") == Function.EXPIRY:
-            return {"checked": checks.run(broker(), Function.EXPIRY)}
+            return {"checked": check.run(broker())}
         return _ended(event["Records"]) if event.get("Records") else _run(context)
 
 

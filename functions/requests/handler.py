@@ -5,7 +5,6 @@ from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.api import lists, query
@@ -15,33 +14,30 @@ from grant_broker.api.routing import Api, Call, share_handlers
 from grant_broker.api.views import foreseen_view, offer_view, party_view, request_view
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.approvals import votes
-from grant_broker.broker import Broker
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Submission
-from grant_broker.keys import checks
-from grant_broker.metrics import published
+from grant_broker.metrics import measurer, published
+from grant_broker.requests import check
+from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import foresee
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
+from grant_broker.settings import RequestsSettings
 
 # The logger "requests", as the service is named, belongs to the HTTP library of this name where it is loaded.
 logger = Logger(service="grant-broker-requests")
 share_handlers(logger)
 metrics = Metrics()
-
-
-def measure(name: str, value: float) -> None:
-    """Add a metric of this call."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+measure = measurer(metrics)
 
 
 @cache
-def broker() -> Broker:
+def broker() -> RequestsBroker:
     """The broker of this function, made once a process."""
-    return Broker.from_environment(os.environ, measure=measure)
+    return RequestsBroker.build(RequestsSettings.from_environment(os.environ), measure=measure)
 
 
 def ensure_permitted(caller: Caller) -> None:
@@ -120,5 +116,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """One API call, or the minute's checks of this function's own right."""
     with published(metrics):
         if event.get("check") == Function.REQUESTS:
-            return {"checked": checks.run(broker(), Function.REQUESTS)}
+            return {"checked": check.run(broker())}
         return api.resolve(event, context)

@@ -7,19 +7,28 @@ import pytest
 
 from grant_broker.domain import key_policy
 from grant_broker.domain.key_policy import Roles
-from grant_broker.settings import Settings
+from grant_broker.domain.scope import ENCRYPT_SIDE
+from grant_broker.settings import (
+    ApprovalsSettings,
+    EventsSettings,
+    ExpirySettings,
+    ReconcileSettings,
+    RequestsSettings,
+    Settings,
+)
 from tests.infrastructure.stack import ROLES, template
 from tests.local_stack.patterns import matches
 from tests.local_stack.template import ROOT
 from tests.local_stack.triggers import schedules, streams
 
-# What is not a field of Settings: Powertools' own, and the queue and topic of `events`.
-_OTHERS = {
-    "POWERTOOLS_METRICS_NAMESPACE",
-    "POWERTOOLS_LOG_LEVEL",
-    "POWERTOOLS_SERVICE_NAME",
-    "MAIL_QUEUE",
-    "MAIL_TOPIC",
+_POWERTOOLS = {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+_OF_LAMBDA = {"AWS_REGION"}
+_SETTINGS: dict[str, type[Settings]] = {
+    "requests": RequestsSettings,
+    "approvals": ApprovalsSettings,
+    "expiry": ExpirySettings,
+    "reconcile": ReconcileSettings,
+    "events": EventsSettings,
 }
 
 
@@ -93,31 +102,27 @@ def test_schedules() -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 def test_environment(name: str) -> None:
-    """Every variable is a setting that the code reads, and the settings are well formed."""
+    """The template tells each function exactly what it reads, and the settings are well formed."""
     environment = template().functions()[name].environment
-    fields = {field.upper() for field in Settings.model_fields}
-    assert set(environment) - _OTHERS <= fields
-    settings = Settings.from_environment(environment)
+    read = {field.upper() for field in _SETTINGS[name].model_fields}
+    assert set(environment) - _POWERTOOLS == read - _OF_LAMBDA
+    settings = _SETTINGS[name].from_environment({**environment, "AWS_REGION": "eu-central-1"})
     assert settings.home_account == template().account
     assert settings.request_table == template().reference("RequestTable", None)
     assert environment["POWERTOOLS_SERVICE_NAME"] == name
     assert ("APPROVAL_TABLE" in environment) is (name in {"requests", "approvals", "reconcile"})
 
 
-def test_every_setting_comes_from_the_template() -> None:
-    """A setting that no function is told would be a constant; Lambda itself tells the Region."""
-    told = {name for function in template().functions().values() for name in function.environment}
-    assert {field.upper() for field in Settings.model_fields} - {"AWS_REGION"} <= told
-
-
-def test_defaults_of_the_template_are_those_of_the_settings() -> None:
-    """Where both have a default, they agree."""
+def test_defaults() -> None:
+    """What nobody sets: the encrypt side, five minutes at least, three days to answer, one to take up."""
     given = {"TrustedAccounts": ["444455556666"], "ApproverRoleIds": ["AROA123456789012"]}
     fresh = type(template()).read(given, account="111122223333", region="eu-central-1", stack="grant-broker")
-    told = Settings.from_environment(fresh.functions()["requests"].environment)
-    alone = Settings(request_table="t")
-    for field in ("grantable_operations", "smallest_duration", "answer_within", "take_up_within", "end_rate"):
-        assert getattr(told, field) == getattr(alone, field), field
+    told = {name: function.environment for name, function in fresh.functions().items()}
+    for name in ("requests", "approvals"):
+        assert told[name]["GRANTABLE_OPERATIONS"].split(",") == list(ENCRYPT_SIDE)
+        assert (told[name]["SMALLEST_DURATION"], told[name]["TAKE_UP_WITHIN"]) == ("300", "86400")
+    assert told["requests"]["ANSWER_WITHIN"] == "259200"
+    assert (told["expiry"]["SMALLEST_DURATION"], told["expiry"]["END_RATE"]) == ("300", "40")
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker.domain.checks import Function
-from grant_broker.keys import checks
+from grant_broker.expiry import check as end_check
 from grant_broker.reconcile.run import reconcile
+from grant_broker.requests import check as create_check
 from tests.infrastructure.stack import ROLES
 from tests.infrastructure.test_roles import MAY
 from tests.local_aws.actions import Place, needs
@@ -85,8 +85,8 @@ def _tour(scene: Scene, uses: Uses) -> None:
     scene.expire()
     reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
     # A key that was registered is checked by each function for itself.
-    assert checks.run(scene.brokers.broker("requests"), Function.REQUESTS) == 1
-    assert checks.run(scene.brokers.broker("expiry"), Function.EXPIRY) == 1
+    assert create_check.run(scene.brokers.broker("requests")) == 1
+    assert end_check.run(scene.brokers.broker("expiry")) == 1
     # A record that was lost: reconcile looks for what might have covered its grant; and an answer that is
     # lost: it looks whether its record was written.
     scene.tables.delete_item(

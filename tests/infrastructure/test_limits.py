@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from grant_broker.policy_engine import Call, decide
-from grant_broker.settings import Settings
 from tests.local_stack.template import Template
 
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/grant-broker-requests"
@@ -37,21 +36,18 @@ def test_the_role_updates_counters_and_no_record(template: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "setting"),
+    ("parameter", "variable", "default"),
     [
-        ("SubmissionsPerMinute", "submissions_per_minute"),
-        ("OpenPerAccount", "open_per_account"),
-        ("OpenPerGrantee", "open_per_grantee"),
-        ("PendingPerAccount", "pending_per_account"),
+        ("SubmissionsPerMinute", "SUBMISSIONS_PER_MINUTE", 300),
+        ("OpenPerAccount", "OPEN_PER_ACCOUNT", 1000),
+        ("OpenPerGrantee", "OPEN_PER_GRANTEE", 500),
+        ("PendingPerAccount", "PENDING_PER_ACCOUNT", 500),
     ],
 )
-def test_each_limit_is_a_parameter_with_the_settings_default(
-    template: Template, parameter: str, setting: str
-) -> None:
-    """The operator sets each limit, and the template's default is the package's own."""
-    environment = template.functions()["requests"].environment
-    assert environment[setting.upper()] == str(template.document["Parameters"][parameter]["Default"])
-    assert Settings(request_table="t").model_dump()[setting] == int(environment[setting.upper()])
+def test_each_limit_is_a_parameter(template: Template, parameter: str, variable: str, default: int) -> None:
+    """The operator sets each limit; what nobody sets has its default."""
+    assert template.document["Parameters"][parameter]["Default"] == default
+    assert int(template.functions()["requests"].environment[variable]) == default
 
 
 def test_open_requests_are_counted_in_a_narrow_index(template: Template) -> None:

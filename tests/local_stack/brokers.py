@@ -4,19 +4,21 @@ import importlib.util
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, overload
 from unittest import mock
 
-from grant_broker.aws.clients import dynamodb_client, kms_client
+from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.kms import Kms
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
-from grant_broker.settings import Settings
+from grant_broker.expiry.broker import ExpiryBroker
+from grant_broker.reconcile.broker import ReconcileBroker
+from grant_broker.requests.broker import RequestsBroker
+from grant_broker.settings import ApprovalsSettings, ExpirySettings, ReconcileSettings, RequestsSettings
 from tests.local_aws.cloud import Credentials
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event
@@ -24,6 +26,22 @@ from tests.local_stack.template import Route
 from tests.local_stack.triggers import routes
 from tests.support import contract
 from tests.support.context import Context
+
+AnyBroker = RequestsBroker | ApprovalsBroker | ExpiryBroker | ReconcileBroker
+
+
+def built(function: str, environment: Mapping[str, str], aws: Clients | None = None) -> AnyBroker:
+    """A function's own composition, of what it is told."""
+    match function:
+        case "requests":
+            return RequestsBroker.build(RequestsSettings.from_environment(environment), aws=aws)
+        case "approvals":
+            return ApprovalsBroker.build(ApprovalsSettings.from_environment(environment), aws=aws)
+        case "expiry":
+            return ExpiryBroker.build(ExpirySettings.from_environment(environment), aws=aws)
+        case "reconcile":
+            return ReconcileBroker.build(ReconcileSettings.from_environment(environment), aws=aws)
+    raise ValueError(function)
 
 
 @dataclass
@@ -43,24 +61,41 @@ class Brokers:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     metrics: list[tuple[str, str, float]] = field(default_factory=list)
-    _made: dict[str, Broker] = field(default_factory=dict)
+    _made: dict[str, AnyBroker] = field(default_factory=dict)
 
-    def broker(self, function: str) -> Broker:
+    @overload
+    def broker(self, function: Literal["requests"]) -> RequestsBroker: ...
+    @overload
+    def broker(self, function: Literal["approvals"]) -> ApprovalsBroker: ...
+    @overload
+    def broker(self, function: Literal["expiry"]) -> ExpiryBroker: ...
+    @overload
+    def broker(self, function: Literal["reconcile"]) -> ReconcileBroker: ...
+    @overload
+    def broker(self, function: str) -> AnyBroker: ...
+
+    def broker(self, function: str) -> AnyBroker:
         """The function's broker: settings of its environment, clients with its role's credentials."""
         if function not in self._made:
             self._made[function] = self._make(function)
         return self._made[function]
 
-    def _make(self, function: str) -> Broker:
-        settings = Settings.from_environment(self.deployment.environment(function))
-        session = self.deployment.cloud.session(self.deployment.credentials(function))
-        database = DynamoDb(dynamodb_client(session), sleep=self.sleep)
-        tables = {"request_table": settings.request_table, "approval_table": settings.approval_table}
-        return Broker(
-            settings=settings, store=Store(database, **tables), kms=Kms(kms_client(session)),
-            clock=self.clock, sleep=self.sleep,
-            measure=lambda name, value: self.metrics.append((function, name, value)),
-        )  # fmt: skip
+    def _make(self, function: str) -> AnyBroker:
+        aws = Clients(self.deployment.cloud.session(self.deployment.credentials(function)))
+        made = self.composed(function, aws, self.sleep)
+        measure = partial(self._measure, function)
+        return replace(made, clock=self.clock, sleep=self.sleep, measure=measure)
+
+    def composed(self, function: str, aws: Clients, sleep: Callable[[float], None]) -> AnyBroker:
+        """The function's own composition, on these clients."""
+        made = built(function, self.deployment.environment(function), aws)
+        tables = {"request_table": made.store.request_table}
+        if made.store.has_approval_table:
+            tables["approval_table"] = made.store.approval_table
+        return replace(made, store=Store(DynamoDb(aws.dynamodb(), sleep=sleep), **tables))
+
+    def _measure(self, function: str, name: str, value: float) -> None:
+        self.metrics.append((function, name, value))
 
     def call(
         self, caller: Credentials, method: str, path: str, body: Any = None, *,

@@ -2,23 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from grant_broker.aws.clients import kms_client
-from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.clients import Clients
 from grant_broker.aws.event_bus import EventBus
-from grant_broker.aws.kms import Kms
 from grant_broker.aws.mails import MailQueue
-from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
 from grant_broker.events.announce import Channels
-from grant_broker.settings import Settings
 from tests.local_aws import limits
 from tests.local_aws.cloud import AwsCall
-from tests.local_stack.brokers import Brokers
+from tests.local_stack.brokers import AnyBroker, Brokers
 from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
 from tests.simulation.injection import Answered, Injector
 
@@ -44,23 +39,23 @@ class Processes(Brokers):
         super().__init__(world.deployment, lambda: world.now, lambda _: None)
         self.world = world
 
-    def _make(self, function: str) -> Broker:
-        world, cloud = self.world, self.deployment.cloud
-        settings = Settings.from_environment(self.deployment.environment(function))
-        credentials = self.deployment.credentials(function)
+    def _make(self, function: str) -> AnyBroker:
+        world, credentials = self.world, self.deployment.credentials(function)
+        session = self.deployment.cloud.session(credentials)
 
         def sleep(seconds: float) -> None:
             world.sleep(function, seconds)
 
-        client: Any = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
-        kms: Any = DirectKms(partial(world.kms_answer, credentials), kms_client(cloud.session(credentials)))
-        tables = {"request_table": settings.request_table, "approval_table": settings.approval_table}
-        return Broker(
-            settings=settings, store=Store(DynamoDb(client, sleep=sleep), **tables),
-            kms=Kms(kms), clock=lambda: world.now + world.skew[function],
-            new_id=world.new_id, sleep=sleep,
-            measure=lambda name, value: world.measured(function, name, value),
-        )  # fmt: skip
+        aws = _DirectClients(session)
+        aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
+        aws.keys = DirectKms(partial(world.kms_answer, credentials), Clients(session).kms())
+        return replace(
+            self.composed(function, aws, sleep),
+            clock=lambda: world.now + world.skew[function],
+            new_id=world.new_id,
+            sleep=sleep,
+            measure=partial(world.measured, function),
+        )
 
     def handler(self, function: str) -> ModuleType:
         """The function's handler; `events` tells the world's bus and mailbox."""
@@ -70,6 +65,25 @@ class Processes(Brokers):
             told = partial(Channels.of, EventBus(bus, lambda _: None), MailQueue(bus, "queue"))
             module.channels = told  # type: ignore[attr-defined]
         return module
+
+
+class _DirectClients(Clients):
+    """Clients that answer without botocore."""
+
+    database: Any
+    keys: Any
+
+    def kms(self) -> Any:
+        """KMS past the wire."""
+        return self.keys
+
+    def reading_kms(self) -> Any:
+        """KMS past the wire."""
+        return self.keys
+
+    def dynamodb(self) -> Any:
+        """The database past the wire."""
+        return self.database
 
 
 @dataclass

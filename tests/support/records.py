@@ -9,9 +9,8 @@ import boto3
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import item_of
-from grant_broker.aws.kms import Grant, Kms
+from grant_broker.aws.kms import Grant, KmsReader
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.keys import Key, KeyDocument
@@ -20,8 +19,9 @@ from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.trail import Event
+from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import Report, reconcile
-from grant_broker.settings import Settings
+from grant_broker.settings import ReconcileSettings
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CREATED = NOW - timedelta(minutes=30)
@@ -103,7 +103,7 @@ class ListedGrants:
 
     grants: list[Grant] = field(default_factory=list)
 
-    def retirable_by(self, principal: str) -> Iterator[Grant]:
+    def list_retirable_grants(self, principal: str) -> Iterator[Grant]:
         """The grants, for the broker's retiring principal only."""
         assert principal == EXPIRY_ROLE
         return iter(self.grants)
@@ -124,15 +124,22 @@ class Scene:
         self._ids = 0
 
     @property
-    def broker(self) -> Broker:
+    def broker(self) -> ReconcileBroker:
         """The broker of this scene."""
-        settings = Settings(
-            request_table="requests", approval_table="approvals", retiring_principal=EXPIRY_ROLE
+        settings = ReconcileSettings(
+            request_table="requests",
+            approval_table="approvals",
+            home_account="111122223333",
+            retiring_principal=EXPIRY_ROLE,
         )
-        return Broker(
-            settings=settings, store=self.store, kms=cast("Kms", self.kms), clock=lambda: self.now,
-            new_id=self._new_id, measure=self.metrics.__setitem__,
-        )  # fmt: skip
+        return ReconcileBroker(
+            settings=settings,
+            store=self.store,
+            kms=cast("KmsReader", self.kms),
+            clock=lambda: self.now,
+            new_id=self._new_id,
+            measure=self.metrics.__setitem__,
+        )
 
     def _new_id(self) -> str:
         self._ids += 1

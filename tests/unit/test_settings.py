@@ -1,53 +1,101 @@
-"""What a function is told by its environment, and what it works with."""
+"""What each function is told by its environment, and what it works with."""
 
 import pytest
 from pydantic import ValidationError
 
-from grant_broker.aws.clients import session
-from grant_broker.broker import Broker
+from grant_broker.aws.clients import clients
 from grant_broker.domain.people import Caller
-from grant_broker.settings import Settings
+from grant_broker.expiry.broker import ExpiryBroker
+from grant_broker.requests.broker import RequestsBroker
+from grant_broker.settings import (
+    ApprovalsSettings,
+    EventsSettings,
+    ExpirySettings,
+    ReconcileSettings,
+    RequestsSettings,
+    Settings,
+)
+from tests.support.environments import environment
 
-ENVIRONMENT = {"REQUEST_TABLE": "requests", "OTHER": "x"}
+MODELS: dict[str, type[Settings]] = {
+    "requests": RequestsSettings,
+    "approvals": ApprovalsSettings,
+    "expiry": ExpirySettings,
+    "reconcile": ReconcileSettings,
+    "events": EventsSettings,
+}
+VARIABLES = [(function, name.upper()) for function, model in MODELS.items() for name in model.model_fields]
 
 
-def test_defaults() -> None:
-    """A function needs the request table's name; the rest has the values of production."""
-    settings = Settings.from_environment(ENVIRONMENT)
-    assert (settings.request_table, settings.smallest_duration, settings.trusted_accounts) == (
-        "requests",
-        300,
-        (),
-    )
-    with pytest.raises(ValidationError):
-        Settings.from_environment({})
+@pytest.mark.parametrize(("function", "variable"), VARIABLES, ids=str)
+def test_every_variable_is_needed(function: str, variable: str) -> None:
+    """A function that is not told one of its settings does not start, and says which one it lacks."""
+    told = environment(function)
+    del told[variable]
+    with pytest.raises(ValidationError) as refused:
+        MODELS[function].from_environment(told)
+    assert [error["loc"] for error in refused.value.errors()] == [(variable,)]
+    assert f"\n{variable}\n" in str(refused.value)
+
+
+@pytest.mark.parametrize("function", MODELS)
+def test_no_variable_is_empty(function: str) -> None:
+    """An empty text is no setting; an empty list is one, but of the operations that may be granted."""
+    told = dict.fromkeys(environment(function), "")
+    with pytest.raises(ValidationError) as refused:
+        MODELS[function].from_environment(told)
+    accepted = {name.upper() for name in MODELS[function].model_fields} - {
+        str(error["loc"][0]) for error in refused.value.errors()
+    }
+    lists = {"TRUSTED_ACCOUNTS", "IDENTITY_CENTER_ROLE_IDS", "APPROVER_ROLE_IDS"}
+    assert accepted == lists & set(told)
+
+
+def test_an_error_shows_no_value() -> None:
+    """What else is in the environment, such as the role's credentials, is in no log."""
+    told = {**environment("expiry"), "END_RATE": "hidden-1", "AWS_SESSION_TOKEN": "hidden-2"}
+    del told["RETIRING_PRINCIPAL"]
+    with pytest.raises(ValidationError) as refused:
+        ExpirySettings.from_environment(told)
+    assert "hidden" not in str(refused.value)
 
 
 def test_lists() -> None:
     """Lists are separated by commas; blanks and empty parts are nothing."""
-    given = {**ENVIRONMENT, "TRUSTED_ACCOUNTS": "444455556666, 666677778888,,", "APPROVER_ROLE_IDS": ""}
-    settings = Settings.from_environment(given)
+    given = {"TRUSTED_ACCOUNTS": "444455556666, 666677778888,,", "APPROVER_ROLE_IDS": ""}
+    settings = ApprovalsSettings.from_environment(environment("approvals") | given)
     assert settings.trusted_accounts == ("444455556666", "666677778888")
     assert settings.approver_role_ids == ()
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SMALLEST_DURATION", "0"), ("END_RATE", ""), ("ANSWER_WITHIN", "PT1H")]
+    ("function", "name", "value"),
+    [
+        ("requests", "SMALLEST_DURATION", "0"),
+        ("requests", "ANSWER_WITHIN", "PT1H"),
+        ("requests", "ANSWER_WITHIN", "59"),
+        ("requests", "OPEN_PER_ACCOUNT", "0"),
+        ("expiry", "END_RATE", "0"),
+    ],
 )
-def test_malformed(name: str, value: str) -> None:
-    """What is malformed stops the function before its first call."""
+def test_malformed(function: str, name: str, value: str) -> None:
+    """What is malformed or out of range stops the function before its first call."""
     with pytest.raises(ValidationError):
-        Settings.from_environment({**ENVIRONMENT, name: value})
-    assert Settings.from_environment({**ENVIRONMENT, "SMALLEST_DURATION": "1"}).smallest_duration == 1
+        MODELS[function].from_environment(environment(function) | {name: value})
+    told = environment(function) | {"SMALLEST_DURATION": "1"}
+    assert MODELS[function].from_environment(told).model_dump()["smallest_duration"] == 1
 
 
 def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker is made of its environment: tables, clock, ids, and persons as the stack's list tells them."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    session.cache_clear()
-    given = {**ENVIRONMENT, "APPROVAL_TABLE": "approvals", "IDENTITY_CENTER_ROLE_IDS": "AROASET"}
-    broker = Broker.from_environment(given)
-    session.cache_clear()
+    clients.cache_clear()
+    given = {
+        "REQUEST_TABLE": "requests",
+        "APPROVAL_TABLE": "approvals",
+        "IDENTITY_CENTER_ROLE_IDS": "AROASET",
+    }
+    broker = RequestsBroker.build(RequestsSettings.from_environment(environment("requests") | given))
     assert (broker.store.request_table, broker.store.approval_table) == ("requests", "approvals")
     caller = Caller("arn:aws:sts::111122223333:assumed-role/r/alice", "111122223333", "AROASET", "alice")
     assert broker.person(caller) == "identity-center:111122223333:alice"
@@ -56,3 +104,15 @@ def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(ids) == 100
     assert all(len(each) == 32 for each in ids)
     broker.measure("Nothing", 1)
+    clients.cache_clear()
+
+
+def test_without_an_approval_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`expiry` has no approval table: what would read it fails before any call."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    clients.cache_clear()
+    store = ExpiryBroker.build(ExpirySettings.from_environment(environment("expiry"))).store
+    assert not store.has_approval_table
+    with pytest.raises(LookupError):
+        store.key("arn:aws:kms:eu-central-1:111122223333:key/0d0e")
+    clients.cache_clear()

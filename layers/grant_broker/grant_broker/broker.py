@@ -1,18 +1,20 @@
-"""What the use cases work with, built in one place."""
+"""What the use cases work with. Each function's own, with the right that it alone holds, is in its folder."""
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self
 
-from grant_broker.aws.clients import dynamodb_client, kms_client
+from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.kms import Kms
+from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.people import Caller
-from grant_broker.settings import Settings
+from grant_broker.settings import ApiSettings, GrantSettings
+
+Measure = Callable[[str, float], None]
+"""Takes a metric's name and its value."""
 
 
 def _now() -> datetime:
@@ -23,32 +25,34 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _no_metric(_name: str, _value: float) -> None:
-    """Where nobody measures."""
+def no_metric(_name: str, _value: float) -> None:
+    """Drop a metric, where nobody measures."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Broker:
-    """The collaborators of every use case. `clock` gives UTC; `measure` takes a metric and its value."""
+    """The collaborators that the functions share; none of them can change anything at KMS. `clock` is UTC."""
 
-    settings: Settings
+    settings: GrantSettings
     store: Store
-    kms: Kms
+    kms: KmsReader
     clock: Callable[[], datetime] = field(default=_now)
     new_id: Callable[[], str] = field(default=_new_id)
     sleep: Callable[[float], None] = field(default=time.sleep)
-    measure: Callable[[str, float], None] = field(default=_no_metric)
+    measure: Measure = field(default=no_metric)
 
-    @classmethod
-    def from_environment(
-        cls, environment: Mapping[str, str], *, measure: Callable[[str, float], None] = _no_metric
-    ) -> Self:
-        """The broker of a Lambda function: settings from its environment, clients from its role."""
-        settings = Settings.from_environment(environment)
-        tables = {"request_table": settings.request_table, "approval_table": settings.approval_table}
-        store = Store(DynamoDb(dynamodb_client()), **tables)
-        return cls(settings=settings, store=store, kms=Kms(kms_client()), measure=measure)
+
+@dataclass(frozen=True, kw_only=True)
+class ApiBroker(Broker):
+    """The collaborators of a function that answers callers."""
+
+    settings: ApiSettings
 
     def person(self, caller: Caller) -> str:
-        """The person behind a caller."""
+        """Tell the person behind a caller."""
         return caller.person(self.settings.identity_center_role_ids)
+
+
+def store_of(aws: Clients, *, request_table: str, approval_table: str | None = None) -> Store:
+    """Make the store; without an approval table for a role that may not use it."""
+    return Store(DynamoDb(aws.dynamodb()), request_table=request_table, approval_table=approval_table)

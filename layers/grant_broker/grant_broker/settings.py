@@ -1,50 +1,110 @@
-"""What a function is told by its environment; `template.yaml` sets each of these."""
+"""What each function is told by its environment; `template.yaml` sets every variable, and has its default."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from grant_broker.domain.scope import ENCRYPT_SIDE
+from grant_broker.domain.key_policy import Roles
 
 
-def _listed(value: object) -> object:
+def _split(value: object) -> object:
     return (
         tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
     )
 
 
-Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Listed = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Texts separated by commas; an empty one holds none."""
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Wait = Annotated[int, Field(ge=60)]
+"""Seconds that people are given: no minute is too short by mistake."""
 
 
 class Settings(BaseModel):
-    """The stack's settings. Durations are in seconds."""
+    """What every function is told. Nothing has a default: a function that is not told all does not start."""
 
-    model_config = ConfigDict(frozen=True)
+    # Errors show the variable by its name and not what is in it, nor what else is in the environment.
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=str.upper,
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+    )
 
-    request_table: str
-    approval_table: str = ""
-    home_account: str = ""
-    aws_region: str = ""
-    retiring_principal: str = ""
-    requests_role: str = ""
-    approvals_role: str = ""
-    reconcile_role: str = ""
-    trusted_accounts: Listed = ()
-    approver_role_ids: Listed = ()
-    identity_center_role_ids: Listed = ()
-    grantable_operations: Listed = ENCRYPT_SIDE
-    smallest_duration: Annotated[int, Field(ge=1)] = 300
-    answer_within: Annotated[int, Field(ge=60)] = 259_200
-    take_up_within: Annotated[int, Field(ge=60)] = 86_400
-    submissions_per_minute: Annotated[int, Field(ge=1)] = 300
-    open_per_account: Annotated[int, Field(ge=1)] = 1000
-    open_per_grantee: Annotated[int, Field(ge=1)] = 500
-    pending_per_account: Annotated[int, Field(ge=1)] = 500
-    end_rate: Annotated[int, Field(ge=1)] = 40
+    request_table: Text
+    home_account: Text
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings in an environment; ValidationError where one is missing or malformed."""
-        given = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
-        return cls.model_validate(given)
+        """Read the settings; ValidationError, which names the variable, where one is missing or malformed."""
+        return cls.model_validate(dict(environment))
+
+
+class GrantSettings(Settings):
+    """What a function is told that reads grants."""
+
+    retiring_principal: Text
+
+
+class ApiSettings(GrantSettings):
+    """What a function is told that answers the API. Durations are in seconds."""
+
+    approval_table: Text
+    trusted_accounts: Listed
+    identity_center_role_ids: Listed
+    grantable_operations: Annotated[Listed, Field(min_length=1)]
+    aws_region: Text
+    smallest_duration: Count
+    take_up_within: Wait
+
+
+class RequestsSettings(ApiSettings):
+    """What `requests` is told."""
+
+    answer_within: Wait
+    submissions_per_minute: Count
+    open_per_account: Count
+    open_per_grantee: Count
+    pending_per_account: Count
+
+
+class ApprovalsSettings(ApiSettings):
+    """What `approvals` is told."""
+
+    requests_role: Text
+    approvals_role: Text
+    reconcile_role: Text
+    approver_role_ids: Listed
+
+    @property
+    def roles(self) -> Roles:
+        """The roles that work on keys."""
+        return Roles(
+            requests=self.requests_role,
+            approvals=self.approvals_role,
+            expiry=self.retiring_principal,
+            reconcile=self.reconcile_role,
+        )
+
+
+class ExpirySettings(GrantSettings):
+    """What `expiry` is told. `end_rate` is how many grants it may end a second."""
+
+    end_rate: Count
+    smallest_duration: Count
+
+
+class ReconcileSettings(GrantSettings):
+    """What `reconcile` is told."""
+
+    approval_table: Text
+
+
+class EventsSettings(Settings):
+    """What `events` is told. Mails are gathered in the queue and sent to the topic."""
+
+    mail_queue: Text
+    mail_topic: Text

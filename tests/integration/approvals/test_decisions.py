@@ -1,5 +1,6 @@
 """Votes on one request."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_a_vote_below_the_smallest_duration(scene: Scene) -> None:
     request_id = scene.pending()
     broker = scene.brokers.broker("approvals")
     settings = broker.settings.model_copy(update={"smallest_duration": 300})
-    changed = type(broker)(settings=settings, store=broker.store, kms=broker.kms, clock=broker.clock)
+    changed = replace(broker, settings=settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(scene.brokers._made, "approvals", changed)  # noqa: SLF001
         assert scene.decide(request_id, duration="PT299S").status == 400

@@ -1,6 +1,7 @@
 """Standing approvals: made, voted on, used and withdrawn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -200,7 +201,7 @@ def test_revoke_active_with_more_than_one_call_has_time_for(scene: Scene) -> Non
         calls.append(1)
         return START + timedelta(seconds=5 * len(calls))
 
-    late = type(broker)(settings=broker.settings, store=broker.store, kms=broker.kms, clock=slow)
+    late = replace(broker, clock=slow)
     caller = _alice(scene)
     withdraw(late, caller, made, revoke_active=True)
     statuses = [scene.status(request_id) for request_id in ids]

@@ -4,6 +4,7 @@ import argparse
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def main(*arguments: str) -> int:
 @pytest.fixture(autouse=True)
 def client(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
     """The command talks to the tables of the scene."""
-    monkeypatch.setattr(command, "dynamodb_client", lambda: scene.client)
+    monkeypatch.setattr(command, "clients", lambda: SimpleNamespace(dynamodb=lambda: scene.client))
 
 
 def test_pages(scene: Scene) -> None:

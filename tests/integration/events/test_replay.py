@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,8 +21,8 @@ def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
     for number in range(1, 13):
         scene.client.put_item(TableName="requests", Item=item_of(event(number)))
     monkeypatch.setattr(command, "EventBus", lambda client: EventBus(client, lambda _seconds: None))
-    monkeypatch.setattr(command, "dynamodb_client", lambda: scene.client)
-    monkeypatch.setattr(command, "events_client", lambda: sent)
+    clients = SimpleNamespace(dynamodb=lambda: scene.client, events=lambda: sent)
+    monkeypatch.setattr(command, "clients", lambda: clients)
     return sent
 
 

@@ -1,6 +1,7 @@
 """The function itself: its stream, its schedule, its metrics and its log."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,10 +111,7 @@ def test_a_scheduled_run(scene: Scene, capsys: pytest.CaptureFixture[str]) -> No
     handler = scene.brokers.handler("expiry")
     with pytest.MonkeyPatch.context() as patch:
         broker = scene.brokers.broker("expiry")
-        measured = type(broker)(
-            settings=broker.settings, store=broker.store, kms=broker.kms, clock=broker.clock,
-            sleep=broker.sleep, measure=handler.measure,
-        )  # fmt: skip
+        measured = replace(broker, measure=handler.measure)
         patch.setitem(scene.brokers._made, "expiry", measured)  # noqa: SLF001
         patch.setattr(Context, "get_remaining_time_in_millis", lambda _self: _left(scene))
         assert handler.lambda_handler({}, Context()) == {"done": 1, "failed": 0}

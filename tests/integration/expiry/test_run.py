@@ -1,6 +1,7 @@
 """The scheduled run: when it looks, in what order it acts, how fast, and what cannot stop it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,10 +35,7 @@ def slow(scene: Scene) -> Iterator[Scene]:
     """A stack that ends two grants a second."""
     broker = scene.brokers.broker("expiry")
     settings = broker.settings.model_copy(update={"end_rate": 2})
-    changed = type(broker)(
-        settings=settings, store=broker.store, kms=broker.kms, clock=broker.clock, sleep=broker.sleep,
-        measure=broker.measure,
-    )  # fmt: skip
+    changed = replace(broker, settings=settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(scene.brokers._made, "expiry", changed)  # noqa: SLF001
         yield scene
@@ -276,9 +274,7 @@ def test_a_poll_of_production(scene: Scene) -> None:
     """Where the smallest grant lives for minutes a look every two seconds is enough."""
     broker = scene.brokers.broker("expiry")
     settings = broker.settings.model_copy(update={"smallest_duration": 300})
-    other = type(broker)(
-        settings=settings, store=broker.store, kms=broker.kms, clock=broker.clock, sleep=broker.sleep
-    )
+    other = replace(broker, settings=settings)
     deadline = START + timedelta(seconds=20)
     with scene.fault("Query") as looks:
         run(other, lambda: (deadline - scene.clock.now).total_seconds() + 10, workers=1)

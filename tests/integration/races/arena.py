@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from grant_broker.broker import Broker
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.lifecycle import Status
 from grant_broker.events.trail import breaches, export
@@ -40,16 +39,12 @@ class Arena:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._brokers = Brokers(scene.deployment, scene.clock, _SLEEP)
-
-    def broker(self, function: str) -> Broker:
-        """A function's broker."""
-        return self._brokers.broker(function)
+        self.brokers = Brokers(scene.deployment, scene.clock, _SLEEP)
 
     def race(self, moves: Sequence[Move]) -> list[Outcome]:
         """The outcome of each move, all begun together; any other error than the broker's surfaces."""
         for function in ("requests", "approvals", "expiry"):
-            self.broker(function)
+            self.brokers.broker(function)
         start = threading.Barrier(len(moves))
 
         def run(move: Move) -> Outcome:
@@ -64,7 +59,7 @@ class Arena:
 
     def check(self) -> None:
         """Whole trails, and no grant but those of requests that hold one."""
-        store = self.broker("approvals").store
+        store = self.brokers.broker("approvals").store
         assert [(subject, breach) for subject, breach in breaches(export(store)) if breach] == []
         grants = Counter(grant["Name"].split("/")[1] for grant in self.scene.grants())
         assert set(grants.values()) <= {1}

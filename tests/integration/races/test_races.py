@@ -36,32 +36,32 @@ def arena(scene: Scene) -> Arena:
 
 def _vote(arena: Arena, request_id: str, number: int, verdict: Verdict = Verdict.APPROVE) -> Move:
     decision = Decision(verdict=verdict, comment="no" if verdict == Verdict.DENY else "")
-    broker, caller = arena.broker("approvals"), approver(arena.scene, number)
+    broker, caller = arena.brokers.broker("approvals"), approver(arena.scene, number)
     return lambda: decisions.decide(broker, caller, request_id, decision, _ONCE)
 
 
 def _take_up(arena: Arena, request_id: str) -> Move:
-    broker, caller = arena.broker("requests"), partner(arena.scene)
+    broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
     return lambda: take_up(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
 
 
 def _withdraw(arena: Arena, request_id: str) -> Move:
-    broker, caller = arena.broker("requests"), partner(arena.scene)
+    broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
     return lambda: decisions.withdraw(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
 
 
 def _release(arena: Arena, request_id: str) -> Move:
-    broker, caller = arena.broker("requests"), partner(arena.scene)
+    broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
     return lambda: decisions.release(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
 
 
 def _revoke(arena: Arena, request_id: str) -> Move:
-    broker, by = arena.broker("approvals"), approver(arena.scene, 0).arn
+    broker, by = arena.brokers.broker("approvals"), approver(arena.scene, 0).arn
     return lambda: decisions.revoke(broker, decisions.found(broker, request_id), by=by, reason="incident")
 
 
 def _end(arena: Arena, request_id: str) -> Move:
-    broker = arena.broker("expiry")
+    broker = arena.brokers.broker("expiry")
     return lambda: act(broker, request_id, early=True)
 
 
@@ -171,7 +171,7 @@ def test_approval_withdrawn(arena: Arena) -> None:
     """A standing approval that is withdrawn meanwhile covers nothing that was not stored before it."""
     made = arena.scene.approve_ahead()
     assert made.status == 201
-    security, requests = arena.broker("approvals"), arena.broker("requests")
+    security, requests = arena.brokers.broker("approvals"), arena.brokers.broker("requests")
     caller, approved = partner(arena.scene), made.body["id"]
     body = Submission.model_validate(arena.scene.submission())
 
@@ -194,7 +194,7 @@ def test_approval_withdrawn(arena: Arena) -> None:
 
 def test_one_submission(arena: Arena) -> None:
     """Repeats of one submission under one idempotency key are one request, with one event."""
-    broker, caller = arena.broker("requests"), partner(arena.scene)
+    broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
     body = Submission.model_validate(arena.scene.submission())
     outcomes = arena.race([lambda: submit(broker, caller, body, Repeatable("once", "digest"))] * THREADS)
     won = _winners(outcomes)

@@ -8,6 +8,7 @@ import pytest
 
 from functions.reconcile import handler
 from tests.support.context import Context
+from tests.support.environments import environment
 from tests.support.records import EXPIRY_ROLE, NOW, Scene, grant
 
 
@@ -28,7 +29,8 @@ def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's broker repeats reads of KMS, which it may because it only reads."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setenv("REQUEST_TABLE", "requests")
+    for name, value in environment("reconcile").items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("RETIRING_PRINCIPAL", EXPIRY_ROLE)
     handler.broker.cache_clear()
     made = handler.broker()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from grant_broker.aws.kms import Kms
+from grant_broker.aws.kms import KmsReader
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.reconcile.run import Report, reconcile
@@ -66,7 +66,7 @@ def world() -> Iterator[World]:
     root = cloud.session(cloud.root())
     key = cloud.create_key({"Version": "2012-10-17", "Statement": [_root(cloud.home)]})
     kms = cloud.session(cloud.session_for(reader, "run")).client("kms")
-    scene = Scene(root.client("dynamodb"), Kms(kms))
+    scene = Scene(root.client("dynamodb"), KmsReader(kms))
     yield World(cloud, scene, key, root.client("kms"), moment)
     moto_api_backend.reset()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.checks import Function
-from grant_broker.keys.checks import missing_to_create
+from grant_broker.requests.check import missing_to_create
 from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall
 from tests.support.unregistered import Scene

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -29,10 +30,7 @@ def test_a_grant_is_measured(scene: Scene, capsys: pytest.CaptureFixture[str]) -
     """GrantsIssued is published with the call that made it; a call that measures nothing stays silent."""
     request_id = scene.approved()
     handler, broker = scene.brokers.handler("requests"), scene.brokers.broker("requests")
-    measured = type(broker)(
-        settings=broker.settings, store=broker.store, kms=broker.kms, clock=broker.clock,
-        sleep=broker.sleep, measure=handler.measure,
-    )  # fmt: skip
+    measured = replace(broker, measure=handler.measure)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(scene.brokers._made, "requests", measured)  # noqa: SLF001
         assert _invoke(scene, "partner", "POST", f"/requests/{request_id}/grant")["statusCode"] == 201
@@ -70,7 +68,7 @@ def test_answers_are_not_cached(scene: Scene) -> None:
     assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
 
 
-@pytest.mark.parametrize("function", ["requests", "approvals", "expiry"])
+@pytest.mark.parametrize("function", ["requests", "approvals", "expiry", "reconcile"])
 def test_a_broker_is_made_from_the_environment(scene: Scene, function: str) -> None:
     """Once a process, from what the template says."""
     made = scene.brokers.broker(function).settings

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def exported(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], list[str]]:
     """What `grant-broker audit export` prints, by lines as the terminal counts them."""
-    monkeypatch.setattr(audit, "dynamodb_client", lambda: scene.tables)
+    monkeypatch.setattr(audit, "clients", lambda: SimpleNamespace(dynamodb=lambda: scene.tables))
     tables = (scene.deployment.request_table, scene.deployment.approval_table)
 
     def lines() -> list[str]:

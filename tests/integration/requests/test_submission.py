@@ -1,5 +1,6 @@
 """What a third party may ask for, and what becomes of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -204,6 +205,4 @@ def test_nobody_answers(scene: Scene) -> None:
 
 def _with(scene: Scene, settings: Any) -> Any:
     broker = scene.brokers.broker("requests")
-    return type(broker)(
-        settings=settings, store=broker.store, kms=broker.kms, clock=broker.clock, sleep=broker.sleep
-    )
+    return replace(broker, settings=settings)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
 from grant_broker.domain.lifecycle import Status
 from grant_broker.expiry import run as expiry
 from grant_broker.expiry import steps as ending
+from grant_broker.requests.broker import RequestsBroker
 from tests.simulation import checks
 from tests.simulation.clockwork import tick
 from tests.simulation.injection import Fault, Kind
@@ -32,11 +32,11 @@ def _without_checks(self: Store, *changes: Any, **more: Any) -> None:
     commit(self, *changes, others=more.get("others", ()))
 
 
-def _effect_first(broker: Broker) -> Callable[..., None]:
+def _effect_first(broker: RequestsBroker) -> Callable[..., None]:
     def swapped(self: Store, *changes: Any, **more: Any) -> None:
         for request in (change.record for change in changes):
             if getattr(request, "status", None) == Status.ISSUING:
-                broker.kms.create_grant(
+                broker.issuer.create_grant(
                     key_arn=request.key_arn, grantee=request.grantee, scope=request.scope,
                     retiring_principal=broker.settings.retiring_principal, name=request.grant_name,
                 )  # fmt: skip

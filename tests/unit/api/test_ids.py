@@ -1,20 +1,25 @@
 """Ids out of a path: what can be nobody's never reaches a table."""
 
+from typing import Any
+
 import pytest
 
 from grant_broker.approvals import standing_approvals as standing
 from grant_broker.approvals import votes as decisions
+from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.kms import Kms
+from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
 from grant_broker.domain.errors import NotFound
-from grant_broker.settings import Settings
+from grant_broker.settings import ApprovalsSettings
+from tests.support.environments import environment
 
-BROKER = Broker(
-    settings=Settings(request_table="r"), kms=Kms(None),  # type: ignore[arg-type]
-    store=Store(DynamoDb(None), request_table="r", approval_table=""),  # type: ignore[arg-type]
-)  # fmt: skip
+NOTHING: Any = None
+BROKER = ApprovalsBroker(
+    settings=ApprovalsSettings.from_environment(environment("approvals")),
+    kms=KmsReader(NOTHING),
+    store=Store(DynamoDb(NOTHING), request_table="r"),
+)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 3000, "a/b", "a#b", "é", "\ufffd", chr(0xD800), "..", "a b"])

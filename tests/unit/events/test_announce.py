@@ -13,6 +13,7 @@ from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, Once
 from tests.support.announcements import QUEUE, Sent, event
 from tests.support.context import Context
+from tests.support.environments import environment
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 
@@ -173,13 +174,11 @@ def test_notices_go_ten_a_call_and_by_bytes(sent: Sent) -> None:
 
 def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's clients come from its role and region."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "MAIL_QUEUE": QUEUE,
-        "MAIL_TOPIC": TOPIC,
-    }.items():
+    for name, value in (environment("events") | {"AWS_DEFAULT_REGION": "eu-central-1"}).items():
         monkeypatch.setenv(name, value)
+    handler.settings.cache_clear()
     for made, kind in ((handler.channels, Channels), (handler.mail_topic, MailTopic)):
         made.cache_clear()
         assert isinstance(made(), kind)
         made.cache_clear()
+    handler.settings.cache_clear()

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.votes import end_now
-from grant_broker.broker import Broker
 from grant_broker.domain.approvals import (
     LONGEST_VALIDITY,
     Approval,
@@ -28,7 +28,7 @@ from grant_broker.retries import anew, on_latest
 _END_WITHIN = timedelta(seconds=12)  # of one call, which API Gateway cuts off after 29 s
 
 
-def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repeatable) -> Approval:
+def create(broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, repeat: Repeatable) -> Approval:
     """The approval with its maker's vote; with a quorum above 1 it waits for others.
 
     Raises InvalidRequest (outside the key's limits), NotPermitted (for one's own use), Conflict (the
@@ -39,7 +39,7 @@ def create(broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repe
 
 
 def _made(
-    broker: Broker, caller: Caller, asked: StandingApproval, repeat: Repeatable, approval_id: str
+    broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, repeat: Repeatable, approval_id: str
 ) -> Approval:
     if repeat.key and (stored := broker.store.approval(approval_id)):
         return _same(stored, repeat)
@@ -55,14 +55,14 @@ def _made(
 
 
 def decide(
-    broker: Broker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
+    broker: ApprovalsBroker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
 ) -> Approval:
     """The approval after this person's vote; a denial withdraws it."""
     return anew(lambda: _cast(broker, caller, approval_id, decision, repeat))
 
 
 def _cast(
-    broker: Broker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
+    broker: ApprovalsBroker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
 ) -> Approval:
     approval, key = found(broker, approval_id)
     _not_own(broker, caller, approval)
@@ -84,7 +84,7 @@ def _cast(
     return change.record
 
 
-def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active: bool) -> None:
+def withdraw(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool) -> None:
     """Withdraw it; repeated, nothing happens. With `revoke_active` what it let through ends.
 
     What the index does not show yet, or this call has no time for, `reconcile` ends within its interval.
@@ -94,7 +94,7 @@ def withdraw(broker: Broker, caller: Caller, approval_id: str, *, revoke_active:
         _end_covered(broker, caller, approval)
 
 
-def _withdrawn(broker: Broker, caller: Caller, approval_id: str, *, revoke_active: bool) -> Approval:
+def _withdrawn(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool) -> Approval:
     approval, _ = found(broker, approval_id)
     if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
         return approval
@@ -108,7 +108,7 @@ def _withdrawn(broker: Broker, caller: Caller, approval_id: str, *, revoke_activ
     return change.record
 
 
-def _end_covered(broker: Broker, caller: Caller, approval: Approval) -> None:
+def _end_covered(broker: ApprovalsBroker, caller: Caller, approval: Approval) -> None:
     until = broker.clock() + _END_WITHIN
     for status in (Status.ACTIVE, Status.ISSUING):
         for request_id in broker.store.covered_by(approval.id, status):
@@ -117,7 +117,7 @@ def _end_covered(broker: Broker, caller: Caller, approval: Approval) -> None:
             _end(broker, caller, request_id, approval)
 
 
-def _end(broker: Broker, caller: Caller, request_id: str, approval: Approval) -> None:
+def _end(broker: ApprovalsBroker, caller: Caller, request_id: str, approval: Approval) -> None:
     request = broker.store.request(request_id)
     if request is None or request.approval != approval.id:
         return
@@ -131,7 +131,7 @@ def _end(broker: Broker, caller: Caller, request_id: str, approval: Approval) ->
         return
 
 
-def found(broker: Broker, approval_id: str) -> tuple[Approval, Key]:
+def found(broker: ApprovalsBroker, approval_id: str) -> tuple[Approval, Key]:
     """The approval and its key; NotFound."""
     approval = broker.store.approval(approval_id) if is_id(approval_id) else None
     key = broker.store.key(approval.key_arn) if approval else None
@@ -146,7 +146,7 @@ def _same(stored: Approval, repeat: Repeatable) -> Approval:
     return stored
 
 
-def _key(broker: Broker, asked: StandingApproval) -> Key:
+def _key(broker: ApprovalsBroker, asked: StandingApproval) -> Key:
     arn = asked.key if asked.key.startswith("arn:") else broker.store.holder_of("name", asked.key)
     key = broker.store.key(arn) if arn else None
     if key is None or not key.open_to(asked.account) or asked.key not in {arn, key.document.name}:
@@ -154,7 +154,9 @@ def _key(broker: Broker, asked: StandingApproval) -> Key:
     return key
 
 
-def _checked(broker: Broker, caller: Caller, asked: StandingApproval, key: Key, approval_id: str) -> Approval:
+def _checked(
+    broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, key: Key, approval_id: str
+) -> Approval:
     now = milliseconds(broker.clock())
     scope = Scope.model_validate(asked.model_dump(include=set(Scope.model_fields)))
     valid_from = asked.valid_from or now
@@ -175,13 +177,15 @@ def _checked(broker: Broker, caller: Caller, asked: StandingApproval, key: Key, 
     return approval
 
 
-def _not_own(broker: Broker, caller: Caller, approval: Approval) -> None:
+def _not_own(broker: ApprovalsBroker, caller: Caller, approval: Approval) -> None:
     person = broker.person(caller)
     if is_party(caller, person=person, requester_person=None, grantee=approval.grantee):
         raise NotPermitted("nobody approves for themselves")
 
 
-def _vote(broker: Broker, caller: Caller, decision: Decision, approval: Approval, repeat: Repeatable) -> Vote:
+def _vote(
+    broker: ApprovalsBroker, caller: Caller, decision: Decision, approval: Approval, repeat: Repeatable
+) -> Vote:
     return Vote(
         person=broker.person(caller), by=caller.arn, session=caller.session, verdict=decision.verdict,
         comment=decision.comment, at=milliseconds(broker.clock()), digest=approval.digest,

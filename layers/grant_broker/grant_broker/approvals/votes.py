@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from grant_broker.broker import Broker
+from grant_broker.broker import ApiBroker, Broker
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
 from grant_broker.domain.decisions import Decision
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted
@@ -26,7 +26,7 @@ def found(broker: Broker, request_id: str, *, account: str | None = None) -> Gra
     return request
 
 
-def owned(broker: Broker, request_id: str, caller: Caller) -> GrantRequest:
+def owned(broker: ApiBroker, request_id: str, caller: Caller) -> GrantRequest:
     """The request, for its requester's person or its grantee; NotFound or NotPermitted for anybody else."""
     request = found(broker, request_id, account=caller.account)
     if not request.belongs_to(caller, broker.person(caller)):
@@ -35,7 +35,7 @@ def owned(broker: Broker, request_id: str, caller: Caller) -> GrantRequest:
 
 
 def decide(
-    broker: Broker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
+    broker: ApiBroker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
 ) -> GrantRequest:
     """The request after this vote. Vote, status and event are one transaction: a crash leaves all or none.
 
@@ -47,7 +47,7 @@ def decide(
 
 
 def _cast(
-    broker: Broker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
+    broker: ApiBroker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
 ) -> GrantRequest:
     request, person = found(broker, request_id), broker.person(caller)
     _ensure_not_own(caller, person, request)
@@ -74,7 +74,7 @@ def _ensure_not_own(caller: Caller, person: str, request: GrantRequest) -> None:
         raise NotPermitted("nobody decides on their own request")
 
 
-def _check(broker: Broker, request: GrantRequest, decision: Decision) -> None:
+def _check(broker: ApiBroker, request: GrantRequest, decision: Decision) -> None:
     if request.status != Status.PENDING:
         raise Conflict(f"the request is {request.status}")
     if request.answer_by and broker.clock() >= request.answer_by:
@@ -85,7 +85,7 @@ def _check(broker: Broker, request: GrantRequest, decision: Decision) -> None:
         raise InvalidRequest(Fault("duration", f"a vote may shorten, never lengthen: {bounds}"))
 
 
-def _key(broker: Broker, request: GrantRequest) -> Key:
+def _key(broker: ApiBroker, request: GrantRequest) -> Key:
     key = broker.store.key(request.key_arn)
     if key is None:
         raise Conflict(f"the request is {request.status}, but its key is not managed any more")
@@ -101,7 +101,7 @@ def _no_votes(request: GrantRequest, now: datetime) -> Approval:
 
 
 def _vote(
-    broker: Broker, caller: Caller, request: GrantRequest, decision: Decision, repeat: Repeatable
+    broker: ApiBroker, caller: Caller, request: GrantRequest, decision: Decision, repeat: Repeatable
 ) -> Vote:
     return Vote(
         person=broker.person(caller), by=caller.arn, session=caller.session, verdict=decision.verdict,
@@ -115,7 +115,7 @@ def _idempotency(repeat: Repeatable) -> str:
 
 
 def _decided(
-    broker: Broker, request: GrantRequest, vote: Vote, votes: Approval, key: Key
+    broker: ApiBroker, request: GrantRequest, vote: Vote, votes: Approval, key: Key
 ) -> ChangeOf[GrantRequest]:
     now, by, event_id = broker.clock(), vote.by, broker.new_id()
     detail: dict[str, str | int] = {
@@ -183,7 +183,13 @@ def _votes_withdrawn(broker: Broker, request: GrantRequest) -> list[Change]:
 
 
 def _ended(
-    broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str, also: Sequence[Change] = ()
+    broker: Broker,
+    request: GrantRequest,
+    as_: Status,
+    *,
+    by: str,
+    reason: str,
+    also: Sequence[Change] = (),
 ) -> GrantRequest:
     if request.status != Status.ACTIVE:
         raise Conflict(f"the request is {request.status}")
@@ -191,7 +197,13 @@ def _ended(
 
 
 def end_now(
-    broker: Broker, request: GrantRequest, as_: Status, *, by: str, reason: str, also: Sequence[Change] = ()
+    broker: Broker,
+    request: GrantRequest,
+    as_: Status,
+    *,
+    by: str,
+    reason: str,
+    also: Sequence[Change] = (),
 ) -> GrantRequest:
     """A request that has a grant, or may have one any moment (`issuing`), put to `ending`, due now.
 

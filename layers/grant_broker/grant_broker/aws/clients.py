@@ -24,37 +24,38 @@ _DYNAMODB = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attemp
 _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
+class Clients:
+    """The AWS clients of one session, each made when it is asked for: a role has none that it cannot use."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+
+    def kms(self) -> "KMSClient":
+        """Make a KMS client that gives up after 3 s and never retries a call by itself."""
+        return self._session.client("kms", config=_KMS)
+
+    def reading_kms(self) -> "KMSClient":
+        """Make a KMS client for those that change nothing there: it retries a throttled call."""
+        return self._session.client("kms", config=_READING)
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Make a DynamoDB client with three attempts a call."""
+        return self._session.client("dynamodb", config=_DYNAMODB)
+
+    def events(self) -> "EventBridgeClient":
+        """Make an EventBridge client with three attempts a call."""
+        return self._session.client("events", config=_TELLING)
+
+    def sns(self) -> "SNSClient":
+        """Make an SNS client with three attempts a call."""
+        return self._session.client("sns", config=_TELLING)
+
+    def sqs(self) -> "SQSClient":
+        """Make an SQS client with three attempts a call."""
+        return self._session.client("sqs", config=_TELLING)
+
+
 @cache
-def session() -> boto3.Session:
-    """The one session of this process: loading service models twice would double a cold start."""
-    return boto3.Session()
-
-
-def kms_client(of: boto3.Session | None = None) -> "KMSClient":
-    """A KMS client that gives up after 3 s and never repeats a call by itself."""
-    return (of or session()).client("kms", config=_KMS)
-
-
-def reading_kms_client(of: boto3.Session | None = None) -> "KMSClient":
-    """A KMS client for functions and commands that change nothing there: it repeats a throttled call."""
-    return (of or session()).client("kms", config=_READING)
-
-
-def dynamodb_client(of: boto3.Session | None = None) -> "DynamoDBClient":
-    """A DynamoDB client with three attempts a call."""
-    return (of or session()).client("dynamodb", config=_DYNAMODB)
-
-
-def events_client(of: boto3.Session | None = None) -> "EventBridgeClient":
-    """An EventBridge client with three attempts a call."""
-    return (of or session()).client("events", config=_TELLING)
-
-
-def sns_client(of: boto3.Session | None = None) -> "SNSClient":
-    """An SNS client with three attempts a call."""
-    return (of or session()).client("sns", config=_TELLING)
-
-
-def sqs_client(of: boto3.Session | None = None) -> "SQSClient":
-    """An SQS client with three attempts a call."""
-    return (of or session()).client("sqs", config=_TELLING)
+def clients() -> Clients:
+    """The clients of this process, on one session: loading service models twice would double a cold start."""
+    return Clients(boto3.Session())

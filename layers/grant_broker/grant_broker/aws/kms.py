@@ -1,19 +1,20 @@
-"""KMS grants: create, list, retire, revoke; and what KMS says of a key."""
+"""What KMS shows of keys and their grants: reads alone, for every function."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from grant_broker.aws.answers import code_of, uncertain
-from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
-from grant_broker.domain.scope import Scope
+from grant_broker.aws.kms_errors import kms_errors
+from grant_broker.domain.errors import GrantNotFound, KmsRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
-    from mypy_boto3_kms.type_defs import GrantListEntryTypeDef
+    from mypy_boto3_kms.type_defs import (
+        GrantListEntryTypeDef,
+        KeyMetadataTypeDef,
+        ListGrantsResponseTypeDef,
+    )
 
 _PAGE = 100
 
@@ -33,71 +34,26 @@ class Grant:
     issuing_account: str | None = None
 
 
-class Kms:
-    """The grant calls of KMS, with errors told apart by what they say about the effect."""
+class KmsReader:
+    """The KMS calls that change nothing. Raises KmsRefused, or KmsUncertain where KMS did not answer."""
 
     def __init__(self, client: "KMSClient") -> None:
         self._client = client
 
-    def create_grant(
-        self, *, key_arn: str, grantee: str, retiring_principal: str, scope: Scope, name: str
-    ) -> tuple[str, str]:
-        """The grant's id and token. The same parameters and Name again give the same grant (CreateGrant).
-
-        Raises KmsRefused where KMS refused for certain, KmsUncertain where the grant may exist.
-        """
-        answer = self._call(
-            "create_grant",
-            KeyId=key_arn,
-            GranteePrincipal=grantee,
-            RetiringPrincipal=retiring_principal,
-            Operations=list(scope.operations),
-            Constraints=scope.constraints,
-            Name=name,
-        )
-        return answer["GrantId"], answer["GrantToken"]
-
-    def try_grant(self, *, key_arn: str, grantee: str, retiring_principal: str, scope: Scope) -> None:
-        """Ask KMS whether it would create this grant, without creating it (DryRun).
-
-        Raises KmsRefused where it would not, KmsUncertain where it did not say.
-        """
+    def find_grant(self, *, key_arn: str, grant_id: str) -> Grant | None:
+        """Find the live grant of this id on the key."""
         try:
-            self._call(
-                "create_grant",
-                KeyId=key_arn,
-                GranteePrincipal=grantee,
-                RetiringPrincipal=retiring_principal,
-                Operations=list(scope.operations),
-                Constraints=scope.constraints,
-                DryRun=True,
+            return next(
+                _all_grants("ListGrants", self._client.list_grants, KeyId=key_arn, GrantId=grant_id), None
             )
-        except KmsRefused as error:
-            # A dry run never ends otherwise than in an error; this one says that all is well.
-            if error.code != "DryRunOperationException":
-                raise
-            return
-        raise KmsUncertain("DryRun", "KMS did not take this as a dry run")
-
-    def retire(self, *, key_arn: str, grant_id: str) -> None:
-        """End a grant as its retiring principal: needs no policy. GrantNotFound where KMS knows none."""
-        self._call("retire_grant", KeyId=key_arn, GrantId=grant_id)
-
-    def revoke(self, *, key_arn: str, grant_id: str) -> None:
-        """End any grant on the key: needs kms:RevokeGrant. GrantNotFound where KMS knows none."""
-        self._call("revoke_grant", KeyId=key_arn, GrantId=grant_id)
-
-    def grant(self, *, key_arn: str, grant_id: str) -> Grant | None:
-        """The live grant of this id on the key, or None."""
-        try:
-            return next(self._list("list_grants", KeyId=key_arn, GrantId=grant_id), None)
         except GrantNotFound:
             return None
 
-    def grants_of(self, *, key_arn: str, grantee: str) -> Iterator[Grant]:
-        """The live grants of one grantee principal on the key; none where the key or the grantee is gone."""
+    def list_grants_of(self, *, key_arn: str, grantee: str) -> Iterator[Grant]:
+        """List one grantee principal's live grants on a key; none where the key or the grantee is gone."""
+        listed = _all_grants("ListGrants", self._client.list_grants, KeyId=key_arn, GranteePrincipal=grantee)
         try:
-            yield from self._list("list_grants", KeyId=key_arn, GranteePrincipal=grantee)
+            yield from listed
         except GrantNotFound:
             # A key once deleted takes all its grants along.
             return
@@ -107,50 +63,45 @@ class Kms:
             if error.code != "InvalidArnException":
                 raise
 
-    def retirable_by(self, principal: str) -> Iterator[Grant]:
-        """Every live grant, on any key of any account, that this principal may retire."""
-        return self._list("list_retirable_grants", RetiringPrincipal=principal)
+    def list_retirable_grants(self, principal: str) -> Iterator[Grant]:
+        """List every live grant, on any key of any account, that this principal may retire."""
+        return _all_grants(
+            "ListRetirableGrants", self._client.list_retirable_grants, RetiringPrincipal=principal
+        )
 
-    def entries(
+    def list_grants_page(
         self, key_arn: str, *, limit: int = _PAGE, marker: str | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """One page of ListGrants as KMS shows it, and the marker of the next page; None at the end."""
+        """Read one page of a key's grants as KMS shows them, and the next page's marker; None at the end."""
         start = {"Marker": marker} if marker else {}
-        page = self._call("list_grants", KeyId=key_arn, Limit=limit, **start)
-        return page["Grants"], page["NextMarker"] if page.get("Truncated") else None
+        with kms_errors("ListGrants"):
+            page = self._client.list_grants(KeyId=key_arn, Limit=limit, **start)
+        return [dict(entry) for entry in page["Grants"]], page["NextMarker"] if page.get(
+            "Truncated"
+        ) else None
 
-    def key_policy(self, key_arn: str) -> str:
-        """The key policy, as JSON text. KMS shows it within the key's own account only."""
-        return str(self._call("get_key_policy", KeyId=key_arn, PolicyName="default")["Policy"])
+    def get_key_policy(self, key_arn: str) -> str:
+        """Read the key policy, JSON text. KMS shows it within the key's own account only."""
+        with kms_errors("GetKeyPolicy"):
+            return self._client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
 
-    def describe(self, key_arn: str) -> dict[str, Any]:
-        """DescribeKey's `KeyMetadata`."""
-        metadata: dict[str, Any] = self._call("describe_key", KeyId=key_arn)["KeyMetadata"]
-        return metadata
-
-    def _list(self, operation: str, **parameters: str) -> Iterator[Grant]:
-        marker: dict[str, str] = {}
-        while True:
-            page = self._call(operation, Limit=_PAGE, **parameters, **marker)
-            yield from (_grant(entry) for entry in page["Grants"])
-            if not page.get("Truncated"):
-                return
-            marker = {"Marker": page["NextMarker"]}
-
-    def _call(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
-        try:
-            return getattr(self._client, operation)(**parameters)
-        except (ClientError, BotoCoreError) as error:
-            raise _typed(error, operation) from error
+    def describe_key(self, key_arn: str) -> "KeyMetadataTypeDef":
+        """Read DescribeKey's `KeyMetadata`."""
+        with kms_errors("DescribeKey"):
+            return self._client.describe_key(KeyId=key_arn)["KeyMetadata"]
 
 
-def _typed(error: ClientError | BotoCoreError, operation: str) -> Exception:
-    code = code_of(error)
-    if uncertain(error):
-        return KmsUncertain(code, f"KMS did not answer {operation}")
-    if code == "NotFoundException" and operation in {"retire_grant", "revoke_grant", "list_grants"}:
-        return GrantNotFound(str(error))
-    return KmsRefused(code, str(error))
+def _all_grants(
+    operation: str, read: Callable[..., "ListGrantsResponseTypeDef"], **parameters: str
+) -> Iterator[Grant]:
+    marker: dict[str, str] = {}
+    while True:
+        with kms_errors(operation):
+            page = read(Limit=_PAGE, **parameters, **marker)
+        yield from map(_grant, page["Grants"])
+        if not page.get("Truncated"):
+            return
+        marker = {"Marker": page["NextMarker"]}
 
 
 def _grant(entry: "GrantListEntryTypeDef") -> Grant:

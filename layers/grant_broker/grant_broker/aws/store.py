@@ -38,10 +38,22 @@ class Due:
 class Store:
     """Both tables. A function whose role may not use one of them is never made to."""
 
-    def __init__(self, database: DynamoDb, *, request_table: str, approval_table: str) -> None:
+    def __init__(self, database: DynamoDb, *, request_table: str, approval_table: str | None = None) -> None:
         self.database = database
         self.request_table = request_table
-        self.approval_table = approval_table
+        self._approval_table = approval_table
+
+    @property
+    def approval_table(self) -> str:
+        """The approval table's name; LookupError in a function that was told none."""
+        if self._approval_table is None:
+            raise LookupError("this function works without the approval table")
+        return self._approval_table
+
+    @property
+    def has_approval_table(self) -> bool:
+        """Whether the approval table was named."""
+        return self._approval_table is not None
 
     def request(self, request_id: str) -> GrantRequest | None:
         """The request, read consistently."""

@@ -123,8 +123,9 @@ def _trail_and_head(store: Store, subject: str) -> tuple[list[Event], Head | Non
 
 def _head(store: Store, subject: str) -> Head | None:
     kind = subject.split("#", maxsplit=1)[0]
-    table = store.request_table if kind in {"request", "check"} else store.approval_table
-    if kind not in _HEADS or not table:
+    of_request_table = kind in {"request", "check"}
+    if kind not in _HEADS or not (of_request_table or store.has_approval_table):
         return None
+    table = store.request_table if of_request_table else store.approval_table
     item = store.database.get(table, subject, _HEADS[kind])
     return Head(item["events"], item["last_hash"]) if item else None

@@ -4,13 +4,13 @@ KMS throttles RetireGrant and RevokeGrant each by account and Region. Up to thre
 the stream works beside them, so a rate that each kept for itself would be kept by nobody.
 """
 
-from grant_broker.broker import Broker
 from grant_broker.domain.errors import Unavailable
+from grant_broker.expiry.broker import ExpiryBroker
 
 _AT_ONCE = 3  # runs that may overlap
 
 
-def turns(broker: Broker, wanted: int, *, kind: str = "retire") -> int:
+def turns(broker: ExpiryBroker, wanted: int, *, kind: str = "retire") -> int:
     """How many of the ends wanted may be made in the present second; each `kind` has a quota of its own.
 
     Where the counter does not answer, a fair share: to end a little fast is better than not to end.

@@ -10,9 +10,9 @@ from itertools import islice
 from botocore.exceptions import ClientError
 
 from grant_broker.aws.store import Due
-from grant_broker.broker import Broker
 from grant_broker.domain.errors import BrokerError, Stale, Unavailable
 from grant_broker.domain.lifecycle import Action
+from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.rate import turns
 from grant_broker.expiry.steps import act
 
@@ -42,7 +42,7 @@ class _Work:
     revoke: bool = False
 
 
-def run(broker: Broker, remaining: Callable[[], float], *, workers: int = 8) -> Report:
+def run(broker: ExpiryBroker, remaining: Callable[[], float], *, workers: int = 8) -> Report:
     """Act on what falls due during the next 130 s, oldest first, at the configured rate.
 
     `remaining` says how many seconds are left. A crash leaves every entry on the agenda.
@@ -62,7 +62,7 @@ def run(broker: Broker, remaining: Callable[[], float], *, workers: int = 8) -> 
     return report
 
 
-def _look(broker: Broker) -> list[Due] | None:
+def _look(broker: ExpiryBroker) -> list[Due] | None:
     """What is due or about to be; None where the database did not answer."""
     horizon = broker.clock() + timedelta(seconds=_POLL)
     try:
@@ -72,14 +72,14 @@ def _look(broker: Broker) -> list[Due] | None:
         return None
 
 
-def _say_alive(broker: Broker, report: Report) -> None:
+def _say_alive(broker: ExpiryBroker, report: Report) -> None:
     # Once a run, and only when the agenda was read: a run that sees nothing must not silence the alarm.
     if not report.looked:
         broker.measure("Heartbeat", 1)
     report.looked = True
 
 
-def _due(broker: Broker, coming: list[Due]) -> list[_Work]:
+def _due(broker: ExpiryBroker, coming: list[Due]) -> list[_Work]:
     """What is to be done this second: ends first, so that nothing crowds them out, as the rate allows.
 
     Where the oldest end has waited for longer than a run, RevokeGrant's own quota is used as well.
@@ -94,7 +94,7 @@ def _due(broker: Broker, coming: list[Due]) -> list[_Work]:
     return work + [_Work(entry) for entry in due if entry.action != Action.END][:rate]
 
 
-def _acted(broker: Broker, work: _Work, remaining: Callable[[], float]) -> bool | None:
+def _acted(broker: ExpiryBroker, work: _Work, remaining: Callable[[], float]) -> bool | None:
     """Whether it is done; None where it was not begun, for lack of time."""
     if remaining() < _LAST_START:
         return None
@@ -106,7 +106,7 @@ def _acted(broker: Broker, work: _Work, remaining: Callable[[], float]) -> bool 
         return False
 
 
-def _act(broker: Broker, work: _Work) -> bool:
+def _act(broker: ExpiryBroker, work: _Work) -> bool:
     try:
         return act(broker, str(work.entry.id), revoke=work.revoke)
     except (ValueError, ClientError):
@@ -116,7 +116,7 @@ def _act(broker: Broker, work: _Work) -> bool:
         return _put_off(broker, work.entry)
 
 
-def _put_off(broker: Broker, entry: Due) -> bool:
+def _put_off(broker: ExpiryBroker, entry: Due) -> bool:
     broker.measure("EndFailures", 1)
     try:
         broker.store.put_off(entry, int((broker.clock() + _UNFIT).timestamp()))
@@ -125,7 +125,7 @@ def _put_off(broker: Broker, entry: Due) -> bool:
     return False
 
 
-def _pause(broker: Broker, coming: list[Due], *, worked: bool) -> float:
+def _pause(broker: ExpiryBroker, coming: list[Due], *, worked: bool) -> float:
     """Until the next whole second while there is work, else until the next entry or the next look."""
     now = broker.clock().timestamp()
     if worked:
@@ -134,7 +134,7 @@ def _pause(broker: Broker, coming: list[Due], *, worked: bool) -> float:
     return min(_POLL, broker.settings.smallest_duration / 2) if wait is None else max(0.05, min(_POLL, wait))
 
 
-def end_at_once(broker: Broker, request_ids: list[str]) -> list[str]:
+def end_at_once(broker: ExpiryBroker, request_ids: list[str]) -> list[str]:
     """From the stream: end what became `ending`; those for which the database did not answer.
 
     It takes turns like everybody: what finds none, or fails at KMS, is on the agenda for this second or the
@@ -144,7 +144,7 @@ def end_at_once(broker: Broker, request_ids: list[str]) -> list[str]:
     return [request_id for request_id in request_ids[:room] if not _ended_early(broker, request_id)]
 
 
-def _ended_early(broker: Broker, request_id: str) -> bool:
+def _ended_early(broker: ExpiryBroker, request_id: str) -> bool:
     try:
         act(broker, request_id, early=True)
     except BrokerError:

@@ -9,13 +9,13 @@ import logging
 from datetime import timedelta
 
 from grant_broker.aws.kms import Grant
-from grant_broker.broker import Broker
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, SETTLE_AFTER, GrantRequest, agenda
 from grant_broker.domain.times import milliseconds
+from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.requests.take_up import activated
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300  # seconds between attempts that KMS refus
 _LIVE = frozenset({Status.ACTIVE, Status.ENDING})
 
 
-def act(broker: Broker, request_id: str, *, revoke: bool = False, early: bool = False) -> bool:
+def act(broker: ExpiryBroker, request_id: str, *, revoke: bool = False, early: bool = False) -> bool:
     """Do what is due for a request, if anything still is; False where it must be tried again.
 
     `revoke`: use RevokeGrant's quota beside RetireGrant's, as when more is due than one run can end.
@@ -44,13 +44,13 @@ def act(broker: Broker, request_id: str, *, revoke: bool = False, early: bool = 
         return False
 
 
-def _due(broker: Broker, request: GrantRequest, *, early: bool) -> bool:
+def _due(broker: ExpiryBroker, request: GrantRequest, *, early: bool) -> bool:
     if early and request.status == Status.ENDING and not request.attempts:
         return True
     return request.due is not None and request.due <= broker.clock().timestamp()
 
 
-def _act(broker: Broker, request: GrantRequest, *, revoke: bool) -> bool:
+def _act(broker: ExpiryBroker, request: GrantRequest, *, revoke: bool) -> bool:
     claimed = request.changed(due=agenda(Action.END, broker.clock() + _CLAIM)["due"])
     broker.store.commit(claimed)
     match request.action:
@@ -63,14 +63,14 @@ def _act(broker: Broker, request: GrantRequest, *, revoke: bool) -> bool:
     return _end(broker, claimed.record, revoke=revoke)
 
 
-def _lapse(broker: Broker, request: GrantRequest) -> bool:
+def _lapse(broker: ExpiryBroker, request: GrantRequest) -> bool:
     if request.status not in {Status.PENDING, Status.APPROVED}:
         return _off_agenda(broker, request)
     waited = "decided" if request.status == Status.PENDING else "taken up"
     return _closed(broker, request, Status.LAPSED, reason=f"not {waited} in time")
 
 
-def _settle(broker: Broker, request: GrantRequest) -> bool:
+def _settle(broker: ExpiryBroker, request: GrantRequest) -> bool:
     """Find the outcome of an intent: KMS knows it, by grantee and exact name."""
     if request.status != Status.ISSUING:
         return _off_agenda(broker, request)
@@ -84,7 +84,7 @@ def _settle(broker: Broker, request: GrantRequest) -> bool:
     return _closed(broker, request, Status.FAILED, reason="KMS never made the grant", confirm=True)
 
 
-def _end(broker: Broker, request: GrantRequest, *, revoke: bool) -> bool:
+def _end(broker: ExpiryBroker, request: GrantRequest, *, revoke: bool) -> bool:
     if request.status not in _LIVE:
         return _off_agenda(broker, request)
     if grant_id := request.grant_id or _found_id(broker, request):
@@ -98,17 +98,17 @@ def _end(broker: Broker, request: GrantRequest, *, revoke: bool) -> bool:
     return True
 
 
-def _found_id(broker: Broker, request: GrantRequest) -> str | None:
+def _found_id(broker: ExpiryBroker, request: GrantRequest) -> str | None:
     found = _find(broker, request)
     return found[0].grant_id if found else None
 
 
-def _remove(broker: Broker, request: GrantRequest, grant_id: str, *, revoke: bool) -> None:
+def _remove(broker: ExpiryBroker, request: GrantRequest, grant_id: str, *, revoke: bool) -> None:
     """End one grant. KmsRefused or KmsUncertain unless it is known to be gone."""
     if revoke:
         return _revoke(broker, request, grant_id)
     try:
-        broker.kms.retire(key_arn=request.key_arn, grant_id=grant_id)
+        broker.ender.retire_grant(key_arn=request.key_arn, grant_id=grant_id)
     except GrantNotFound:
         _ensure_gone(broker, request, grant_id)
     except KmsRefused as error:
@@ -117,38 +117,38 @@ def _remove(broker: Broker, request: GrantRequest, grant_id: str, *, revoke: boo
     return None
 
 
-def _revoke(broker: Broker, request: GrantRequest, grant_id: str) -> None:
+def _revoke(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
     # RevokeGrant reaches every grant on the key: first see that this one is the broker's own.
-    grant = broker.kms.grant(key_arn=request.key_arn, grant_id=grant_id)
+    grant = broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id)
     if grant is None:
         return
     if not _ours(broker, request, grant):
         raise KmsRefused("NotOurs", "the grant of this id carries another name or retiring principal")
     try:
-        broker.kms.revoke(key_arn=request.key_arn, grant_id=grant_id)
+        broker.ender.revoke_grant(key_arn=request.key_arn, grant_id=grant_id)
     except GrantNotFound:
         _ensure_gone(broker, request, grant_id)
 
 
-def _ensure_gone(broker: Broker, request: GrantRequest, grant_id: str) -> None:
+def _ensure_gone(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
     """NotFound may also mean the wrong key, or a grant that has not spread yet: ListGrants decides."""
-    if broker.kms.grant(key_arn=request.key_arn, grant_id=grant_id) or _find(broker, request):
+    if broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id) or _find(broker, request):
         raise KmsUncertain("NotFoundException", "the grant is listed, but KMS cannot find it")
 
 
-def _ours(broker: Broker, request: GrantRequest, grant: Grant) -> bool:
+def _ours(broker: ExpiryBroker, request: GrantRequest, grant: Grant) -> bool:
     return (grant.name, grant.retiring_principal) == (
         request.grant_name,
         broker.settings.retiring_principal,
     )
 
 
-def _find(broker: Broker, request: GrantRequest) -> list[Grant]:
-    listed = broker.kms.grants_of(key_arn=request.key_arn, grantee=request.grantee)
+def _find(broker: ExpiryBroker, request: GrantRequest) -> list[Grant]:
+    listed = broker.kms.list_grants_of(key_arn=request.key_arn, grantee=request.grantee)
     return [grant for grant in listed if _ours(broker, request, grant)]
 
 
-def _confirm(broker: Broker, request: GrantRequest) -> bool:
+def _confirm(broker: ExpiryBroker, request: GrantRequest) -> bool:
     """Minutes after the end: look for the name again, since a CreateGrant may take effect late."""
     late = _find(broker, request) if request.expires_at else []
     now, ids = broker.clock(), [grant.grant_id for grant in late]
@@ -167,7 +167,7 @@ def _confirm(broker: Broker, request: GrantRequest) -> bool:
     return True
 
 
-def _not_found(broker: Broker, request: GrantRequest) -> bool:
+def _not_found(broker: ExpiryBroker, request: GrantRequest) -> bool:
     last_look = request.ended_at and request.ended_at + CONFIRM_AFTER
     if last_look is None or broker.clock() >= last_look:
         return _off_agenda(broker, request)
@@ -176,13 +176,13 @@ def _not_found(broker: Broker, request: GrantRequest) -> bool:
     return True
 
 
-def _off_agenda(broker: Broker, request: GrantRequest) -> bool:
+def _off_agenda(broker: ExpiryBroker, request: GrantRequest) -> bool:
     broker.store.commit(request.changed(action=None, due=None, attempts=0))
     return True
 
 
 def _closed(
-    broker: Broker, request: GrantRequest, status: Status, *, reason: str, confirm: bool = False
+    broker: ExpiryBroker, request: GrantRequest, status: Status, *, reason: str, confirm: bool = False
 ) -> bool:
     now = broker.clock()
     later = agenda(Action.CONFIRM, now + CONFIRM_AFTER) if confirm else {}
@@ -194,7 +194,7 @@ def _closed(
     return True
 
 
-def _postpone(broker: Broker, request_id: str, error: KmsUncertain | KmsRefused) -> None:
+def _postpone(broker: ExpiryBroker, request_id: str, error: KmsUncertain | KmsRefused) -> None:
     """Back on the agenda, each pause twice as long up to 5 minutes, for ever; told once a cycle."""
     _LOG.error("KMS did not end or find a grant", extra={"request": request_id, "kms": str(error)})
     broker.measure("EndFailures", 1)

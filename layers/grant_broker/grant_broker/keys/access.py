@@ -7,8 +7,8 @@ from typing import Any
 
 from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, KeyPolicies
 from grant_broker.access_report.grants import entry_of
-from grant_broker.aws.kms import Kms
-from grant_broker.broker import Broker
+from grant_broker.aws.kms import KmsReader
+from grant_broker.broker import ApiBroker, Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
 from grant_broker.domain.key_policy import Roles, advice
 
@@ -35,7 +35,7 @@ def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
     """
     until = broker.clock() + _LONGEST
     tally = AccessTally(key_arn, retiring_principal=broker.settings.retiring_principal)
-    grants, place = broker.kms.entries(key_arn, limit=limit)
+    grants, place = broker.kms.list_grants_page(key_arn, limit=limit)
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(broker.kms, key_arn, place):
         if broker.clock() > until:
@@ -51,7 +51,7 @@ def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
 def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> AccessPage:
     """The next `limit` grants."""
     try:
-        grants, place = broker.kms.entries(key_arn, limit=limit, marker=after)
+        grants, place = broker.kms.list_grants_page(key_arn, limit=limit, marker=after)
     except KmsRefused as error:
         if error.code != "InvalidMarkerException":
             raise
@@ -60,10 +60,10 @@ def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> Ac
     return AccessPage([entry_of(grant, own) for grant in grants], None, place)
 
 
-def get_whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> AccessPage:
+def get_whole(kms: KmsReader, key_arn: str, *, retiring_principal: str | None) -> AccessPage:
     """The whole report in one page, with every grant and every finding."""
     tally = AccessTally(key_arn, retiring_principal=retiring_principal)
-    grants, place = kms.entries(key_arn)
+    grants, place = kms.list_grants_page(key_arn)
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(kms, key_arn, place):
         entries += [tally.add(grant) for grant in grants]
@@ -71,27 +71,21 @@ def get_whole(kms: Kms, key_arn: str, *, retiring_principal: str | None) -> Acce
     return AccessPage([*report.entries, *entries], report, None)
 
 
-def policy_advice(broker: Broker, key_arn: str) -> dict[str, Any]:
+def policy_advice(broker: ApiBroker, key_arn: str, roles: Roles) -> dict[str, Any]:
     """What the key's policy must say for this stack, as a change of its present one where KMS shows that."""
-    settings = broker.settings
-    roles = Roles(
-        requests=settings.requests_role,
-        approvals=settings.approvals_role,
-        expiry=settings.retiring_principal,
-        reconcile=settings.reconcile_role,
-    )
-    return advice(roles, settings.grantable_operations, key_arn, key_policy(broker.kms, key_arn))
+    present = key_policy(broker.kms, key_arn)
+    return advice(roles, broker.settings.grantable_operations, key_arn, present)
 
 
-def key_policy(kms: Kms, key_arn: str) -> str | None:
+def key_policy(kms: KmsReader, key_arn: str) -> str | None:
     """The key policy, or None where KMS does not show it to this caller."""
     try:
-        return kms.key_policy(key_arn)
+        return kms.get_key_policy(key_arn)
     except KmsRefused:
         return None
 
 
-def _rest(kms: Kms, key_arn: str, place: str | None) -> Iterator[list[dict[str, Any]]]:
+def _rest(kms: KmsReader, key_arn: str, place: str | None) -> Iterator[list[dict[str, Any]]]:
     while place:
-        grants, place = kms.entries(key_arn, marker=place)
+        grants, place = kms.list_grants_page(key_arn, marker=place)
         yield grants

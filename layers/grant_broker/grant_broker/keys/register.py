@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grant_broker.broker import Broker
+from grant_broker.broker import ApiBroker
 from grant_broker.domain.checks import Check
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, NotFound
 from grant_broker.domain.keys import Key, KeyDocument, Proposal
@@ -12,7 +12,7 @@ from grant_broker.keys import checks
 from grant_broker.retries import anew
 
 
-def found(broker: Broker, key_arn: str) -> Key:
+def found(broker: ApiBroker, key_arn: str) -> Key:
     """The open key; NotFound."""
     key = broker.store.key(key_arn)
     if key is None or not key.open:
@@ -20,13 +20,13 @@ def found(broker: Broker, key_arn: str) -> Key:
     return key
 
 
-def arn_of(broker: Broker, key_id: str) -> str:
+def arn_of(broker: ApiBroker, key_id: str) -> str:
     """The ARN registered under a key id, in whatever account; else what the id means in the home account."""
     home = f"arn:aws:kms:{broker.settings.aws_region}:{broker.settings.home_account}:key/{key_id}"
     return broker.store.holder_of("key_id", key_id) or home
 
 
-def registered(broker: Broker, key_arn: str) -> Key:
+def registered(broker: ApiBroker, key_arn: str) -> Key:
     """The key in the register, open or closed; NotFound."""
     key = broker.store.key(key_arn)
     if key is None:
@@ -34,7 +34,7 @@ def registered(broker: Broker, key_arn: str) -> Key:
     return key
 
 
-def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
+def put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
     """The key and the votes for this document; None while votes are missing.
 
     Where the present quorum is above 1, each call is one person's vote for exactly this document. Raises
@@ -45,7 +45,7 @@ def put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | No
     return anew(lambda: _put(broker, caller, document))
 
 
-def _put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
+def _put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
     key = broker.store.key(document.key_arn)
     quorum = key.document.quorum if key else 1
     if key and key.open and key.document == document:
@@ -55,7 +55,7 @@ def _put(broker: Broker, caller: Caller, document: KeyDocument) -> tuple[Key | N
     return _voted(broker, caller, document, key)
 
 
-def withdraw(broker: Broker, caller: Caller, key_arn: str) -> None:
+def withdraw(broker: ApiBroker, caller: Caller, key_arn: str) -> None:
     """Close the key to new grants; live ones run to their time. Its quorum stays for whoever reopens it."""
 
     def closed() -> None:
@@ -69,7 +69,7 @@ def withdraw(broker: Broker, caller: Caller, key_arn: str) -> None:
     anew(closed)
 
 
-def check_now(broker: Broker, key_arn: str) -> list[Check]:
+def check_now(broker: ApiBroker, key_arn: str) -> list[Check]:
     """Both checks of an open key, due at once; NotFound."""
 
     def asked() -> None:
@@ -80,7 +80,7 @@ def check_now(broker: Broker, key_arn: str) -> list[Check]:
     return checks.of_key(broker, key_arn)
 
 
-def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
+def _voted(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
     now, person = milliseconds(broker.clock()), broker.person(caller)
     fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=now)
     stored = broker.store.proposal(fresh)
@@ -102,7 +102,7 @@ def _voted(broker: Broker, caller: Caller, document: KeyDocument, key: Key) -> t
     return _take_effect(broker, caller, document, key), len(voters)
 
 
-def _take_effect(broker: Broker, caller: Caller, document: KeyDocument, key: Key | None) -> Key:
+def _take_effect(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key | None) -> Key:
     now = milliseconds(broker.clock())
     base = key or Key(document=document, created_at=now)
     change = base.recorded(
@@ -115,7 +115,7 @@ def _take_effect(broker: Broker, caller: Caller, document: KeyDocument, key: Key
     return change.record
 
 
-def _name(broker: Broker, document: KeyDocument) -> dict[str, Any]:
+def _name(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
     holder = broker.store.holder_of("name", document.name)
     held = broker.store.key(holder) if holder not in {None, document.key_arn} else None
     if held and held.open and held.document.name == document.name:
@@ -124,7 +124,7 @@ def _name(broker: Broker, document: KeyDocument) -> dict[str, Any]:
     return broker.store.hold("name", document.name, document.key_arn, held_by=holder)
 
 
-def _key_id(broker: Broker, document: KeyDocument) -> dict[str, Any]:
+def _key_id(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
     """A key id leads to one ARN for good: the replicas of a multi-Region key share theirs."""
     key_id = document.key_arn.rpartition("/")[2]
     holder = broker.store.holder_of("key_id", key_id)
@@ -133,7 +133,7 @@ def _key_id(broker: Broker, document: KeyDocument) -> dict[str, Any]:
     return broker.store.hold("key_id", key_id, document.key_arn, held_by=holder)
 
 
-def _check(broker: Broker, document: KeyDocument) -> None:
+def _check(broker: ApiBroker, document: KeyDocument) -> None:
     grantable = broker.settings.grantable_operations
     faults = []
     if extra := [name for name in document.operations if name not in grantable]:
@@ -143,7 +143,7 @@ def _check(broker: Broker, document: KeyDocument) -> None:
     if faults:
         raise InvalidRequest(*faults)
     try:
-        metadata = broker.kms.describe(document.key_arn)
+        metadata = broker.kms.describe_key(document.key_arn)
     except KmsRefused as error:
         raise InvalidRequest(Fault("key_arn", f"KMS does not show this key ({error.code})")) from error
     suits = (metadata.get("KeyManager"), metadata.get("KeyUsage"), metadata.get("KeySpec"))

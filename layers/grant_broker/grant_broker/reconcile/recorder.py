@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from grant_broker.aws.items import item_of
-from grant_broker.broker import Broker
 from grant_broker.domain import adoption
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.lifecycle import Status
@@ -13,6 +12,7 @@ from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Event
+from grant_broker.reconcile.broker import ReconcileBroker
 
 _TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems: at most 100 items)
 
@@ -20,7 +20,7 @@ _TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems
 class Recorder:
     """Counts the drift that it recorded, and what it could not write: the next run finds that again."""
 
-    def __init__(self, broker: Broker, now: datetime) -> None:
+    def __init__(self, broker: ReconcileBroker, now: datetime) -> None:
         self._broker = broker
         self._now = now
         self.drift = 0

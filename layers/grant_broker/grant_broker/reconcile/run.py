@@ -10,7 +10,6 @@ from itertools import islice
 from typing import TypeVar
 
 from grant_broker.aws.kms import Grant
-from grant_broker.broker import Broker
 from grant_broker.domain import adoption
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import LiveGrant
@@ -18,6 +17,7 @@ from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.reconcile.approvals_in_force import Evidence, live_grant, shown
+from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.recorder import Recorder
 
 Records = dict[str, GrantRequest | None]
@@ -38,7 +38,7 @@ class Report:
     complete: bool = False
 
 
-def reconcile(broker: Broker, remaining: Callable[[], float]) -> Report:
+def reconcile(broker: ReconcileBroker, remaining: Callable[[], float]) -> Report:
     """One run; `remaining` says how many seconds are left. What it cannot finish the next run takes up."""
     run = _Run(broker, broker.clock(), remaining)
     # What KMS no longer shows is only known from a whole listing.
@@ -59,7 +59,7 @@ def reconcile(broker: Broker, remaining: Callable[[], float]) -> Report:
 
 @dataclass
 class _Run:
-    broker: Broker
+    broker: ReconcileBroker
     now: datetime
     remaining: Callable[[], float]
     report: Report = field(default_factory=Report)
@@ -71,7 +71,7 @@ class _Run:
 
     def grants(self) -> bool:
         """From KMS to the records; False where the time did not suffice."""
-        listed = self.broker.kms.retirable_by(self.broker.settings.retiring_principal)
+        listed = self.broker.kms.list_retirable_grants(self.broker.settings.retiring_principal)
         for page in _chunks(listed, _PAGE):
             if self.remaining() < _RESERVE:
                 return False

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, InvalidRequest, NotPermitted
 from grant_broker.domain.keys import Key
@@ -11,6 +10,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_time, milliseconds
+from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import covering
 from grant_broker.requests.preflight import examine, hopeless, warnings
 from grant_broker.requests.quotas import count_call, full
@@ -27,7 +27,7 @@ class Foreseen:
     reasons: tuple[str, ...]
 
 
-def foresee(broker: Broker, caller: Caller, submission: Submission) -> Foreseen:
+def foresee(broker: RequestsBroker, caller: Caller, submission: Submission) -> Foreseen:
     """What submitting this now would lead to.
 
     It counts as a call of the account: TooManyRequests above the minute's limit.
@@ -47,7 +47,7 @@ def foresee(broker: Broker, caller: Caller, submission: Submission) -> Foreseen:
     return _examined(broker, request, _granted(request, approval) if approval else _waits(key, cover.reason))
 
 
-def _examined(broker: Broker, request: GrantRequest, foreseen: Foreseen) -> Foreseen:
+def _examined(broker: RequestsBroker, request: GrantRequest, foreseen: Foreseen) -> Foreseen:
     """The same with what KMS says to it. A grant at once that KMS would refuse is refused."""
     found = examine(broker, request)
     reasons = (*foreseen.reasons, *warnings(found))

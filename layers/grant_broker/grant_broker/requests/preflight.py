@@ -1,20 +1,20 @@
 """Find out, with two calls to KMS at most, what an approver should know of a submission."""
 
 from grant_broker.access_report.existing_access import has_access
-from grant_broker.broker import Broker
 from grant_broker.domain.checks import Check, Result
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
 from grant_broker.domain.preflight import Answer, Known, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import format_time, milliseconds
 from grant_broker.keys.checks import of_key
+from grant_broker.requests.broker import RequestsBroker
 
 _KEY_STATES = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
 _NO_ANSWER = "KMS did not answer"
 _TRIED = "KMS would create this grant now"
 
 
-def examine(broker: Broker, request: GrantRequest, *, try_grant: bool = True) -> Preflight:
+def examine(broker: RequestsBroker, request: GrantRequest, *, try_grant: bool = True) -> Preflight:
     """What is known of a request now. A KMS call that fails leaves its answers unknown, and nothing else.
 
     Without `try_grant` KMS is not asked for a dry run, because it is asked for the grant itself at once.
@@ -52,9 +52,9 @@ def hopeless(found: Preflight) -> bool:
     return any(map(_is_no, (found.grantee_accepted, found.key_usable, found.can_create)))
 
 
-def _has_access(broker: Broker, request: GrantRequest) -> Answer:
+def _has_access(broker: RequestsBroker, request: GrantRequest) -> Answer:
     try:
-        policy = broker.kms.key_policy(request.key_arn)
+        policy = broker.kms.get_key_policy(request.key_arn)
         return has_access(policy, grantee=request.grantee, scope=request.scope, key_arn=request.key_arn)
     except KmsUncertain:
         return _unknown(_NO_ANSWER)
@@ -64,9 +64,9 @@ def _has_access(broker: Broker, request: GrantRequest) -> Answer:
         return _unknown(f"the key policy cannot be read: {error}")
 
 
-def _tried(broker: Broker, request: GrantRequest) -> dict[str, Answer]:
+def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
     try:
-        broker.kms.try_grant(
+        broker.issuer.try_create_grant(
             key_arn=request.key_arn, grantee=request.grantee,
             retiring_principal=broker.settings.retiring_principal, scope=request.scope,
         )  # fmt: skip

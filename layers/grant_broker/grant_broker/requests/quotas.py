@@ -4,15 +4,15 @@ Counters and open requests are read and written in the account's own partitions:
 no other. Nothing here can drift: a counter lives for its minute, what is open is counted from the records.
 """
 
-from grant_broker.broker import Broker
 from grant_broker.domain.allowance import Allowance, Open, Refusal
 from grant_broker.domain.errors import Stale, TooManyRequests
 from grant_broker.domain.lifecycle import Status
+from grant_broker.requests.broker import RequestsBroker
 
 _MINUTE = 60
 
 
-def count_call(broker: Broker, account: str) -> None:
+def count_call(broker: RequestsBroker, account: str) -> None:
     """Count one submission or dry run of an account; TooManyRequests, until the next minute, above the limit.
 
     A call whose answer is lost counts, and may count twice when it is repeated.
@@ -26,7 +26,7 @@ def count_call(broker: Broker, account: str) -> None:
         raise TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE) from error
 
 
-def ensure_room(broker: Broker, *, account: str, grantee: str, waits: bool) -> None:
+def ensure_room(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> None:
     """TooManyRequests where the account holds as many open requests as it may; `waits`: for people."""
     if refusal := full(broker, account=account, grantee=grantee, waits=waits):
         raise TooManyRequests(
@@ -34,7 +34,7 @@ def ensure_room(broker: Broker, *, account: str, grantee: str, waits: bool) -> N
         )
 
 
-def full(broker: Broker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
+def full(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
     """Why the account may not open one more request, None where it may.
 
     From an index, eventually consistent: calls within its lag, usually under a second, may together go over

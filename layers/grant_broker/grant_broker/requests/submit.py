@@ -14,6 +14,7 @@ from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.keys.checks import not_grantable
+from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import covering
 from grant_broker.requests.preflight import examine
 from grant_broker.requests.quotas import count_call, ensure_room
@@ -38,7 +39,9 @@ class Repeatable:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def submit(broker: Broker, caller: Caller, submission: Submission, repeat: Repeatable) -> GrantRequest:
+def submit(
+    broker: RequestsBroker, caller: Caller, submission: Submission, repeat: Repeatable
+) -> GrantRequest:
     """The stored request: pending, or active where a standing approval covers it and it starts now.
 
     A crash after the record was stored leaves it `approved` or `issuing`: the same call again resumes, and
@@ -54,7 +57,7 @@ def submit(broker: Broker, caller: Caller, submission: Submission, repeat: Repea
     return _taken_up(broker, caller, request) if request.approval else request
 
 
-def _taken_up(broker: Broker, caller: Caller, request: GrantRequest) -> GrantRequest:
+def _taken_up(broker: RequestsBroker, caller: Caller, request: GrantRequest) -> GrantRequest:
     """A request that was covered when it was submitted: its grant too, unless it starts later."""
     if request.begins > request.created_at:
         return request
@@ -65,7 +68,7 @@ def _taken_up(broker: Broker, caller: Caller, request: GrantRequest) -> GrantReq
 
 
 def _stored(
-    broker: Broker, caller: Caller, submission: Submission, repeat: Repeatable, request_id: str
+    broker: RequestsBroker, caller: Caller, submission: Submission, repeat: Repeatable, request_id: str
 ) -> GrantRequest:
     count_call(broker, caller.account)
     now = milliseconds(broker.clock())
@@ -85,7 +88,7 @@ def _stored(
     return first.record
 
 
-def _examined(broker: Broker, first: ChangeOf[GrantRequest]) -> ChangeOf[GrantRequest]:
+def _examined(broker: RequestsBroker, first: ChangeOf[GrantRequest]) -> ChangeOf[GrantRequest]:
     """The same with what an approver should know. What is granted at once needs no dry run before it."""
     request = first.record
     at_once = request.status == Status.APPROVED and request.begins == request.created_at
@@ -94,7 +97,7 @@ def _examined(broker: Broker, first: ChangeOf[GrantRequest]) -> ChangeOf[GrantRe
 
 
 def prepared(
-    broker: Broker, caller: Caller, submission: Submission, *, now: datetime, **own: str
+    broker: RequestsBroker, caller: Caller, submission: Submission, *, now: datetime, **own: str
 ) -> tuple[GrantRequest, Key]:
     """The request as it would be stored, and its key.
 
@@ -109,7 +112,7 @@ def prepared(
     return _new(broker, caller, submission, key, now=now, **own), key
 
 
-def _first(broker: Broker, request: GrantRequest, key: Key, now: datetime) -> ChangeOf[GrantRequest]:
+def _first(broker: RequestsBroker, request: GrantRequest, key: Key, now: datetime) -> ChangeOf[GrantRequest]:
     detail = {
         "requester": request.requester_arn, "grantee": request.grantee, "key": request.key_arn,
         **request.scope.model_dump(mode="json"), "duration": format_duration(request.duration),
@@ -130,7 +133,7 @@ def _first(broker: Broker, request: GrantRequest, key: Key, now: datetime) -> Ch
 
 
 def _new(
-    broker: Broker, caller: Caller, submission: Submission, key: Key, *, now: datetime, **own: str
+    broker: RequestsBroker, caller: Caller, submission: Submission, key: Key, *, now: datetime, **own: str
 ) -> GrantRequest:
     answer_by = now + timedelta(seconds=broker.settings.answer_within)
     return GrantRequest(
@@ -142,7 +145,7 @@ def _new(
     )  # fmt: skip
 
 
-def _key(broker: Broker, caller: Caller, submission: Submission) -> Key | None:
+def _key(broker: RequestsBroker, caller: Caller, submission: Submission) -> Key | None:
     named = submission.key
     arn = named if named.startswith("arn:") else broker.store.holder_of("name", named)
     key = broker.store.key(arn) if arn else None
@@ -153,7 +156,7 @@ def _key(broker: Broker, caller: Caller, submission: Submission) -> Key | None:
 
 
 def _faults(
-    broker: Broker, caller: Caller, submission: Submission, key: Key | None, now: datetime
+    broker: RequestsBroker, caller: Caller, submission: Submission, key: Key | None, now: datetime
 ) -> list[Fault]:
     faults = [Fault("key", _ALL_TO_FIND_OUT)]
     if key:

@@ -14,6 +14,7 @@ from grant_broker.domain.records import ChangeOf
 from grant_broker.domain.request import CONFIRM_AFTER, ISSUE_WITHIN, SETTLE_AFTER, GrantRequest, agenda
 from grant_broker.domain.times import milliseconds
 from grant_broker.keys.checks import not_grantable
+from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import continuity_of
 from grant_broker.retries import on_latest
 
@@ -23,7 +24,7 @@ _ATTEMPTS = 3
 _STILL_AT_WORK = timedelta(seconds=4)
 
 
-def take_up(broker: Broker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
+def take_up(broker: RequestsBroker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
     """The request with its grant, and whether this call made it.
 
     A crash before the intent is stored leaves nothing; after it, or with the answer of KMS lost, an
@@ -38,7 +39,7 @@ def take_up(broker: Broker, request: GrantRequest, *, by: str) -> tuple[GrantReq
         raise Unavailable(str(error), retry_after=error.retry_after, location=location) from error
 
 
-def _taken_up(broker: Broker, request: GrantRequest, by: str) -> tuple[GrantRequest, bool]:
+def _taken_up(broker: RequestsBroker, request: GrantRequest, by: str) -> tuple[GrantRequest, bool]:
     if request.status == Status.ACTIVE:
         return request, False
     if request.status == Status.ISSUING:
@@ -48,7 +49,7 @@ def _taken_up(broker: Broker, request: GrantRequest, by: str) -> tuple[GrantRequ
     return _issued(broker, _intended(broker, request, by), by, asked_before=False), True
 
 
-def _intended(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
+def _intended(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
     now = broker.clock()
     if request.starts_at and now < request.starts_at:
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
@@ -68,7 +69,7 @@ def _intended(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
     return change.record
 
 
-def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
+def _covered(broker: RequestsBroker, request: GrantRequest) -> tuple[Key, Approval]:
     key = broker.store.key(request.key_arn)
     if key is None or not key.open_to(request.account):
         raise Conflict("the request is approved, but its key is not open to the account any more")
@@ -90,14 +91,14 @@ def _covered(broker: Broker, request: GrantRequest) -> tuple[Key, Approval]:
     return key, approval
 
 
-def _resumed(broker: Broker, request: GrantRequest, by: str) -> GrantRequest:
+def _resumed(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
     since = broker.clock() - (request.intent_at or broker.clock())
     if not _STILL_AT_WORK <= since < ISSUE_WITHIN:
         raise _unknown()
     return _issued(broker, request, by, asked_before=True)
 
 
-def _issued(broker: Broker, request: GrantRequest, by: str, *, asked_before: bool) -> GrantRequest:
+def _issued(broker: RequestsBroker, request: GrantRequest, by: str, *, asked_before: bool) -> GrantRequest:
     """`asked_before`: an earlier CreateGrant may have had its effect, so a refusal is not the outcome."""
     for attempt in range(_ATTEMPTS):
         if attempt:
@@ -106,7 +107,7 @@ def _issued(broker: Broker, request: GrantRequest, by: str, *, asked_before: boo
         if _too_late(broker, request):
             break
         try:
-            grant_id, token = broker.kms.create_grant(
+            grant_id, token = broker.issuer.create_grant(
                 key_arn=request.key_arn, grantee=request.grantee,
                 retiring_principal=broker.settings.retiring_principal, scope=request.scope,
                 name=request.grant_name,
@@ -121,19 +122,21 @@ def _issued(broker: Broker, request: GrantRequest, by: str, *, asked_before: boo
     raise _unknown()
 
 
-def _too_late(broker: Broker, request: GrantRequest) -> bool:
+def _too_late(broker: RequestsBroker, request: GrantRequest) -> bool:
     now = broker.clock()
     until = request.expires_at or now
     return request.intent_at is None or now >= min(request.intent_at + ISSUE_WITHIN, until)
 
 
-def _ensure_unmoved(broker: Broker, request: GrantRequest) -> None:
+def _ensure_unmoved(broker: RequestsBroker, request: GrantRequest) -> None:
     latest = broker.store.request(request.id)
     if latest is None or latest.version != request.version:
         raise Stale("the request was settled or ended meanwhile")
 
 
-def _active(broker: Broker, request: GrantRequest, grant_id: str, token: str, by: str) -> GrantRequest:
+def _active(
+    broker: RequestsBroker, request: GrantRequest, grant_id: str, token: str, by: str
+) -> GrantRequest:
     change = activated(broker, request, grant_id=grant_id, by=by, token=token)
     try:
         broker.store.commit(change)
@@ -144,7 +147,7 @@ def _active(broker: Broker, request: GrantRequest, grant_id: str, token: str, by
     return change.record
 
 
-def _note_unwanted(broker: Broker, request: GrantRequest, grant_id: str) -> None:
+def _note_unwanted(broker: RequestsBroker, request: GrantRequest, grant_id: str) -> None:
     """The request was ended or closed while KMS made its grant: `expiry` ends it now, not minutes later."""
     latest, now = broker.store.request(request.id), broker.clock()
     if latest is None or latest.grant_id == grant_id:
@@ -175,7 +178,7 @@ def activated(
 
 
 def _refused(
-    broker: Broker, request: GrantRequest, error: KmsRefused, by: str, *, asked_before: bool
+    broker: RequestsBroker, request: GrantRequest, error: KmsRefused, by: str, *, asked_before: bool
 ) -> NoReturn:
     _LOG.error("CreateGrant was refused", extra={"request": request.id, "kms": str(error)})
     _count(broker, error)
@@ -191,7 +194,7 @@ def _refused(
     raise Conflict(f"the request is failed: KMS refused the grant ({error.code})")
 
 
-def _count(broker: Broker, error: KmsRefused | KmsUncertain) -> None:
+def _count(broker: RequestsBroker, error: KmsRefused | KmsUncertain) -> None:
     broker.measure("IssueFailures", 1)
     broker.measure(f"IssueFailures{reason_of(error.code)}", 1)
 

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError
 from grant_broker.access_report import KEY_ACTIONS
 from grant_broker.api import shapes
 from grant_broker.api.access_views import report_view
-from grant_broker.aws.clients import reading_kms_client
-from grant_broker.aws.kms import Kms
+from grant_broker.aws.clients import Clients
+from grant_broker.aws.kms import KmsReader
 from grant_broker.client.arguments import key_arn
 from grant_broker.client.printing import printable, table
 from grant_broker.domain.errors import BrokerError
@@ -21,9 +21,9 @@ _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
 _MANY = 6
 
 
-def kms_of(arn: str) -> Kms:
+def kms_of(arn: str) -> KmsReader:
     """KMS in the key's Region, with the credentials at hand."""
-    return Kms(reading_kms_client(boto3.Session(region_name=arn.split(":")[3])))
+    return KmsReader(Clients(boto3.Session(region_name=arn.split(":")[3])).reading_kms())
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

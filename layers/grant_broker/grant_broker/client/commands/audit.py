@@ -9,7 +9,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from grant_broker.aws.clients import dynamodb_client
+from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
 from grant_broker.events.trail import Line, breaches, export
@@ -26,11 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source = verifying.add_mutually_exclusive_group(required=True)
     source.add_argument("--table", help="the request table")
     source.add_argument("--file", type=Path, help="an export, in JSON Lines")
-    verifying.add_argument("--approval-table", default="", help=_HELP)
+    verifying.add_argument("--approval-table", help=_HELP)
     verifying.set_defaults(action=verify)
     exporting = actions.add_parser("export", help="write every event and every head, one JSON object a line")
     exporting.add_argument("--table", required=True, help="the request table")
-    exporting.add_argument("--approval-table", default="", help=_HELP)
+    exporting.add_argument("--approval-table", help=_HELP)
     exporting.set_defaults(action=write)
 
 
@@ -71,4 +71,4 @@ def _read(path: Path) -> Iterator[Line]:
 
 def _store(arguments: argparse.Namespace) -> Store:
     tables = {"request_table": arguments.table, "approval_table": arguments.approval_table}
-    return Store(DynamoDb(dynamodb_client()), **tables)
+    return Store(DynamoDb(clients().dynamodb()), **tables)

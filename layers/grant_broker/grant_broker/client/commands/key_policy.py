@@ -56,7 +56,7 @@ def _present(options: argparse.Namespace) -> str | None:
     if options.policy:
         return str(options.policy.read_text("utf-8"))
     try:
-        return kms_of(options.key_arn).key_policy(options.key_arn)
+        return kms_of(options.key_arn).get_key_policy(options.key_arn)
     except (BrokerError, BotoCoreError) as error:
         print(f"the present policy is not known: {printable(str(error))}", file=sys.stderr)
         return None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from grant_broker.aws.clients import dynamodb_client, events_client
+from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.store import Store
@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"cannot read what to replay: {error}", file=sys.stderr)
         return 2
-    store = Store(DynamoDb(dynamodb_client()), request_table=arguments.table, approval_table="")
-    sent, failed = replay(EventBus(events_client()), _events(store, spans))
+    store = Store(DynamoDb(clients().dynamodb()), request_table=arguments.table)
+    sent, failed = replay(EventBus(clients().events()), _events(store, spans))
     for event in failed:
         print(f"not taken: {event.subject!a} event {event.sequence}", file=sys.stderr)
     print(f"{sent} events published, {len(failed)} not")

@@ -1,0 +1,29 @@
+"""What `approvals` works with: it reads KMS and changes nothing there."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from grant_broker.aws.clients import Clients, clients
+from grant_broker.aws.kms import KmsReader
+from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
+from grant_broker.settings import ApprovalsSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalsBroker(ApiBroker):
+    """The collaborators of `approvals`."""
+
+    settings: ApprovalsSettings
+
+    @classmethod
+    def build(
+        cls, settings: ApprovalsSettings, *, aws: Clients | None = None, measure: Measure = no_metric
+    ) -> Self:
+        """Make it of what the function is told, with clients of its own role."""
+        aws = aws or clients()
+        return cls(
+            settings=settings,
+            store=store_of(aws, request_table=settings.request_table, approval_table=settings.approval_table),
+            kms=KmsReader(aws.reading_kms()),
+            measure=measure,
+        )

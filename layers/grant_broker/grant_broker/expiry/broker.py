@@ -1,0 +1,33 @@
+"""What `expiry` works with: the one function that can end grants."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from grant_broker.aws.clients import Clients, clients
+from grant_broker.aws.grant_ender import GrantEnder
+from grant_broker.aws.kms import KmsReader
+from grant_broker.broker import Broker, Measure, no_metric, store_of
+from grant_broker.settings import ExpirySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpiryBroker(Broker):
+    """The collaborators of `expiry`. To find a grant and end it, the request table is enough."""
+
+    settings: ExpirySettings
+    ender: GrantEnder
+
+    @classmethod
+    def build(
+        cls, settings: ExpirySettings, *, aws: Clients | None = None, measure: Measure = no_metric
+    ) -> Self:
+        """Make it of what the function is told, with clients of its own role."""
+        aws = aws or clients()
+        kms = aws.kms()
+        return cls(
+            settings=settings,
+            store=store_of(aws, request_table=settings.request_table),
+            kms=KmsReader(kms),
+            ender=GrantEnder(kms),
+            measure=measure,
+        )

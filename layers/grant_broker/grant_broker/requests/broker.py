@@ -1,0 +1,33 @@
+"""What `requests` works with: the one function that can create grants."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from grant_broker.aws.clients import Clients, clients
+from grant_broker.aws.grant_issuer import GrantIssuer
+from grant_broker.aws.kms import KmsReader
+from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
+from grant_broker.settings import RequestsSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestsBroker(ApiBroker):
+    """The collaborators of `requests`."""
+
+    settings: RequestsSettings
+    issuer: GrantIssuer
+
+    @classmethod
+    def build(
+        cls, settings: RequestsSettings, *, aws: Clients | None = None, measure: Measure = no_metric
+    ) -> Self:
+        """Make it of what the function is told, with clients of its own role."""
+        aws = aws or clients()
+        kms = aws.kms()
+        return cls(
+            settings=settings,
+            store=store_of(aws, request_table=settings.request_table, approval_table=settings.approval_table),
+            kms=KmsReader(kms),
+            issuer=GrantIssuer(kms),
+            measure=measure,
+        )
