@@ -14,10 +14,9 @@ from tests.local_stack.deployment import Deployment
 
 _FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function"
 _WRITER = "arn:aws:iam::666677778888:role/writer"
-# The strict KMS knows neither service principals nor their constraint, and refuses them as malformed.
+# KMS refuses these as malformed before it asks whether they are allowed.
 _MALFORMED = (
-    "another constraint",
-    "a service retires",
+    "CreateGrant",
     "to a service",
     "an empty constraint",
     "an empty subset constraint",
@@ -43,7 +42,9 @@ def _parameters(changes: dict[str, Any]) -> dict[str, Any]:
     operations = given.pop("kms:GrantOperations")
     keys = given.pop("kms:EncryptionContextKeys", [])
     rest = {name.removeprefix("kms:"): value for name, value in given.items()}
-    value = "arn:aws:s3:::some-bucket" if kind == "SourceArn" else dict.fromkeys(keys, "1")
+    value = (
+        "arn:aws:rds:eu-central-1:111122223333:db:some" if kind == "SourceArn" else dict.fromkeys(keys, "1")
+    )
     return rest | {"Operations": operations} | ({"Constraints": {kind: value}} if kind else {})
 
 
@@ -103,7 +104,7 @@ def test_no_role_of_the_stack_uses_a_key_by_a_grant(stack: Deployment, role: str
         lambda: client.generate_data_key(KeySpec="AES_256", **given),
         lambda: client.decrypt(CiphertextBlob=sealed, **given),
     ):
-        with pytest.raises(ClientError, match="with an explicit deny in a identity-based policy"):
+        with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
             use()
     assert by_anybody.decrypt(CiphertextBlob=sealed, **given)["Plaintext"] == b"x"
 

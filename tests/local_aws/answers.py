@@ -40,6 +40,23 @@ class AwsError(Exception):
         return self.status, headers, body
 
 
+def broken(path: str, value: object, constraint: str) -> str:
+    """AWS's words for a member that breaks a constraint; a value of None is one that is not shown."""
+    shown = "Value" if value is None else f"Value '{value}'"
+    return f"{shown} at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def missing(path: str) -> str:
+    """AWS's words for a member that is not there."""
+    return f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+
+
+def invalid(*faults: str, code: str = "ValidationException") -> AwsError:
+    """AWS's error for members that are missing or break their constraints: it names them all."""
+    count = "1 validation error" if len(faults) == 1 else f"{len(faults)} validation errors"
+    return AwsError(code, f"{count} detected: {'; '.join(faults)}")
+
+
 def protocol_of(headers: Mapping[str, str]) -> Protocol:
     """The protocol of a request; `headers` by name in lower case."""
     if headers.get("smithy-protocol") == "rpc-v2-cbor":

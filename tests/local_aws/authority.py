@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from grant_broker.policy_engine import Call, Decision, Policy, Verdict, decide, decide_kms
+from grant_broker.policy_engine import Call, Decision, KeyCase, Policy, Verdict, decide, decide_kms
 from tests.local_aws.answers import AwsError
 from tests.local_aws.identities import Credentials, Directory, request_context
 
-_POLICY_KINDS = {"key_policy": "resource-based", "identity_policy": "identity-based"}
+_ACCOUNT = 4  # the field of an ARN
 
 
 class Authority:
@@ -45,11 +45,21 @@ class Authority:
             raise denied(call, decision)
 
     def decide_kms(
-        self, call: Call, caller: Credentials, key_policy: Policy, grants: Iterable[Mapping[str, Any]]
+        self,
+        call: Call,
+        caller: Credentials,
+        key_policy: Policy,
+        grants: Iterable[Mapping[str, Any]],
+        key_case: KeyCase,
     ) -> Decision:
         """The decision on a call on a key."""
-        policies = self._policies(caller)
-        return decide_kms(call, key_policy=key_policy, identity_policies=policies, grants=list(grants))
+        return decide_kms(
+            call,
+            key_policy=key_policy,
+            identity_policies=self._policies(caller),
+            grants=list(grants),
+            key_case=key_case,
+        )
 
     def _policies(self, caller: Credentials) -> tuple[Policy, ...]:
         found = self.directory.behind(caller)
@@ -57,15 +67,35 @@ class Authority:
 
 
 def denied(call: Call, decision: Decision) -> AwsError:
-    """AWS's words for a refusal."""
-    who = f"User: {call.principal_arn} is not authorized to perform: {call.action}"
-    who += f" on resource: {call.resource_arn}"
+    """AWS's words for a refusal, which name the side that refuses, or the first that is missing."""
+    kind = decision.decided_by[0].kind if decision.decided_by else decision.missing
+    if call.action.startswith("kms:") and _of_another_account(call) and kind != "identity_policy":
+        return denied_elsewhere(call.principal_arn, call.action, call.resource_arn)
+    side = "an identity-based policy" if kind == "identity_policy" else "a resource-based policy"
     if decision.verdict is Verdict.EXPLICITLY_DENIED:
-        kind = _POLICY_KINDS[decision.decided_by[0].kind]
-        return AwsError("AccessDeniedException", f"{who} with an explicit deny in a {kind} policy")
-    also = ", resource-based policy or grant" if call.action.startswith("kms:") else ""
-    words = f"because no identity-based policy{also} allows the {call.action} action"
-    return AwsError("AccessDeniedException", f"{who} {words}")
+        why = f"with an explicit deny in {side}"
+    elif call.action == "sts:AssumeRole":
+        why = ""
+    else:
+        why = f"because no {side.partition(' ')[2]} allows the {call.action} action"
+    return _not_authorized(call.principal_arn, call.action, call.resource_arn, why)
+
+
+def denied_elsewhere(caller_arn: str, action: str, resource_arn: str) -> AwsError:
+    """AWS's words to a caller of another account, whom they do not tell what exists."""
+    missing = "the resource does not exist in this Region, no resource-based policies allow access"
+    why = f"because {missing}, or a resource-based policy explicitly denies access"
+    return _not_authorized(caller_arn, action, resource_arn, why)
+
+
+def _not_authorized(caller_arn: str, action: str, resource_arn: str, why: str) -> AwsError:
+    words = f"User: {caller_arn} is not authorized to perform: {action} on resource: {resource_arn} {why}"
+    return AwsError("AccessDeniedException", words.rstrip())
+
+
+def _of_another_account(call: Call) -> bool:
+    named = call.resource_arn.split(":")
+    return len(named) > _ACCOUNT and named[_ACCOUNT] != call.principal_arn.split(":")[_ACCOUNT]
 
 
 def with_encryption_context(call: Call, pairs: Mapping[str, str]) -> Call:

@@ -52,7 +52,7 @@ class Cloud:
         verify_signatures: bool = True,  # noqa: FBT001, FBT002 - the shared contract names it so
     ) -> None:
         self.clock, self.region, self.home = clock, region, home
-        self.directory = Directory()
+        self.directory = Directory(clock)
         self.authority = Authority(self.directory, clock, region)
         self._moto = Moto(region)
         self.kms = Kms(self.authority, clock, region, self._moto.kms)

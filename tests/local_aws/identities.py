@@ -1,8 +1,9 @@
 """Principals, their policies and their credentials."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from grant_broker.policy_engine import Policy, parse_policy
@@ -38,6 +39,7 @@ class Principal:
     """Managed policies by ARN."""
     trust: Document | None = None
     """A role's trust policy; nobody assumes a role without one."""
+    created: datetime = field(kw_only=True)
     _read: tuple[Policy, ...] | None = None
 
     @property
@@ -99,7 +101,8 @@ def check_trust_policy(document: str | Document) -> None:
 class Directory:
     """All accounts' principals and credentials."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self.principals: dict[str, Principal] = {}
         self.credentials: dict[str, Credentials] = {}
         self.managed: dict[str, Document] = {}
@@ -112,7 +115,8 @@ class Directory:
         """Register a principal under a fresh unique id; one of the same ARN is replaced."""
         if arn in self.principals:
             self.delete(arn)
-        made = Principal(arn, account, prefix + secrets.token_hex(9).upper()[:17])
+        unique_id = prefix + secrets.token_hex(9).upper()[:17]
+        made = Principal(arn, account, unique_id, created=self._clock())
         made.replace(policies)
         self.principals[arn] = made
         self.changes += 1
@@ -152,6 +156,14 @@ class Directory:
         if ":assumed-role/" in caller.arn:
             return self._roles.get((caller.account, caller.arn.split("/")[1]))
         return self.principals.get(caller.arn)
+
+    def younger(self, arn: str, age: timedelta) -> bool:
+        """Whether the principal of this ARN, or the role behind a session, was made less than `age` ago."""
+        if not age:
+            return False
+        unique_id = (self.resolve(arn) or "").split(":")[0]
+        made = (each.created for each in self.principals.values() if each.unique_id == unique_id)
+        return any(self._clock() - created < age for created in made)
 
     def resolve(self, arn: str) -> str | None:
         """The unique id behind an ARN (session name included), or None where nobody has this ARN."""

@@ -80,7 +80,7 @@ def test_a_key_of_another_account(scene: Scene, capsys: pytest.CaptureFixture[st
     """Where the present policy cannot be read, the statements and the roles' own policies are printed."""
     assert command(scene, _OTHER, "--account", "111122223333") == 0
     output = capsys.readouterr()
-    assert "the present policy is not known: NotFoundException" in output.err
+    assert "the present policy is not known: AccessDeniedException" in output.err
     assert "The key's policy needs these statements" in output.out
     assert "arn:aws:iam::111122223333:role/grant-broker-expiry needs this IAM policy besides" in output.out
     assert command(scene, _OTHER, "--account", "111122223333", "--merged") == 1

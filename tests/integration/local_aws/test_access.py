@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.local_aws.world import (  # fmt: skip
     DENIED,
@@ -141,6 +142,73 @@ def test_deleted_role_has_no_session(world: World) -> None:
     client = world.role(world.partner)
     world.cloud.delete_role(world.partner)
     assert _encrypt(client, world.key) == "UnrecognizedClientException"
+
+
+ELSEWHERE = (
+    "because the resource does not exist in this Region, no resource-based policies allow access, or a"
+    " resource-based policy explicitly denies access"
+)
+
+
+def _refusal(client: Any, key: str) -> str:
+    with pytest.raises(ClientError) as error:
+        client.encrypt(KeyId=key, Plaintext=b"p")
+    assert error.value.response["Error"]["Code"] == DENIED
+    return str(error.value.response["Error"]["Message"])
+
+
+def _words(role: str, account: str, key: str, why: str) -> str:
+    who = f"User: arn:aws:sts::{account}:assumed-role/{role}/session"
+    return f"{who} is not authorized to perform: kms:Encrypt on resource: {key} {why}"
+
+
+def test_words_of_a_refusal_at_home(world: World) -> None:
+    """In the key's account a refusal names the side that allows nothing, or that denies."""
+    app, key = world.role(world.app), world.key
+    no_identity = "because no identity-based policy allows the kms:Encrypt action"
+    assert _refusal(app, key) == _words("app", HOME, key, no_identity)
+    denying = statement("kms:Encrypt", "Deny")
+    world.cloud.put_role_policies(world.app, [policy(denying)])
+    words = "with an explicit deny in an identity-based policy"
+    assert _refusal(app, key) == _words("app", HOME, key, words)
+    world.allow(world.app, "kms:*")
+    world.cloud.put_key_policy(key, policy(naming(world.expiry, "kms:*")))
+    no_resource = "because no resource-based policy allows the kms:Encrypt action"
+    assert _refusal(app, key) == _words("app", HOME, key, no_resource)
+    world.cloud.put_key_policy(key, policy(naming(root(), "kms:*"), naming("*", "*", Effect="Deny")))
+    words = "with an explicit deny in a resource-based policy"
+    assert _refusal(app, key) == _words("app", HOME, key, words)
+
+
+def test_words_of_a_refusal_elsewhere(world: World) -> None:
+    """A caller of another account is told of its own account's policies only: not whether a key exists."""
+    partner, missing = world.role(world.partner), f"{world.key[:-12]}000000000000"
+    world.allow(world.partner, "kms:*")
+    for key in (world.key, missing):
+        assert _refusal(partner, key) == _words("partner", PARTNER, key, ELSEWHERE)
+    world.cloud.put_key_policy(world.key, policy(naming("*", "kms:*"), naming("*", "*", Effect="Deny")))
+    assert _refusal(partner, world.key) == _words("partner", PARTNER, world.key, ELSEWHERE)
+    world.cloud.put_key_policy(world.key, policy(naming("*", "kms:*")))
+    assert code(partner.encrypt, KeyId=world.key, Plaintext=b"p") == ""
+    world.allow(world.partner)
+    words = "because no identity-based policy allows the kms:Encrypt action"
+    assert _refusal(partner, world.key) == _words("partner", PARTNER, world.key, words)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["describe_key", "list_grants", "get_key_policy", "get_key_rotation_status", "retire_grant"],
+)
+def test_missing_key_of_another_account(world: World, operation: str) -> None:
+    """A key that another account does not have is refused like one that it does not share."""
+    world.allow(world.app, "kms:*")
+    given = {"GrantId": "0" * 64} if operation == "retire_grant" else {}
+    call = getattr(world.role(world.app), operation)
+    for account, expected in ((PARTNER, DENIED), (HOME, "NotFoundException")):
+        key = f"arn:aws:kms:eu-central-1:{account}:key/00000000-0000-4000-8000-000000000000"
+        assert code(call, KeyId=key, **given) == expected
+    alias = f"arn:aws:kms:eu-central-1:{PARTNER}:alias/none"
+    assert operation != "describe_key" or code(call, KeyId=alias) == DENIED
 
 
 @pytest.mark.parametrize(

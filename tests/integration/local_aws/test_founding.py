@@ -177,7 +177,7 @@ def test_others_taken_over(deployment: Deployment, key: str, function: str) -> N
     kms, ends = _function(deployment, function), function == "expiry"
     assert code(kms.create_grant, **_wanted(deployment, key)) == DENIED
     assert code(kms.encrypt, KeyId=key, Plaintext=b"p", EncryptionContext=CONTEXT) == DENIED
-    assert code(kms.list_grants, KeyId=key) == ("" if function in {"approvals", "expiry"} else DENIED)
+    assert code(kms.list_grants, KeyId=key) == ("" if function != "events" else DENIED)
     assert code(kms.retire_grant, KeyId=key, GrantId=grant, DryRun=True) == (
         "DryRunOperationException" if ends else DENIED
     )

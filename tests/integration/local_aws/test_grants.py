@@ -19,6 +19,13 @@ from tests.integration.local_aws.world import (  # fmt: skip
     statement,
 )
 
+SERVICE = "rds.eu-central-1.amazonaws.com"
+SOURCE = f"arn:aws:rds:eu-central-1:{HOME}:db:orders"
+TO_A_SERVICE: dict[str, Any] = {
+    "GranteePrincipal": None,
+    "GranteeServicePrincipal": SERVICE,
+    "Constraints": {"SourceArn": SOURCE},
+}
 MANY = {f"k{number}": "v" for number in range(9)}
 
 
@@ -35,6 +42,13 @@ MANY = {f"k{number}": "v" for number in range(9)}
         ({"Operations": []}, "ValidationException"),
         ({"Operations": ["Fly"]}, "ValidationException"),
         ({"Operations": ["Sign"]}, "ValidationException"),
+        ({"Operations": ["CreateGrant"]}, "ValidationException"),
+        ({"GranteeServicePrincipal": SERVICE}, "ValidationException"),
+        (TO_A_SERVICE | {"Constraints": {"EncryptionContextEquals": PAIRS}}, "ValidationException"),
+        (TO_A_SERVICE | {"RetiringPrincipal": None}, "ValidationException"),
+        (TO_A_SERVICE | {"RetiringServicePrincipal": SERVICE}, "ValidationException"),
+        ({"Constraints": {"SourceArn": SOURCE, "EncryptionContextEquals": PAIRS}}, "ValidationException"),
+        ({"Constraints": {"SourceArn": "arn:aws:s3:::some-bucket"}}, "ValidationException"),
         ({"Constraints": {}}, "ValidationException"),
         ({"Constraints": {"EncryptionContextEquals": {}}}, "ValidationException"),
         ({"Constraints": {"EncryptionContextEquals": MANY}}, "ValidationException"),
@@ -73,6 +87,10 @@ def test_create_refused(world: World, changes: dict[str, Any], expected: str) ->
         {"Operations": ["Encrypt", "Decrypt", "ReEncryptTo", "DescribeKey", "CreateGrant", "RetireGrant"]},
         {"Constraints": {"EncryptionContextSubset": {f"k{number}": "v" * 384 for number in range(8)}}},
         {"Name": "grant-broker/x:1_2-3"},
+        {"Constraints": {"SourceArn": SOURCE}},
+        {"RetiringPrincipal": None, "RetiringServicePrincipal": SERVICE},
+        TO_A_SERVICE,
+        TO_A_SERVICE | {"RetiringPrincipal": None, "RetiringServicePrincipal": SERVICE},
     ],
 )
 def test_create(world: World, changes: dict[str, Any]) -> None:
@@ -86,6 +104,47 @@ def test_create(world: World, changes: dict[str, Any]) -> None:
     assert made["GrantId"] == found["GrantId"]
     assert made["GrantToken"]
     assert (found["IssuingAccount"], found["CreationDate"]) == (root(), START)
+
+
+def test_grant_to_a_service_helps_nobody_else(world: World) -> None:
+    """A service's grant is listed with its SourceArn; users and roles get nothing by it, nor end it."""
+    world.grant(**TO_A_SERVICE)
+    by_source = world.grant(Constraints={"SourceArn": SOURCE}, Operations=["Encrypt", "DescribeKey"])
+    client = world.role(world.partner)
+    assert code(client.encrypt, KeyId=world.key, Plaintext=b"p") == DENIED
+    assert code(client.describe_key, KeyId=world.key) == DENIED
+    world.grant(Operations=["DescribeKey"])
+    assert code(client.describe_key, KeyId=world.key) == ""
+    listed = world.as_root().list_grants(KeyId=world.key)["Grants"]
+    assert (listed[0]["GranteeServicePrincipal"], listed[0]["Constraints"]) == (
+        SERVICE,
+        {"SourceArn": SOURCE},
+    )
+    assert "GranteePrincipal" not in listed[0]
+    assert code(client.retire_grant, KeyId=world.key, GrantId=listed[0]["GrantId"]) == DENIED
+    world.as_root().revoke_grant(KeyId=world.key, GrantId=by_source)
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ({"StringEquals": {"kms:GranteeServicePrincipal": SERVICE}}, True),
+        ({"StringEquals": {"kms:GranteeServicePrincipal": "ec2.amazonaws.com"}}, False),
+        ({"StringEquals": {"kms:RetiringServicePrincipal": SERVICE}}, True),
+        ({"ArnEquals": {"kms:GrantConstraintSourceArn": SOURCE}}, True),
+        ({"ArnEquals": {"kms:GrantConstraintSourceArn": SOURCE + "2"}}, False),
+        ({"StringEquals": {"kms:GrantConstraintType": "SourceArn"}}, True),
+        ({"Null": {"kms:GranteePrincipal": "true", "kms:RetiringPrincipal": "true"}}, True),
+        ({"Null": {"kms:EncryptionContextKeys": "false"}}, False),
+    ],
+)
+def test_fences_of_grants_to_services(world: World, condition: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001
+    """Conditions on CreateGrant see the service that gets and retires, and the source."""
+    allow = statement("kms:CreateGrant", Condition=condition)
+    world.cloud.put_role_policies(world.app, [policy(allow)])
+    given = TO_A_SERVICE | {"RetiringPrincipal": None, "RetiringServicePrincipal": SERVICE}
+    create = world.role(world.app).create_grant
+    assert code(create, **world.wanted(**given)) == ("" if allowed else DENIED)
 
 
 def test_create_takes_bare_id(world: World) -> None:

@@ -4,6 +4,7 @@ import json
 from urllib.parse import unquote
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.local_aws.world import HOME, PARTNER, World, code, policy, root, statement
 
@@ -123,6 +124,38 @@ def test_assume_role(world: World, trusted: str | None, allowed: bool) -> None: 
         assert keys
         assert keys.session_token == found["Credentials"]["SessionToken"]
     assert code(world.as_root("sts").get_session_token) == "InvalidAction"
+
+
+SHORT = (
+    "1 validation error detected: Value 'short' at 'roleArn' failed to satisfy constraint:"
+    " Member must have length greater than or equal to 20"
+)
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        ("arn:aws:iam::1:role/x-target", "arn:aws:iam::1:role/x-target is invalid"),
+        (f"arn:aws:iam::{HOME}:user/target", f"arn:aws:iam::{HOME}:user/target is invalid"),
+        (f"arn:aws:iam:eu:{HOME}:role/target", f"arn:aws:iam:eu:{HOME}:role/target is invalid"),
+        ("just a text of twenty characters", "just a text of twenty characters is invalid"),
+        (
+            "short",
+            SHORT,
+        ),
+    ],
+)
+def test_malformed_role_arn(world: World, arn: str, message: str) -> None:
+    """An ARN that is no role's is a validation error, 400; one of no role that exists is refused, 403."""
+    world.allow(world.app, "sts:*")
+    sts = world.unchecked(world.cloud.session_for(world.app, "s"), "sts")
+    with pytest.raises(ClientError) as refusal:
+        sts.assume_role(RoleArn=arn, RoleSessionName="me")
+    error, status = refusal.value.response["Error"], refusal.value.response["ResponseMetadata"]
+    assert (error["Code"], error["Message"], status["HTTPStatusCode"]) == ("ValidationError", message, 400)
+    with pytest.raises(ClientError) as refusal:
+        sts.assume_role(RoleArn=f"arn:aws:iam::{HOME}:role/nobody", RoleSessionName="me")
+    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
 @pytest.mark.parametrize("broken", [{"Principal": "*", "Resource": "*"}, {}])

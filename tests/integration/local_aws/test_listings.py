@@ -82,6 +82,33 @@ def test_list_retirable(world: World) -> None:
     assert code(find, RetiringPrincipal=f"arn:aws:iam::{HOME}:role/nobody") == "InvalidArnException"
 
 
+def test_retirable_grants_of_strangers(world: World) -> None:
+    """Whoever names our role on a key of its own has its grant listed to us, under its own account."""
+    stranger = world.cloud.create_role("stranger", [], PARTNER)
+    theirs = world.cloud.create_key(policy(naming(root(PARTNER), "kms:*")), PARTNER)
+    world.allow(stranger, "kms:CreateGrant")
+    world.role(stranger).create_grant(**world.wanted(KeyId=theirs))
+    world.allow(world.expiry, "kms:ListRetirableGrants")
+    (found,) = world.role(world.expiry).list_retirable_grants(RetiringPrincipal=world.expiry)["Grants"]
+    assert (found["KeyId"], found["IssuingAccount"]) == (theirs, root(PARTNER))
+    assert world.as_root().list_grants(KeyId=world.key)["Grants"] == []
+
+
+def test_filters_of_services(world: World) -> None:
+    """One of the two kinds of principals is needed or allowed; a service's is for services alone."""
+    find, service = world.as_root().list_retirable_grants, "rds.eu-central-1.amazonaws.com"
+    assert code(find) == "ValidationException"
+    both = {"RetiringPrincipal": world.expiry, "RetiringServicePrincipal": service}
+    assert code(find, **both) == "ValidationException"
+    assert code(find, RetiringServicePrincipal=service) == DENIED
+    listed = world.as_root().list_grants
+    of_key = {"KeyId": world.key}
+    both = {"GranteePrincipal": world.partner, "GranteeServicePrincipal": service}
+    assert code(listed, **of_key, **both) == "ValidationException"
+    assert code(listed, **of_key, GranteeServicePrincipal=service) == DENIED
+    assert code(listed, **of_key, GranteePrincipal=world.partner) == ""
+
+
 def test_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the key's limit a new grant is refused, a repeated one is not, and an end makes room."""
     monkeypatch.setattr(grants, "LIMIT", 3)
@@ -106,9 +133,9 @@ def test_few_of_many_are_decided_by(world: World, monkeypatch: pytest.MonkeyPatc
     handed: list[int] = []
     decide = world.cloud.authority.decide_kms
 
-    def watched(call: Any, caller: Any, key_policy: Any, found: list[Any]) -> Any:
+    def watched(call: Any, caller: Any, key_policy: Any, found: list[Any], *rest: Any) -> Any:
         handed.append(len(found))
-        return decide(call, caller, key_policy, found)
+        return decide(call, caller, key_policy, found, *rest)
 
     monkeypatch.setattr(world.cloud.authority, "decide_kms", watched)
     encrypt = world.role(world.partner).encrypt

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.local_aws.clients import client_of
@@ -62,6 +63,10 @@ class World:
     def client(self, who: Credentials, service: str = "kms") -> Any:
         """A client with these credentials."""
         return client_of(self.cloud.session(who), service)
+
+    def unchecked(self, who: Credentials, service: str = "kms") -> Any:
+        """A client that sends what its service would refuse."""
+        return client_of(self.cloud.session(who), service, config=Config(parameter_validation=False))
 
     def role(self, arn: str, service: str = "kms", session: str = "session") -> Any:
         """A client of a role's session."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.local_aws.answers import AwsError, Response, ok
-from tests.local_aws.authority import Authority, denied, with_encryption_context
+from tests.local_aws.authority import Authority, denied, denied_elsewhere, with_encryption_context
 from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.grants import Grant, Grants
 from tests.local_aws.kms.key_policies import KeyPolicy
-from tests.local_aws.kms.keys import Key, Keys
+from tests.local_aws.kms.keys import Key, Keys, MissingElsewhereError
+from tests.local_aws.kms.readings import Readings
 
 # KMS ignores a grant's constraint on these: they have no encryption context.
 _UNCONSTRAINED = frozenset({"DescribeKey", "RetireGrant"})
@@ -26,7 +27,8 @@ class KmsCall:
     def conclude(self, answer: Callable[[], Mapping[str, Any]]) -> Response:
         """Do it and answer, or say that it would have been done: nothing fails after this."""
         if self.parameters.get("DryRun"):
-            raise AwsError("DryRunOperationException", "The request would have succeeded, but DryRun is set.")
+            words = "The request would have succeeded, but the DryRun option is set."
+            raise AwsError("DryRunOperationException", words)
         return ok(answer())
 
 
@@ -42,8 +44,8 @@ class Asked:
 class Access:
     """Keys, grants and the engine, together."""
 
-    def __init__(self, authority: Authority, keys: Keys, grants: Grants) -> None:
-        self.authority, self.keys, self.grants = authority, keys, grants
+    def __init__(self, authority: Authority, keys: Keys, grants: Grants, readings: Readings) -> None:
+        self.authority, self.keys, self.grants, self.readings = authority, keys, grants, readings
 
     @property
     def directory(self) -> Directory:
@@ -52,17 +54,21 @@ class Access:
 
     def key(self, call: KmsCall, name: str = "KeyId", *, aliases: bool = False) -> Key:
         """The key that a parameter names."""
-        return self.keys.find(call.caller.account, call.parameters[name], aliases=aliases)
+        try:
+            return self.keys.find(call.caller.account, call.parameters[name], aliases=aliases)
+        except MissingElsewhereError as error:
+            # Of another account's keys nobody learns which ones exist.
+            raise denied_elsewhere(call.caller.arn, f"kms:{call.operation}", error.arn) from error
 
     def require(self, call: KmsCall, key: Key, asked: Asked, policy: KeyPolicy | None = None) -> None:
         """Raises AccessDeniedException unless policies or a grant allow it; `policy` replaces the key's."""
         self._check_tokens(call)
-        grants = [self.shown(grant) for grant in self._candidates(call, key, asked)]
+        grants = [self.decided_by(grant) for grant in self._candidates(call, key, asked)]
         self._decide(call, key, asked, grants, policy or key.policy)
 
     def require_retiring(self, call: KmsCall, key: Key, grant: Grant) -> None:
         """Raises AccessDeniedException unless the caller may retire the grant."""
-        self._decide(call, key, Asked("RetireGrant"), [self.shown(grant)], key.policy)
+        self._decide(call, key, Asked("RetireGrant"), [self.decided_by(grant)], key.policy)
 
     def _decide(
         self, call: KmsCall, key: Key, asked: Asked, grants: Sequence[Mapping[str, Any]], policy: KeyPolicy
@@ -75,7 +81,9 @@ class Access:
         }
         wanted = self.authority.call(call.caller, f"kms:{asked.action}", key.arn, context)
         wanted = with_encryption_context(wanted, asked.pairs)
-        decision = self.authority.decide_kms(wanted, call.caller, policy.read, grants)
+        decision = self.authority.decide_kms(
+            wanted, call.caller, policy.read, grants, self.readings.constraint_keys
+        )
         if not decision.allowed:
             raise denied(wanted, decision)
 
@@ -108,10 +116,24 @@ class Access:
         if not set(call.parameters.get("GrantTokens", [])) <= self.grants.tokens.keys():
             raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
 
+    def decided_by(self, grant: Grant) -> dict[str, Any]:
+        """A grant as it decides; a principal that is gone appears as its unique id, which is nobody."""
+        return self._entry(grant, self._is)
+
     def shown(self, grant: Grant) -> dict[str, Any]:
-        """A grant as listed; a principal that is gone appears as its unique id."""
+        """A grant as listed: as it decides, but that a new principal may appear as its id as well."""
+        return self._entry(grant, self._is_known_as)
+
+    def _entry(self, grant: Grant, called: Callable[[str, str], bool]) -> dict[str, Any]:
         answer = dict(grant.shown)
         for name, was in (("GranteePrincipal", grant.grantee_id), ("RetiringPrincipal", grant.retiring_id)):
-            if was and self.directory.resolve(answer[name]) != was:
+            if was and name in answer and not called(answer[name], was):
                 answer[name] = was.split(":")[0]
         return answer
+
+    def _is(self, arn: str, unique_id: str) -> bool:
+        return self.directory.resolve(arn) == unique_id
+
+    def _is_known_as(self, arn: str, unique_id: str) -> bool:
+        young = self.directory.younger(arn, self.readings.ids_shown_for)
+        return self._is(arn, unique_id) and not young

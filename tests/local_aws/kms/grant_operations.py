@@ -10,8 +10,8 @@ from tests.local_aws.kms.access import Access, Asked, KmsCall
 from tests.local_aws.kms.grants import LIMIT, Grant
 from tests.local_aws.kms.keys import Key
 from tests.local_aws.kms.listing import Listing
-from tests.local_aws.kms.pages import page
-from tests.local_aws.kms.parameters import check_constraints, check_operations
+from tests.local_aws.kms.pages import grant_page
+from tests.local_aws.kms.parameters import check_constraints, check_operations, check_principals
 
 _GRANT_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -25,15 +25,13 @@ class GrantOperations:
     def create(self, call: KmsCall) -> Response:
         """CreateGrant."""
         given = call.parameters
-        check_constraints(given)
+        check_principals(given)
+        check_constraints(given, self._access.readings)
         key = self._access.key(call)
-        constraints: Mapping[str, Mapping[str, str]] = given.get("Constraints", {})
-        pairs = next(iter(constraints.values()), {})
-        self._access.require(call, key, Asked("CreateGrant", pairs, _context(given, constraints)))
+        self._access.require(call, key, Asked("CreateGrant", _pairs(given), _context(given)))
         check_operations(given, key)
         key.require_enabled()
-        retiring = given.get("RetiringPrincipal")
-        ids = (self._principal(given["GranteePrincipal"]), self._principal(retiring) if retiring else None)
+        ids = self._ids(given)
         wanted = {k: v for k, v in given.items() if k not in ("DryRun", "GrantTokens")} | {"KeyId": key.arn}
         issuer = call.caller.account
         if key.grants.full and key.grants.repeated(wanted, ids, issuer) is None:
@@ -45,8 +43,17 @@ class GrantOperations:
 
         return call.conclude(answer)
 
+    def _ids(self, given: Mapping[str, Any]) -> tuple[str, str | None]:
+        """What the grant holds of grantee and retiring principal: a service is its name."""
+        grantee = given.get("GranteeServicePrincipal") or self._principal(given["GranteePrincipal"])
+        retiring = given.get("RetiringServicePrincipal")
+        if "RetiringPrincipal" in given:
+            retiring = self._principal(given["RetiringPrincipal"])
+        return grantee, retiring
+
     def list(self, call: KmsCall) -> Response:
         """ListGrants."""
+        _check_filters(call, "GranteePrincipal", "GranteeServicePrincipal")
         given, key = call.parameters, self._access.key(call)
         self._access.require(call, key, Asked("ListGrants", context=_BY_HAND))
         found = key.grants.listing
@@ -60,19 +67,18 @@ class GrantOperations:
             kept = one if one and ("GranteePrincipal" not in given or one.place in found) else None
             found = Listing.of(kept.place, kept) if kept else Listing()
         scope = [key.arn, given.get("GranteePrincipal"), given.get("GrantId")]
-        return ok(page(call, scope, found, self._access.shown))
+        return ok(grant_page(call, scope, found, self._access.shown))
 
     def list_retirable(self, call: KmsCall) -> Response:
-        """ListRetirableGrants: across keys and accounts, for a principal of the caller's account."""
+        """ListRetirableGrants: across keys and accounts, for a principal of the caller's account.
+
+        Authorised on the retiring principal's ARN; on whose keys the grants are does not matter.
+        """
+        _check_filters(call, "RetiringPrincipal", "RetiringServicePrincipal", needed=True)
         retiring = call.parameters["RetiringPrincipal"]
-        # The right is on the retiring principal, which need not be the caller.
         self._access.require_keyless(call, resource=retiring)
-        wanted = self._principal(retiring)
-        # Reading, unconfirmed: the error where the principal is of another account, which AWS rules out.
-        if retiring.split(":")[4] != call.caller.account:
-            raise AwsError("AccessDeniedException", "The retiring principal is of another account.")
-        found = self._access.grants.retirable.get(wanted, Listing())
-        return ok(page(call, [retiring], found, self._access.shown))
+        found = self._access.grants.retirable.get(self._principal(retiring), Listing())
+        return ok(grant_page(call, [retiring], found, self._access.shown))
 
     def retire(self, call: KmsCall) -> Response:
         """RetireGrant, by token or by key ARN and grant id."""
@@ -119,17 +125,41 @@ class GrantOperations:
 _BY_HAND = {"kms:GrantIsForAWSResource": False}
 
 
-def _context(given: Mapping[str, Any], constraints: Mapping[str, object]) -> dict[str, object]:
-    context: dict[str, object] = {
-        **_BY_HAND,
-        "kms:GrantOperations": list(given["Operations"]),
-        "kms:GranteePrincipal": given["GranteePrincipal"],
-    }
-    if "RetiringPrincipal" in given:
-        context["kms:RetiringPrincipal"] = given["RetiringPrincipal"]
-    if constraints:
-        context["kms:GrantConstraintType"] = next(iter(constraints))
+# Parameters that are condition keys of the same name.
+_CONDITIONS = (
+    "GranteePrincipal",
+    "RetiringPrincipal",
+    "GranteeServicePrincipal",
+    "RetiringServicePrincipal",
+)
+
+
+def _pairs(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """The encryption context pairs of the new grant's constraint."""
+    constraints = given.get("Constraints", {})
+    found: Mapping[str, str] = next((c for c in constraints.values() if isinstance(c, dict)), {})
+    return found
+
+
+def _context(given: Mapping[str, Any]) -> dict[str, object]:
+    context: dict[str, object] = {**_BY_HAND, "kms:GrantOperations": list(given["Operations"])}
+    context |= {f"kms:{name}": given[name] for name in _CONDITIONS if name in given}
+    for kind, wanted in given.get("Constraints", {}).items():
+        context["kms:GrantConstraintType"] = kind
+        if kind == "SourceArn":
+            context["kms:GrantConstraintSourceArn"] = wanted
     return context
+
+
+def _check_filters(call: KmsCall, principal: str, service: str, *, needed: bool = False) -> None:
+    """Raises ValidationException for both filters, or none where one is needed."""
+    given = [name for name in (principal, service) if name in call.parameters]
+    if len(given) > 1 or (needed and not given):
+        words = f"You must specify either {principal} or {service}, but not both."
+        raise AwsError("ValidationException", words)
+    # Reading, unconfirmed: the error for a caller who is no AWS service.
+    if service in given:
+        raise AwsError("AccessDeniedException", f"{service} is for callers in a service principal only.")
 
 
 def _check_grant_id(grant_id: str) -> None:

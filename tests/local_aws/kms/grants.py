@@ -3,7 +3,7 @@
 import itertools
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ class Grant:
 
     shown: dict[str, Any]
     grantee_id: str
+    """The grantee's unique id; of an AWS service its name."""
     retiring_id: str | None
     place: int
     """Its place in the order in which all grants were created."""
@@ -44,9 +45,9 @@ class Grant:
     @property
     def constraint(self) -> _Kind:
         """The constraint's type and pairs; both empty where it has none."""
-        found: Mapping[str, Mapping[str, str]] = self.shown.get("Constraints", {})
-        for kind, pairs in found.items():
-            return kind, frozenset(pairs.items())
+        found: Mapping[str, Mapping[str, str] | str] = self.shown.get("Constraints", {})
+        for kind, wanted in found.items():
+            return kind, frozenset({("", wanted)} if isinstance(wanted, str) else wanted.items())
         return "", frozenset()
 
 
@@ -55,37 +56,55 @@ class Grantee:
     """One principal's grants on one key, by operations and constraint: those alike decide alike."""
 
     listing: Listing[Grant] = field(default_factory=Listing)
-    alike: dict[frozenset[str], dict[_Kind, dict[str, Grant]]] = field(default_factory=dict)
+    alike: dict[frozenset[str], dict[_Kind, dict[_Kind, dict[str, Grant]]]] = field(default_factory=dict)
+    """By operations, by constraint with keys in lower case, by constraint as given, by grant id."""
 
     def add(self, grant: Grant) -> None:
         """Take a grant in."""
         self.listing.add(grant.place, grant)
         kinds = self.alike.setdefault(grant.operations, {})
-        kinds.setdefault(grant.constraint, {})[grant.grant_id] = grant
+        variants = kinds.setdefault(_folded(grant.constraint), {})
+        variants.setdefault(grant.constraint, {})[grant.grant_id] = grant
 
     def remove(self, grant: Grant) -> None:
         """Forget a grant."""
         self.listing.remove(grant.place)
-        kinds = self.alike[grant.operations]
-        del kinds[grant.constraint][grant.grant_id]
-        if not kinds[grant.constraint]:
-            del kinds[grant.constraint]
+        kinds, folded = self.alike[grant.operations], _folded(grant.constraint)
+        variants = kinds[folded]
+        del variants[grant.constraint][grant.grant_id]
+        if not variants[grant.constraint]:
+            del variants[grant.constraint]
+        if not variants:
+            del kinds[folded]
         if not kinds:
             del self.alike[grant.operations]
 
     def candidates(self, operation: str, pairs: Mapping[str, str], *, constrained: bool) -> Iterator[Grant]:
-        """One of each kind of grants that can allow the operation with these encryption context pairs."""
+        """One of each kind of grants that can allow the operation with these encryption context pairs.
+
+        Keys are looked up in lower case, so that each reading of their case finds its grants. A constraint
+        by SourceArn is met by no call made here: AWS services alone call for a resource.
+        """
         for operations, kinds in self.alike.items():
-            if operation in operations:
-                wanted = _met_by(pairs, kinds) if constrained else itertools.islice(kinds, 1)
-                yield from (next(iter(kinds[kind].values())) for kind in wanted)
+            if operation not in operations:
+                continue
+            for kind in _met_by(pairs, kinds) if constrained else _any_but_by_source(kinds):
+                yield from (next(iter(grants.values())) for grants in kinds[kind].values())
+
+
+def _folded(kind: _Kind) -> _Kind:
+    return kind[0], frozenset((key.lower(), value) for key, value in kind[1])
+
+
+def _any_but_by_source(kinds: Iterable[_Kind]) -> Iterator[_Kind]:
+    return itertools.islice((kind for kind in kinds if kind[0] != "SourceArn"), 1)
 
 
 def _met_by(pairs: Mapping[str, str], kinds: Mapping[_Kind, Any]) -> Iterator[_Kind]:
-    given = frozenset(pairs.items())
+    _, given = _folded(("", frozenset(pairs.items())))
     looked_up: Iterator[_Kind] = iter([("", frozenset()), ("EncryptionContextEquals", given)])
     if len(given) <= _MOST_SUBSETS:
-        sizes = range(1, len(given) + 1)
+        sizes = range(len(given) + 1)
         subsets = itertools.chain.from_iterable(itertools.combinations(given, size) for size in sizes)
         looked_up = itertools.chain(looked_up, (("EncryptionContextSubset", frozenset(s)) for s in subsets))
         return (kind for kind in looked_up if kind in kinds)

@@ -14,7 +14,15 @@ from tests.local_aws.kms.grants import KeyGrants
 from tests.local_aws.kms.key_policies import KeyPolicy
 
 _ARN = re.compile(r"arn:aws:kms:([a-z0-9-]+):(\d{12}):(key|alias)/(.+)", re.ASCII)
-_ID = re.compile(r"(mrk-)?[0-9a-f-]{8,64}", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}", re.ASCII)
+
+
+class MissingElsewhereError(Exception):
+    """A key or alias of another account does not exist, which its caller must not learn."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(arn)
+        self.arn = arn
 
 
 @dataclass
@@ -108,26 +116,30 @@ class Keys:
     def find(self, account: str, key_id: str, *, aliases: bool = False) -> Key:
         """The key that a caller of this account names: by id or alias within the account, by ARN in any.
 
-        Raises NotFoundException or InvalidArnException. Reading, unconfirmed: a key of another account that
-        does not exist is not found, as one of the own account.
+        Raises NotFoundException or InvalidArnException, and MissingElsewhereError where another account has
+        no such key or alias.
         """
         if key_id.startswith("arn:"):
-            return self._by_arn(key_id, aliases=aliases)
+            return self._by_arn(account, key_id, aliases=aliases)
         if key_id.startswith("alias/") and aliases:
             return self._by_alias(account, key_id)
         if not _ID.fullmatch(key_id):
             raise AwsError("NotFoundException", f"Invalid keyId '{key_id}'")
         return self._existing(f"arn:aws:kms:{self._region}:{account}:key/{key_id}")
 
-    def _by_arn(self, arn: str, *, aliases: bool) -> Key:
+    def _by_arn(self, account: str, arn: str, *, aliases: bool) -> Key:
         match = _ARN.fullmatch(arn)
         if match is None or (match[3] == "alias" and not aliases):
             raise AwsError("InvalidArnException", f"{arn} is not a valid ARN of a key")
         if match[1] != self._region:
             raise AwsError("NotFoundException", f"Invalid arn {match[1]}")
-        if match[3] == "alias":
-            return self._by_alias(match[2], f"alias/{match[4]}")
-        return self._existing(arn)
+        try:
+            is_alias = match[3] == "alias"
+            return self._by_alias(match[2], f"alias/{match[4]}") if is_alias else self._existing(arn)
+        except AwsError as error:
+            if match[2] != account:
+                raise MissingElsewhereError(arn) from error
+            raise
 
     def _by_alias(self, account: str, name: str) -> Key:
         key = self.aliased(account, name)

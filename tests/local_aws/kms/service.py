@@ -18,6 +18,7 @@ from tests.local_aws.kms.grant_operations import GrantOperations
 from tests.local_aws.kms.grants import Grant, Grants
 from tests.local_aws.kms.key_policies import KeyPolicy
 from tests.local_aws.kms.keys import Key, Keys
+from tests.local_aws.kms.readings import Readings
 
 Forward = Callable[[str, str, Mapping[str, Any]], Response]
 """To moto: account, operation, parameters."""
@@ -43,13 +44,14 @@ _CONDITIONS = {
 
 
 class Kms:
-    """The service. `keys` holds every key by its ARN."""
+    """The service. `readings` says how it reads what AWS documents in two ways."""
 
     def __init__(
         self, authority: Authority, clock: Callable[[], datetime], region: str, forward: Forward
     ) -> None:
         self._keys, self._forward = Keys(authority.directory, region), forward
-        self.access = Access(authority, self._keys, Grants())
+        self.readings = Readings()
+        self.access = Access(authority, self._keys, Grants(), self.readings)
         grants, aliases = GrantOperations(self.access, clock), Aliases(self.access, region)
         keys, cryptography = Administration(self.access, clock), Cryptography(self.access)
         self._operations: dict[str, Callable[[KmsCall], Response]] = {
@@ -91,7 +93,7 @@ class Kms:
         shapes.check(operation, parameters)
         if operation not in self._operations:
             raise AwsError("UnsupportedOperationException", f"This KMS has no {operation}.")
-        given = {name: value for name, value in parameters.items() if value is not None}
+        given = _without_nulls(parameters)
         if "Recipient" in given or "DryRunModifiers" in given:
             raise AwsError(
                 "UnsupportedOperationException", "This KMS knows no enclaves and no DryRunModifiers."
@@ -129,3 +131,10 @@ class Kms:
         if given.get("DryRun"):
             return call.conclude(dict)
         return self._forward(key.account, operation, {**sent, "KeyId": key.moto.id})
+
+
+def _without_nulls(given: Any) -> Any:
+    """A parameter that is null is one that was not sent, at any depth."""
+    if isinstance(given, Mapping):
+        return {name: _without_nulls(value) for name, value in given.items() if value is not None}
+    return [_without_nulls(value) for value in given] if isinstance(given, list) else given

@@ -115,6 +115,8 @@ def test_grant_to_an_account_leaves_it_to_iam() -> None:
         ({SUBSET: {}}, PAIRS, True),
         ({SUBSET: {}}, {}, True),
         ({"SourceArn": "arn:aws:s3:::x"}, PAIRS, False),
+        ({"Newer": PAIRS}, PAIRS, False),
+        ({EQUALS: "tenant"}, PAIRS, False),
         ({}, PAIRS, True),
         (None, {}, True),
     ],
@@ -157,6 +159,26 @@ def test_grant_to_a_service() -> None:
         entry = listed if grantee is None else {**listed, "GranteePrincipal": grantee}
         assert verdict(grants=[entry]) is IMPLICIT
         assert verdict(grants=[{**entry, "Constraints": {}}]) is (ALLOWED if grantee == ROLE else IMPLICIT)
+
+
+@pytest.mark.parametrize(
+    ("action", "source", "allowed"),
+    [
+        ("Encrypt", "arn:aws:s3:::x", True),
+        ("Encrypt", "arn:aws:s3:::y", False),
+        ("Encrypt", None, False),
+        ("DescribeKey", "arn:aws:s3:::x", True),
+        ("DescribeKey", None, False),
+        ("RetireGrant", None, True),
+    ],
+)
+def test_source_arn(action: str, source: str | None, *, allowed: bool) -> None:
+    """A constraint by SourceArn holds for calls made for this resource, but not for RetireGrant."""
+    listed = [
+        grant(ROLE, "Encrypt", "DescribeKey", "RetireGrant", Constraints={"SourceArn": "arn:aws:s3:::x"})
+    ]
+    asked = call(action=f"kms:{action}", context={"aws:SourceArn": source} if source else {})
+    assert verdict(asked, grants=listed) is (ALLOWED if allowed else IMPLICIT)
 
 
 @pytest.mark.parametrize("action", ["DescribeKey", "RetireGrant"])

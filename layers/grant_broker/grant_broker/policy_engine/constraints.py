@@ -1,9 +1,9 @@
-"""Whether the encryption context of a call meets a grant's constraint."""
+"""Whether a call meets a grant's constraints."""
 
 from collections.abc import Mapping
 from enum import Enum
 
-EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
+EQUALS, SUBSET, SOURCE_ARN = "EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
 _Pairs = frozenset[tuple[str, str]]
 
 
@@ -28,13 +28,14 @@ class KeyCase(Enum):
 
 
 def met(constraints: Mapping[str, object], context: Mapping[str, str], case: KeyCase) -> bool:
-    """Whether a call with this encryption context meets every constraint.
+    """Whether a call with this encryption context meets the constraints on it.
 
     An empty EncryptionContextSubset is met by every context, an empty EncryptionContextEquals by the empty
     one: whether KMS accepts a constraint without pairs is contested, what it would mean is not. A kind that
-    is not known here, such as SourceArn on a grant to an AWS service, is met by nothing.
+    is not known here is met by nothing.
     """
-    return all(_met(kind, wanted, case.pairs(context), case) for kind, wanted in constraints.items())
+    given = case.pairs(context)
+    return all(_met(kind, wanted, given, case) for kind, wanted in constraints.items() if kind != SOURCE_ARN)
 
 
 def _met(kind: str, wanted: object, given: _Pairs, case: KeyCase) -> bool:
@@ -42,6 +43,14 @@ def _met(kind: str, wanted: object, given: _Pairs, case: KeyCase) -> bool:
         return False
     pairs = case.pairs(wanted)
     return (kind == EQUALS and given == pairs) or (kind == SUBSET and given >= pairs)
+
+
+def for_source(constraints: Mapping[str, object], source_arn: object) -> bool:
+    """Whether a call made for this resource (`aws:SourceArn`) meets a constraint by SourceArn, if any.
+
+    Only AWS services call for a resource: a direct call has no `aws:SourceArn` and meets none.
+    """
+    return SOURCE_ARN not in constraints or constraints[SOURCE_ARN] == source_arn
 
 
 def no_weaker(
@@ -52,5 +61,8 @@ def no_weaker(
     What must equal the parent's pairs can be passed on under EncryptionContextEquals to the same pairs only;
     what must contain them, under either kind to pairs that contain them.
     """
-    allowed = {EQUALS: (EQUALS,), SUBSET: (EQUALS, SUBSET)}
-    return met(constraints, context, case) and all(kind in allowed[parent] for parent in constraints)
+    if EQUALS in constraints and kind != EQUALS:
+        return False
+    if SUBSET in constraints and kind not in (EQUALS, SUBSET):
+        return False
+    return met(constraints, context, case)

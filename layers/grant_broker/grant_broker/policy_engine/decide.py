@@ -1,6 +1,7 @@
 """How policies and grants combine into a verdict."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from grant_broker.policy_engine import grants as by_grant
 from grant_broker.policy_engine.applying import ApplyingStatement, ApplyingStatements, Document
@@ -79,9 +80,12 @@ def decide(
     if applying.denying:
         return _denied(applying)
     same_account = applying.who.account == _account(call, applying.context)
-    if same_account and call.action.lower() not in _TRUST and applying.identity_allows:
+    either = same_account and call.action.lower() not in _TRUST
+    if either and applying.identity_allows:
         return _by_identity(applying)
-    return _by_policies(applying, "resource policy", same_account=same_account)
+    decision = _by_policies(applying, "resource policy", same_account=same_account)
+    # Where either suffices, it is the identity policy that one would expect: most resources have none.
+    return replace(decision, missing="identity_policy") if either and decision.missing else decision
 
 
 def _account(call: Call, context: Context) -> str:

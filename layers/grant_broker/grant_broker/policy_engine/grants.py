@@ -32,8 +32,8 @@ _OPERATIONS = frozenset(
         *("CreateGrant", "RetireGrant", "DescribeKey"),
     )
 )
-# KMS ignores constraints on these even where the grant lists them: they have no encryption context.
-_UNCONSTRAINED = frozenset({"kms:describekey", RETIRE})
+# KMS ignores constraints on the encryption context of these even where the grant lists them: they have none.
+_WITHOUT_CONTEXT = frozenset({"kms:describekey", RETIRE})
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _allows(grant: Grant, asked: Use, *, identity_allows: bool) -> bool:
         and _effective(grant, asked.call.grant_tokens)
         and _names(grant.get("GranteePrincipal"), asked.who, identity_allows=identity_allows)
         and (asked.action != _CREATE or _no_wider(operations, asked.context))
-        and (asked.action in _UNCONSTRAINED or _meets(grant.get("Constraints") or {}, asked))
+        and _meets(grant.get("Constraints") or {}, asked)
     )
 
 
@@ -119,7 +119,11 @@ def _no_wider(operations: frozenset[str], context: Context) -> bool:
 
 
 def _meets(wanted: Mapping[str, object], asked: Use) -> bool:
+    if asked.action != RETIRE and not constraints.for_source(wanted, asked.context.get("aws:sourcearn")):
+        return False
+    if asked.action in _WITHOUT_CONTEXT:
+        return True
     if asked.action != _CREATE:
         return constraints.met(wanted, asked.pairs, asked.key_case)
-    given = asked.context.get("kms:grantconstrainttype")
-    return constraints.no_weaker(wanted, asked.pairs, given, asked.key_case)
+    kind = asked.context.get("kms:grantconstrainttype")
+    return constraints.no_weaker(wanted, asked.pairs, kind, asked.key_case)
