@@ -58,7 +58,7 @@ MAY: dict[str, dict[str, str]] = {
 }
 
 
-def _resources() -> dict[str, tuple[str, tuple[str, ...]]]:
+def resources() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Name to ARN and services of everything in the stack that somebody might want to touch."""
     place = f"{deployed().template.region}:{deployed().template.account}"
     tables = {
@@ -98,7 +98,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
     """Every action of KMS, DynamoDB, Lambda and the stack's other services is decided for every resource."""
     retiring = {"kms:RetiringPrincipal": deployed().template.reference("ExpiryRole", "Arn")}
     found = {}
-    for name, (arn, services) in _resources().items():
+    for name, (arn, services) in resources().items():
         allowed = [
             action.partition(":")[2]
             for action in actions(*services)

@@ -1,0 +1,150 @@
+"""An auditor's policy, as the stack puts it out: enough for the auditor's commands, and nothing else."""
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from moto.moto_api._internal.models import moto_api_backend
+
+from grant_broker.aws.clients import Clients
+from grant_broker.client.commands import access, audit
+from grant_broker.client.main import main
+from grant_broker.policy_engine import Call, decide, decide_kms
+from tests.infrastructure.stack import actions, deployed, key_policy, template
+from tests.infrastructure.test_roles import resources
+from tests.support.scene import Scene
+
+READS = {
+    "key": "GetKeyPolicy ListGrants",
+    "requests": "GetItem Query",
+    "requests/index/by_kind": "Query",
+    "approvals": "GetItem",
+}
+Run = Callable[[dict[str, Any]], list[tuple[int, str]]]
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """A stack with trails of a request, a key, a check and a standing approval."""
+    deployed()  # first, since it empties moto's tables
+    made = Scene.deploy()
+    made.reset()
+    made.active()
+    assert made.approve_ahead().status == 201
+    yield made
+    moto_api_backend.reset()
+
+
+@pytest.fixture
+def run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Exit code and output of each of an auditor's commands for a role with this policy and no other."""
+    cloud, names = scene.deployment.cloud, iter(range(1_000))
+
+    def ran(policy: dict[str, Any]) -> list[tuple[int, str]]:
+        arn = cloud.create_role(f"auditor-{next(names)}", [policy])
+        aws = Clients(cloud.session(cloud.session_for(arn, "auditor")))
+        monkeypatch.setattr(audit, "clients", lambda: aws)
+        monkeypatch.setattr(access, "Clients", lambda _: aws)
+        tables = [scene.deployment.request_table, "--approval-table", scene.deployment.approval_table]
+        commands = (
+            ["audit", "export", "--table", *tables],
+            ["audit", "verify", "--table", *tables],
+            ["access", "--key-arn", scene.key_arn],
+        )
+        return [(_code(command), capsys.readouterr().out) for command in commands]
+
+    return ran
+
+
+def _code(arguments: list[str]) -> int:
+    """The exit code of a command; 2 where it raises."""
+    try:
+        return main(arguments)
+    except Exception:  # noqa: BLE001 - what a missing right does to each command is its own tests' business
+        return 2
+
+
+def _policy(scene: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(scene.deployment.template.outputs()["AuditorPolicy"])
+    return found
+
+
+def _without_each_part(policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The policy without one statement, and without one action of a statement."""
+    for place, statement in enumerate(policy["Statement"]):
+        less = deepcopy(policy)
+        del less["Statement"][place]
+        yield statement["Sid"], less
+        if isinstance(statement["Action"], list):
+            for action in statement["Action"]:
+                less = deepcopy(policy)
+                less["Statement"][place]["Action"].remove(action)
+                yield f"{statement['Sid']} {action}", less
+
+
+def test_it_suffices(scene: Scene, run: Run) -> None:
+    """With it an auditor exports and verifies every trail with its head, and reads who can use a key."""
+    exported, verified, access_report = run(_policy(scene))
+    assert [code for code, _ in (exported, verified, access_report)] == [0, 0, 0]
+    lines = [json.loads(line) for line in exported[1].splitlines()]
+    heads = {line["subject"].partition("#")[0] for line in lines if "head" in line}
+    assert {"request", "key", "approval"} <= heads
+    assert " 0 broken" in verified[1]
+    assert "data-reader" in access_report[1]
+    assert "partner-application" in access_report[1]
+    assert "unreadable" not in access_report[1]
+
+
+def test_each_part_of_it_is_needed(scene: Scene, run: Run) -> None:
+    """Without any statement, or any action of one, a command fails or tells less."""
+    whole = run(_policy(scene))
+    less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
+    assert len(less) == 8
+    assert [name for name, told in less.items() if told == whole] == []
+
+
+def test_it_allows_reads_alone() -> None:
+    """Of every action on everything in the stack it allows the reads that the commands need."""
+    policy = json.loads(deployed().template.outputs()["AuditorPolicy"])
+    assert _allowed([policy]) == READS
+
+
+def test_an_operator_s_key_is_read_through_dynamodb_alone() -> None:
+    """Where the tables have a key of the operator's, it decrypts for DynamoDB's reads and nothing else."""
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0d0d0d0d-0000-0000-0000-000000000000"
+    keyed, plain = template(DataKeyArn=key), template()
+    added = json.loads(keyed.outputs()["AuditorPolicy"])["Statement"]
+    statements = json.loads(plain.outputs()["AuditorPolicy"])["Statement"]
+    assert added[: len(statements)] == statements
+    assert added[len(statements) :] == [
+        {
+            "Sid": "ReadEncrypted", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key,
+            "Condition": {"StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}},
+        }
+    ]  # fmt: skip
+
+
+def test_both_tables_are_outputs() -> None:
+    """The commands are told the tables' names."""
+    outputs = template().outputs()
+    for name in ("Request", "Approval"):
+        assert outputs[f"{name}TableName"] == template().reference(f"{name}Table", None)
+
+
+def _allowed(policies: list[dict[str, Any]]) -> dict[str, str]:
+    found = {}
+    for name, (arn, services) in resources().items():
+        names = [action.partition(":")[2] for action in actions(*services) if _may(action, arn, policies)]
+        if names:
+            found[name] = " ".join(sorted(names))
+    return found
+
+
+def _may(action: str, arn: str, policies: list[dict[str, Any]]) -> bool:
+    role = "arn:aws:iam::111122223333:role/auditor"
+    call = Call("arn:aws:sts::111122223333:assumed-role/auditor/a", action, arn, {"aws:PrincipalArn": role})
+    if ":key/" in arn:
+        return decide_kms(call, key_policy=key_policy(), identity_policies=policies, grants=[]).allowed
+    return decide(call, identity_policies=policies).allowed
