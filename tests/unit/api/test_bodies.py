@@ -2,14 +2,17 @@
 
 import base64
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, core_schema
 
 from grant_broker.api import body as bodies
+from grant_broker.api.faults import SENTENCES as SENTENCE_OF
+from grant_broker.api.faults import faults_of
 from grant_broker.domain.approvals import StandingApproval
-from grant_broker.domain.decisions import Decision
+from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import InvalidRequest, TooLarge
 from grant_broker.domain.keys import KeyDocument
 from grant_broker.domain.submission import Submission
@@ -188,7 +191,11 @@ def test_good_context(context: dict[str, str]) -> None:
         ["CreateGrant"],
         ["RetireGrant"],
         ["Encrypt", "encrypt"],
-        ["kms:Encrypt"],
+        ["KMS:Encrypt"],
+        ["kms:kms:Encrypt"],
+        ["kms:"],
+        ["kms:CreateGrant"],
+        ["s3:Encrypt"],
         ["Encrypt "],
         ["a\u202e"],
         [""],
@@ -197,6 +204,29 @@ def test_good_context(context: dict[str, str]) -> None:
 def test_operations(names: list[str]) -> None:
     """Operations are KMS's own names; CreateGrant is never grantable."""
     assert list(faults({**GOOD, "operations": names})) == ["operations"]
+
+
+def test_operations_as_a_policy_writes_them() -> None:
+    """`kms:Encrypt` is understood as Encrypt, beside it once."""
+    body = {**GOOD, "operations": ["kms:DescribeKey", "kms:Encrypt", "Encrypt"]}
+    assert bodies.read(Submission, event(json.dumps(body))).operations == ("Encrypt", "DescribeKey")
+
+
+INVISIBLE = [*map(chr, (0xAD, 0x34F, 0x115F, 0x17B4, 0x180E, 0x200C, 0x200D, 0x2065, 0x2800, 0x3164, 0xFE0F,
+                        0xFFA0, 0x1BCA0, 0x1D173, 0xE0001, 0xE0041, 0xE007F, 0xE0100))]  # fmt: skip
+
+
+@pytest.mark.parametrize("character", INVISIBLE)
+def test_invisible(character: str) -> None:
+    """Names, values and tickets hold no character that nobody sees; prose may, where scripts need it."""
+    words = f"the character U+{ord(character):04X} is invisible: leave it out"
+    for context in ({f"a{character}": "b"}, {"a": f"b{character}"}):
+        found = faults({**GOOD, "encryption_context": context})
+        assert found == {"encryption_context": f"in one of its entries: {words}"}
+    assert faults({**GOOD, "ticket": f"SEC-1{character}"}) == {"ticket": words}
+    for field in ("key", "grantee"):
+        assert list(faults({**GOOD, field: f"{GOOD[field]}{character}"})) == [field]
+    assert bodies.read(Submission, event(json.dumps({**GOOD, "reason": f"a{character}"}))).reason
 
 
 @pytest.mark.parametrize("character", ["\x00", "\n", "\x7f", "\u202e", "\u2066", "\ufffd", chr(0xD800)])
@@ -298,3 +328,72 @@ def test_no_body() -> None:
     for something in ('{"duration": "PT10H"}', "null", "[]", "x"):
         with pytest.raises(InvalidRequest):
             bodies.refuse_body(event(something))
+
+
+SENTENCES = [
+    ("operations", "Encrypt", 'give a list, in brackets: ["Encrypt"]'),
+    ("operations", "a\u200bb", 'give a list, in brackets: ["..."]'),
+    ("operations", {"a": "b"}, 'give a list, in brackets: ["..."]'),
+    ("operations", [], "empty: give at least 1"),
+    ("operations", ["Encrypt"] * 65, "give at most 64 entries"),
+    ("operations", [1], "in one of its entries: give a text, in quotes"),
+    ("operations", ["a b"], "in one of its entries: give KMS's own names of operations, such as Encrypt"),
+    ("encryption_context", "a=b", 'give an object of names and texts, such as {"tenant": "a"}'),
+    ("encryption_context", {}, "empty: give at least 1"),
+    ("encryption_context", {"a": 1}, "in one of its entries: give a text, in quotes"),
+    ("encryption_context", {"": "a"}, "in one of its entries: give at least 1 characters"),
+    ("context_match", "like", "give one of 'equals' or 'subset'"),
+    ("key", "alias/data", "give the ARN of a key, or the name it is registered by"),
+    ("key", 1, "give a text, in quotes"),
+    ("grantee", "*", "give the ARN of one IAM role, IAM user or assumed-role session, without wildcards"),
+    ("reason", "", "give at least 1 characters"),
+    ("reason", "x" * 1001, "give at most 1000 characters"),
+    ("ticket", "x" * 101, "give at most 100 characters"),
+    ("duration", 7200, "give an ISO 8601 duration without years and months, such as PT2H"),
+    ("more", 1, "there is no such field"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), SENTENCES)
+def test_sentences(field: str, value: Any, sentence: str) -> None:
+    """Each fault is one plain sentence that says what to send."""
+    assert faults({**GOOD, field: value})[field] == sentence
+
+
+def test_missing_in_words() -> None:
+    """A field that is left out is asked for."""
+    assert faults({})["reason"] == "missing: give this field"
+
+
+_NUMBERS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "actual_length", "max_digits",
+            "decimal_places", "whole_digits", "expected_version", "tz_expected", "tz_actual")  # fmt: skip
+_TEXTS = ("error", "attribute", "method_name", "class_name", "field_type", "pattern", "expected", "encoding",
+          "encoding_error", "class", "discriminator", "tag", "expected_tags", "expected_schemes")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", get_args(core_schema.ErrorType))
+def test_no_word_of_the_validator(kind: str) -> None:
+    """Whatever type of error the validator knows, a caller is told a sentence of the API's own."""
+    context = {**dict.fromkeys(_NUMBERS, 7), **dict.fromkeys(_TEXTS, "w")}
+    details: list[InitErrorDetails] = [{"type": kind, "loc": ("field",), "input": 1, "ctx": context}]
+    error = ValidationError.from_exception_data("model", details)
+    [fault] = faults_of(error)
+    assert fault.field == "field"
+    assert fault.message != error.errors()[0]["msg"]
+    assert (kind in SENTENCE_OF) != (fault.message == "not valid")
+
+
+@pytest.mark.parametrize("model", [Submission, StandingApproval, Decision, Revocation, KeyDocument])
+@pytest.mark.parametrize(
+    "value", [None, 1, 0, -1, 11, 1.5, True, "", "x", "x" * 2000, "\ud800", [], ["x"], [[]], {}, {"x": 1},
+              {"x": "y" * 400}, {"x": {}}, ["x"] * 200, {str(n): "x" for n in range(9)}, 10**30],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_every_fault_of_every_body_has_a_sentence(model: Any, value: Any) -> None:
+    """No field of any body is refused as merely `not valid`: each way to be wrong has its sentence."""
+    body = dict.fromkeys(model.model_fields, value)
+    try:
+        bodies.read(model, event(json.dumps(body)))
+    except InvalidRequest as refused:
+        for fault in refused.faults:
+            assert "not valid" not in fault.message, fault

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from grant_broker.domain.keys import KeyArn
+from grant_broker.domain.keys import KeyReference
 from grant_broker.domain.people import Caller, Grantee, account_of
 from grant_broker.domain.records import Record
-from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
-from grant_broker.domain.texts import AccountId, Name, Reason
+from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
+from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
 
 
@@ -167,11 +167,11 @@ class StandingApproval(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: KeyArn | Name
+    key: KeyReference
     account: AccountId
     grantee: Grantee | None = None
     operations: Operations
-    encryption_context: Context
+    encryption_context: AskedContext
     context_match: ContextMatch = ContextMatch.EQUALS
     max_duration: Duration
     valid_from: Time | None = None

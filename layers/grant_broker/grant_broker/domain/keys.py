@@ -1,6 +1,7 @@
 """Managed keys: what may be asked for on each, and what a submission outside of it is told."""
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     model_validator,
 )
 
@@ -24,15 +24,16 @@ from grant_broker.domain.scope import (
     Scope,
     contains,
 )
-from grant_broker.domain.texts import AccountId, Name
+from grant_broker.domain.texts import AccountId, Form, Name
 from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
 from grant_broker.domain.trail import digest
 
-KeyArn = Annotated[
+_ARN = r"arn:aws[a-z-]{0,12}:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}"
+KeyArn = Annotated[str, Form(re.compile(_ARN), "give the ARN of a key, not of an alias")]
+KeyReference = Annotated[
     str,
-    StringConstraints(pattern=r"^arn:aws[a-z-]{0,12}:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$"),
+    Form(re.compile(rf"{_ARN}|[a-z0-9_-]{{1,64}}"), "give the ARN of a key, or the name it is registered by"),
 ]
-KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 ACCOUNT = "${account}"
 """In a required context value: the grantee's account."""
 

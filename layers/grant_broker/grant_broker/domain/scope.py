@@ -1,12 +1,13 @@
 """What a grant lets its grantee do: operations under an encryption-context constraint."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from grant_broker.domain.texts import CLEAN, Documented, clean
+from grant_broker.domain.texts import CLEAN, VISIBLE, Documented, Form, clean, visible
 
 ENCRYPT_SIDE = ("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey")
 """What a key offers unless its limits say otherwise: writing, not reading."""
@@ -31,7 +32,7 @@ class ContextMatch(StrEnum):
     SUBSET = "subset"
 
 
-def _operations(names: tuple[str, ...]) -> tuple[str, ...]:
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
     unknown = sorted(set(names) - set(OPERATIONS))
     if unknown:
         raise ValueError(f"not grantable: {', '.join(unknown)}; known are {', '.join(OPERATIONS)}")
@@ -50,17 +51,23 @@ _ContextKey = Annotated[
     str, StringConstraints(min_length=1, max_length=CHARACTERS), AfterValidator(clean), CLEAN
 ]
 _ContextValue = Annotated[str, StringConstraints(max_length=CHARACTERS), AfterValidator(clean), CLEAN]
-Operations = Annotated[
-    tuple[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,64}$"), Documented((("enum", OPERATIONS),))],
-        ...,
-    ],
-    Field(min_length=1, max_length=64),
-    AfterValidator(_operations),
+_VisibleKey = Annotated[_ContextKey, AfterValidator(visible), VISIBLE]
+_VisibleValue = Annotated[_ContextValue, AfterValidator(visible), VISIBLE]
+_Operation = Annotated[
+    str,
+    Form(re.compile(r"(?:kms:)?[A-Za-z]{1,64}"), "give KMS's own names of operations, such as Encrypt"),
+    # As a policy writes it.
+    AfterValidator(lambda name: name.removeprefix("kms:")),
+    Documented((("enum", (*OPERATIONS, *(f"kms:{name}" for name in OPERATIONS))),)),
 ]
+Operations = Annotated[tuple[_Operation, ...], Field(min_length=1, max_length=64), AfterValidator(_in_order)]
 Context = Annotated[
     dict[_ContextKey, _ContextValue], Field(min_length=1, max_length=PAIRS), AfterValidator(_pairs)
 ]
+AskedContext = Annotated[
+    dict[_VisibleKey, _VisibleValue], Field(min_length=1, max_length=PAIRS), AfterValidator(_pairs)
+]
+"""As submitted. What was stored before invisible characters were refused is still read, so that it ends."""
 RequiredContext = Annotated[dict[_ContextKey, _ContextValue], Field(max_length=PAIRS), AfterValidator(_pairs)]
 
 

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from grant_broker.domain.keys import KeyArn
+from grant_broker.domain.keys import KeyReference
 from grant_broker.domain.people import Grantee
-from grant_broker.domain.scope import Context, ContextMatch, Operations, Scope
-from grant_broker.domain.texts import Name, Reason, Ticket
+from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
+from grant_broker.domain.texts import Reason, Ticket
 from grant_broker.domain.times import Duration, Time
 
 
@@ -14,10 +14,10 @@ class Submission(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: KeyArn | Name
+    key: KeyReference
     grantee: Grantee
     operations: Operations
-    encryption_context: Context
+    encryption_context: AskedContext
     context_match: ContextMatch = ContextMatch.EQUALS
     duration: Duration
     starts_at: Time | None = None
