@@ -136,7 +136,7 @@ def test_retry_after() -> None:
     assert answer(api, event("/wait", "POST"))[2]["Retry-After"] == "7"
 
 
-@pytest.mark.parametrize("text", ["a/b", "%2F", "ü", "a b", "..", "?x=1"])
+@pytest.mark.parametrize("text", ["a/b", "%2F", "ü", "a b", "..", "?x=1", chr(0xD800)])
 def test_path_parameters(text: str) -> None:
     """A route is given its parameters as API Gateway decoded them, whatever they hold."""
     api = Api(lambda _caller: None)

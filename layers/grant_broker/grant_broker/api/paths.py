@@ -13,7 +13,11 @@ def own_path(event: Mapping[str, Any]) -> str:
     with the base path: so no base path can be taken for a part of the API.
     """
     parameters: Mapping[str, str] = event.get("pathParameters") or {}
-    return re.sub(r"\{(\w+)\}", lambda name: quote(parameters[name[1]], safe=""), event["resource"])
+    return re.sub(
+        r"\{(\w+)\}",
+        lambda name: quote(parameters[name[1]], safe="", errors="surrogatepass"),
+        event["resource"],
+    )
 
 
 def base_path(event: Mapping[str, Any]) -> str:

@@ -84,7 +84,7 @@ class Api:
                     body.refuse_body(event)
                 if method == "POST":
                     idempotency_key_of(event)
-                parts = {name: unquote(part) for name, part in named.items()}
+                parts = {name: unquote(part, errors="surrogatepass") for name, part in named.items()}
                 return _respond(answer(call, **parts), event)
 
             return answer
