@@ -65,15 +65,15 @@ def get_requests(call: Call) -> Answer:
     status = query.one_of(call.query, "status", Status)
     key = query.matching(call.query, "key", _KEY_ARN.fullmatch)
     account = query.matching(call.query, "account", _ACCOUNT.fullmatch)
-    find = partial(lists.all_requests, broker(), status=status, key=key, account=account)
+    find = partial(broker().store.lists.list_requests, status=status, key_arn=key, account=account)
     return lists.answer_page(call, find, request_view)
 
 
 @api.route("GET", "/security/requests/<request_id>")
 def get_request(_call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
-    request = votes.found(broker(), request_id)
-    view = seen_request_view(request, broker().store.trail(request.subject))
+    request = broker().store.get_request(request_id)
+    view = seen_request_view(request, broker().store.get_trail(request.subject))
     return Answer(200, view, retry_after=_retry_after(request))
 
 
@@ -89,7 +89,7 @@ def post_decision(call: Call, request_id: str) -> Answer:
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Revoke now."""
     revocation = call.read(Revocation)
-    request = votes.found(broker(), request_id)
+    request = broker().store.get_request(request_id)
     revoked = votes.revoke(broker(), request, by=call.caller.arn, reason=revocation.reason)
     return Answer(202, request_view(revoked), retry_after=_retry_after(revoked))
 
@@ -97,9 +97,9 @@ def delete_grant(call: Call, request_id: str) -> Answer:
 @api.route("GET", "/security/approvals", parameters=_PAGED)
 def get_approvals(call: Call) -> Answer:
     """Standing approvals."""
-    quorum = cache(lambda key_arn: register.registered(broker(), key_arn).document.quorum)
+    quorum = cache(lambda key_arn: broker().store.get_key(key_arn).document.quorum)
     now = broker().clock()
-    find = partial(lists.standing_approvals, broker())
+    find = broker().store.lists.list_approvals
     return lists.answer_page(
         call, find, lambda approval: approval_view(approval, quorum=quorum(approval.key_arn), now=now)
     )
@@ -137,13 +137,13 @@ def delete_approval(call: Call, approval_id: str) -> Answer:
 @api.route("GET", "/security/keys", parameters=_PAGED)
 def get_keys(call: Call) -> Answer:
     """Managed keys."""
-    return lists.answer_page(call, partial(lists.keys, broker()), key_view)
+    return lists.answer_page(call, broker().store.lists.list_keys, key_view)
 
 
 @api.route("GET", "/security/keys/<key_id>")
 def get_key(_call: Call, key_id: str) -> Answer:
     """One managed key."""
-    return Answer(200, key_view(register.found(broker(), _key_arn(key_id))))
+    return Answer(200, key_view(register.get_open_key(broker(), _key_arn(key_id))))
 
 
 @api.route("PUT", "/security/keys/<key_id>", takes_body=True)
@@ -152,7 +152,7 @@ def put_key(call: Call, key_id: str) -> Answer:
     document = call.read(KeyDocument, key_arn=_key_arn(key_id))
     if document.key_arn.rpartition("/")[2] != key_id:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    known = broker().store.key(document.key_arn)
+    known = broker().store.find_key(document.key_arn)
     key, count = register.put(broker(), call.caller, document)
     if key is None:
         return Answer(
@@ -171,7 +171,7 @@ def delete_key(call: Call, key_id: str) -> Answer:
 @api.route("GET", "/security/keys/<key_id>/access", parameters=_PAGED)
 def get_access(call: Call, key_id: str) -> Answer:
     """Who can use or manage a key, and by what."""
-    key_arn = register.registered(broker(), _key_arn(key_id)).document.key_arn
+    key_arn = broker().store.get_key(_key_arn(key_id)).document.key_arn
     bound, limit = cursors.binding(call.caller, call.route, call.query), query.limit_of(call.query)
     after = cursors.read(call.query.get("cursor"), bound, form=cursors.MARKER)
     if after is None:
@@ -184,7 +184,7 @@ def get_access(call: Call, key_id: str) -> Answer:
 @api.route("GET", "/security/keys/<key_id>/check")
 def get_check(_call: Call, key_id: str) -> Answer:
     """Whether the broker could create and end grants on a key when it last tried."""
-    key = register.registered(broker(), _key_arn(key_id))
+    key = broker().store.get_key(_key_arn(key_id))
     return Answer(200, checks_view(checks.of_key(broker(), key.document.key_arn)))
 
 
@@ -200,7 +200,7 @@ def get_key_policy(call: Call, key_id: str) -> Answer:
     key_arn = query.matching(call.query, "key_arn", _KEY_ARN.fullmatch)
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    key_arn = key_arn or register.registered(broker(), _key_arn(key_id)).document.key_arn
+    key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
     return Answer(200, access.policy_advice(broker(), key_arn, broker().settings.roles))
 
 
@@ -212,7 +212,7 @@ def get_events(call: Call) -> Answer:
 
 
 def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
-    approval, key = standing_approvals.found(broker(), approval_id)
+    approval, key = standing_approvals.get_with_key(broker(), approval_id)
     view = approval_view(approval, quorum=key.document.quorum, now=broker().clock())
     return Answer(status, view, location, PEOPLE if view["status"] == "pending" else None)
 
@@ -224,7 +224,7 @@ def _retry_after(request: GrantRequest) -> int | None:
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
         raise NotFound("there is no such key")
-    return register.arn_of(broker(), key_id)
+    return register.get_key_arn(broker(), key_id)
 
 
 @logger.inject_lambda_context

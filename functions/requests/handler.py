@@ -64,27 +64,27 @@ def post_request(call: Call) -> Answer:
 def get_requests(call: Call) -> Answer:
     """The account's requests."""
     status = query.one_of(call.query, "status", Status)
-    find = partial(lists.own_requests, broker(), call.caller.account, status=status)
+    find = partial(broker().store.lists.list_requests, account=call.caller.account, status=status)
     return lists.answer_page(call, find, request_view)
 
 
 @api.route("GET", "/requests/<request_id>")
 def get_request(call: Call, request_id: str) -> Answer:
     """One request of the account."""
-    return _answer(200, call, votes.found(broker(), request_id, account=call.caller.account))
+    return _answer(200, call, broker().store.get_request(request_id, account=call.caller.account))
 
 
 @api.route("DELETE", "/requests/<request_id>")
 def delete_request(call: Call, request_id: str) -> Answer:
     """Withdraw a request that has no grant yet."""
-    request = votes.owned(broker(), request_id, call.caller)
+    request = votes.get_owned(broker(), request_id, call.caller)
     return Answer(200, request_view(votes.withdraw(broker(), request, by=call.caller.arn)))
 
 
 @api.route("POST", "/requests/<request_id>/grant")
 def post_grant(call: Call, request_id: str) -> Answer:
     """Take an approved request up. Repeating it is safe without an Idempotency-Key."""
-    request = votes.owned(broker(), request_id, call.caller)
+    request = votes.get_owned(broker(), request_id, call.caller)
     request, made = take_up(broker(), request, by=call.caller.arn)
     return _answer(201 if made else 200, call, request)
 
@@ -92,7 +92,7 @@ def post_grant(call: Call, request_id: str) -> Answer:
 @api.route("DELETE", "/requests/<request_id>/grant")
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
-    request = votes.owned(broker(), request_id, call.caller)
+    request = votes.get_owned(broker(), request_id, call.caller)
     released = votes.release(broker(), request, by=call.caller.arn)
     return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
 
@@ -101,7 +101,7 @@ def delete_grant(call: Call, request_id: str) -> Answer:
 def get_keys(call: Call) -> Answer:
     """What the caller's account may ask for."""
     account = call.caller.account
-    find = partial(lists.keys, broker(), account=account)
+    find = partial(broker().store.lists.list_keys, account=account)
     return lists.answer_page(call, find, lambda key: offer_view(key, account))
 
 

@@ -89,9 +89,9 @@ class Brokers:
     def composed(self, function: str, aws: Clients, sleep: Callable[[float], None]) -> AnyBroker:
         """The function's own composition, on these clients."""
         made = built(function, self.deployment.environment(function), aws)
-        tables = {"request_table": made.store.request_table}
-        if made.store.has_approval_table:
-            tables["approval_table"] = made.store.approval_table
+        tables = {"request_table": made.store.tables.request_table}
+        if made.store.tables.has_approval_table:
+            tables["approval_table"] = made.store.tables.approval_table
         return replace(made, store=Store(DynamoDb(aws.dynamodb(), sleep=sleep), **tables))
 
     def _measure(self, function: str, name: str, value: float) -> None:

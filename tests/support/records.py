@@ -148,7 +148,7 @@ class Scene:
     def put(self, *records: Record | Event) -> None:
         """Store records as they are."""
         for record in records:
-            self.client.put_item(TableName=self.store.table_of(record), Item=item_of(record))
+            self.client.put_item(TableName=self.store.tables.table_of(record), Item=item_of(record))
 
     def run(self, *grants: Grant) -> Report:
         """One run over these grants."""
@@ -158,13 +158,13 @@ class Scene:
 
     def request(self, request_id: str = ID) -> GrantRequest:
         """The stored request."""
-        found = self.store.request(request_id)
+        found = self.store.find_request(request_id)
         assert found is not None
         return found
 
     def events(self, subject: str = f"request#{ID}") -> list[Event]:
         """The stored trail."""
-        return self.store.trail(subject)
+        return self.store.get_trail(subject)
 
 
 def _create_table(client: Any, name: str) -> None:

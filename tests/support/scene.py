@@ -192,7 +192,7 @@ class Scene:
 
     def request(self, request_id: str) -> GrantRequest:
         """The stored request."""
-        found = self.brokers.broker("expiry").store.request(request_id)
+        found = self.brokers.broker("expiry").store.find_request(request_id)
         assert found is not None
         return found
 
@@ -202,7 +202,7 @@ class Scene:
 
     def trail(self, request_id: str) -> list[str]:
         """The types of the request's events."""
-        events = self.brokers.broker("approvals").store.trail(f"request#{request_id}")
+        events = self.brokers.broker("approvals").store.get_trail(f"request#{request_id}")
         return [event.type for event in events]
 
     def stored(self) -> list[dict[str, Any]]:

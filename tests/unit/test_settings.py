@@ -96,7 +96,10 @@ def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
         "IDENTITY_CENTER_ROLE_IDS": "AROASET",
     }
     broker = RequestsBroker.build(RequestsSettings.from_environment(environment("requests") | given))
-    assert (broker.store.request_table, broker.store.approval_table) == ("requests", "approvals")
+    assert (broker.store.tables.request_table, broker.store.tables.approval_table) == (
+        "requests",
+        "approvals",
+    )
     caller = Caller("arn:aws:sts::111122223333:assumed-role/r/alice", "111122223333", "AROASET", "alice")
     assert broker.person(caller) == "identity-center:111122223333:alice"
     assert broker.clock().utcoffset() is not None
@@ -112,7 +115,7 @@ def test_without_an_approval_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     clients.cache_clear()
     store = ExpiryBroker.build(ExpirySettings.from_environment(environment("expiry"))).store
-    assert not store.has_approval_table
+    assert not store.tables.has_approval_table
     with pytest.raises(LookupError):
-        store.key("arn:aws:kms:eu-central-1:111122223333:key/0d0e")
+        store.find_key("arn:aws:kms:eu-central-1:111122223333:key/0d0e")
     clients.cache_clear()

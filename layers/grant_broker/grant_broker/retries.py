@@ -30,7 +30,7 @@ def on_latest(broker: Broker, request: GrantRequest, step: Callable[[GrantReques
     versions = iter([request])
 
     def attempt() -> T:
-        latest = next(versions, None) or broker.store.request(request.id)
+        latest = next(versions, None) or broker.store.find_request(request.id)
         if latest is None:
             raise NotFound("there is no such request")
         return step(latest)

@@ -168,7 +168,7 @@ def test_revoke_active_later(scene: Scene) -> None:
         204,
     ]
     assert scene.status(living) == Status.ENDING
-    stored = scene.brokers.broker("approvals").store.approval(made)
+    stored = scene.brokers.broker("approvals").store.find_approval(made)
     assert stored is not None
     assert stored.revoke_active
 

@@ -137,7 +137,7 @@ def test_empty_line_in_file() -> None:
 def test_written_meanwhile(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event written while a trail is read is no breach."""
     write(scene)
-    real, left = Store.trail, [1]
+    real, left = Store.get_trail, [1]
 
     def trail(self: Store, subject: str) -> Any:
         found = real(self, subject)
@@ -146,7 +146,7 @@ def test_written_meanwhile(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
             scene.store.commit(record.recorded("noted", at=NOW, by="bob", event_id="late"))
         return found
 
-    monkeypatch.setattr(Store, "trail", trail)
+    monkeypatch.setattr(Store, "get_trail", trail)
     lines = list(audit.export(scene.store))
     assert [breach for _, breach in audit.breaches(lines)] == [None]
     assert len(lines) == 5

@@ -79,7 +79,7 @@ def test_the_stream_takes_turns_too(scene: Scene) -> None:
     for request_id in ids:
         scene.revoke(request_id)
     rate = broker.settings.end_rate
-    assert broker.store.take_turns("retire", int(scene.clock.now.timestamp()), rate - 1) == rate - 1
+    assert broker.store.counters.claim("retire", int(scene.clock.now.timestamp()), rate - 1) == rate - 1
     assert _handle(scene, *(_record(scene, request_id) for request_id in ids)) == []
     assert [scene.status(request_id) for request_id in ids] == [Status.REVOKED, Status.ENDING]
     scene.later(1)

@@ -213,7 +213,7 @@ def test_a_record_that_cannot_be_read(scene: Scene, broken: dict[str, Any]) -> N
     scene.expire(1)
     assert scene.status(good) == Status.EXPIRED
     assert scene.measured("EndFailures") == [1]
-    assert list(scene.brokers.broker("expiry").store.due(int(scene.clock.now.timestamp()))) == []
+    assert list(scene.brokers.broker("expiry").store.agenda.list_due(int(scene.clock.now.timestamp()))) == []
     scene.later(300)
     assert scene.measured("EndFailures") == [1, 1]
 
@@ -238,7 +238,7 @@ def test_an_item_that_is_no_request(scene: Scene) -> None:
     scene.clock.sleep(2)
     scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
-    assert list(scene.brokers.broker("expiry").store.due(int(scene.clock.now.timestamp()))) == []
+    assert list(scene.brokers.broker("expiry").store.agenda.list_due(int(scene.clock.now.timestamp()))) == []
 
 
 def test_it_left_the_agenda_meanwhile(scene: Scene) -> None:
@@ -293,4 +293,4 @@ def test_many_workers(scene: Scene) -> None:
 def test_what_answers_nothing_is_told_apart(scene: Scene) -> None:
     """The counter's Unavailable is about the database alone."""
     with scene.fault("UpdateItem", TABLE_FAULT), pytest.raises(Unavailable):
-        scene.brokers.broker("expiry").store.take_turns("retire", 1, 1)
+        scene.brokers.broker("expiry").store.counters.claim("retire", 1, 1)

@@ -42,22 +42,22 @@ def _vote(arena: Arena, request_id: str, number: int, verdict: Verdict = Verdict
 
 def _take_up(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: take_up(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
+    return lambda: take_up(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
 
 
 def _withdraw(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: decisions.withdraw(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
+    return lambda: decisions.withdraw(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
 
 
 def _release(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: decisions.release(broker, decisions.owned(broker, request_id, caller), by=caller.arn)
+    return lambda: decisions.release(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
 
 
 def _revoke(arena: Arena, request_id: str) -> Move:
     broker, by = arena.brokers.broker("approvals"), approver(arena.scene, 0).arn
-    return lambda: decisions.revoke(broker, decisions.found(broker, request_id), by=by, reason="incident")
+    return lambda: decisions.revoke(broker, broker.store.get_request(request_id), by=by, reason="incident")
 
 
 def _end(arena: Arena, request_id: str) -> Move:

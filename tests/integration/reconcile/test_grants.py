@@ -126,7 +126,7 @@ def test_withdrawn_to_end(scene: Scene) -> None:
 
 
 def _quorum_set(scene: Scene, event_type: str, at: datetime, quorum: int) -> None:
-    before = scene.store.key(KEY)
+    before = scene.store.find_key(KEY)
     assert before
     document = before.document.model_copy(update={"quorum": quorum})
     detail = {"quorum": quorum} if event_type == "key_changed" else {"votes": 1}
@@ -202,7 +202,7 @@ def test_adopted_beside_a_forged_event(scene: Scene) -> None:
     """What is no event does not keep a grant without a record from getting one."""
     scene.put(key(), votes(request()))
     forged = {"pk": {"S": f"request#{ID}"}, "sk": {"S": "event#x"}, "hash": {"N": "1"}}
-    scene.client.put_item(TableName=scene.store.request_table, Item=forged)
+    scene.client.put_item(TableName=scene.store.tables.request_table, Item=forged)
     assert scene.run(grant()).drift == 1
     assert scene.request().status == Status.ACTIVE
 
@@ -281,7 +281,7 @@ def test_foreign(scene: Scene) -> None:
     [event] = scene.events(f"grant#{derived()}")
     assert (event.type, event.detail["name"]) == ("foreign_grant", "by hand")
     assert scene.run(grant(name="by hand")).drift == 0
-    assert scene.store.request(derived()) is None
+    assert scene.store.find_request(derived()) is None
 
 
 def test_final(scene: Scene) -> None:

@@ -157,7 +157,7 @@ def test_stale(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where another writer was first for one record, the others of the same transaction are still written."""
     monkeypatch.setattr(Store, "commit", _failing(Stale("moved"), 2))
     report = scene.run(*many())
-    assert scene.store.request(ID) is None
+    assert scene.store.find_request(ID) is None
     assert scene.request("f" * 32).status == Status.ENDING
     assert (report.complete, report.drift) == (True, 1)
 

@@ -33,7 +33,7 @@ def missing(found: dict[str, Any], function: str) -> list[str]:
 
 def events(scene: Scene, function: str) -> list[str]:
     """The types of the events about a function's check."""
-    trail = scene.brokers.broker("approvals").store.trail(f"check#{function}#{scene.key}")
+    trail = scene.brokers.broker("approvals").store.get_trail(f"check#{function}#{scene.key}")
     return [event.type for event in trail]
 
 
@@ -275,7 +275,10 @@ def test_a_run_ends_in_time(scene: Scene) -> None:
     scene.cloud.intercept = slow
     assert scene.run("requests") == {"checked": 1}
     later = int(scene.now.timestamp())
-    assert len(list(scene.brokers.broker("requests").store.checks_due(Function.REQUESTS, later))) == 1
+    assert (
+        len(list(scene.brokers.broker("requests").store.agenda.list_checks_due(Function.REQUESTS, later)))
+        == 1
+    )
 
 
 def test_checks_of_a_key_nobody_registered(scene: Scene) -> None:

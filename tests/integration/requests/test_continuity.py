@@ -54,7 +54,7 @@ class World:
     def later(self, **time: float) -> None:
         """Let time pass; what falls due meanwhile ends on time."""
         expiry, then = self.brokers.broker("expiry"), self.now + timedelta(**time)
-        while request := next(iter(expiry.store.due(int(then.timestamp()))), None):
+        while request := next(iter(expiry.store.agenda.list_due(int(then.timestamp()))), None):
             self.now = max(self.now, from_epoch(request.due or 0))
             assert request.id is not None
             assert act(expiry, request.id)

@@ -76,7 +76,7 @@ def test_a_text_stays_a_text_in_the_export(
 def test_a_text_stays_a_text_in_mails(scene: Scene, text: str) -> None:
     """A mail quotes what the requester wrote: one line, ASCII, no working link, and says so."""
     request_id = scene.pending(reason=text)
-    [event] = scene.brokers.broker("approvals").store.trail(f"request#{request_id}")
+    [event] = scene.brokers.broker("approvals").store.get_trail(f"request#{request_id}")
     notice = notice_of(event)
     assert notice is not None
     mail = digest([notice])
@@ -121,7 +121,7 @@ def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
     token = own["grant"]["grant_token"]
     assert token
     store = scene.brokers.broker("approvals").store
-    notices = [notice_of(event) for event in store.trail(f"request#{request_id}")]
+    notices = [notice_of(event) for event in store.get_trail(f"request#{request_id}")]
     elsewhere: list[Any] = [
         scene.call("partner", "GET", "/requests").body,
         scene.call("partner_colleague", "GET", f"/requests/{request_id}").body,

@@ -136,7 +136,7 @@ def test_what_nobody_answers_makes_room_by_lapsing(world: Callable[..., World]) 
     assert scene.submit().status == 429
     scene.now += timedelta(seconds=101)
     expiry = scene.brokers.broker("expiry")
-    due = list(expiry.store.due(int(scene.now.timestamp())))
+    due = list(expiry.store.agenda.list_due(int(scene.now.timestamp())))
     assert [request.id for request in due] == [waiting.body["id"]]
     assert act(expiry, waiting.body["id"])
     assert scene.submit().status == 201
@@ -185,7 +185,7 @@ def test_the_count_of_open_requests_reads_no_more_than_the_limit(world: Callable
     scene = world()
     assert [scene.submit().status for _ in range(5)] == [201] * 5
     broker = scene.brokers.broker("requests")
-    assert len(list(broker.store.open_requests("444455556666", limit=3))) == 3
+    assert len(list(broker.store.lists.list_open("444455556666", limit=3))) == 3
     assert limits.full(broker, account="444455556666", grantee="x", waits=False) is None
 
 

@@ -46,7 +46,7 @@ def _effect_first(broker: RequestsBroker) -> Callable[..., None]:
 
 
 def _off_the_agenda(broker: Any, request_id: str, _error: Any) -> None:
-    request = broker.store.request(request_id)
+    request = broker.store.find_request(request_id)
     broker.store.commit(request.changed(action=None, due=None))
 
 

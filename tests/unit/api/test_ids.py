@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from grant_broker.approvals import standing_approvals as standing
-from grant_broker.approvals import votes as decisions
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.kms import KmsReader
@@ -26,6 +25,6 @@ BROKER = ApprovalsBroker(
 def test_nobody(text: str) -> None:
     """A request or an approval of such an id is not found, in the words for every other; no call is made."""
     with pytest.raises(NotFound, match=r"^there is no such request$"):
-        decisions.found(BROKER, text)
+        BROKER.store.get_request(text)
     with pytest.raises(NotFound, match=r"^there is no such approval$"):
-        standing.found(BROKER, text)
+        standing.get_with_key(BROKER, text)

@@ -4,7 +4,7 @@ from typing import Any
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import plain, serialized
-from grant_broker.aws.lists import Listing, page
+from grant_broker.aws.lists import Listing, read_page
 from tests.support.scripted_client import Script
 
 LISTING = Listing("requests", "by_account", "account", "444455556666", "request#", "request")
@@ -24,8 +24,8 @@ def even(item: dict[str, Any]) -> bool:
 def listed(*answers: Any, limit: int = 2, after: str | None = None) -> tuple[list[int], str | None, Script]:
     """A page's numbers, its next place, and the calls."""
     script = Script(*answers)
-    found = page(DynamoDb(script), LISTING, limit=limit, after=after, keep=even)  # type: ignore[arg-type]
-    return [item["n"] for item in found.items], found.after, script
+    found = read_page(DynamoDb(script), LISTING, limit=limit, after=after, keep=even)  # type: ignore[arg-type]
+    return [item["n"] for item in found.records], found.after, script
 
 
 def test_page() -> None:

@@ -137,17 +137,22 @@ def test_round_trip(record: Any) -> None:
 def test_reads() -> None:
     """Each record is read by its key from its table; what is not there is None."""
     absent, _ = store({})
-    found: list[object] = [absent.request(ID), absent.votes(ID), absent.approval("a"), absent.key(KEY)]
+    found: list[object] = [
+        absent.find_request(ID),
+        absent.find_votes(ID),
+        absent.find_approval("a"),
+        absent.find_key(KEY),
+    ]
     assert found == [None] * 4
-    assert absent.holder_of("name", "partner_data") is None
+    assert absent.find_label("name", "partner_data") is None
     proposal = Proposal(document=key().document, base_version=1, proposed_at=NOW)
-    assert absent.proposal(proposal) is None
+    assert absent.find_proposal(proposal) is None
     reads: list[tuple[Callable[[Store], Record | None], Record, str]] = [
-        (lambda it: it.request(ID), request(), "requests"),
-        (lambda it: it.votes(ID), votes(request()), "approvals"),
-        (lambda it: it.approval("standing-1"), standing(), "approvals"),
-        (lambda it: it.key(KEY), key(), "approvals"),
-        (lambda it: it.proposal(proposal), proposal, "approvals"),
+        (lambda it: it.find_request(ID), request(), "requests"),
+        (lambda it: it.find_votes(ID), votes(request()), "approvals"),
+        (lambda it: it.find_approval("standing-1"), standing(), "approvals"),
+        (lambda it: it.find_key(KEY), key(), "approvals"),
+        (lambda it: it.find_proposal(proposal), proposal, "approvals"),
     ]
     for read, record, table in reads:
         holding, script = store({"Item": item_of(record)})
@@ -158,12 +163,13 @@ def test_reads() -> None:
 def test_held_labels() -> None:
     """A label is taken where it is free, or from whoever is known to hold it."""
     held, _ = store({"Item": serialized({"pk": "name#n", "sk": "name", "key_arn": KEY})})
-    assert held.holder_of("name", "n") == KEY
+    assert held.find_label("name", "n") == KEY
     assert (
-        held.hold("name", "n", KEY, held_by=None)["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+        held.put_label("name", "n", KEY, borne_by=None)["Put"]["ConditionExpression"]
+        == "attribute_not_exists(pk)"
     )
-    taken = held.hold("name", "n", KEY, held_by="other")["Put"]
-    assert taken["ExpressionAttributeValues"] == {":holder": {"S": "other"}}
+    taken = held.put_label("name", "n", KEY, borne_by="other")["Put"]
+    assert taken["ExpressionAttributeValues"] == {":bearer": {"S": "other"}}
     assert taken["Item"] == serialized({"pk": "name#n", "sk": "name", "key_arn": KEY})
 
 
@@ -171,10 +177,10 @@ def test_held() -> None:
     """A grantee's holdings are found by key and role, as many as are asked for."""
     record = request(ended_at=NOW)
     found, script = store({"Items": [item_of(record), item_of(request(id="f" * 32))]})
-    (holding,) = found.held(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=1)
+    (holding,) = found.lists.list_holdings(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=1)
     assert (holding.request_id, holding.status, holding.scope) == (ID, Status.ACTIVE, SCOPE)
     assert (holding.issued_at, holding.expires_at, holding.ended_at) == (CREATED, EXPIRES, NOW)
-    assert found.held(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=2)[1].ended_at is None
+    assert found.lists.list_holdings(key_arn=KEY, grantee=GRANTEE, since=CREATED, most=2)[1].ended_at is None
     values = plain(script.calls[0][1]["ExpressionAttributeValues"])
     assert values == {":holder": f"{KEY}#{ACCOUNT}:role/partner", ":since": int(CREATED.timestamp())}
     assert plain(item_of(record))["holder"] == values[":holder"]
@@ -202,17 +208,17 @@ def test_indexes(record: Record, indexed: set[str]) -> None:
 def test_queries() -> None:
     """Queries read their index and give records."""
     found, script = store({"Items": [item_of(standing())]})
-    assert list(found.standing(key_arn=KEY, account=ACCOUNT)) == [standing()]
+    assert list(found.lists.list_approvals_for(key_arn=KEY, account=ACCOUNT)) == [standing()]
     assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":covering": f"{KEY}#{ACCOUNT}"}
     event = request().to(Status.ENDING, at=NOW, by="a", event_id="e").event
     assert event is not None
     found, script = store({"Items": [item_of(event)]})
-    assert found.trail(event.subject) == [event]
+    assert found.get_trail(event.subject) == [event]
     assert script.calls[0][1]["ConsistentRead"] is True
     found, script = store({"Items": [{"id": {"S": ID}}]})
-    assert list(found.covered_by("a", Status.ACTIVE)) == [ID]
-    found, _ = store({"Items": [{"grantee": {"S": "g"}}] * 3})
-    assert len(list(found.open_requests(ACCOUNT, limit=2))) == 2
+    assert list(found.lists.list_covered_by("a", Status.ACTIVE)) == [ID]
+    found, _ = store({"Items": [{"grantee": {"S": "g"}, "status": {"S": "pending"}}] * 3})
+    assert len(list(found.lists.list_open(ACCOUNT, limit=2))) == 2
 
 
 def test_agenda() -> None:
@@ -223,13 +229,13 @@ def test_agenda() -> None:
         {"pk": {"S": "request#x"}, "sk": {"S": "event#000001"}, "due": {"N": "7"}},
     ]
     found, script = store({"Items": rows})
-    entries = list(found.due(10, limit=3))
+    entries = list(found.agenda.list_due(10, limit=3))
     assert [(entry.id, entry.due) for entry in entries] == [(ID, 5), (None, 6), (None, 7)]
     assert [entry.key for entry in entries][1] == ("other", "request")
     assert script.calls[0][1]["Limit"] == 3
     assert agenda(Action.END, NOW) == {"action": Action.END, "due": int(NOW.timestamp())}
     written_to, script = store({"Attributes": {}})
-    written_to.put_off(entries[1], 99)
+    written_to.agenda.postpone(entries[1], 99)
     assert script.calls[0][1]["Key"] == serialized({"pk": "other", "sk": "request"})
 
 
@@ -237,12 +243,12 @@ def test_checks() -> None:
     """A function's check of a key is read by its key, and found on an agenda of its own while it is due."""
     due = Check(function=Function.EXPIRY, key_arn=KEY, due=5, version=1)
     found, script = store({"Item": item_of(due)})
-    assert found.check(Function.EXPIRY, KEY) == due
+    assert found.find_check(Function.EXPIRY, KEY) == due
     assert (
         script.calls[0][1]["Key"] == key_of(due) == serialized({"pk": f"check#expiry#{KEY}", "sk": "check"})
     )
     found, script = store({"Items": [item_of(due)]})
-    assert list(found.checks_due(Function.EXPIRY, 10)) == [due]
+    assert list(found.agenda.list_checks_due(Function.EXPIRY, 10)) == [due]
     assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":agenda": "check#expiry", ":until": 10}
     assert plain(item_of(due))["agenda"] == "check#expiry"
     assert "agenda" not in item_of(due.stopped().record)
@@ -251,18 +257,18 @@ def test_checks() -> None:
 def test_counters() -> None:
     """Calls and turns are counted by one atomic update each."""
     counted, script = store({"Attributes": {"turns": {"N": "7"}}})
-    counted.count_call(ACCOUNT, minute=10, most=5)
-    assert counted.take_turns("retire", 60, 2) == 7
+    counted.counters.count_call(ACCOUNT, minute=10, most=5)
+    assert counted.counters.claim("retire", 60, 2) == 7
     values = [plain(call[1]["ExpressionAttributeValues"]) for call in script.calls]
     assert values == [{":one": 1, ":most": 5, ":expires": 4200}, {":count": 2, ":expires": 3660}]
     with pytest.raises(Stale):
-        store(refusal("ConditionalCheckFailedException"))[0].count_call(ACCOUNT, minute=10, most=5)
+        store(refusal("ConditionalCheckFailedException"))[0].counters.count_call(ACCOUNT, minute=10, most=5)
 
 
 def test_tables() -> None:
     """Requests and events live in the request table, everything else in the approval table."""
     tables, _ = store({})
-    kinds: dict[type[Any], str] = {type(record): tables.table_of(record) for record in RECORDS}
+    kinds: dict[type[Any], str] = {type(record): tables.tables.table_of(record) for record in RECORDS}
     assert kinds == {
         GrantRequest: "requests", Event: "requests", Key: "approvals", Approval: "approvals",
         Proposal: "approvals",

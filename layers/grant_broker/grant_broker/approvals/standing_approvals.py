@@ -14,12 +14,11 @@ from grant_broker.domain.approvals import (
     is_party,
 )
 from grant_broker.domain.decisions import Decision
-from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotPermitted
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.scope import Scope
-from grant_broker.domain.texts import is_id
 from grant_broker.domain.times import milliseconds
 from grant_broker.domain.trail import digest
 from grant_broker.requests.submit import Repeatable
@@ -41,7 +40,7 @@ def create(broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, rep
 def _made(
     broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, repeat: Repeatable, approval_id: str
 ) -> Approval:
-    if repeat.key and (stored := broker.store.approval(approval_id)):
+    if repeat.key and (stored := broker.store.find_approval(approval_id)):
         return _same(stored, repeat)
     key, now = _key(broker, asked), milliseconds(broker.clock())
     approval = _checked(broker, caller, asked, key, approval_id)
@@ -64,7 +63,7 @@ def decide(
 def _cast(
     broker: ApprovalsBroker, caller: Caller, approval_id: str, decision: Decision, repeat: Repeatable
 ) -> Approval:
-    approval, key = found(broker, approval_id)
+    approval, key = get_with_key(broker, approval_id)
     _not_own(broker, caller, approval)
     status = approval.status(quorum=key.document.quorum, now=broker.clock())
     if earlier := approval.vote_of(broker.person(caller)):
@@ -95,7 +94,7 @@ def withdraw(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revok
 
 
 def _withdrawn(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool) -> Approval:
-    approval, _ = found(broker, approval_id)
+    approval, _ = get_with_key(broker, approval_id)
     if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
         return approval
     now = milliseconds(broker.clock())
@@ -111,14 +110,14 @@ def _withdrawn(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, rev
 def _end_covered(broker: ApprovalsBroker, caller: Caller, approval: Approval) -> None:
     until = broker.clock() + _END_WITHIN
     for status in (Status.ACTIVE, Status.ISSUING):
-        for request_id in broker.store.covered_by(approval.id, status):
+        for request_id in broker.store.lists.list_covered_by(approval.id, status):
             if broker.clock() >= until:
                 return
             _end(broker, caller, request_id, approval)
 
 
 def _end(broker: ApprovalsBroker, caller: Caller, request_id: str, approval: Approval) -> None:
-    request = broker.store.request(request_id)
+    request = broker.store.find_request(request_id)
     if request is None or request.approval != approval.id:
         return
     reason = f"its standing approval {approval.id} was withdrawn"
@@ -131,13 +130,10 @@ def _end(broker: ApprovalsBroker, caller: Caller, request_id: str, approval: App
         return
 
 
-def found(broker: ApprovalsBroker, approval_id: str) -> tuple[Approval, Key]:
-    """The approval and its key; NotFound."""
-    approval = broker.store.approval(approval_id) if is_id(approval_id) else None
-    key = broker.store.key(approval.key_arn) if approval else None
-    if approval is None or key is None:
-        raise NotFound("there is no such approval")
-    return approval, key
+def get_with_key(broker: ApprovalsBroker, approval_id: str) -> tuple[Approval, Key]:
+    """Get an approval and its key; NotFound."""
+    approval = broker.store.get_approval(approval_id)
+    return approval, broker.store.get_key(approval.key_arn)
 
 
 def _same(stored: Approval, repeat: Repeatable) -> Approval:
@@ -147,9 +143,8 @@ def _same(stored: Approval, repeat: Repeatable) -> Approval:
 
 
 def _key(broker: ApprovalsBroker, asked: StandingApproval) -> Key:
-    arn = asked.key if asked.key.startswith("arn:") else broker.store.holder_of("name", asked.key)
-    key = broker.store.key(arn) if arn else None
-    if key is None or not key.open_to(asked.account) or asked.key not in {arn, key.document.name}:
+    key = broker.store.find_key_named(asked.key)
+    if key is None or not key.open_to(asked.account):
         raise InvalidRequest(Fault("key", "not registered, or not open to the account"))
     return key
 

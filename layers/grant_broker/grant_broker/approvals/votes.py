@@ -6,29 +6,20 @@ from datetime import datetime, timedelta
 from grant_broker.broker import ApiBroker, Broker
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote, is_party
 from grant_broker.domain.decisions import Decision
-from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotFound, NotPermitted
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotPermitted
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Change, ChangeOf
 from grant_broker.domain.request import GrantRequest, agenda
-from grant_broker.domain.texts import is_id
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.requests.submit import Repeatable
 from grant_broker.retries import anew, on_latest
 
 
-def found(broker: Broker, request_id: str, *, account: str | None = None) -> GrantRequest:
-    """The request; NotFound, in the same words, where there is none or it is another account's."""
-    request = broker.store.request(request_id) if is_id(request_id) else None
-    if request is None or account not in {None, request.account}:
-        raise NotFound("there is no such request")
-    return request
-
-
-def owned(broker: ApiBroker, request_id: str, caller: Caller) -> GrantRequest:
+def get_owned(broker: ApiBroker, request_id: str, caller: Caller) -> GrantRequest:
     """The request, for its requester's person or its grantee; NotFound or NotPermitted for anybody else."""
-    request = found(broker, request_id, account=caller.account)
+    request = broker.store.get_request(request_id, account=caller.account)
     if not request.belongs_to(caller, broker.person(caller)):
         raise NotPermitted("only the requester and the grantee may do this")
     return request
@@ -49,9 +40,9 @@ def decide(
 def _cast(
     broker: ApiBroker, caller: Caller, request_id: str, decision: Decision, repeat: Repeatable
 ) -> GrantRequest:
-    request, person = found(broker, request_id), broker.person(caller)
+    request, person = broker.store.get_request(request_id), broker.person(caller)
     _ensure_not_own(caller, person, request)
-    votes = broker.store.votes(request_id) or _no_votes(request, broker.clock())
+    votes = broker.store.find_votes(request_id) or _no_votes(request, broker.clock())
     if earlier := votes.vote_of(person):
         if repeat.key and earlier.idempotency == _idempotency(repeat):
             return request
@@ -86,7 +77,7 @@ def _check(broker: ApiBroker, request: GrantRequest, decision: Decision) -> None
 
 
 def _key(broker: ApiBroker, request: GrantRequest) -> Key:
-    key = broker.store.key(request.key_arn)
+    key = broker.store.find_key(request.key_arn)
     if key is None:
         raise Conflict(f"the request is {request.status}, but its key is not managed any more")
     return key
@@ -178,7 +169,7 @@ def revoke(broker: Broker, request: GrantRequest, *, by: str, reason: str) -> Gr
 
 
 def _votes_withdrawn(broker: Broker, request: GrantRequest) -> list[Change]:
-    votes = broker.store.votes(request.id)
+    votes = broker.store.find_votes(request.id)
     return [votes.changed(withdrawn_at=milliseconds(broker.clock()))] if votes else []
 
 

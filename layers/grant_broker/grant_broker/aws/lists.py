@@ -1,12 +1,23 @@
-"""Pages of a list over an index: newest first, filtered, bounded work for each page."""
+"""Lists over an index, eventually consistent: pages for the API, and what use cases look up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import serialized
+from grant_broker.aws.items import R, holder_of, holding_of, record_of, serialized
+from grant_broker.aws.tables import Tables
+from grant_broker.domain.allowance import Open
+from grant_broker.domain.approvals import Approval
+from grant_broker.domain.continuity import Holding
+from grant_broker.domain.keys import Key
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.request import GrantRequest
 
+T = TypeVar("T")
+Item = dict[str, Any]
 _QUERIES = 10  # a filter that matches nothing must not read a whole table for one page
 
 
@@ -21,30 +32,121 @@ class Listing:
     prefix: str
     sort: str
 
-    def start(self, place: str) -> dict[str, Any]:
+    def start(self, place: str) -> Item:
         """The key after which the list goes on; `place` is an item's `listed_at`."""
         subject = place.partition("#")[2]
         return {"pk": f"{self.prefix}{subject}", "sk": self.sort, self.name: self.value, "listed_at": place}
 
 
 @dataclass(frozen=True)
-class Page:
-    """Items, and the place after which the next page begins; None at the end."""
+class Page(Generic[T]):
+    """Records, and the place after which the next page begins; None at the end."""
 
-    items: list[dict[str, Any]]
+    records: list[T]
     after: str | None
 
 
-def page(
-    database: DynamoDb,
-    listing: Listing,
-    *,
-    limit: int,
-    after: str | None,
-    keep: Callable[[dict[str, Any]], bool],
-) -> Page:
-    """The next items that `keep` accepts; a page may hold fewer than `limit` and still have a next one."""
-    found: list[dict[str, Any]] = []
+class Lists:
+    """The lists of both tables. Pages are newest first; `after` is where the page before ended."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def list_requests(
+        self, *, account: str | None = None, status: str | None = None, key_arn: str | None = None,
+        limit: int, after: str | None,
+    ) -> Page[GrantRequest]:  # fmt: skip
+        """List requests, those of one account, status or key where they are given."""
+
+        def is_wanted(item: Item) -> bool:
+            is_of_key, has_status = key_arn in {None, item["key_arn"]}, status in {None, item["status"]}
+            return item["sk"] == "request" and is_of_key and has_status
+
+        # An account's own partition first: however many requests another one makes, they are not read here.
+        parts = (("account", account), ("status", status), ("kind", "request"))
+        name, value = next((name, value) for name, value in parts if value)
+        listing = Listing(self._tables.request_table, f"by_{name}", name, value, "request#", "request")
+        return self._page(GrantRequest, listing, is_wanted, limit=limit, after=after)
+
+    def list_keys(self, *, account: str | None = None, limit: int, after: str | None) -> Page[Key]:
+        """List the open keys, those open to an account where one is given."""
+
+        def is_offered(item: Item) -> bool:
+            is_open_to = account is None or account in item["document"]["accounts"]
+            return is_open_to and "withdrawn_at" not in item
+
+        listing = Listing(self._tables.approval_table, "by_kind", "kind", "key", "key#", "key")
+        return self._page(Key, listing, is_offered, limit=limit, after=after)
+
+    def list_approvals(self, *, limit: int, after: str | None) -> Page[Approval]:
+        """List standing approvals."""
+        table = self._tables.approval_table
+        listing = Listing(table, "by_kind", "kind", "standing", "approval#", "approval")
+        return self._page(Approval, listing, lambda _item: True, limit=limit, after=after)
+
+    def list_approvals_for(self, *, key_arn: str, account: str) -> Iterator[Approval]:
+        """List the standing approvals for an account on a key, newest first."""
+        items = self._tables.database.query(
+            TableName=self._tables.approval_table,
+            IndexName="covering",
+            condition="covering = :covering",
+            values={":covering": f"{key_arn}#{account}"},
+            ScanIndexForward=False,
+        )
+        return (record_of(Approval, item) for item in items)
+
+    def list_covered_by(self, approval_id: str, status: Status) -> Iterator[str]:
+        """List the ids of requests in one status that a standing approval covered."""
+        items = self._tables.database.query(
+            TableName=self._tables.request_table,
+            IndexName="by_status",
+            condition="#status = :status",
+            values={":status": str(status), ":approval": approval_id},
+            FilterExpression="approval = :approval",
+            ProjectionExpression="id",
+            ExpressionAttributeNames={"#status": "status"},
+        )
+        return (str(item["id"]) for item in items)
+
+    def list_open(self, account: str, *, limit: int) -> list[Open]:
+        """List at most `limit` of an account's requests that are not final."""
+        items = self._tables.database.query(
+            TableName=self._tables.request_table,
+            IndexName="open",
+            condition="open_account = :account",
+            values={":account": account},
+            Limit=limit,
+        )
+        return [
+            Open(item["grantee"], Status(item["status"]), item.get("due")) for item in islice(items, limit)
+        ]
+
+    def list_holdings(self, *, key_arn: str, grantee: str, since: datetime, most: int) -> list[Holding]:
+        """List the grants that a grantee has or had on a key, by plan until after `since`.
+
+        Not more than `most`, those that last longest first.
+        """
+        items = self._tables.database.query(
+            TableName=self._tables.request_table,
+            IndexName="held",
+            condition="holder = :holder AND held_until > :since",
+            values={":holder": holder_of(key_arn, grantee), ":since": int(since.timestamp())},
+            ScanIndexForward=False,
+        )
+        return [holding_of(item) for item in islice(items, most)]
+
+    def _page(
+        self, model: type[R], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
+    ) -> Page[R]:
+        page = read_page(self._tables.database, listing, limit=limit, after=after, keep=keep)
+        return Page([record_of(model, item) for item in page.records], page.after)
+
+
+def read_page(
+    database: DynamoDb, listing: Listing, *, limit: int, after: str | None, keep: Callable[[Item], bool]
+) -> Page[Item]:
+    """Read the next items that `keep` accepts: at most `limit`, or fewer although there is a next page."""
+    found: list[Item] = []
     for _ in range(_QUERIES):
         rows = database.rows(
             TableName=listing.table,

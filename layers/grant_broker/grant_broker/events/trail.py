@@ -86,7 +86,7 @@ def breaches(lines: Iterable[Line]) -> Iterator[tuple[str, Breach | None]]:
 
 def _from(store: Store, *, start: str) -> dict[str, Any]:
     return {
-        "TableName": store.request_table,
+        "TableName": store.tables.request_table,
         "IndexName": "by_kind",
         "condition": "kind = :event AND listed_at > :start",
         "values": {":event": "event", ":start": start},
@@ -103,7 +103,7 @@ def _subjects(store: Store) -> set[str]:
         item["pk"]
         for kind in ("event", "request")
         for item in store.database.query(
-            TableName=store.request_table,
+            TableName=store.tables.request_table,
             IndexName="by_kind",
             condition="kind = :kind",
             values={":kind": kind},
@@ -116,7 +116,7 @@ def _trail_and_head(store: Store, subject: str) -> tuple[list[Event], Head | Non
     """Both as of one moment: read again until the head did not move meanwhile."""
     head = _head(store, subject)
     while True:
-        trail, before = store.trail(subject), head
+        trail, before = store.get_trail(subject), head
         if (head := _head(store, subject)) == before:
             return trail, head
 
@@ -124,8 +124,8 @@ def _trail_and_head(store: Store, subject: str) -> tuple[list[Event], Head | Non
 def _head(store: Store, subject: str) -> Head | None:
     kind = subject.split("#", maxsplit=1)[0]
     of_request_table = kind in {"request", "check"}
-    if kind not in _HEADS or not (of_request_table or store.has_approval_table):
+    if kind not in _HEADS or not (of_request_table or store.tables.has_approval_table):
         return None
-    table = store.request_table if of_request_table else store.approval_table
+    table = store.tables.request_table if of_request_table else store.tables.approval_table
     item = store.database.get(table, subject, _HEADS[kind])
     return Head(item["events"], item["last_hash"]) if item else None

@@ -20,7 +20,7 @@ def turns(broker: ExpiryBroker, wanted: int, *, kind: str = "retire") -> int:
     if wanted <= 0:
         return 0
     try:
-        taken = broker.store.take_turns(kind, int(broker.clock().timestamp()), wanted)
+        taken = broker.store.counters.claim(kind, int(broker.clock().timestamp()), wanted)
     except Unavailable:
         return min(wanted, max(1, rate // _AT_ONCE))
     return max(0, min(wanted, rate - (taken - wanted)))

@@ -9,7 +9,7 @@ from itertools import islice
 
 from botocore.exceptions import ClientError
 
-from grant_broker.aws.store import Due
+from grant_broker.aws.agenda import AgendaEntry
 from grant_broker.domain.errors import BrokerError, Stale, Unavailable
 from grant_broker.domain.lifecycle import Action
 from grant_broker.expiry.broker import ExpiryBroker
@@ -38,7 +38,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Work:
-    entry: Due
+    entry: AgendaEntry
     revoke: bool = False
 
 
@@ -62,11 +62,11 @@ def run(broker: ExpiryBroker, remaining: Callable[[], float], *, workers: int = 
     return report
 
 
-def _look(broker: ExpiryBroker) -> list[Due] | None:
+def _look(broker: ExpiryBroker) -> list[AgendaEntry] | None:
     """What is due or about to be; None where the database did not answer."""
     horizon = broker.clock() + timedelta(seconds=_POLL)
     try:
-        return list(islice(broker.store.due(int(horizon.timestamp()), limit=_PAGE), _MOST))
+        return list(islice(broker.store.agenda.list_due(int(horizon.timestamp()), limit=_PAGE), _MOST))
     except Unavailable:
         _LOG.exception("the agenda could not be read")
         return None
@@ -79,7 +79,7 @@ def _say_alive(broker: ExpiryBroker, report: Report) -> None:
     report.looked = True
 
 
-def _due(broker: ExpiryBroker, coming: list[Due]) -> list[_Work]:
+def _due(broker: ExpiryBroker, coming: list[AgendaEntry]) -> list[_Work]:
     """What is to be done this second: ends first, so that nothing crowds them out, as the rate allows.
 
     Where the oldest end has waited for longer than a run, RevokeGrant's own quota is used as well.
@@ -116,16 +116,16 @@ def _act(broker: ExpiryBroker, work: _Work) -> bool:
         return _put_off(broker, work.entry)
 
 
-def _put_off(broker: ExpiryBroker, entry: Due) -> bool:
+def _put_off(broker: ExpiryBroker, entry: AgendaEntry) -> bool:
     broker.measure("EndFailures", 1)
     try:
-        broker.store.put_off(entry, int((broker.clock() + _UNFIT).timestamp()))
+        broker.store.agenda.postpone(entry, int((broker.clock() + _UNFIT).timestamp()))
     except Stale:
         _LOG.info("the entry has left the agenda", extra={"entry": entry.key})
     return False
 
 
-def _pause(broker: ExpiryBroker, coming: list[Due], *, worked: bool) -> float:
+def _pause(broker: ExpiryBroker, coming: list[AgendaEntry], *, worked: bool) -> float:
     """Until the next whole second while there is work, else until the next entry or the next look."""
     now = broker.clock().timestamp()
     if worked:

@@ -31,7 +31,7 @@ def act(broker: ExpiryBroker, request_id: str, *, revoke: bool = False, early: b
     `revoke`: use RevokeGrant's quota beside RetireGrant's, as when more is due than one run can end.
     `early`: end what is `ending` now, not in its whole second on the agenda.
     """
-    request = broker.store.request(request_id)
+    request = broker.store.find_request(request_id)
     if request is None or request.action is None or not _due(broker, request, early=early):
         return True
     try:
@@ -199,7 +199,7 @@ def _postpone(broker: ExpiryBroker, request_id: str, error: KmsUncertain | KmsRe
     _LOG.error("KMS did not end or find a grant", extra={"request": request_id, "kms": str(error)})
     broker.measure("EndFailures", 1)
     broker.measure(f"EndFailures{reason_of(error.code)}", 1)
-    request = broker.store.request(request_id)
+    request = broker.store.find_request(request_id)
     if request is None or request.action is None:
         return
     now, attempts = broker.clock(), request.attempts + 1

@@ -47,7 +47,7 @@ def run(broker: Broker, function: Function, missing: Missing) -> int:
     A crash leaves a check due: it is only made again.
     """
     until, made, failed = broker.clock() + _LONGEST, 0, 0
-    for due in broker.store.checks_due(function, int(broker.clock().timestamp())):
+    for due in broker.store.agenda.list_checks_due(function, int(broker.clock().timestamp())):
         if broker.clock() > until:
             break
         made += 1
@@ -74,4 +74,4 @@ def _checked(broker: Broker, due: Check, missing: Missing) -> bool:
 
 
 def _known(broker: Broker, function: Function, key_arn: str) -> Check:
-    return broker.store.check(function, key_arn) or Check(function=function, key_arn=key_arn)
+    return broker.store.find_check(function, key_arn) or Check(function=function, key_arn=key_arn)

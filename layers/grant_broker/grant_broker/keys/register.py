@@ -12,26 +12,18 @@ from grant_broker.keys import checks
 from grant_broker.retries import anew
 
 
-def found(broker: ApiBroker, key_arn: str) -> Key:
+def get_open_key(broker: ApiBroker, key_arn: str) -> Key:
     """The open key; NotFound."""
-    key = broker.store.key(key_arn)
+    key = broker.store.find_key(key_arn)
     if key is None or not key.open:
         raise NotFound("there is no such key")
     return key
 
 
-def arn_of(broker: ApiBroker, key_id: str) -> str:
+def get_key_arn(broker: ApiBroker, key_id: str) -> str:
     """The ARN registered under a key id, in whatever account; else what the id means in the home account."""
     home = f"arn:aws:kms:{broker.settings.aws_region}:{broker.settings.home_account}:key/{key_id}"
-    return broker.store.holder_of("key_id", key_id) or home
-
-
-def registered(broker: ApiBroker, key_arn: str) -> Key:
-    """The key in the register, open or closed; NotFound."""
-    key = broker.store.key(key_arn)
-    if key is None:
-        raise NotFound("there is no such key")
-    return key
+    return broker.store.find_label("key_id", key_id) or home
 
 
 def put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
@@ -46,7 +38,7 @@ def put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key |
 
 
 def _put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
-    key = broker.store.key(document.key_arn)
+    key = broker.store.find_key(document.key_arn)
     quorum = key.document.quorum if key else 1
     if key and key.open and key.document == document:
         return key, quorum
@@ -59,7 +51,7 @@ def withdraw(broker: ApiBroker, caller: Caller, key_arn: str) -> None:
     """Close the key to new grants; live ones run to their time. Its quorum stays for whoever reopens it."""
 
     def closed() -> None:
-        key, now = found(broker, key_arn), milliseconds(broker.clock())
+        key, now = get_open_key(broker, key_arn), milliseconds(broker.clock())
         change = key.recorded(
             "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now,
             limits_version=key.version + 1,
@@ -73,7 +65,7 @@ def check_now(broker: ApiBroker, key_arn: str) -> list[Check]:
     """Both checks of an open key, due at once; NotFound."""
 
     def asked() -> None:
-        found(broker, key_arn)
+        get_open_key(broker, key_arn)
         broker.store.commit(*checks.ask(broker, key_arn))
 
     anew(asked)
@@ -83,7 +75,7 @@ def check_now(broker: ApiBroker, key_arn: str) -> list[Check]:
 def _voted(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
     now, person = milliseconds(broker.clock()), broker.person(caller)
     fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=now)
-    stored = broker.store.proposal(fresh)
+    stored = broker.store.find_proposal(fresh)
     version = stored.version if stored else 0
     current = (
         stored if stored and stored.counts_for(key, now) else fresh.model_copy(update={"version": version})
@@ -116,21 +108,21 @@ def _take_effect(broker: ApiBroker, caller: Caller, document: KeyDocument, key: 
 
 
 def _name(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
-    holder = broker.store.holder_of("name", document.name)
-    held = broker.store.key(holder) if holder not in {None, document.key_arn} else None
+    holder = broker.store.find_label("name", document.name)
+    held = broker.store.find_key(holder) if holder not in {None, document.key_arn} else None
     if held and held.open and held.document.name == document.name:
         raise InvalidRequest(Fault("name", "another key has this name"))
     # Written even where it is held already, so that nobody takes it meanwhile.
-    return broker.store.hold("name", document.name, document.key_arn, held_by=holder)
+    return broker.store.put_label("name", document.name, document.key_arn, borne_by=holder)
 
 
 def _key_id(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
     """A key id leads to one ARN for good: the replicas of a multi-Region key share theirs."""
     key_id = document.key_arn.rpartition("/")[2]
-    holder = broker.store.holder_of("key_id", key_id)
+    holder = broker.store.find_label("key_id", key_id)
     if holder not in {None, document.key_arn}:
         raise InvalidRequest(Fault("key_arn", "this key id is registered for another ARN"))
-    return broker.store.hold("key_id", key_id, document.key_arn, held_by=holder)
+    return broker.store.put_label("key_id", key_id, document.key_arn, borne_by=holder)
 
 
 def _check(broker: ApiBroker, document: KeyDocument) -> None:

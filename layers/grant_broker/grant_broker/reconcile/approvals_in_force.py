@@ -77,13 +77,13 @@ class Evidence:
     def records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
         """The requests that exist of these ids; None for one that cannot be read as a request."""
         keys = [(f"request#{name}", "request") for name in ids]
-        items = self._store.database.get_many(self._store.request_table, keys)
+        items = self._store.database.get_many(self._store.tables.request_table, keys)
         return {item["pk"].removeprefix("request#"): _readable(GrantRequest, item) for item in items}
 
     def head(self, record_id: str) -> Head:
         """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
         last = self._store.database.rows(
-            TableName=self._store.request_table, condition="pk = :pk AND begins_with(sk, :events)",
+            TableName=self._store.tables.request_table, condition="pk = :pk AND begins_with(sk, :events)",
             values={":pk": f"request#{record_id}", ":events": "event#"}, ConsistentRead=True,
             ScanIndexForward=False, Limit=1,
         ).items  # fmt: skip
@@ -132,12 +132,14 @@ class Evidence:
 
     def _standing_for(self, key_arn: str, account: str) -> list[Approval]:
         if (key_arn, account) not in self._standing:
-            self._standing[key_arn, account] = list(self._store.standing(key_arn=key_arn, account=account))
+            self._standing[key_arn, account] = list(
+                self._store.lists.list_approvals_for(key_arn=key_arn, account=account)
+            )
         return self._standing[key_arn, account]
 
     def _key(self, key_arn: str) -> Key | None:
         if key_arn not in self._keys:
-            self._keys[key_arn] = self._store.key(key_arn)
+            self._keys[key_arn] = self._store.find_key(key_arn)
         return self._keys[key_arn]
 
     def _quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
@@ -150,7 +152,7 @@ class Evidence:
 
     def _quorums_of(self, key_arn: str) -> list[tuple[datetime, int]]:
         if key_arn not in self._quorums:
-            trail = self._store.trail(f"key#{key_arn}")
+            trail = self._store.get_trail(f"key#{key_arn}")
             self._quorums[key_arn] = [
                 (event.at, event.detail["quorum"]) for event in trail if event.type in _QUORUM_SET
             ]
@@ -158,7 +160,7 @@ class Evidence:
 
     def _approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
         keys = [(f"{prefix}{name}", "approval") for name in ids]
-        items = self._store.database.get_many(self._store.approval_table, keys)
+        items = self._store.database.get_many(self._store.tables.approval_table, keys)
         found = {item["pk"].removeprefix(prefix): _readable(Approval, item) for item in items}
         return {name: approval for name, approval in found.items() if approval}
 

@@ -61,7 +61,7 @@ class Recorder:
         ).sealed()  # fmt: skip
         store = self._broker.store
         put = {
-            "TableName": store.table_of(event),
+            "TableName": store.tables.table_of(event),
             "Item": item_of(event),
             "ConditionExpression": "attribute_not_exists(pk)",
         }

@@ -180,7 +180,7 @@ class _Run:
         """The ids of requests without agenda entry, or whose grant KMS does not show (index: maybe stale)."""
         for status in (Status.PENDING, Status.APPROVED, Status.ISSUING, Status.ACTIVE, Status.ENDING):
             for item in self.broker.store.database.query(
-                TableName=self.broker.store.request_table,
+                TableName=self.broker.store.tables.request_table,
                 IndexName="by_status",
                 condition="#status = :status",
                 values={":status": str(status)},

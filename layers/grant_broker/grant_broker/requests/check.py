@@ -28,7 +28,7 @@ def missing_to_create(broker: RequestsBroker, key_arn: str) -> tuple[str, ...]:
     The grantee is the broker's own role that ends grants: it exists, and no fence stands against it.
     Raises KmsUncertain.
     """
-    key = broker.store.key(key_arn)
+    key = broker.store.find_key(key_arn)
     offered = key.document.operations if key else ENCRYPT_SIDE
     # What the stack grants no more fails by itself, and says nothing about the key.
     operations = tuple(name for name in offered if name in broker.settings.grantable_operations) or offered

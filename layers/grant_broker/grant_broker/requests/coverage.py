@@ -21,7 +21,7 @@ class Cover:
 def covering(broker: Broker, request: GrantRequest, key: Key) -> Cover:
     """The standing approval that covers a request, if there is one and it is not held for too long."""
     asked = request.asked(request.begins)
-    standing = broker.store.standing(key_arn=request.key_arn, account=request.account)
+    standing = broker.store.lists.list_approvals_for(key_arn=request.key_arn, account=request.account)
     covers = ((approval, approval.covers(asked, quorum=key.document.quorum)) for approval in standing)
     approval, coverage = next((pair for pair in covers if pair[1].covered), (None, None))
     if approval is None or coverage is None:
@@ -33,7 +33,7 @@ def covering(broker: Broker, request: GrantRequest, key: Key) -> Cover:
 def continuity_of(broker: Broker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
     """Whether a request taken up at a moment stays within the key's `max_continuous`."""
     longest = key.document.max_continuous
-    held = broker.store.held(
+    held = broker.store.lists.list_holdings(
         key_arn=request.key_arn, grantee=request.grantee,
         since=at - timedelta(seconds=longest) - pause(longest), most=MOST + 1,
     )  # fmt: skip

@@ -4,9 +4,8 @@ Counters and open requests are read and written in the account's own partitions:
 no other. Nothing here can drift: a counter lives for its minute, what is open is counted from the records.
 """
 
-from grant_broker.domain.allowance import Allowance, Open, Refusal
+from grant_broker.domain.allowance import Allowance, Refusal
 from grant_broker.domain.errors import Stale, TooManyRequests
-from grant_broker.domain.lifecycle import Status
 from grant_broker.requests.broker import RequestsBroker
 
 _MINUTE = 60
@@ -20,7 +19,7 @@ def count_call(broker: RequestsBroker, account: str) -> None:
     now = int(broker.clock().timestamp())
     most = broker.settings.submissions_per_minute
     try:
-        broker.store.count_call(account, minute=now // _MINUTE, most=most)
+        broker.store.counters.count_call(account, minute=now // _MINUTE, most=most)
     except Stale as error:
         detail = f"an account may send {most} submissions and dry runs a minute"
         raise TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE) from error
@@ -45,8 +44,5 @@ def full(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> 
         account=settings.open_per_account, grantee=settings.open_per_grantee,
         pending=settings.pending_per_account,
     )  # fmt: skip
-    held = [
-        Open(item["grantee"], Status(item["status"]), item.get("due"))
-        for item in broker.store.open_requests(account, limit=settings.open_per_account)
-    ]
+    held = broker.store.lists.list_open(account, limit=settings.open_per_account)
     return allowance.refusal(held, grantee=grantee, waits=waits, now=broker.clock())

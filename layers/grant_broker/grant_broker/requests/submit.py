@@ -50,7 +50,7 @@ def submit(
     Unavailable (stored; the outcome at KMS is not known yet).
     """
     request_id = repeat.id_for(broker, caller, "POST /requests")
-    stored = broker.store.request(request_id) if repeat.key else None
+    stored = broker.store.find_request(request_id) if repeat.key else None
     request = stored or _stored(broker, caller, submission, repeat, request_id)
     if request.body_digest != repeat.body_digest:
         raise Conflict("this idempotency key was used for another body")
@@ -82,7 +82,7 @@ def _stored(
         broker.store.commit(first)
     except Stale:
         # The same call, made twice at the same time.
-        if (winner := broker.store.request(request_id)) is None:
+        if (winner := broker.store.find_request(request_id)) is None:
             raise
         return winner
     return first.record
@@ -146,13 +146,8 @@ def _new(
 
 
 def _key(broker: RequestsBroker, caller: Caller, submission: Submission) -> Key | None:
-    named = submission.key
-    arn = named if named.startswith("arn:") else broker.store.holder_of("name", named)
-    key = broker.store.key(arn) if arn else None
-    if key is None or not key.open_to(caller.account):
-        return None
-    # A name that another key has taken over since no longer leads to this one.
-    return key if named in {key.document.key_arn, key.document.name} else None
+    key = broker.store.find_key_named(submission.key)
+    return key if key and key.open_to(caller.account) else None
 
 
 def _faults(

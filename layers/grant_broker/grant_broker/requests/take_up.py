@@ -70,7 +70,7 @@ def _intended(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRe
 
 
 def _covered(broker: RequestsBroker, request: GrantRequest) -> tuple[Key, Approval]:
-    key = broker.store.key(request.key_arn)
+    key = broker.store.find_key(request.key_arn)
     if key is None or not key.open_to(request.account):
         raise Conflict("the request is approved, but its key is not open to the account any more")
     if faults := key.faults(request.scope, duration=request.duration, account=request.account):
@@ -78,7 +78,7 @@ def _covered(broker: RequestsBroker, request: GrantRequest) -> tuple[Key, Approv
     if refusal := not_grantable(broker, request.key_arn):
         raise Conflict(f"the request is approved, but {refusal}")
     store = broker.store
-    approval = store.approval(request.approval) if request.approval else store.votes(request.id)
+    approval = store.find_approval(request.approval) if request.approval else store.find_votes(request.id)
     asked = request.asked(request.begins if request.approval else broker.clock())
     coverage = approval.covers(asked, quorum=key.document.quorum) if approval else None
     if approval is None or coverage is None or not coverage.covered:
@@ -129,7 +129,7 @@ def _too_late(broker: RequestsBroker, request: GrantRequest) -> bool:
 
 
 def _ensure_unmoved(broker: RequestsBroker, request: GrantRequest) -> None:
-    latest = broker.store.request(request.id)
+    latest = broker.store.find_request(request.id)
     if latest is None or latest.version != request.version:
         raise Stale("the request was settled or ended meanwhile")
 
@@ -149,7 +149,7 @@ def _active(
 
 def _note_unwanted(broker: RequestsBroker, request: GrantRequest, grant_id: str) -> None:
     """The request was ended or closed while KMS made its grant: `expiry` ends it now, not minutes later."""
-    latest, now = broker.store.request(request.id), broker.clock()
+    latest, now = broker.store.find_request(request.id), broker.clock()
     if latest is None or latest.grant_id == grant_id:
         return
     if latest.status == Status.ENDING:

@@ -1,0 +1,32 @@
+"""The two tables: which record lives in which."""
+
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.domain.checks import Check
+from grant_broker.domain.records import Record
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.trail import Event
+
+
+class Tables:
+    """The request table, and the approval table where the function's role may use it."""
+
+    def __init__(self, database: DynamoDb, request_table: str, approval_table: str | None) -> None:
+        self.database = database
+        self.request_table = request_table
+        self._approval_table = approval_table
+
+    @property
+    def approval_table(self) -> str:
+        """The approval table's name; LookupError in a function that was told none."""
+        if self._approval_table is None:
+            raise LookupError("this function works without the approval table")
+        return self._approval_table
+
+    @property
+    def has_approval_table(self) -> bool:
+        """Whether the approval table was named."""
+        return self._approval_table is not None
+
+    def table_of(self, record: Record | Event) -> str:
+        """The name of the table that a record lives in."""
+        return self.request_table if isinstance(record, GrantRequest | Event | Check) else self.approval_table
