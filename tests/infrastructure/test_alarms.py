@@ -40,6 +40,11 @@ def _names(path: Path) -> list[str]:
     ]
 
 
+def _widgets() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(template().properties("Dashboard")["DashboardBody"])["widgets"]
+    return found
+
+
 @pytest.mark.parametrize("name", sorted(_alarms()))
 def test_alarm(name: str) -> None:
     """On an emitted metric with the dimensions it has, to the alarms' topic, with a runbook in its words."""
@@ -90,8 +95,7 @@ def test_what_the_design_promises_to_tell_has_an_alarm() -> None:
 
 def test_the_dashboard_shows_emitted_metrics() -> None:
     """Every widget's metrics are measured by somebody, in the stack's own namespace."""
-    body = json.loads(template().properties("Dashboard")["DashboardBody"])
-    rows = [row for widget in body["widgets"] for row in widget["properties"]["metrics"]]
+    rows = [row for widget in _widgets() for row in widget["properties"]["metrics"]]
     # A row that begins with "..." repeats the metric above it with another statistic.
     assert {row[0] for row in rows} == {NAMESPACE, ".", "..."}
     found = [row[1] for row in rows if row[0] != "..."]
@@ -103,7 +107,14 @@ def test_the_dashboard_shows_emitted_metrics() -> None:
         "GrantsEnded",
         "EndLatenessSeconds",
     } <= set(found)
-    assert {w["properties"]["region"] for w in body["widgets"]} == {"eu-central-1"}
+    assert {widget["properties"]["region"] for widget in _widgets()} == {"eu-central-1"}
+
+
+def test_every_metric_is_looked_at() -> None:
+    """A metric that stands on the dashboard or has an alarm; one that nobody sees is not worth its price."""
+    rows = [row for widget in _widgets() for row in widget["properties"]["metrics"]]
+    alarmed = {alarm["MetricName"] for alarm in _alarms().values()}
+    assert _measured() <= alarmed | {row[1] for row in rows if row[0] != "..."}
 
 
 def test_metrics_of_two_stacks_are_kept_apart() -> None:
