@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
+from botocore.exceptions import ParamValidationError, ReadTimeoutError
 
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.errors import BrokerError, DatabaseRefused, Stale, Unavailable
 from tests.support.scripted_client import Script, cancelled, refusal
 
 CHECK = {"ConditionCheck": {"TableName": "t"}}
@@ -120,12 +120,12 @@ def test_nobody_knows(error: Exception) -> None:
     ],
 )
 def test_defect(error: Exception) -> None:
-    """What is wrong with the call itself surfaces as it is, to be logged whole."""
+    """What is wrong with the call itself is no error that a caller is answered, and keeps its cause."""
     asked, _, _ = database(error)
-    with pytest.raises(type(error)) as raised:
+    with pytest.raises(DatabaseRefused) as raised:
         asked.transact([CHECK])
-    assert raised.value is error
-    assert isinstance(error, ParamValidationError | ClientError)
+    assert raised.value.__cause__ is error
+    assert not isinstance(raised.value, BrokerError)
 
 
 def test_batches() -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.answers import code_of, uncertain
 from grant_broker.aws.items import plain, serialized
-from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,9 +113,7 @@ class DynamoDb:
         try:
             return getattr(self._client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            if (typed := _typed(error)) is error:
-                raise
-            raise typed from error
+            raise _typed(error) from error
 
 
 class _TransactionConflict(Exception):  # noqa: N818 - DynamoDB's name
@@ -130,7 +128,9 @@ def _typed(error: ClientError | BotoCoreError) -> Exception:
         return Stale("the record has changed")
     if code == "TransactionConflictException":
         return _TransactionConflict(code)
-    return Unavailable("the database did not answer", retry_after=2) if uncertain(error) else error
+    if uncertain(error):
+        return Unavailable("the database did not answer", retry_after=2)
+    return DatabaseRefused(str(error))
 
 
 def _cancelled(error: ClientError) -> Exception:
@@ -139,5 +139,7 @@ def _cancelled(error: ClientError) -> Exception:
         return Stale("the record has changed")
     if "TransactionConflict" in reasons:
         return _TransactionConflict("TransactionConflict")
-    # Throttled or over a capacity limit; a malformed item would be ValidationError, which is a defect.
-    return error if "ValidationError" in reasons else Unavailable("the database is busy", retry_after=2)
+    if "ValidationError" in reasons:
+        return DatabaseRefused(str(error))
+    # Throttled, or over a capacity limit.
+    return Unavailable("the database is busy", retry_after=2)

@@ -78,3 +78,10 @@ class KmsUncertain(BrokerError):  # noqa: N818
 
 class GrantNotFound(BrokerError):  # noqa: N818
     """KMS knows no such grant: gone, not there yet, or on another key. Confirm with ListGrants."""
+
+
+class DatabaseRefused(Exception):  # noqa: N818
+    """DynamoDB refused the call itself for certain: a missing right, or an item that it does not take.
+
+    No BrokerError: nobody can answer it but whoever mends the cause.
+    """

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from botocore.exceptions import ClientError
-
 from grant_broker.aws.agenda import AgendaEntry
-from grant_broker.domain.errors import BrokerError, Stale, Unavailable
+from grant_broker.domain.errors import BrokerError, DatabaseRefused, Stale, Unavailable
 from grant_broker.domain.lifecycle import Action
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.rate import turns
@@ -109,7 +107,7 @@ def _acted(broker: ExpiryBroker, work: _Work, remaining: Callable[[], float]) ->
 def _act(broker: ExpiryBroker, work: _Work) -> bool:
     try:
         return act(broker, str(work.entry.id), revoke=work.revoke)
-    except (ValueError, ClientError):
+    except (ValueError, DatabaseRefused):
         # A record that nobody can read, or that the database refuses: told, and tried again for ever, but
         # never so often that it stands in the way of the others.
         _LOG.exception("a record on the agenda is unfit", extra={"request": work.entry.id})
