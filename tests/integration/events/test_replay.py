@@ -4,8 +4,10 @@ import argparse
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
@@ -74,3 +76,24 @@ def test_replay_of_a_wrong_time() -> None:
     """A time that is no RFC 3339 UTC time is a usage error."""
     with pytest.raises(SystemExit):
         replay("--since", "yesterday")
+
+
+def test_replay_without_the_right(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who may not publish is told so in one line, once, with exit code 2."""
+    refusal = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no right"}}, "PutEvents")
+    with mock.patch.object(replaying, "put_events", side_effect=refusal) as put:
+        assert replay("--since", "2026-03-01T12:00:00Z") == 2
+    assert put.call_count == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("grant-broker replay: An error occurred (AccessDeniedException)")
+
+
+def test_replay_of_what_is_no_event(
+    replaying: Sent, scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that cannot be read as events is told in one line, with exit code 2."""
+    item = {**item_of(event(13)), "at": {"S": "never"}}
+    scene.client.put_item(TableName="requests", Item=item)
+    assert replay("--since", "2026-03-01T12:00:12Z") == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert replaying.entries == []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.lifecycle import Status
-from grant_broker.events.trail import breaches, export
+from grant_broker.events.export import export, verify_export
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
 from tests.support.scene import Scene
@@ -60,7 +60,8 @@ class Arena:
     def check(self) -> None:
         """Whole trails, and no grant but those of requests that hold one."""
         store = self.brokers.broker("approvals").store
-        assert [(subject, breach) for subject, breach in breaches(export(store)) if breach] == []
+        found = verify_export(export(store))
+        assert (found.broken, found.export) == ({}, None)
         grants = Counter(grant["Name"].split("/")[1] for grant in self.scene.grants())
         assert set(grants.values()) <= {1}
         for request_id in grants:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from grant_broker.aws.answers import uncertain
 from grant_broker.aws.batches import batches
+from grant_broker.domain.errors import EventsRefused
 from grant_broker.domain.trail import Event
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class EventBus:
     def put(self, batch: Sequence[Entry]) -> list[bool]:
         """Publish one of `entry_batches`; for each entry, whether EventBridge took it.
 
-        An entry that was refused is sent again alone, without those that were taken.
+        An entry that was refused is sent again alone, without those that were taken. Raises EventsRefused
+        where EventBridge refuses the call itself, such as for a missing right: another attempt is no better.
         """
         waiting = dict(enumerate(batch))
         for attempt in range(_ATTEMPTS):
@@ -57,6 +60,8 @@ class EventBus:
             try:
                 answer = self._client.put_events(Entries=[entry.fields for entry in waiting.values()])
             except (ClientError, BotoCoreError) as error:
+                if not uncertain(error):
+                    raise EventsRefused(str(error)) from error
                 # Nothing of the call was taken, and botocore has repeated it already.
                 _LOG.error("EventBridge did not take a call: %s", error)
                 break

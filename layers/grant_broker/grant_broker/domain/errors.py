@@ -85,3 +85,10 @@ class DatabaseRefused(Exception):  # noqa: N818
 
     No BrokerError: nobody can answer it but whoever mends the cause.
     """
+
+
+class EventsRefused(Exception):  # noqa: N818
+    """EventBridge refused a call for certain, such as for a missing right: it took nothing of it.
+
+    No caller of the API ever waits for EventBridge, so this has no HTTP answer.
+    """

@@ -1,14 +1,17 @@
 """Tell others what happened: EventBridge of every event, the security team of those that matter to it."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from grant_broker.aws.event_bus import EventBus, entry_batches
 from grant_broker.aws.mails import MailQueue
+from grant_broker.domain.errors import EventsRefused
 from grant_broker.domain.mail import notice_of
 from grant_broker.domain.trail import Event
 
+_LOG = logging.getLogger(__name__)
 Deliver = Callable[[Sequence[Event]], list[bool]]
 """Sends events one way; for each, in order, whether it was taken."""
 _REMEMBERED = 10_000
@@ -59,7 +62,12 @@ def publish(bus: EventBus, events: Sequence[Event]) -> list[bool]:
     """Publish events in order; for each, whether it was taken. Ends where EventBridge takes nothing."""
     taken = list[bool]()
     for batch in entry_batches(events):
-        taken += (results := bus.put(batch))
+        try:
+            results = bus.put(batch)
+        except EventsRefused as error:
+            _LOG.error("EventBridge refused a call: %s", error)
+            break
+        taken += results
         if not any(results):
             break
     return taken + [False] * (len(events) - len(taken))

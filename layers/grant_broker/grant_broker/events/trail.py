@@ -1,21 +1,14 @@
-"""The audit trail as a whole: read it in order of time, take it out, and verify every subject's chain."""
+"""The audit trail as a whole, in order of time."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from grant_broker.aws.items import item_of, record_of
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
-from grant_broker.domain.trail import Breach, Event, Head, verify
-
-# The record at the head of a trail, by the kind of its subject: its sort key. It lives in the request
-# table for requests and checks, in the approval table for the others.
-_HEADS = {"request": "request", "check": "check", "approval": "approval", "key": "key"}
+from grant_broker.domain.trail import Event
 
 
 @dataclass(frozen=True)
@@ -24,16 +17,6 @@ class EventPage:
 
     events: list[Event]
     after: str | None
-
-
-class Line(BaseModel):
-    """A line of an export: one event, or where the trail of a subject ends by its record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    event: Event | None = None
-    subject: str | None = None
-    head: Head | None = None
 
 
 def events_since(
@@ -62,28 +45,6 @@ def place(event: Event) -> str:
     return str(item_of(event)["listed_at"]["S"])
 
 
-def export(store: Store) -> Iterator[Line]:
-    """Every subject's trail, read consistently, each followed by its head where there is a record."""
-    for subject in sorted(_subjects(store)):
-        trail, head = _trail_and_head(store, subject)
-        yield from (Line(event=event) for event in trail)
-        if head:
-            yield Line(subject=subject, head=head)
-
-
-def breaches(lines: Iterable[Line]) -> Iterator[tuple[str, Breach | None]]:
-    """Each subject of an export with the first breach of its trail, None where it is whole."""
-    trails: dict[str, list[Event]] = defaultdict(list)
-    heads: dict[str, Head] = {}
-    for line in lines:
-        if line.event:
-            trails[line.event.subject].append(line.event)
-        elif line.subject and line.head:
-            heads[line.subject] = line.head
-    for subject in sorted({*trails, *heads}):
-        yield subject, verify(subject, trails[subject], heads.get(subject))
-
-
 def _from(store: Store, *, start: str) -> dict[str, Any]:
     return {
         "TableName": store.tables.request_table,
@@ -95,37 +56,3 @@ def _from(store: Store, *, start: str) -> dict[str, Any]:
 
 def _start(since: datetime | None) -> str:
     return f"{int(since.timestamp() * 1000) if since else 0:013d}"
-
-
-def _subjects(store: Store) -> set[str]:
-    # By the requests too: a trail of which every event is gone would not be looked for otherwise.
-    return {
-        item["pk"]
-        for kind in ("event", "request")
-        for item in store.database.query(
-            TableName=store.tables.request_table,
-            IndexName="by_kind",
-            condition="kind = :kind",
-            values={":kind": kind},
-            ProjectionExpression="pk",
-        )
-    }
-
-
-def _trail_and_head(store: Store, subject: str) -> tuple[list[Event], Head | None]:
-    """Both as of one moment: read again until the head did not move meanwhile."""
-    head = _head(store, subject)
-    while True:
-        trail, before = store.get_trail(subject), head
-        if (head := _head(store, subject)) == before:
-            return trail, head
-
-
-def _head(store: Store, subject: str) -> Head | None:
-    kind = subject.split("#", maxsplit=1)[0]
-    of_request_table = kind in {"request", "check"}
-    if kind not in _HEADS or not (of_request_table or store.tables.has_approval_table):
-        return None
-    table = store.tables.request_table if of_request_table else store.tables.approval_table
-    item = store.database.get(table, subject, _HEADS[kind])
-    return Head(item["events"], item["last_hash"]) if item else None

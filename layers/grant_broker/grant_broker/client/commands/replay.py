@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from pydantic import ValidationError
+
 from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.store import Store
+from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
+from grant_broker.client.printing import printable
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import replay
@@ -33,14 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Publish; 1 where EventBridge did not take every event, 2 where it is not said which ones."""
+    """Publish; 1 where EventBridge did not take every event, 2 where it could not be tried."""
     try:
         spans = _spans(arguments)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"cannot read what to replay: {error}", file=sys.stderr)
-        return 2
-    store = Store(DynamoDb(clients().dynamodb()), request_table=arguments.table)
-    sent, failed = replay(EventBus(clients().events()), _events(store, spans))
+        print(f"cannot read what to replay: {printable(str(error))}", file=sys.stderr)
+        return NOT_DONE
+    try:
+        store = Store(DynamoDb(clients().dynamodb()), request_table=arguments.table)
+        sent, failed = replay(EventBus(clients().events()), _events(store, spans))
+    except (ValidationError, *AWS_FAILURES) as error:
+        return report_failure("replay", error)
     for event in failed:
         print(f"not taken: {event.subject!a} event {event.sequence}", file=sys.stderr)
     print(f"{sent} events published, {len(failed)} not")

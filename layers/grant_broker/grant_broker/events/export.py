@@ -1,0 +1,219 @@
+"""Take the audit trail out of the tables, and verify every subject's chain and the export itself."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grant_broker.aws.items import record_of
+from grant_broker.aws.store import Store
+from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
+
+# The record that says where a trail ends, by the kind of its subject: its sort key. The events of every
+# subject are in the request table.
+_IN_REQUEST_TABLE = {"request": "request", "check": "check"}
+_IN_APPROVAL_TABLE = {"approval": "approval", "key": "key"}
+
+
+class Closing(BaseModel):
+    """The last line of an export: how much there is in it, and a digest over the ends of all trails.
+
+    It shows that nothing was cut off. Who rewrites an export can write a new one: keep the digest elsewhere.
+    `approval_table`: whether that table was read, where the records of keys and standing approvals are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    events: int
+    trails: int
+    heads: int
+    approval_table: bool
+    digest: str
+
+
+class Line(BaseModel):
+    """A line of an export: an event; where a subject's trail ends by its record; or the closing line.
+
+    `fault` says what in the table could not be read as an event or a record of the subject.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event: Event | None = None
+    subject: str | None = None
+    head: Head | None = None
+    fault: str | None = None
+    closing: Closing | None = None
+
+
+@dataclass
+class _Trail:
+    """One subject's events, its head, and what of both could not be read."""
+
+    events: list[Event] = field(default_factory=list)
+    head: Head | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> "_End":
+        return _End(len(self.events), self.events[-1].hash if self.events else GENESIS, self.head)
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a trail ends: by its events and by its record."""
+
+    events: int
+    last_hash: str
+    head: Head | None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Each subject's first breach, None where its trail is whole; what is wrong with the export itself."""
+
+    trails: Mapping[str, Breach | None]
+    export: str | None
+    digest: str
+
+    @property
+    def broken(self) -> dict[str, Breach]:
+        """The subjects whose trail is not whole."""
+        return {subject: breach for subject, breach in self.trails.items() if breach}
+
+
+def export(store: Store) -> Iterator[Line]:
+    """Every subject's trail, read consistently, each followed by its head; at the end the closing line."""
+    ends: dict[str, _End] = {}
+    for subject in sorted(_subjects(store)):
+        trail = _read_trail(store, subject)
+        yield from (Line(event=event) for event in trail.events)
+        yield from (Line(subject=subject, fault=fault) for fault in trail.faults)
+        if trail.head:
+            yield Line(subject=subject, head=trail.head)
+        ends[subject] = trail.end
+    yield Line(closing=_closing(ends, approval_table=store.tables.has_approval_table))
+
+
+def verify_export(lines: Iterable[Line]) -> Verification:
+    """Verify each trail against its head, and the whole against its closing line."""
+    trails: dict[str, _Trail] = defaultdict(_Trail)
+    closing: Closing | None = None
+    follows = False
+    for line in lines:
+        follows = closing is not None
+        closing = closing or line.closing
+        if line.event:
+            trails[line.event.subject].events.append(line.event)
+        elif line.subject:
+            trails[line.subject].head = line.head or trails[line.subject].head
+            trails[line.subject].faults += [line.fault] if line.fault else []
+    approvals = closing is not None and closing.approval_table
+    found = {
+        subject: _breach(subject, trail, needs_head=_has_record(subject, approval_table=approvals))
+        for subject, trail in sorted(trails.items())
+    }
+    held = _closing({subject: trail.end for subject, trail in trails.items()}, approval_table=approvals)
+    fault = "a line stands after its closing line" if follows else _fault(closing, held)
+    return Verification(found, fault, held.digest)
+
+
+def _breach(subject: str, trail: _Trail, *, needs_head: bool) -> Breach | None:
+    if trail.faults:
+        return Breach("altered", len(trail.events) + 1, trail.faults[0])
+    if breach := verify(subject, trail.events, trail.head):
+        return breach
+    if needs_head and trail.head is None:
+        return Breach("missing", len(trail.events) + 1, "there is no record that says where the trail ends")
+    return None
+
+
+def _closing(ends: Mapping[str, _End], *, approval_table: bool) -> Closing:
+    listed = [
+        [subject, end.events, end.last_hash, end.head and [end.head.events, end.head.last_hash]]
+        for subject, end in sorted(ends.items())
+    ]
+    return Closing(
+        events=sum(end.events for end in ends.values()),
+        trails=len(ends),
+        heads=sum(end.head is not None for end in ends.values()),
+        approval_table=approval_table,
+        digest=digest(listed),
+    )
+
+
+def _fault(said: Closing | None, held: Closing) -> str | None:
+    """What is wrong with an export, by what its closing line says and what it holds; None if nothing is."""
+    if said is None:
+        return "it has no closing line: its end was cut off"
+    for name in ("events", "trails", "heads"):
+        if getattr(said, name) != getattr(held, name):
+            return f"it holds {getattr(held, name)} {name}, and {getattr(said, name)} by its closing line"
+    return None if said.digest == held.digest else "its trails do not end where its closing line says"
+
+
+def _has_record(subject: str, *, approval_table: bool) -> bool:
+    kind = subject.partition("#")[0]
+    return kind in _IN_REQUEST_TABLE or (approval_table and kind in _IN_APPROVAL_TABLE)
+
+
+def _subjects(store: Store) -> set[str]:
+    # By the requests too: a trail of which every event is gone would not be looked for otherwise.
+    return {
+        item["pk"]
+        for kind in ("event", "request")
+        for item in store.database.query(
+            TableName=store.tables.request_table,
+            IndexName="by_kind",
+            condition="kind = :kind",
+            values={":kind": kind},
+            ProjectionExpression="pk",
+        )
+    }
+
+
+def _read_trail(store: Store, subject: str) -> _Trail:
+    """Events and head as of one moment: read again until the head did not move meanwhile."""
+    record = _read_record(store, subject)
+    while True:
+        items, before = _event_items(store, subject), record
+        if (record := _read_record(store, subject)) == before:
+            return _trail(items, record)
+
+
+def _event_items(store: Store, subject: str) -> list[dict[str, Any]]:
+    items = store.database.query(
+        TableName=store.tables.request_table,
+        condition="pk = :subject AND begins_with(sk, :events)",
+        values={":subject": subject, ":events": "event#"},
+        ConsistentRead=True,
+    )
+    return list(items)
+
+
+def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail:
+    trail = _Trail()
+    for item in items:
+        try:
+            trail.events.append(record_of(Event, item))
+        except ValidationError:
+            trail.faults.append(f"what is stored as {item['sk']} is no event")
+    if record is None:
+        return trail
+    match record.get("events"), record.get("last_hash"):
+        case int(events), str(last_hash):
+            trail.head = Head(events, last_hash)
+        case _:
+            trail.faults.append("its record does not say where the trail ends")
+    return trail
+
+
+def _read_record(store: Store, subject: str) -> dict[str, Any] | None:
+    kind = subject.partition("#")[0]
+    if sort := _IN_REQUEST_TABLE.get(kind):
+        return store.database.get(store.tables.request_table, subject, sort)
+    if (sort := _IN_APPROVAL_TABLE.get(kind)) and store.tables.has_approval_table:
+        return store.database.get(store.tables.approval_table, subject, sort)
+    return None
