@@ -42,17 +42,18 @@ _KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _PAGED = ("limit", "cursor")
+# A function that is not told all of it does not start.
+settings = ApprovalsSettings.from_environment(os.environ)
 
 
 @cache
 def broker() -> ApprovalsBroker:
     """The broker of this function, made once a process."""
-    return ApprovalsBroker.build(ApprovalsSettings.from_environment(os.environ))
+    return ApprovalsBroker.build(settings)
 
 
 def ensure_permitted(caller: Caller) -> None:
     """NotPermitted for who is no approver."""
-    settings = broker().settings
     ensure_approver(caller, home_account=settings.home_account, role_ids=settings.approver_role_ids)
 
 
@@ -201,7 +202,7 @@ def get_key_policy(call: Call, key_id: str) -> Answer:
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
-    return Answer(200, access.policy_advice(broker(), key_arn, broker().settings.roles))
+    return Answer(200, access.policy_advice(broker(), key_arn, settings.roles))
 
 
 @api.route("GET", "/security/events", parameters=("since", *_PAGED))

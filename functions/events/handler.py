@@ -19,24 +19,20 @@ from grant_broker.settings import EventsSettings
 logger = Logger()
 metrics = Metrics()
 measure = measurer(metrics)
-
-
-@cache
-def settings() -> EventsSettings:
-    """What this function is told, read once a process."""
-    return EventsSettings.from_environment(os.environ)
+# A function that is not told all of it does not start.
+settings = EventsSettings.from_environment(os.environ)
 
 
 @cache
 def channels() -> Channels:
     """Where events are told, made once a process."""
-    return Channels.of(EventBus(clients().events()), MailQueue(clients().sqs(), settings().mail_queue))
+    return Channels.of(EventBus(clients().events()), MailQueue(clients().sqs(), settings.mail_queue))
 
 
 @cache
 def mail_topic() -> MailTopic:
     """Where digests are sent, made once a process."""
-    return MailTopic(clients().sns(), settings().mail_topic)
+    return MailTopic(clients().sns(), settings.mail_topic)
 
 
 @logger.inject_lambda_context

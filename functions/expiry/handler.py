@@ -17,12 +17,14 @@ from grant_broker.settings import ExpirySettings
 logger = Logger()
 metrics = Metrics()
 measure = measurer(metrics)
+# A function that is not told all of it does not start.
+settings = ExpirySettings.from_environment(os.environ)
 
 
 @cache
 def broker() -> ExpiryBroker:
     """The broker of this function, made once a process."""
-    return ExpiryBroker.build(ExpirySettings.from_environment(os.environ), measure=measure)
+    return ExpiryBroker.build(settings, measure=measure)
 
 
 @logger.inject_lambda_context

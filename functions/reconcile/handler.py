@@ -16,12 +16,14 @@ from grant_broker.settings import ReconcileSettings
 logger = Logger()
 metrics = Metrics()
 measure = measurer(metrics)
+# A function that is not told all of it does not start.
+settings = ReconcileSettings.from_environment(os.environ)
 
 
 @cache
 def broker() -> ReconcileBroker:
     """The broker of this function, made once a process."""
-    return ReconcileBroker.build(ReconcileSettings.from_environment(os.environ), measure=measure)
+    return ReconcileBroker.build(settings, measure=measure)
 
 
 @logger.inject_lambda_context

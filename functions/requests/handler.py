@@ -32,17 +32,18 @@ logger = Logger(service="grant-broker-requests")
 share_handlers(logger)
 metrics = Metrics()
 measure = measurer(metrics)
+# A function that is not told all of it does not start.
+settings = RequestsSettings.from_environment(os.environ)
 
 
 @cache
 def broker() -> RequestsBroker:
     """The broker of this function, made once a process."""
-    return RequestsBroker.build(RequestsSettings.from_environment(os.environ), measure=measure)
+    return RequestsBroker.build(settings, measure=measure)
 
 
 def ensure_permitted(caller: Caller) -> None:
     """NotPermitted for who is no third party; the home account is one like any other."""
-    settings = broker().settings
     ensure_third_party(caller, {*settings.trusted_accounts, settings.home_account})
 
 

@@ -7,7 +7,6 @@ from unittest import mock
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from functions.events import handler
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailQueue
@@ -15,6 +14,9 @@ from grant_broker.domain.mail import digest
 from grant_broker.events.announce import Channels
 from tests.support.announcements import QUEUE, Sent, event
 from tests.support.context import Context
+from tests.support.environments import load_handler
+
+handler = load_handler("events")
 
 # As Lambda hands them over: numbers as texts, bytes in base64.
 _NUMBERS = st.sampled_from(

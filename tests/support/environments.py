@@ -1,8 +1,13 @@
-"""What each function is told on Lambda, as the template has it."""
+"""What each function is told on Lambda, as the template has it, and its handler loaded with that."""
 
+import importlib.util
+import os
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
+from unittest import mock
 
-from tests.local_stack.template import Template
+from tests.local_stack.template import ROOT, Template
 
 FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
 
@@ -16,3 +21,15 @@ def environment(function: str) -> dict[str, str]:
 def _template() -> Template:
     given = {"TrustedAccounts": ["444455556666"], "ApproverRoleIds": ["AROA123456789012"]}
     return Template.read(given, account="111122223333", region="eu-central-1", stack="grant-broker")
+
+
+def load_handler(function: str, told: Mapping[str, str] | None = None) -> Any:
+    """A function's handler module as Lambda loads it, told what the template says or this instead."""
+    path = ROOT / "functions" / function / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"{function}_handler", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch.dict(os.environ, environment(function) if told is None else told, clear=True):
+        spec.loader.exec_module(module)
+    return module

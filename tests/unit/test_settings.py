@@ -15,7 +15,7 @@ from grant_broker.settings import (
     RequestsSettings,
     Settings,
 )
-from tests.support.environments import environment
+from tests.support.environments import environment, load_handler
 
 MODELS: dict[str, type[Settings]] = {
     "requests": RequestsSettings,
@@ -33,7 +33,7 @@ def test_every_variable_is_needed(function: str, variable: str) -> None:
     told = environment(function)
     del told[variable]
     with pytest.raises(ValidationError) as refused:
-        MODELS[function].from_environment(told)
+        load_handler(function, told)
     assert [error["loc"] for error in refused.value.errors()] == [(variable,)]
     assert f"\n{variable}\n" in str(refused.value)
 

@@ -10,7 +10,6 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
-from functions.events import handler
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailQueue, MailTopic
@@ -24,6 +23,9 @@ from tests.local_stack.queues import QueueLane
 from tests.local_stack.triggers import queues
 from tests.support.announcements import NOW, event
 from tests.support.context import Context
+from tests.support.environments import load_handler
+
+handler = load_handler("events")
 
 [MAILS] = queues(template())
 

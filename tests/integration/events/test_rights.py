@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sns.models import sns_backends
 
-from functions.events import handler
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.items import item_of
 from grant_broker.events.digest import send_digest
@@ -18,7 +17,10 @@ from tests.local_stack.queues import QueueLane
 from tests.local_stack.triggers import queues
 from tests.support.announcements import event
 from tests.support.context import Context
+from tests.support.environments import load_handler
 from tests.support.scene import Scene
+
+handler = load_handler("events")
 
 RECORD = {"eventID": "1", "dynamodb": {"SequenceNumber": "1", "NewImage": item_of(event())}}
 
@@ -33,7 +35,7 @@ def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     left = _lane(deployed, lambda _: None)
     left.deliver(left.gather())
     monkeypatch.setattr(handler, "clients", lambda: aws)
-    monkeypatch.setattr(handler, "settings", lambda: settings)
+    monkeypatch.setattr(handler, "settings", settings)
     monkeypatch.setattr("grant_broker.aws.event_bus._PAUSE", 0)
     monkeypatch.setattr(handler, "send_digest", partial(send_digest, sleep=lambda _: None))
     for made in (handler.channels, handler.mail_topic):

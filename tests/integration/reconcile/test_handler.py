@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from functions.reconcile import handler
 from tests.support.context import Context
-from tests.support.environments import environment
-from tests.support.records import EXPIRY_ROLE, NOW, Scene, grant
+from tests.support.environments import load_handler
+from tests.support.records import NOW, Scene, grant
+
+handler = load_handler("reconcile")
 
 
 def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,12 +30,9 @@ def test_run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's broker repeats reads of KMS, which it may because it only reads."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    for name, value in environment("reconcile").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("RETIRING_PRINCIPAL", EXPIRY_ROLE)
     handler.broker.cache_clear()
     made = handler.broker()
-    assert made.settings.retiring_principal == EXPIRY_ROLE
-    assert made.kms._client.meta.config.retries["total_max_attempts"] == 8  # type: ignore[attr-defined] # noqa: SLF001
+    assert made.settings == handler.settings
+    assert made.kms._client.meta.config.retries["total_max_attempts"] == 8  # noqa: SLF001
     handler.broker.cache_clear()
     assert made.clock() > NOW.replace(year=2020)

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import pytest
 
-from functions.events import handler
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailQueue, MailTopic
@@ -13,7 +12,9 @@ from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, Once
 from tests.support.announcements import QUEUE, Sent, event
 from tests.support.context import Context
-from tests.support.environments import environment
+from tests.support.environments import load_handler
+
+handler = load_handler("events")
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 
@@ -174,11 +175,8 @@ def test_notices_go_ten_a_call_and_by_bytes(sent: Sent) -> None:
 
 def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The function's clients come from its role and region."""
-    for name, value in (environment("events") | {"AWS_DEFAULT_REGION": "eu-central-1"}).items():
-        monkeypatch.setenv(name, value)
-    handler.settings.cache_clear()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     for made, kind in ((handler.channels, Channels), (handler.mail_topic, MailTopic)):
         made.cache_clear()
         assert isinstance(made(), kind)
         made.cache_clear()
-    handler.settings.cache_clear()

@@ -6,7 +6,6 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.events import handler
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailQueue, MailTopic
@@ -16,6 +15,9 @@ from tests.infrastructure.stack import template
 from tests.local_stack.triggers import queues
 from tests.support.announcements import QUEUE, Sent, event
 from tests.support.context import Context
+from tests.support.environments import load_handler
+
+handler = load_handler("events")
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 [MAILS] = queues(template())
@@ -32,7 +34,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
 
 def _handle(records: list[dict[str, Any]]) -> dict[str, Any]:
-    return handler.lambda_handler({"Records": records}, Context())
+    answer: dict[str, Any] = handler.lambda_handler({"Records": records}, Context())
+    return answer
 
 
 def _flood(numbers: range) -> None:
