@@ -1,6 +1,5 @@
 """DynamoDB reads and transactions, with errors told apart: stale, or nobody knows."""
 
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.answers import code_of, uncertain
 from grant_broker.aws.items import plain, serialized
+from grant_broker.domain.backoff import backoff
 from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_CONFLICT_ATTEMPTS = 6
-_LONGEST_PAUSE = 0.4
+_ATTEMPTS = 6
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.4  # seconds
 _BATCH = 100  # BatchGetItem, RequestItems
 
 
@@ -52,12 +52,12 @@ class DynamoDb:
 
     def _batch(self, table: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         left: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True}}
-        for attempt in range(_CONFLICT_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             answer = self._call("batch_get_item", RequestItems=left)
             yield from (plain(item) for item in answer["Responses"].get(table, ()))
             if not (left := answer.get("UnprocessedKeys", {})):
                 return
-            self._sleep(min(_LONGEST_PAUSE, 0.02 * 2**attempt))
+            self._sleep(backoff(attempt, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
         raise Unavailable("the database is busy", retry_after=2)
 
     def rows(self, *, condition: str, values: dict[str, Any], **parameters: Any) -> Rows:  # noqa: ANN401
@@ -102,11 +102,11 @@ class DynamoDb:
 
     def _unless_held(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation
         """A write, tried again while another transaction holds one of its items."""
-        for attempt in range(_CONFLICT_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
                 return self._call(operation, **parameters)
             except _TransactionConflict:
-                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.02 * 2**attempt)))  # noqa: S311 # nosec B311
+                self._sleep(backoff(attempt, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
         raise Unavailable("another change is under way", retry_after=1)
 
     def _call(self, operation: str, **parameters: Any) -> Any:  # noqa: ANN401 - one shape per operation

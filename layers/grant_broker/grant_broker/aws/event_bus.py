@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.answers import uncertain
 from grant_broker.aws.batches import batches
+from grant_broker.domain.backoff import backoff
 from grant_broker.domain.errors import EventsRefused
 from grant_broker.domain.trail import Event
 
@@ -26,7 +27,7 @@ LARGEST = 256_000
 """Bytes of one PutEvents call, at most. AWS says 256 KB in all: this holds for either kind of KB."""
 _TIME = 14  # bytes that EventBridge counts for an entry's Time
 _ATTEMPTS = 3
-_PAUSE = 0.2  # seconds before the second attempt, twice that before the third
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0  # seconds
 _LONGEST_TYPE, _LONGEST_TEXT = 128, 1_000  # characters of a DetailType; of a text in a reduced event
 _OMITTED = {"omitted": "larger than EventBridge takes: read the event with GET /security/events"}
 
@@ -56,7 +57,7 @@ class EventBus:
         waiting = dict(enumerate(batch))
         for attempt in range(_ATTEMPTS):
             if attempt:
-                self._sleep(_PAUSE * attempt)
+                self._sleep(backoff(attempt - 1, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
             try:
                 answer = self._client.put_events(Entries=[entry.fields for entry in waiting.values()])
             except (ClientError, BotoCoreError) as error:
