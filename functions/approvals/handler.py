@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from grant_broker.api import cursors, lists, query
+from grant_broker.api import cursors, lists, query, searches
 from grant_broker.api.access_views import report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.responses import Answer
@@ -29,18 +29,16 @@ from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.keys import KeyDocument
-from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.times import parse_time
+from grant_broker.domain.texts import is_id
+from grant_broker.events.search import search_events, search_trail
 from grant_broker.keys import access, checks, register
 from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
 share_handlers(logger)
 _KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _PAGED = ("limit", "cursor")
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
@@ -60,14 +58,11 @@ def ensure_permitted(caller: Caller) -> None:
 api = Api(ensure_permitted)
 
 
-@api.route("GET", "/security/requests", parameters=("status", "key", "account", *_PAGED))
+@api.route("GET", "/security/requests", parameters=(*searches.REQUESTS, *_PAGED))
 def get_requests(call: Call) -> Answer:
     """Every account's requests."""
-    status = query.one_of(call.query, "status", Status)
-    key = query.matching(call.query, "key", _KEY_ARN.fullmatch)
-    account = query.matching(call.query, "account", _ACCOUNT.fullmatch)
-    find = partial(broker().store.lists.list_requests, status=status, key_arn=key, account=account)
-    return lists.answer_page(call, find, request_view)
+    search = searches.request_search(call.query, broker().store.find_key_named)
+    return lists.answer_page(call, partial(broker().store.lists.list_requests, search), request_view)
 
 
 @api.route("GET", "/security/requests/<request_id>")
@@ -198,18 +193,20 @@ def post_check(_call: Call, key_id: str) -> Answer:
 @api.route("GET", "/security/keys/<key_id>/policy", parameters=("key_arn",))
 def get_key_policy(call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
-    key_arn = query.matching(call.query, "key_arn", _KEY_ARN.fullmatch)
+    key_arn = query.matching(call.query, "key_arn", searches.KEY_ARN.fullmatch)
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
     return Answer(200, access.policy_advice(broker(), key_arn, settings.roles))
 
 
-@api.route("GET", "/security/events", parameters=("since", *_PAGED))
+@api.route("GET", "/security/events", parameters=("request", *searches.EVENTS, *_PAGED))
 def get_events(call: Call) -> Answer:
-    """The audit trail, oldest first."""
-    since = query.time_of(call.query, "since", parse_time)
-    return lists.answer_page(call, partial(lists.events, broker(), since=since), event_view)
+    """The audit trail, oldest first unless newest are asked for first."""
+    search = searches.event_search(call.query, broker().store.find_key_named)
+    if request_id := query.matching(call.query, "request", is_id):
+        return lists.answer_page(call, partial(search_trail, broker().store, request_id, search), event_view)
+    return lists.answer_page(call, partial(search_events, broker().store, search), event_view)
 
 
 def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:

@@ -18,6 +18,7 @@ from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Submission
 from grant_broker.metrics import measurer, published
 from grant_broker.requests import check
@@ -65,8 +66,8 @@ def post_request(call: Call) -> Answer:
 def get_requests(call: Call) -> Answer:
     """The account's requests."""
     status = query.one_of(call.query, "status", Status)
-    find = partial(broker().store.lists.list_requests, account=call.caller.account, status=status)
-    return lists.answer_page(call, find, request_view)
+    search = RequestSearch(account=call.caller.account, status=status)
+    return lists.answer_page(call, partial(broker().store.lists.list_requests, search), request_view)
 
 
 @api.route("GET", "/requests/<request_id>")

@@ -40,6 +40,50 @@ def test_all_requests(scene: Scene) -> None:
     assert _ids(scene, "alice", path, key="arn:aws:kms:eu-central-1:111122223333:key/other") == []
 
 
+def test_requests_searched(scene: Scene) -> None:
+    """By the key's name, by grantee and requester, a role for its sessions, by time, all together."""
+    first, second, third = _three(scene)
+    role = scene.grantee("partner")
+    session = scene.credentials("partner").arn
+    assert ":assumed-role/" in session
+    path = "/security/requests"
+    assert _ids(scene, "alice", path, key="partner_data") == [third, second, first]
+    assert _ids(scene, "alice", path, grantee=role, limit="1") == [third, first]
+    assert _ids(scene, "alice", path, grantee=session) == []
+    assert _ids(scene, "alice", path, requester=role) == [third, first]
+    assert _ids(scene, "alice", path, requester=session) == [third, first]
+    assert _ids(scene, "alice", path, requester=session, account="666677778888") == []
+    assert _ids(scene, "alice", path, since=time(START + timedelta(seconds=2))) == [third, second]
+    assert _ids(scene, "alice", path, since=time(START + timedelta(seconds=4))) == []
+    assert _ids(scene, "alice", path, grantee=role, since=time(START + timedelta(seconds=2))) == [third]
+    scene.decide(third)
+    assert _ids(scene, "alice", path, grantee=role, status="pending") == [first]
+
+
+def test_what_lapses_first(scene: Scene) -> None:
+    """By `answer_by` the pending requests, whoever has waited longest at the head, in pages."""
+    first, second, third = _three(scene)
+    scene.clock.sleep(1)
+    fourth = scene.pending()
+    scene.decide(second)
+    path = "/security/requests"
+    assert _ids(scene, "alice", path, order="answer_by") == [first, third, fourth]
+    assert _ids(scene, "alice", path, order="answer_by", limit="1", status="pending") == [
+        first,
+        third,
+        fourth,
+    ]
+    assert _ids(scene, "alice", path, order="answer_by", account="666677778888") == []
+    assert _ids(scene, "alice", path, order="newest") == [fourth, third, second, first]
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(scene: Scene) -> None:
+    """The others are listed, and the log names it."""
+    first, second, third = _three(scene)
+    scene.alter(second, duration={"S": "for ever"})
+    assert _ids(scene, "alice", "/security/requests") == [third, first]
+
+
 def test_own_requests(scene: Scene) -> None:
     """A third party's list holds its account's requests only, newest first."""
     first, second, third = _three(scene)
@@ -95,11 +139,67 @@ def test_events(scene: Scene) -> None:
     assert scene.call("alice", "GET", "/security/events", query={"since": "yesterday"}).status == 400
 
 
+def _types(scene: Scene, **query: str) -> list[str]:
+    """The types of the events that are found, page by page of two."""
+    found: list[str] = []
+    while True:
+        body = scene.call("alice", "GET", "/security/events", query={"limit": "2", **query}).body
+        found += [event["type"] for event in body["items"]]
+        if body["cursor"] is None:
+            return found
+        query = {**query, "cursor": body["cursor"]}
+
+
+def test_events_searched(scene: Scene) -> None:
+    """By request, key, account, type and person, within a span of time, in either order."""
+    life = ["submitted", "approved", "issuing", "active"]
+    request_id = scene.active()
+    scene.clock.sleep(10)
+    other = str(scene.submit("other_partner", grantee=scene.grantee("other_partner")).body["id"])
+    scene.clock.sleep(1)
+    scene.approve_ahead()
+    everything = ["key_registered", *life, "submitted", "approval_made"]
+    assert _types(scene) == everything
+    assert _types(scene, order="newest") == everything[::-1]
+    assert _types(scene, request=request_id) == life
+    assert _types(scene, request=request_id, order="newest", type="active") == ["active"]
+    assert _types(scene, request=request_id, order="newest") == life[::-1]
+    assert _types(scene, request=other) == ["submitted"]
+    assert _types(scene, request="0" * 32) == []
+    assert _types(scene, key="partner_data") == _types(scene, key=scene.key_arn) == everything
+    assert _types(scene, key=f"{scene.key_arn[:-4]}0000") == []
+    assert _types(scene, account="444455556666") == [*life, "approval_made"]
+    assert _types(scene, account="666677778888") == ["submitted"]
+    assert _types(scene, request=request_id, account="666677778888") == []
+    assert _types(scene, type="submitted") == ["submitted", "submitted"]
+    alice = scene.credentials("alice").arn
+    assert _types(scene, by=alice) == ["key_registered", "approved", "approval_made"]
+    assert _types(scene, by=scene.grantee("partner")) == ["submitted", "issuing", "active"]
+    assert _types(scene, by="expiry") == []
+    later = time(START + timedelta(seconds=10))
+    assert _types(scene, since=later) == ["submitted", "approval_made"]
+    assert _types(scene, until=later) == ["key_registered", *life]
+    assert _types(scene, since=later, until=later) == []
+    assert _types(scene, request=request_id, since=later) == _types(scene, request=other, until=later) == []
+
+
 @pytest.mark.parametrize(
     ("who", "path", "query", "field"),
     [
         ("alice", "/security/requests", {"status": "gone"}, "status"),
-        ("alice", "/security/requests", {"key": "partner_data"}, "key"),
+        ("alice", "/security/requests", {"key": "nothing"}, "key"),
+        ("alice", "/security/requests", {"key": "alias/a"}, "key"),
+        ("alice", "/security/requests", {"grantee": "*"}, "grantee"),
+        ("alice", "/security/requests", {"requester": "alice"}, "requester"),
+        ("alice", "/security/requests", {"since": "today"}, "since"),
+        ("alice", "/security/requests", {"order": "oldest"}, "order"),
+        ("alice", "/security/requests", {"order": "answer_by", "status": "active"}, "order"),
+        ("alice", "/security/events", {"order": "answer_by"}, "order"),
+        ("alice", "/security/events", {"until": "2030-01-01"}, "until"),
+        ("alice", "/security/events", {"key": "nothing"}, "key"),
+        ("alice", "/security/events", {"type": "Approved"}, "type"),
+        ("alice", "/security/events", {"by": "a b"}, "by"),
+        ("alice", "/security/events", {"request": "a/b"}, "request"),
         ("alice", "/security/requests", {"account": "1"}, "account"),
         ("alice", "/security/requests", {"limit": "101"}, "limit"),
         ("alice", "/security/requests", {"sort": "asc"}, "sort"),

@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +17,12 @@ from grant_broker.aws.store import Store
 from grant_broker.client.commands import audit as command
 from grant_broker.client.printing import printable
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.searches import EventSearch
 from grant_broker.domain.trail import Event, Head
 from grant_broker.events import export as exports
 from grant_broker.events import trail as audit
 from grant_broker.events.export import Line, export, verify_export
+from grant_broker.events.search import search_events
 from tests.support.records import NOW, Scene, before_intent, key
 
 
@@ -55,12 +58,13 @@ def client(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
 def test_pages(scene: Scene) -> None:
     """Events come oldest first, page by page, from a time on, without loss or repeat."""
     mixed = sorted([*write(scene), *write(scene, request_id="b" * 32)], key=audit.place)
-    first = audit.events_since(scene.broker, since=NOW, limit=4)
-    rest = audit.events_since(scene.broker, since=NOW, limit=4, after=first.after)
-    assert (first.events + rest.events, rest.after) == (mixed, None)
-    later = audit.events_since(scene.broker, since=NOW + timedelta(seconds=61), limit=10)
-    assert later.events == mixed[4:]
-    assert audit.events_since(scene.broker, since=None, limit=10).events == mixed
+    search = partial(search_events, scene.store)
+    first = search(EventSearch(since=NOW), limit=4, after=None)
+    rest = search(EventSearch(since=NOW), limit=4, after=first.after)
+    assert (first.records + rest.records, rest.after) == (mixed, None)
+    later = search(EventSearch(since=NOW + timedelta(seconds=61)), limit=10, after=None)
+    assert later.records == mixed[4:]
+    assert search(EventSearch(), limit=10, after=None).records == mixed
 
 
 def test_shown(scene: Scene) -> None:

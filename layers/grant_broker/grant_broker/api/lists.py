@@ -1,7 +1,6 @@
 """The lists of the API: a page of records, and the cursor for the next one."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from grant_broker.api import cursors
@@ -9,9 +8,6 @@ from grant_broker.api.query import limit_of
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Call
 from grant_broker.aws.lists import Page
-from grant_broker.broker import Broker
-from grant_broker.domain.trail import Event
-from grant_broker.events import trail
 
 T = TypeVar("T")
 
@@ -30,9 +26,3 @@ def answer_page(call: Call, find: Find[T], show: Callable[[T], object]) -> Answe
     page = find(limit=limit_of(call.query), after=place)
     items = [show(each) for each in page.records]
     return Answer(200, {"items": items, "cursor": cursors.write(bound, page.after)})
-
-
-def events(broker: Broker, *, since: datetime | None, limit: int, after: str | None) -> Page[Event]:
-    """The audit trail, oldest first."""
-    found = trail.events_since(broker, since=since, limit=limit, after=after)
-    return Page(found.events, found.after)

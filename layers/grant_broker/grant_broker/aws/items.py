@@ -130,5 +130,10 @@ def holder_of(key_arn: str, grantee: str) -> str:
     return f"{key_arn}#{holder(grantee)}"
 
 
+def listed_from(at: datetime) -> str:
+    """Where in a list a moment stands: before whatever happened in its millisecond."""
+    return f"{int(at.timestamp() * 1000):013d}"
+
+
 def _listed(at: datetime, name: str) -> str:
-    return f"{int(at.timestamp() * 1000):013d}#{name}"
+    return f"{listed_from(at)}#{name}"

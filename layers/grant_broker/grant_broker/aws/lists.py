@@ -1,13 +1,14 @@
 """Lists over an index, eventually consistent: pages for the API, and what use cases look up."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import R, holder_of, holding_of, record_of, serialized
+from grant_broker.aws.items import R, holder_of, holding_of, listed_from, record_of, serialized
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
@@ -15,7 +16,10 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.searches import EventSearch, RequestSearch
+from grant_broker.domain.trail import Event
 
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 Item = dict[str, Any]
 _QUERIES = 10  # a filter that matches nothing must not read a whole table for one page
@@ -23,7 +27,10 @@ _QUERIES = 10  # a filter that matches nothing must not read a whole table for o
 
 @dataclass(frozen=True)
 class Listing:
-    """One index, the partition of it that is listed, and the primary key of an item by its place."""
+    """One index and the partition of it that is listed: from `since` up to but without `until`.
+
+    `prefix` and `sort` make the primary key of an item from its place.
+    """
 
     table: str
     index: str
@@ -31,11 +38,36 @@ class Listing:
     value: str
     prefix: str
     sort: str
+    since: datetime | None = None
+    until: datetime | None = None
+    oldest_first: bool = False
+
+    def key_at(self, place: str) -> tuple[str, str]:
+        """The primary key of the item at a place, which is its `listed_at`."""
+        return f"{self.prefix}{place.partition('#')[2]}", self.sort
 
     def start(self, place: str) -> Item:
-        """The key after which the list goes on; `place` is an item's `listed_at`."""
-        subject = place.partition("#")[2]
-        return {"pk": f"{self.prefix}{subject}", "sk": self.sort, self.name: self.value, "listed_at": place}
+        """The key after which the list goes on."""
+        pk, sk = self.key_at(place)
+        return {"pk": pk, "sk": sk, self.name: self.value, "listed_at": place}
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """The least and the greatest `listed_at`: a place goes on behind its time, so that it is greater."""
+        return listed_from(self.since) if self.since else "0", listed_from(self.until) if self.until else "~"
+
+
+@dataclass(frozen=True)
+class EventListing(Listing):
+    """All events, whatever they are about."""
+
+    prefix: str = ""
+    sort: str = "event#"
+
+    def key_at(self, place: str) -> tuple[str, str]:
+        """The primary key of the event at a place."""
+        subject, _, number = place.partition("#")[2].rpartition("#")
+        return subject, f"{self.sort}{number}"
 
 
 @dataclass(frozen=True)
@@ -47,26 +79,57 @@ class Page(Generic[T]):
 
 
 class Lists:
-    """The lists of both tables. Pages are newest first; `after` is where the page before ended."""
+    """The lists of both tables. Pages are newest first unless said otherwise; `after` is where one begins."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def list_requests(
-        self, *, account: str | None = None, status: str | None = None, key_arn: str | None = None,
-        limit: int, after: str | None,
-    ) -> Page[GrantRequest]:  # fmt: skip
-        """List requests, those of one account, status or key where they are given."""
+    def list_requests(self, search: RequestSearch, *, limit: int, after: str | None) -> Page[GrantRequest]:
+        """List the requests that are looked for, in its order."""
 
         def is_wanted(item: Item) -> bool:
-            is_of_key, has_status = key_arn in {None, item["key_arn"]}, status in {None, item["status"]}
-            return item["sk"] == "request" and is_of_key and has_status
+            return item["sk"] == "request" and search.accepts(
+                account=item.get("account", ""),
+                status=item.get("status", ""),
+                key_arn=item.get("key_arn", ""),
+                grantee=item.get("grantee", ""),
+                requester=item.get("requester_arn", ""),
+            )
 
         # An account's own partition first: however many requests another one makes, they are not read here.
-        parts = (("account", account), ("status", status), ("kind", "request"))
+        parts = (("account", search.only_account), ("status", search.status), ("kind", "request"))
         name, value = next((name, value) for name, value in parts if value)
-        listing = Listing(self._tables.request_table, f"by_{name}", name, value, "request#", "request")
+        listing = Listing(
+            self._tables.request_table,
+            f"by_{name}",
+            name,
+            value,
+            "request#",
+            "request",
+            since=search.since,
+            oldest_first=search.answer_by_first,
+        )
         return self._page(GrantRequest, listing, is_wanted, limit=limit, after=after)
+
+    def list_events(
+        self, search: EventSearch, *, is_about: Callable[[Item], bool], limit: int, after: str | None
+    ) -> Page[Event]:
+        """List the events that are looked for; `is_about` is asked last, since it may have to read."""
+
+        def is_found(item: Item) -> bool:
+            is_wanted = search.accepts(event_type=item.get("type", ""), by=item.get("by", ""))
+            return is_wanted and is_about(item)
+
+        listing = EventListing(
+            self._tables.request_table,
+            "by_kind",
+            "kind",
+            "event",
+            since=search.since,
+            until=search.until,
+            oldest_first=not search.newest_first,
+        )
+        return self._page(Event, listing, is_found, limit=limit, after=after)
 
     def list_keys(self, *, account: str | None = None, limit: int, after: str | None) -> Page[Key]:
         """List the open keys, those open to an account where one is given."""
@@ -139,7 +202,16 @@ class Lists:
         self, model: type[R], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
     ) -> Page[R]:
         page = read_page(self._tables.database, listing, limit=limit, after=after, keep=keep)
-        return Page([record_of(model, item) for item in page.records], page.after)
+        return Page(list(_readable(model, page.records)), page.after)
+
+
+def _readable(model: type[R], items: Iterable[Item]) -> Iterator[R]:
+    """The records in items. One that cannot be read is told to the log, and hides no other."""
+    for item in items:
+        try:
+            yield record_of(model, item)
+        except ValueError:
+            _LOG.exception("a record cannot be read", extra={"pk": item["pk"], "sk": item["sk"]})
 
 
 def read_page(
@@ -147,14 +219,18 @@ def read_page(
 ) -> Page[Item]:
     """Read the next items that `keep` accepts: at most `limit`, or fewer although there is a next page."""
     found: list[Item] = []
+    least, greatest = listing.bounds
+    if after and not least <= after <= greatest:
+        # DynamoDB refuses to start outside what is asked for. Only a forged cursor leads there.
+        return Page(found, None)
     for _ in range(_QUERIES):
         rows = database.rows(
             TableName=listing.table,
             IndexName=listing.index,
-            condition="#name = :value",
-            values={":value": listing.value},
+            condition="#name = :value AND listed_at BETWEEN :least AND :greatest",
+            values={":value": listing.value, ":least": least, ":greatest": greatest},
             ExpressionAttributeNames={"#name": listing.name},
-            ScanIndexForward=False,
+            ScanIndexForward=listing.oldest_first,
             Limit=limit,
             ExclusiveStartKey=serialized(listing.start(after)) if after else None,
         )

@@ -1,34 +1,12 @@
 """The audit trail as a whole, in order of time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from grant_broker.aws.items import item_of, record_of
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker
 from grant_broker.domain.trail import Event
-
-
-@dataclass(frozen=True)
-class EventPage:
-    """Events, oldest first, and where the next page starts; None at the end."""
-
-    events: list[Event]
-    after: str | None
-
-
-def events_since(
-    broker: Broker, *, since: datetime | None, limit: int, after: str | None = None
-) -> EventPage:
-    """A page of events from `since` on, oldest first; `after` is a page's own, and wins over `since`.
-
-    From an index, eventually consistent: an event of the last seconds may be missing.
-    """
-    rows = broker.store.database.rows(**_from(broker.store, start=after or _start(since)), Limit=limit)
-    events = [record_of(Event, item) for item in rows.items]
-    return EventPage(events, place(events[-1]) if rows.last and events else None)
 
 
 def events_between(store: Store, since: datetime | None, until: datetime | None) -> Iterator[Event]:

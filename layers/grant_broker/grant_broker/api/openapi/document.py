@@ -103,7 +103,12 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"\{(\w+)\}", operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": PATH[name]}
     for name in operation.query:
-        yield {"name": name, "in": "query", "required": False, "schema": QUERY[name]}
+        yield {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": QUERY.get(f"{operation.name}.{name}") or QUERY[name],
+        }
     if operation.repeatable:
         yield IDEMPOTENCY_KEY
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from grant_broker.api.openapi.schemas import Shape
+from grant_broker.api.searches import EVENTS, REQUESTS
 from grant_broker.api.shapes import (
     AccessReport,
     Approval,
@@ -100,7 +101,7 @@ THIRD_PARTIES = (
 SECURITY_TEAM = (
     Operation(
         "get_seen_requests", "GET", "/security/requests", "Every account's requests, newest first.",
-        {200: Page[RequestShown]}, query=("status", "key", "account", *_PAGED),
+        {200: Page[RequestShown]}, query=(*REQUESTS, *_PAGED),
     ),
     Operation("get_seen_request", "GET", _SEEN, "One request with its trail.", {200: RequestWithTrail}),
     Operation(
@@ -157,7 +158,7 @@ SECURITY_TEAM = (
     ),
     Operation(
         "get_events", "GET", "/security/events", "The audit trail, oldest first.", {200: Page[Event]},
-        query=("since", *_PAGED),
+        query=("request", *EVENTS, *_PAGED),
     ),
 )  # fmt: skip
 
