@@ -1,4 +1,4 @@
-"""What `sam build` is told: the Makefile makes the whole layer, for the platform that the template runs on."""
+"""What `sam build` is told: the Makefile makes the whole layer, for the platform the template runs on."""
 
 import re
 

@@ -1,6 +1,8 @@
 """Principals, their policies and their credentials."""
 
+import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -110,13 +112,18 @@ class Directory:
         self.changes = 0
         """Counts up whenever a principal comes or goes."""
         self._roles: dict[tuple[str, str], Principal] = {}
+        self._added: Counter[str] = Counter()
 
     def add(self, arn: str, account: str, prefix: str, policies: Sequence[Document]) -> str:
-        """Register a principal under a fresh unique id; one of the same ARN is replaced."""
+        """Register a principal under a unique id; one of the same ARN is replaced.
+
+        The id is the same in every cloud, so that what was recorded in one names the same people in another.
+        """
         if arn in self.principals:
             self.delete(arn)
-        unique_id = prefix + secrets.token_hex(9).upper()[:17]
-        made = Principal(arn, account, unique_id, created=self._clock())
+        self._added[arn] += 1
+        unique = hashlib.sha256(f"{arn}#{self._added[arn]}".encode()).hexdigest().upper()
+        made = Principal(arn, account, prefix + unique[:17], created=self._clock())
         made.replace(policies)
         self.principals[arn] = made
         self.changes += 1

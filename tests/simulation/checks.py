@@ -137,7 +137,7 @@ def left(ledger: Ledger) -> list[str]:
 
 
 def untold(world: World) -> list[str]:
-    """Events that EventBridge never took, or that should be in a mail and are not, though the stream had them."""
+    """Events that EventBridge never took, or that lack in the mails, though the stream had them."""
     kept = {
         record["dynamodb"]["NewImage"]["id"]["S"]
         for record in world.streams.kept

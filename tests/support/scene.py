@@ -1,7 +1,7 @@
 """The template deployed in this process: its handlers, its clock, its people, and what AWS answers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from tests.local_stack.deployment import Deployment
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ACCOUNTS = ("444455556666", "666677778888")
 Who = str | Credentials
+_BATCH = 25  # writes that BatchWriteItem takes
 T = TypeVar("T")
 Fault = Callable[[Callable[[], Response]], Response]
 
@@ -95,15 +96,29 @@ class Scene:
 
     def reset(self) -> None:
         """Empty tables, no grant, the clock at its start, the key registered with its default limits."""
-        self.deployment.cloud.intercept = None
+        self.empty()
+        assert self.limit().status == 201
+
+    def empty(self) -> None:
+        """Empty tables, no grant on any key, the clock at its start."""
+        cloud = self.deployment.cloud
+        cloud.intercept = None
         for table in (self.deployment.request_table, self.deployment.approval_table):
-            for item in self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]:
-                self.tables.delete_item(TableName=table, Key=item)
-        for grant in self.grants():
-            self.kms.revoke_grant(KeyId=self.key_arn, GrantId=grant["GrantId"])
+            items = self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]
+            self._write(table, [{"DeleteRequest": {"Key": key}} for key in items])
+        for key_arn in self.deployment.cloud.kms.keys:
+            for grant in cloud.grants(key_arn):
+                self.kms.revoke_grant(KeyId=key_arn, GrantId=grant["GrantId"])
         self.clock.now = START
         self.brokers.metrics.clear()
-        assert self.limit().status == 201
+
+    def fill(self, table: str, items: Sequence[dict[str, Any]]) -> None:
+        """Write items past the broker, in DynamoDB's JSON."""
+        self._write(table, [{"PutRequest": {"Item": item}} for item in items])
+
+    def _write(self, table: str, requests: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(requests), _BATCH):
+            self.tables.batch_write_item(RequestItems={table: requests[start : start + _BATCH]})
 
     def credentials(self, who: str) -> Credentials:
         """Somebody's credentials."""

@@ -183,13 +183,18 @@ class Grants:
                 "CreationDate": at.timestamp(),
                 "IssuingAccount": f"arn:aws:iam::{issuer}:root",
             }
-            grant = Grant(shown, *ids, place=next(self.places))
-            key.add(grant, issuer)
-            if grant.retiring_id:
-                self.retirable.setdefault(grant.retiring_id, Listing()).add(grant.place, grant)
+            grant = self.keep(key, shown, ids, issuer)
         token = secrets.token_urlsafe(96)
         self.tokens[token] = (grant.key_arn, grant.grant_id)
         return grant, token
+
+    def keep(self, key: KeyGrants, shown: dict[str, Any], ids: tuple[str, str | None], issuer: str) -> Grant:
+        """A grant as it is shown, its id included."""
+        grant = Grant(shown, *ids, place=next(self.places))
+        key.add(grant, issuer)
+        if grant.retiring_id:
+            self.retirable.setdefault(grant.retiring_id, Listing()).add(grant.place, grant)
+        return grant
 
     def end(self, key: KeyGrants, grant: Grant) -> None:
         """End a grant."""
