@@ -36,7 +36,6 @@ def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     left.deliver(left.gather())
     monkeypatch.setattr(handler, "clients", lambda: aws)
     monkeypatch.setattr(handler, "settings", settings)
-    monkeypatch.setattr("grant_broker.aws.event_bus._PAUSE", 0)
     monkeypatch.setattr(handler, "send_digest", partial(send_digest, sleep=lambda _: None))
     for made in (handler.channels, handler.mail_topic):
         made.cache_clear()
