@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.end_to_end.attacks import partitions, people, takeovers, uses, wire
-from tests.end_to_end.attacks.scene import Attack, Scene, told
+from tests.end_to_end.attacks.target import Attack, Target, told
 from tests.end_to_end.conftest import Running, started
 from tests.support import contract
 from tests.support.reports import Report
@@ -54,9 +54,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def scene(stack: Running) -> Scene:
-    """One scene for all attacks: none of them may change what the next one finds."""
-    return Scene(stack)
+def target(stack: Running) -> Target:
+    """One for all attacks: none of them may change what the next one finds."""
+    return Target(stack)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,9 +70,9 @@ def table(report: Report) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("attack", ALL, ids=[attack.name for attack in ALL])
-def test_attack(scene: Scene, table: dict[str, str], attack: Attack) -> None:
+def test_attack(target: Target, table: dict[str, str], attack: Attack) -> None:
     """The attack comes to exactly what is foreseen."""
-    table[attack.name] = attack.run(scene)
+    table[attack.name] = attack.run(target)
     assert table[attack.name] == attack.outcome
 
 

@@ -29,7 +29,7 @@ RUNS, CALL_RUNS, EXAMPLES = (100, 20, 1_000) if SOAKING else (1, 1, 300)
 _READING = frozenset({"GetItem", "Query", "BatchGetItem", "DescribeKey", "GetKeyPolicy", "ListGrants"})
 
 
-class World:
+class RestoredStack:
     """A deployment that is put back after every call that changed it, and what each call wrote."""
 
     def __init__(self) -> None:
@@ -111,9 +111,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world() -> Iterator[RestoredStack]:
     """One for the module."""
-    yield World()
+    yield RestoredStack()
     moto_api_backend.reset()
 
 
@@ -131,7 +131,7 @@ def operations() -> list[tuple[str, str, str | None]]:
 WITH_BODY = [operation for operation in operations() if operation[2]]
 
 
-def assert_harmless(world: World, answer: Answer) -> None:
+def assert_harmless(world: RestoredStack, answer: Answer) -> None:
     """No failure; a refusal wrote nothing, and says nothing that hides, reorders or breaks a line."""
     assert answer.status < 500, answer.body
     event(f"answered {answer.status}")
@@ -145,7 +145,7 @@ def assert_harmless(world: World, answer: Answer) -> None:
 @given(data=st.data(), operation=st.sampled_from(WITH_BODY))
 @settings(max_examples=EXAMPLES)
 def test_hostile_bodies_get_documented_answers(
-    world: World, data: st.DataObject, operation: tuple[str, str, str], _run: int
+    world: RestoredStack, data: st.DataObject, operation: tuple[str, str, str], _run: int
 ) -> None:
     """Any body: a documented answer; what is taken is valid by the document, a refusal writes nothing."""
     method, path, schema = operation
@@ -165,7 +165,7 @@ def test_hostile_bodies_get_documented_answers(
 @given(data=st.data(), operation=st.sampled_from(operations()))
 @settings(max_examples=EXAMPLES)
 def test_hostile_paths_queries_and_headers_get_documented_answers(
-    world: World, data: st.DataObject, operation: tuple[str, str, str | None], _run: int
+    world: RestoredStack, data: st.DataObject, operation: tuple[str, str, str | None], _run: int
 ) -> None:
     """Any id, parameter, cursor, header or idempotency key: a documented answer, and never a failure."""
     method, path, schema = operation

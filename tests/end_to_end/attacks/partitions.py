@@ -2,7 +2,7 @@
 
 import time
 
-from tests.end_to_end.attacks.scene import Attack, Run, Scene, tried
+from tests.end_to_end.attacks.target import Attack, Run, Target, tried
 
 _DENIED = "AccessDeniedException"
 _KEY_ITEM = "key#arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -11,8 +11,8 @@ _KEY_ITEM = "key#arn:aws:kms:eu-central-1:111122223333:key/0d0e"
 def _put(function: str, table: str, partition: str, sort: str = "x") -> Run:
     """Write an item, with one call and in a transaction: the two outcomes, told once where they are alike."""
 
-    def run(scene: Scene) -> str:
-        client = scene.stack.aws(f"functions.{function}", "dynamodb")
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
         put = {"TableName": f"grant-broker-{table}", "Item": {"pk": {"S": partition}, "sk": {"S": sort}}}
         alone = tried(client.put_item, **put)
         within = tried(client.transact_write_items, TransactItems=[{"Put": put}])
@@ -24,8 +24,8 @@ def _put(function: str, table: str, partition: str, sort: str = "x") -> Run:
 def _fill_ahead(function: str) -> Run:
     """Take all ends of the next seconds by the counter itself."""
 
-    def run(scene: Scene) -> str:
-        client, second = scene.stack.aws(f"functions.{function}", "dynamodb"), int(time.time())
+    def run(target: Target) -> str:
+        client, second = target.stack.aws(f"functions.{function}", "dynamodb"), int(time.time())
         outcomes = {
             tried(
                 client.update_item,

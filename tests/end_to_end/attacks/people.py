@@ -3,112 +3,116 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.end_to_end.attacks.scene import CONTEXT, HOME, Attack, Run, Scene, told, tried
+from tests.end_to_end.attacks.target import CONTEXT, HOME, Attack, Run, Target, told, tried
 
 _NOBODY = "0123456789abcdef" * 2
 
 
 def _api(person: str, method: str, path: str, body: Any = None) -> Run:
-    def run(scene: Scene) -> str:
-        where = path.format(live=scene.grant["id"], pending=scene.pending["id"])
-        return told(scene.stack.call(person, method, where, body))
+    def run(target: Target) -> str:
+        where = path.format(live=target.grant["id"], pending=target.pending["id"])
+        return told(target.stack.call(person, method, where, body))
 
     return run
 
 
-def _same_words(scene: Scene) -> str:
+def _same_words(target: Target) -> str:
     answers = [
-        scene.stack.call("other_partner", "GET", f"/requests/{each}") for each in (scene.grant["id"], _NOBODY)
+        target.stack.call("other_partner", "GET", f"/requests/{each}")
+        for each in (target.grant["id"], _NOBODY)
     ]
     return "alike" if answers[0].body == answers[1].body else "told apart"
 
 
-def _no_token(scene: Scene) -> str:
-    seen = scene.stack.call("partner_colleague", "GET", f"/requests/{scene.grant['id']}").body
+def _no_token(target: Target) -> str:
+    seen = target.stack.call("partner_colleague", "GET", f"/requests/{target.grant['id']}").body
     return "no token" if seen["grant"]["grant_token"] is None else "token"
 
 
-def _no_token_in_lists(scene: Scene) -> str:
-    path = f"/security/requests/{scene.grant['id']}"
+def _no_token_in_lists(target: Target) -> str:
+    path = f"/security/requests/{target.grant['id']}"
     texts = [
-        str(scene.stack.call("partner", "GET", "/requests").body),
-        str(scene.stack.call("alice", "GET", path).body),
-        str(scene.stack.call("alice", "GET", "/security/events").body),
+        str(target.stack.call("partner", "GET", "/requests").body),
+        str(target.stack.call("alice", "GET", path).body),
+        str(target.stack.call("alice", "GET", "/security/events").body),
     ]
-    return "token" if any(scene.grant["grant"]["grant_token"] in text for text in texts) else "no token"
+    return "token" if any(target.grant["grant"]["grant_token"] in text for text in texts) else "no token"
 
 
 def _by(person: str, grantee: str = "data_reader") -> Run:
-    return lambda scene: told(scene.vote(person, scene.own(grantee)))
+    return lambda target: told(target.vote(person, target.own(grantee)))
 
 
 def _twice(first: str, second: str) -> Run:
-    def run(scene: Scene) -> str:
-        request = scene.own("data_reader")
-        assert scene.vote(first, request).status == 200
-        return told(scene.vote(second, request))
+    def run(target: Target) -> str:
+        request = target.own("data_reader")
+        assert target.vote(first, request).status == 200
+        return told(target.vote(second, request))
 
     return run
 
 
-def _one_of_two(scene: Scene) -> str:
-    request = scene.own("data_reader")
-    assert scene.vote("bob", request).body["status"] == "pending"
-    return told(scene.stack.call("alice", "POST", f"/requests/{request['id']}/grant"))
+def _one_of_two(target: Target) -> str:
+    request = target.own("data_reader")
+    assert target.vote("bob", request).body["status"] == "pending"
+    return told(target.stack.call("alice", "POST", f"/requests/{request['id']}/grant"))
 
 
-def _after_denial(scene: Scene) -> str:
-    request, path = scene.submit("partner"), "/security/requests/{}/decision"
+def _after_denial(target: Target) -> str:
+    request, path = target.submit("partner"), "/security/requests/{}/decision"
     denial = {"verdict": "deny", "comment": "not needed"}
-    assert scene.stack.call("alice", "POST", path.format(request["id"]), denial).status == 200
-    return told(scene.vote("bob", request))
+    assert target.stack.call("alice", "POST", path.format(request["id"]), denial).status == 200
+    return told(target.vote("bob", request))
 
 
-def _longer(scene: Scene) -> str:
-    path = f"/security/requests/{scene.pending['id']}/decision"
-    return told(scene.stack.call("alice", "POST", path, {"verdict": "approve", "duration": "PT7H"}))
+def _longer(target: Target) -> str:
+    path = f"/security/requests/{target.pending['id']}/decision"
+    return told(target.stack.call("alice", "POST", path, {"verdict": "approve", "duration": "PT7H"}))
 
 
-def _for_oneself(scene: Scene) -> str:
+def _for_oneself(target: Target) -> str:
     body = {
-        "key": scene.home_key, "account": HOME, "grantee": scene.stack.grantee("alice"),
+        "key": target.home_key, "account": HOME, "grantee": target.stack.grantee("alice"),
         "operations": ["Encrypt"], "encryption_context": CONTEXT, "max_duration": "PT1H",
         "valid_until": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}", "reason": "for me",
     }  # fmt: skip
-    return told(scene.stack.call("alice", "POST", "/security/approvals", body))
+    return told(target.stack.call("alice", "POST", "/security/approvals", body))
 
 
-def _widened_alone(scene: Scene) -> str:
-    key_id = scene.home_key.rpartition("/")[2]
+def _widened_alone(target: Target) -> str:
+    key_id = target.home_key.rpartition("/")[2]
     document = {"name": "home_data", "accounts": [HOME], "quorum": 1}
-    answer = scene.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
-    again = scene.stack.call("alice_in_review", "PUT", f"/security/keys/{key_id}", document)
+    answer = target.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
+    again = target.stack.call("alice_in_review", "PUT", f"/security/keys/{key_id}", document)
     return f"{answer.status}, {again.status} {again.body['votes']} of {again.body['quorum']}"
 
 
 def _encrypt(person: str, operation: str, **changes: Any) -> Run:
-    def run(scene: Scene) -> str:
-        token = [scene.grant["grant"]["grant_token"]]
-        given = {"KeyId": scene.stack.key, "GrantTokens": token, "EncryptionContext": CONTEXT} | changes
+    def run(target: Target) -> str:
+        token = [target.grant["grant"]["grant_token"]]
+        given = {"KeyId": target.stack.key, "GrantTokens": token, "EncryptionContext": CONTEXT} | changes
         if operation == "encrypt":
             given["Plaintext"] = b"order"
         elif operation == "generate_data_key":
             given["KeySpec"] = "AES_256"
-        return tried(getattr(scene.stack.aws(person, "kms"), operation), **given)
+        return tried(getattr(target.stack.aws(person, "kms"), operation), **given)
 
     return run
 
 
-def _decrypt(scene: Scene) -> str:
-    kms, context = scene.stack.aws("partner", "kms"), {"EncryptionContext": scene.grant["encryption_context"]}
-    sealed = kms.encrypt(KeyId=scene.stack.key, Plaintext=b"order", **context)["CiphertextBlob"]
-    return tried(kms.decrypt, CiphertextBlob=sealed, KeyId=scene.stack.key, **context)
+def _decrypt(target: Target) -> str:
+    kms, context = (
+        target.stack.aws("partner", "kms"),
+        {"EncryptionContext": target.grant["encryption_context"]},
+    )
+    sealed = kms.encrypt(KeyId=target.stack.key, Plaintext=b"order", **context)["CiphertextBlob"]
+    return tried(kms.decrypt, CiphertextBlob=sealed, KeyId=target.stack.key, **context)
 
 
-def _pass_on(scene: Scene) -> str:
+def _pass_on(target: Target) -> str:
     return tried(
-        scene.stack.aws("partner", "kms").create_grant,
-        KeyId=scene.stack.key, GranteePrincipal=scene.stack.grantee("partner_colleague"),
+        target.stack.aws("partner", "kms").create_grant,
+        KeyId=target.stack.key, GranteePrincipal=target.stack.grantee("partner_colleague"),
         Operations=["Encrypt"], Constraints={"EncryptionContextEquals": CONTEXT},
     )  # fmt: skip
 

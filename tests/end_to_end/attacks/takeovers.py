@@ -4,48 +4,48 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.end_to_end.attacks.scene import CONTEXT, HOME, PARTNER, Attack, Run, Scene, told, tried
+from tests.end_to_end.attacks.target import CONTEXT, HOME, PARTNER, Attack, Run, Target, told, tried
 
 _DENIED = "AccessDeniedException"
 _DEADLINE = 60  # seconds for what a reconcile interval, shortened here, must find
 
 
-def _grant(scene: Scene, **changes: Any) -> dict[str, Any]:
+def _grant(target: Target, **changes: Any) -> dict[str, Any]:
     """The parameters of a CreateGrant inside the fence."""
     end = int((datetime.now(UTC) + timedelta(hours=1)).timestamp())
     inside = {
-        "KeyId": scene.stack.key, "GranteePrincipal": scene.stack.grantee("partner"),
-        "RetiringPrincipal": scene.role("expiry"), "Operations": ["Encrypt"],
+        "KeyId": target.stack.key, "GranteePrincipal": target.stack.grantee("partner"),
+        "RetiringPrincipal": target.role("expiry"), "Operations": ["Encrypt"],
         "Constraints": {"EncryptionContextEquals": {"forged": "1"}}, "Name": f"grant-broker/{'a' * 32}/{end}",
     }  # fmt: skip
     return {name: value for name, value in (inside | changes).items() if value is not None}
 
 
 def _create(function: str, **changes: Any) -> Run:
-    def run(scene: Scene) -> str:
-        kms = scene.stack.aws(f"functions.{function}", "kms")
-        return tried(kms.create_grant, **_grant(scene, **changes))
+    def run(target: Target) -> str:
+        kms = target.stack.aws(f"functions.{function}", "kms")
+        return tried(kms.create_grant, **_grant(target, **changes))
 
     return run
 
 
-def _retiring_itself(scene: Scene) -> str:
-    return _create("requests", RetiringPrincipal=scene.role("requests"))(scene)
+def _retiring_itself(target: Target) -> str:
+    return _create("requests", RetiringPrincipal=target.role("requests"))(target)
 
 
 def _kms(function: str, operation: str, **parameters: Any) -> Run:
-    def run(scene: Scene) -> str:
-        kms, names = scene.stack.aws(f"functions.{function}", "kms"), {"KeyId": scene.stack.key}
+    def run(target: Target) -> str:
+        kms, names = target.stack.aws(f"functions.{function}", "kms"), {"KeyId": target.stack.key}
         if operation in {"retire_grant", "revoke_grant"}:
-            names["GrantId"] = scene.grant["grant"]["grant_id"]
+            names["GrantId"] = target.grant["grant"]["grant_id"]
         return tried(getattr(kms, operation), **names, **parameters)
 
     return run
 
 
 def _write(function: str, table: str) -> Run:
-    def run(scene: Scene) -> str:
-        client = scene.stack.aws(f"functions.{function}", "dynamodb")
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
         forged = {"pk": {"S": f"request#{'f' * 32}"}, "sk": {"S": "approval"}}
         return tried(client.put_item, TableName=f"grant-broker-{table}", Item=forged)
 
@@ -53,64 +53,64 @@ def _write(function: str, table: str) -> Run:
 
 
 def _delete(function: str) -> Run:
-    def run(scene: Scene) -> str:
-        client = scene.stack.aws(f"functions.{function}", "dynamodb")
-        key = {"pk": {"S": f"request#{scene.grant['id']}"}, "sk": {"S": "event#000001"}}
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
+        key = {"pk": {"S": f"request#{target.grant['id']}"}, "sk": {"S": "event#000001"}}
         return tried(client.delete_item, TableName="grant-broker-requests", Key=key)
 
     return run
 
 
 def _sent(function: str, method: str, path: str) -> Run:
-    return lambda scene: told(scene.stack.call(f"functions.{function}", method, path))
+    return lambda target: told(target.stack.call(f"functions.{function}", method, path))
 
 
-def _live(scene: Scene, grant_id: str) -> bool:
-    listed = scene.stack.aws("key_admin", "kms").list_grants(KeyId=scene.stack.key, GrantId=grant_id)
+def _live(target: Target, grant_id: str) -> bool:
+    listed = target.stack.aws("key_admin", "kms").list_grants(KeyId=target.stack.key, GrantId=grant_id)
     return bool(listed["Grants"])
 
 
-def _forged(scene: Scene, **changes: Any) -> str:
+def _forged(target: Target, **changes: Any) -> str:
     """A grant that the taken-over function made inside its fence, and what became of it."""
-    kms = scene.stack.aws("functions.requests", "kms")
-    made = kms.create_grant(**_grant(scene, **changes))["GrantId"]
+    kms = target.stack.aws("functions.requests", "kms")
+    made = kms.create_grant(**_grant(target, **changes))["GrantId"]
     deadline = time.monotonic() + _DEADLINE
-    while _live(scene, made):
+    while _live(target, made):
         if time.monotonic() > deadline:
             return "lives on"
         time.sleep(0.2)
     return "ended"
 
 
-def _altered(scene: Scene) -> str:
+def _altered(target: Target) -> str:
     """An approved request whose stored context the taken-over function replaces before taking it up."""
-    request = scene.approved(encryption_context={"dataset": "agreed"})
-    client = scene.stack.aws("functions.requests", "dynamodb")
+    request = target.approved(encryption_context={"dataset": "agreed"})
+    client = target.stack.aws("functions.requests", "dynamodb")
     key = {"pk": {"S": f"request#{request['id']}"}, "sk": {"S": "request"}}
     item = client.get_item(TableName="grant-broker-requests", Key=key)["Item"]
     item["scope"]["M"]["encryption_context"] = {"M": {"dataset": {"S": "salaries"}}}
     client.put_item(TableName="grant-broker-requests", Item=item)
-    return told(scene.stack.call("partner", "POST", f"/requests/{request['id']}/grant"))
+    return told(target.stack.call("partner", "POST", f"/requests/{request['id']}/grant"))
 
 
-def _named_for_ending(scene: Scene) -> str:
+def _named_for_ending(target: Target) -> str:
     """A record made to have `expiry` end somebody else's grant: a service's, not the broker's."""
-    others = scene.stack.aws("root", "kms").create_grant(
-        KeyId=scene.stack.key, GranteePrincipal=scene.stack.grantee("data_reader"), Operations=["Decrypt"],
+    others = target.stack.aws("root", "kms").create_grant(
+        KeyId=target.stack.key, GranteePrincipal=target.stack.grantee("data_reader"), Operations=["Decrypt"],
         Name="backup",
     )["GrantId"]  # fmt: skip
-    request = scene.stack.granted(encryption_context={"dataset": "decoy"})
-    client = scene.stack.aws("functions.requests", "dynamodb")
+    request = target.stack.granted(encryption_context={"dataset": "decoy"})
+    client = target.stack.aws("functions.requests", "dynamodb")
     key = {"pk": {"S": f"request#{request['id']}"}, "sk": {"S": "request"}}
     item = client.get_item(TableName="grant-broker-requests", Key=key)["Item"]
     item |= {"grant_id": {"S": others}, "kms_name": {"S": "backup"}, "due": {"N": "1"}}
     client.put_item(TableName="grant-broker-requests", Item=item)
-    _until_tried(scene, key)
-    return "untouched" if _live(scene, others) else "ended"
+    _until_tried(target, key)
+    return "untouched" if _live(target, others) else "ended"
 
 
-def _until_tried(scene: Scene, key: dict[str, Any]) -> None:
-    client, deadline = scene.stack.aws("functions.expiry", "dynamodb"), time.monotonic() + _DEADLINE
+def _until_tried(target: Target, key: dict[str, Any]) -> None:
+    client, deadline = target.stack.aws("functions.expiry", "dynamodb"), time.monotonic() + _DEADLINE
     while True:
         item = client.get_item(TableName="grant-broker-requests", Key=key, ConsistentRead=True)["Item"]
         if int(item.get("attempts", {"N": "0"})["N"]) or item["status"]["S"] in {"expired", "revoked"}:
@@ -144,9 +144,9 @@ ATTACKS = [
            _sent("requests", "GET", "/security/requests")),
     Attack("requests grants inside its fence without approval", "ended", _forged),
     Attack("requests grants under a name of no form", "ended",
-           lambda scene: _forged(scene, Name="grant-broker/for-ever")),
+           lambda target: _forged(target, Name="grant-broker/for-ever")),
     Attack("requests grants for longer than the key allows", "ended",
-           lambda scene: _forged(scene, Name=f"grant-broker/{'b' * 32}/9999999999")),
+           lambda target: _forged(target, Name=f"grant-broker/{'b' * 32}/9999999999")),
     Attack("requests alters what was approved", "409 conflict", _altered),
     Attack("a forged record names somebody else's grant to be ended", "untouched", _named_for_ending),
     Attack("approvals creates a grant", _DENIED, _create("approvals")),
@@ -166,8 +166,8 @@ ATTACKS = [
     Attack("events writes a request", _DENIED, _write("events", "requests")),
     Attack("events writes an approval", _DENIED, _write("events", "approvals")),
     Attack(f"a key administrator of {HOME} uses the key", _DENIED,
-           lambda scene: tried(scene.stack.aws("key_admin", "kms").encrypt, KeyId=scene.stack.key,
+           lambda target: tried(target.stack.aws("key_admin", "kms").encrypt, KeyId=target.stack.key,
                                Plaintext=b"x")),
     Attack("a key administrator grants on the founding key", _DENIED,
-           lambda scene: tried(scene.stack.aws("key_admin", "kms").create_grant, **_grant(scene))),
+           lambda target: tried(target.stack.aws("key_admin", "kms").create_grant, **_grant(target))),
 ]  # fmt: skip

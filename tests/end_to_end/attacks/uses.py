@@ -1,18 +1,18 @@
 """A function's role is given a grant on a registered key, and tries to use the key."""
 
-from tests.end_to_end.attacks.scene import HOME, Attack, Run, Scene, tried
+from tests.end_to_end.attacks.target import HOME, Attack, Run, Target, tried
 
 
 def _use(function: str, operation: str) -> Run:
     """Use the key by a grant of the root user's, under the context of the function's own environment."""
 
-    def run(scene: Scene) -> str:
-        place = f"arn:aws:lambda:{scene.stack.ready['region']}:{HOME}:function"
+    def run(target: Target) -> str:
+        place = f"arn:aws:lambda:{target.stack.ready['region']}:{HOME}:function"
         context = {"aws:lambda:FunctionArn": f"{place}:grant-broker-{function}"}
-        root, own = scene.stack.aws("root", "kms"), scene.stack.aws(f"functions.{function}", "kms")
-        key = scene.stack.key
+        root, own = target.stack.aws("root", "kms"), target.stack.aws(f"functions.{function}", "kms")
+        key = target.stack.key
         made = root.create_grant(
-            KeyId=key, GranteePrincipal=scene.role(function), Operations=["Encrypt", "Decrypt"],
+            KeyId=key, GranteePrincipal=target.role(function), Operations=["Encrypt", "Decrypt"],
             Constraints={"EncryptionContextEquals": context},
         )  # fmt: skip
         try:

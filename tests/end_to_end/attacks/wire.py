@@ -10,120 +10,120 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
 
-from tests.end_to_end.attacks.scene import Attack, Run, Scene, told
+from tests.end_to_end.attacks.target import Attack, Run, Target, told
 from tests.local_stack.client import Answer, Client, send
 
 _REFUSED, _INVALID = "403 not_permitted", "400 invalid_request"
 
 
-def _client(scene: Scene) -> Client:
-    ready = scene.stack.ready
-    return Client(ready["api_url"], ready["region"], scene.stack.credentials("partner"))
+def _client(target: Target) -> Client:
+    ready = target.stack.ready
+    return Client(ready["api_url"], ready["region"], target.stack.credentials("partner"))
 
 
 def _signed(
-    scene: Scene, *, service: str = "execute-api", region: str | None = None, away: timedelta = timedelta()
+    target: Target, *, service: str = "execute-api", region: str | None = None, away: timedelta = timedelta()
 ) -> tuple[str, dict[str, str]]:
     """A signed GET of the partner's keys, signed for this service, this region, or at another time."""
-    who, url = scene.stack.credentials("partner"), f"{scene.stack.ready['api_url']}/keys"
+    who, url = target.stack.credentials("partner"), f"{target.stack.ready['api_url']}/keys"
     request = AWSRequest("GET", url)
     moment = datetime.now(UTC).replace(tzinfo=None) + away
     keys = Keys(who.access_key_id, who.secret_access_key, who.session_token)
     with mock.patch("botocore.auth.get_current_datetime", return_value=moment):
-        SigV4Auth(keys, service, region or scene.stack.ready["region"]).add_auth(request)
+        SigV4Auth(keys, service, region or target.stack.ready["region"]).add_auth(request)
     return url, dict(request.headers.items())
 
 
 def _get(change: Mapping[str, str | None] = {}, **signing: Any) -> Run:
     """The signed GET with headers replaced after signing; None takes one away."""
 
-    def run(scene: Scene) -> str:
-        url, headers = _signed(scene, **signing)
+    def run(target: Target) -> str:
+        url, headers = _signed(target, **signing)
         sent = {name: value for name, value in (headers | dict(change)).items() if value is not None}
         return told(send("GET", url, sent, b""))
 
     return run
 
 
-def _others_token(scene: Scene) -> str:
-    return _get({"X-Amz-Security-Token": scene.stack.credentials("alice").session_token})(scene)
+def _others_token(target: Target) -> str:
+    return _get({"X-Amz-Security-Token": target.stack.credentials("alice").session_token})(target)
 
 
-def _other_query(scene: Scene) -> str:
-    url, headers = _signed(scene)
+def _other_query(target: Target) -> str:
+    url, headers = _signed(target)
     return told(send("GET", f"{url}?limit=1", headers, b""))
 
 
-def _other_path(scene: Scene) -> str:
-    url, headers = _signed(scene)
+def _other_path(target: Target) -> str:
+    url, headers = _signed(target)
     return told(send("GET", url.replace("/keys", "/requests"), headers, b""))
 
 
-def _other_body(scene: Scene) -> str:
-    client, url = _client(scene), f"{scene.stack.ready['api_url']}/requests"
-    body = json.dumps(scene.stack.submission()).encode()
+def _other_body(target: Target) -> str:
+    client, url = _client(target), f"{target.stack.ready['api_url']}/requests"
+    body = json.dumps(target.stack.submission()).encode()
     headers = client.signed("POST", url, body, {})
     return told(send("POST", url, headers, body.replace(b"PT1H", b"PT8H")))
 
 
-def _unsigned_payload(scene: Scene) -> str:
-    client, url = _client(scene), f"{scene.stack.ready['api_url']}/requests"
+def _unsigned_payload(target: Target) -> str:
+    client, url = _client(target), f"{target.stack.ready['api_url']}/requests"
     headers = client.signed("POST", url, b"{}", {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
     return told(send("POST", url, headers, b"{}"))
 
 
 def _path(method: str, path: str) -> Run:
-    return lambda scene: told(scene.stack.call("partner", method, path))
+    return lambda target: told(target.stack.call("partner", method, path))
 
 
 def _query(path: str, **query: str) -> Run:
-    return lambda scene: told(scene.stack.call("partner", "GET", path, query=query))
+    return lambda target: told(target.stack.call("partner", "GET", path, query=query))
 
 
-def _cursor(scene: Scene, person: str = "partner") -> str:
+def _cursor(target: Target, person: str = "partner") -> str:
     for _ in range(2):
-        scene.submit(person)
-    return str(scene.stack.call(person, "GET", "/requests", query={"limit": "1"}).body["cursor"])
+        target.submit(person)
+    return str(target.stack.call(person, "GET", "/requests", query={"limit": "1"}).body["cursor"])
 
 
-def _stolen_cursor(scene: Scene) -> str:
-    query = {"limit": "1", "cursor": _cursor(scene)}
-    return told(scene.stack.call("other_partner", "GET", "/requests", query=query))
+def _stolen_cursor(target: Target) -> str:
+    query = {"limit": "1", "cursor": _cursor(target)}
+    return told(target.stack.call("other_partner", "GET", "/requests", query=query))
 
 
-def _cursor_elsewhere(scene: Scene) -> str:
-    query = {"limit": "1", "cursor": _cursor(scene), "status": "active"}
-    return told(scene.stack.call("partner", "GET", "/requests", query=query))
+def _cursor_elsewhere(target: Target) -> str:
+    query = {"limit": "1", "cursor": _cursor(target), "status": "active"}
+    return told(target.stack.call("partner", "GET", "/requests", query=query))
 
 
-def _posted(scene: Scene, key: str, person: str = "partner", **changes: Any) -> Answer:
-    body = scene.stack.submission(person, **changes)
-    return scene.stack.call(person, "POST", "/requests", body, headers={"Idempotency-Key": key})
+def _posted(target: Target, key: str, person: str = "partner", **changes: Any) -> Answer:
+    body = target.stack.submission(person, **changes)
+    return target.stack.call(person, "POST", "/requests", body, headers={"Idempotency-Key": key})
 
 
-def _key_for_other_body(scene: Scene) -> str:
-    assert _posted(scene, "attack-1").status == 201
-    return told(_posted(scene, "attack-1", duration="PT8H"))
+def _key_for_other_body(target: Target) -> str:
+    assert _posted(target, "attack-1").status == 201
+    return told(_posted(target, "attack-1", duration="PT8H"))
 
 
-def _key_of_another(scene: Scene) -> str:
-    mine, other = _posted(scene, "attack-2"), _posted(scene, "attack-2", "other_partner")
+def _key_of_another(target: Target) -> str:
+    mine, other = _posted(target, "attack-2"), _posted(target, "attack-2", "other_partner")
     return "apart" if other.status == 201 and other.body["id"] != mine.body["id"] else told(other)
 
 
-def _vote_again(scene: Scene) -> str:
-    request, key = scene.submit("partner"), {"Idempotency-Key": "attack-3"}
-    assert scene.vote("alice", request, headers=key).status == 200
-    again = scene.vote("alice", request, headers=key)
+def _vote_again(target: Target) -> str:
+    request, key = target.submit("partner"), {"Idempotency-Key": "attack-3"}
+    assert target.vote("alice", request, headers=key).status == 200
+    again = target.vote("alice", request, headers=key)
     return f"{again.status}, {len(again.body['decisions'])} vote"
 
 
 def _body(raw: bytes | None = None, **changes: Any) -> Run:
     """A submission changed so, or replaced by raw bytes: refused, naming each field, and nothing stored."""
 
-    def run(scene: Scene) -> str:
-        sent = raw if raw is not None else scene.stack.submission(**changes)
-        answer = scene.stack.call("partner", "POST", "/requests", sent)
+    def run(target: Target) -> str:
+        sent = raw if raw is not None else target.stack.submission(**changes)
+        answer = target.stack.call("partner", "POST", "/requests", sent)
         fields = sorted({fault["field"] for fault in (answer.body or {}).get("errors", [])})
         return " ".join([told(answer), *fields])
 
@@ -148,10 +148,10 @@ ATTACKS = [
     Attack("change the body after signing", _REFUSED, _other_body),
     Attack("leave the payload unsigned", _REFUSED, _unsigned_payload),
     Attack("claim an identity in a header", "200",
-           lambda scene: told(scene.stack.call("partner", "GET", "/keys", headers={
+           lambda target: told(target.stack.call("partner", "GET", "/keys", headers={
                "X-Amzn-Caller-Account": "111122223333", "X-Forwarded-User": "alice"}))),
     Attack("claim to be an approver in a header", _REFUSED,
-           lambda scene: told(scene.stack.call("partner", "GET", "/security/keys", headers={
+           lambda target: told(target.stack.call("partner", "GET", "/security/keys", headers={
                "X-Amzn-Caller-Account": "111122223333", "X-Forwarded-User": "alice"}))),
     Attack("walk up from a path of one's own", _REFUSED, _path("GET", "/requests/../security/requests")),
     Attack("walk up, encoded", _REFUSED, _path("GET", "/requests/%2e%2e%2fsecurity/requests")),
@@ -168,7 +168,7 @@ ATTACKS = [
     Attack("use another account's idempotency key", "apart", _key_of_another),
     Attack("replay a vote", "200, 1 vote", _vote_again),
     Attack("send an idempotency key of 200 characters", _INVALID,
-           lambda scene: told(_posted(scene, "k" * 200))),
+           lambda target: told(_posted(target, "k" * 200))),
     Attack("submit as somebody else", f"{_INVALID} requester",
            _body(requester={"account": "666677778888"})),
     Attack("submit as approved", f"{_INVALID} status", _body(status="approved")),

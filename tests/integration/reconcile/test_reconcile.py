@@ -29,7 +29,7 @@ from tests.support.records import (
 
 
 @dataclass
-class World:
+class TablesAndKms:
     """A cloud with the broker's tables, one key, and a clock."""
 
     cloud: Cloud
@@ -56,7 +56,7 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[TablesAndKms]:
     """Empty tables, and roles for the broker and its partner."""
     moment = [NOW]
     cloud = Cloud(lambda: moment[0])
@@ -67,7 +67,7 @@ def world() -> Iterator[World]:
     key = cloud.create_key({"Version": "2012-10-17", "Statement": [_root(cloud.home)]})
     kms = cloud.session(cloud.session_for(reader, "run")).client("kms")
     scene = Scene(root.client("dynamodb"), KmsReader(kms))
-    yield World(cloud, scene, key, root.client("kms"), moment)
+    yield TablesAndKms(cloud, scene, key, root.client("kms"), moment)
     moto_api_backend.reset()
 
 
@@ -87,7 +87,7 @@ def _root(account: str) -> dict[str, Any]:
     }
 
 
-def test_lost_table(world: World) -> None:
+def test_lost_table(world: TablesAndKms) -> None:
     """With the request table empty an approved grant gets its record back, with its end on the agenda."""
     grant_id = world.grant()
     world.scene.put(votes(request(key_arn=world.key), key_arn=world.key))
@@ -98,7 +98,7 @@ def test_lost_table(world: World) -> None:
     assert world.run().drift == 0
 
 
-def test_taken_over(world: World) -> None:
+def test_taken_over(world: TablesAndKms) -> None:
     """Whatever a taken-over `requests` could create under the broker's names ends within one run."""
     made = {
         world.grant(Name=grant_name("a" * 32, EXPIRES)),
@@ -114,7 +114,7 @@ def test_taken_over(world: World) -> None:
     assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, by_hand, others}
 
 
-def test_deleted_principal(world: World) -> None:
+def test_deleted_principal(world: TablesAndKms) -> None:
     """A grant whose grantee was deleted, which KMS shows by id alone, ends."""
     world.scene.put(
         request(key_arn=world.key, grant_id=world.grant()),
@@ -126,7 +126,7 @@ def test_deleted_principal(world: World) -> None:
     assert world.scene.request().status == Status.ENDING
 
 
-def test_pages(world: World) -> None:
+def test_pages(world: TablesAndKms) -> None:
     """Every page of the listing is judged."""
     for number in range(130):
         world.grant(Name=grant_name(f"{number:032x}", EXPIRES))

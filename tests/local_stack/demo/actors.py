@@ -23,7 +23,7 @@ _PATIENCE = 15.0
 
 
 @dataclass
-class Scene:
+class Actors:
     """The stack, over HTTP only, and the timeline."""
 
     stack: Stack

@@ -4,7 +4,7 @@ import sys
 import time
 from collections import deque
 
-from tests.local_stack.demo.actors import Scene
+from tests.local_stack.demo.actors import Actors
 from tests.local_stack.demo.founding import CHAPTERS
 from tests.local_stack.demo.timeline import Surprise, Timeline
 from tests.local_stack.stack import Options, Stack
@@ -16,10 +16,10 @@ def run(started: float) -> int:
     timeline.note("starting AWS, the API and the functions on 127.0.0.1")
     stack = Stack.start(Options(log=logs.append))
     try:
-        scene = Scene(stack, timeline)
+        actors = Actors(stack, timeline)
         for chapter in CHAPTERS:
             timeline.chapter((chapter.__doc__ or "").strip())
-            chapter(scene)
+            chapter(actors)
     except Surprise as surprise:
         told = [line for line in logs if '"level":"INFO"' not in line and not line.startswith('{"_aws"')]
         print(f"\n{surprise}\n\nWhat the functions complained of:", *told, sep="\n", file=sys.stderr)

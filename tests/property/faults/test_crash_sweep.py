@@ -5,7 +5,7 @@ import pytest
 from tests.simulation import checks
 from tests.simulation.cases import CASES, Case
 from tests.simulation.injection import Fault, Kind
-from tests.simulation.scenes import Scene
+from tests.simulation.one_request import OneRequest
 from tests.simulation.world import World
 from tests.support.reports import Report
 
@@ -23,18 +23,18 @@ def test_recovers_from_a_crash_after_any_call(world: World, case: Case, report: 
 
 def _calls(world: World, case: Case) -> int:
     """How many AWS calls the use case makes where nothing fails; it comes to its end, too."""
-    scene = _prepared(world, case)
+    one = _prepared(world, case)
     before = world.injector.total
-    case.act(scene, ())
+    case.act(one, ())
     made = world.injector.total - before
     assert checks.settle(world) == []
     return made
 
 
 def _killed_after(world: World, case: Case, call: int) -> str:
-    scene = _prepared(world, case)
+    one = _prepared(world, case)
     before = world.injector.counts[Kind.DIED_AFTER]
-    case.act(scene, [Fault(Kind.DIED_AFTER, after=call)])
+    case.act(one, [Fault(Kind.DIED_AFTER, after=call)])
     assert world.injector.counts[Kind.DIED_AFTER] == before + 1
     assert checks.settle(world) == []
     ends = {world.ledger.record(name)["status"] for name in world.requests()}
@@ -42,8 +42,8 @@ def _killed_after(world: World, case: Case, call: int) -> str:
     return "+".join(sorted(ends)) or "none"
 
 
-def _prepared(world: World, case: Case) -> Scene:
+def _prepared(world: World, case: Case) -> OneRequest:
     world.reset()
-    scene = Scene(world)
-    case.prepare(scene)
-    return scene
+    one = OneRequest(world)
+    case.prepare(one)
+    return one

@@ -12,7 +12,7 @@ from tests.local_aws.cloud import Cloud
 from tests.simulation.acts import Acts
 from tests.simulation.database import Refused
 from tests.simulation.injection import Fault, Kind
-from tests.simulation.scenes import SCOPE, Scene
+from tests.simulation.one_request import SCOPE, OneRequest
 from tests.simulation.world import PARTNER, World
 
 Call = tuple[str, dict[str, Any], Any]
@@ -43,8 +43,8 @@ def _story(world: World) -> None:
     acts.submit("partner", "partner_data", SCOPE, repeat=True)
     acts.submit("partner", "partner_data", SCOPE, repeat=True)
     for place in range(10):
-        Scene(world).approved().take_up(Fault(Kind.RACED, after=4, racer=place))
-        Scene(world).pending()
+        OneRequest(world).approved().take_up(Fault(Kind.RACED, after=4, racer=place))
+        OneRequest(world).pending()
         acts.call("partner", "GET", "/requests", query={"limit": "2"})
     for limits in ({"quorum": 2}, {"max_duration": "PT20M"}, None):
         acts.limit("alice", "second_data", limits)

@@ -9,7 +9,7 @@ from tests.simulation.alarms import fires
 from tests.simulation.clockwork import tick
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.ledger import expiry_of
-from tests.simulation.scenes import SCOPE, Scene
+from tests.simulation.one_request import SCOPE, OneRequest
 from tests.simulation.world import World
 from tests.support.reports import Report
 
@@ -20,11 +20,11 @@ def _granted(world: World, *durations: str) -> dict[str, str]:
     """Grants of these durations: their names, by duration."""
     found = {}
     for duration in durations:
-        scene = Scene(world)
-        scene.request = scene.acts.submit("partner", "second_data", {**SCOPE, "duration": duration})
-        scene.acts.vote("alice", scene.request, "approve")
-        scene.take_up()
-        found[duration] = next(g["Name"] for g in world.ledger.own() if str(scene.request) in g["Name"])
+        one = OneRequest(world)
+        one.request = one.acts.submit("partner", "second_data", {**SCOPE, "duration": duration})
+        one.acts.vote("alice", one.request, "approve")
+        one.take_up()
+        found[duration] = next(g["Name"] for g in world.ledger.own() if str(one.request) in g["Name"])
     return found
 
 
@@ -73,14 +73,14 @@ def test_table_lost(world: World, report: Report, loss: str) -> None:
 @pytest.mark.parametrize("taken_up", [False, True])
 def test_restore_revives_nothing(world: World, taken_up: bool) -> None:  # noqa: FBT001 - a pytest parameter
     """What the security team revoked cannot be taken up again when the request table is restored."""
-    scene = Scene(world).approved()
+    one = OneRequest(world).approved()
     world.remember()
     if taken_up:
-        scene.take_up()
-    scene.acts.on_request("bob", "DELETE", "/security/requests/{}/grant", scene.request, {"reason": "stop"})
+        one.take_up()
+    one.acts.on_request("bob", "DELETE", "/security/requests/{}/grant", one.request, {"reason": "stop"})
     tick(world, 2)
     world.restore(-1)
-    answer = scene.acts.take_up("partner", scene.request)
+    answer = one.acts.take_up("partner", one.request)
     assert answer
     assert answer.status == 409
     assert "not covered any more" in answer.body["detail"]
@@ -116,15 +116,15 @@ def test_kms_refuses_for_a_day(world: World, report: Report) -> None:
 
 def test_zombie(world: World, report: Report) -> None:
     """A CreateGrant carried out after its record was closed is ended within six minutes, with an alarm."""
-    scene = Scene(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=7))
+    one = OneRequest(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=7))
     tick(world, 7)
-    assert world.ledger.record(str(scene.request))["status"] == "failed"
+    assert world.ledger.record(str(one.request))["status"] == "failed"
     tick(world, 8)
     [(_, ended)] = world.ledger.ended
     lived = (ended - world.ledger.born[0]).total_seconds()
     report.append(("a grant made minutes after its record was closed: seconds it lived", [f"{lived:>8.1f}"]))
     assert 0 < lived <= 360
-    assert [event["type"] for event in world.ledger.trail(str(scene.request))][-1] == "late_duplicate"
+    assert [event["type"] for event in world.ledger.trail(str(one.request))][-1] == "late_duplicate"
     assert any(
         fires(world.deployment.template, "LateDuplicateAlarm", world.metrics, at) for at in _minutes(world)
     )
@@ -132,7 +132,7 @@ def test_zombie(world: World, report: Report) -> None:
 
 def test_zombie_after_the_last_look(world: World) -> None:
     """One carried out after `confirm` looked is found by reconcile: the same bound, and another alarm."""
-    Scene(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=13))
+    OneRequest(world).approved().take_up(Fault(Kind.ZOMBIE, lasting=True, racer=13))
     tick(world, 25)
     [(_, ended)] = world.ledger.ended
     assert 0 < (ended - world.ledger.born[0]).total_seconds() <= 360

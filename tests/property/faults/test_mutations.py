@@ -14,8 +14,8 @@ from tests.simulation import checks
 from tests.simulation.clockwork import tick
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.machine import Faults
+from tests.simulation.one_request import OneRequest
 from tests.simulation.races import RACERS, close_key
-from tests.simulation.scenes import Scene
 from tests.simulation.world import World
 
 CLOSE_KEY = RACERS.index(close_key)
@@ -53,12 +53,12 @@ def _off_the_agenda(broker: Any, request_id: str, _error: Any) -> None:
 def _take_up_while(world: World, racer: int) -> None:
     """Take up, while another caller comes in between the last read and the transaction."""
     race = Fault(Kind.RACED, operation="TransactWriteItems", racer=racer)
-    Scene(world).approved().take_up(race)
+    OneRequest(world).approved().take_up(race)
 
 
 def _end_while(world: World, kind: Kind) -> None:
     """A grant's end, at which RetireGrant and RevokeGrant are answered so once."""
-    Scene(world).active().advance(1190)
+    OneRequest(world).active().advance(1190)
     world.run_expiry(20, plan=[Fault(kind, operation=name) for name in ("RetireGrant", "RevokeGrant")])
 
 
@@ -75,7 +75,7 @@ def test_condition_check_removed(world: World, monkeypatch: pytest.MonkeyPatch) 
 def test_intent_and_effect_swapped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A grant made before its intent is stored is seen, whether or not the process dies between the two."""
     monkeypatch.setattr(Store, "commit", _effect_first(world.processes.broker("requests")))
-    Scene(world).active()
+    OneRequest(world).active()
     assert any("before its intent was stored" in found for found in _found(world))
 
 
@@ -102,11 +102,11 @@ def test_backoff_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_name_check_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the name check the broker ends grants of others, which is seen."""
-    Scene(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
+    OneRequest(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
     assert _found(world) == []
     world.reset()
     monkeypatch.setattr(ending, "_ours", lambda *_: True)
-    Scene(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
+    OneRequest(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
     assert any("foreign grant" in found for found in _found(world))
 
 
@@ -115,6 +115,6 @@ def test_ends_a_second_late(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(expiry, "_pause", lambda *_, **__: 7.0)
     monkeypatch.setattr(Faults, "world", world, raising=False)
     machine = Faults()
-    Scene(world).active()
+    OneRequest(world).active()
     machine.expiry_runs(plan=[], seconds=130, near=True)
     assert any("late by a run that covered it" in found for found in checks.at_once(world.ledger))

@@ -1,4 +1,4 @@
-"""The scene of the attacks: what is there before the attacker comes, and how an outcome is told."""
+"""The target of the attacks: what is there before the attacker comes, and how an outcome is told."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ CONTEXT = {"dataset": "orders"}
 
 
 @dataclass
-class Scene:
+class Target:
     """A running stack, a partner's live grant, and a second key that the home account may ask for too."""
 
     stack: Running
@@ -71,7 +71,7 @@ class Scene:
         return self.submit("alice", key=self.home_key, grantee=self.stack.grantee(grantee))
 
 
-Run = Callable[[Scene], str]
+Run = Callable[[Target], str]
 
 
 @dataclass(frozen=True)

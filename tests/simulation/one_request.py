@@ -12,7 +12,7 @@ SCOPE = {
 }  # fmt: skip
 
 
-class Scene:
+class OneRequest:
     """One request, brought to where a use case begins."""
 
     def __init__(self, world: World) -> None:
