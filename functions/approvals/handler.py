@@ -1,7 +1,6 @@
 """The security team: decide, revoke, approve ahead, set limits. Alone writes the approval table."""
 
 import os
-import re
 from functools import cache, partial
 from typing import Any
 
@@ -26,6 +25,7 @@ from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.arns import KEY, KEY_ID
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.keys import KeyDocument
@@ -38,7 +38,6 @@ from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
 share_handlers(logger)
-_KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _PAGED = ("limit", "cursor")
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
@@ -193,7 +192,7 @@ def post_check(_call: Call, key_id: str) -> Answer:
 @api.route("GET", "/security/keys/<key_id>/policy", parameters=("key_arn",))
 def get_key_policy(call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
-    key_arn = query.matching(call.query, "key_arn", searches.KEY_ARN.fullmatch)
+    key_arn = query.matching(call.query, "key_arn", KEY.fullmatch)
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
@@ -220,7 +219,7 @@ def _retry_after(request: GrantRequest) -> int | None:
 
 
 def _key_arn(key_id: str) -> str:
-    if not _KEY_ID.fullmatch(key_id):
+    if not KEY_ID.fullmatch(key_id):
         raise NotFound("there is no such key")
     return register.get_key_arn(broker(), key_id)
 

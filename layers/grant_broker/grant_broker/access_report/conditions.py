@@ -1,11 +1,11 @@
 """What a statement's Condition says without a call: whom it narrows to, and when it ends."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from grant_broker.domain.arns import OF_ACCOUNT
 from grant_broker.policy_engine.values import date, number
 
 Block = Mapping[str, Mapping[str, Any]]
@@ -20,7 +20,6 @@ _ENDS = {"aws:currenttime": _ENDING, "aws:epochtime": {**_ENDING, **_ENDING_NUMB
 _NEVER = Decimal(int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()))
 """Who writes the year 9999 means that it does not end."""
 _IF_EXISTS = "ifexists"
-_ARN_ACCOUNT = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):.+", re.ASCII)
 
 
 def conditions_in(block: Block) -> Iterator[tuple[str, str, list[str]]]:
@@ -49,8 +48,8 @@ def accounts_in(block: Block) -> set[str] | None:
         if not any(map(_varies, values))
     ]
     for values in _narrowing(block, PRINCIPAL_ARN):
-        matches = [_ARN_ACCOUNT.fullmatch(value) for value in values]
-        sets += [{match[1] for match in matches if match}] if all(matches) else []
+        matches = [OF_ACCOUNT.fullmatch(value) for value in values]
+        sets += [{match["account"] for match in matches if match}] if all(matches) else []
     return set.intersection(*sets) if sets else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from grant_broker.domain.people import account_of
+from grant_broker.domain.arns import account_of, role_behind
 from grant_broker.domain.preflight import Answer, Known
 from grant_broker.domain.scope import Scope
 from grant_broker.policy_engine import Call, decide_kms, parse_policy
@@ -61,11 +61,10 @@ def _depends(policy: str, call: Call) -> bool:
 
 
 def _context(grantee: str, scope: Scope) -> Mapping[str, object]:
-    account, name = account_of(grantee), grantee.split("/")
-    # A session's ARN leaves the role's path out; conditions on the path are not met by it.
-    role = f"arn:aws:iam::{account}:role/{name[1]}" if ":assumed-role/" in grantee else grantee
+    account = account_of(grantee)
     return {
-        "aws:PrincipalArn": role,
+        # Conditions on a role's path are not met by a session, whose ARN leaves it out.
+        "aws:PrincipalArn": role_behind(grantee),
         "aws:PrincipalAccount": account,
         "kms:CallerAccount": account,
         "kms:EncryptionContextKeys": list(scope.encryption_context),

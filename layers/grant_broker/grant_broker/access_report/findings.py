@@ -8,6 +8,7 @@ from grant_broker.access_report.entries import AccessEntry, AccessFinding
 from grant_broker.access_report.grants import UNIQUE_ID
 from grant_broker.access_report.policies import EVERYONE, KeyPolicies, not_understood
 from grant_broker.access_report.statements import Document, listed, statements_of, without_effect
+from grant_broker.domain.arns import find_account, root_arn
 
 _USE, _ADMINISTRATION = frozenset(USE), frozenset(ADMINISTRATION)
 
@@ -54,8 +55,7 @@ def standing_access(
     """Use of the key without an end that a grant of the broker could replace."""
     if not _USE.intersection(entry.actions):
         return
-    fields = entry.principal.split(":")
-    other = fields[4] if len(fields) > 5 else account  # noqa: PLR2004 - an ARN's account is its fifth field
+    other = find_account(entry.principal) or account
     if entry.until is None and other != account:
         why = "to another account: a grant of the broker would end by itself"
     elif entry.principal in grantees:
@@ -98,7 +98,7 @@ def _open_to_everyone(entry: AccessEntry, account: str) -> Iterator[AccessFindin
         for other in sorted(accounts - {account}):
             words = f"{_statement(entry)} gives standing use to another account: "
             words += "a grant of the broker would end by itself"
-            yield AccessFinding("standing_access", words, f"arn:aws:iam::{other}:root")
+            yield AccessFinding("standing_access", words, root_arn(other))
 
 
 def _deleted(document: Document) -> Iterator[tuple[str, str]]:

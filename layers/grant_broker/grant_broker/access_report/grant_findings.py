@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from grant_broker.access_report.entries import AccessEntry, AccessFinding
 from grant_broker.access_report.grants import DETAILS
-from grant_broker.domain.people import account_of
+from grant_broker.domain.arns import find_account
 
 _SHOWN_IDS = 3
 SERVICE_GRANTS = "service_grants"
@@ -88,7 +88,7 @@ class GrantFindings:
             return
         maker = maker_of(entry)
         if maker is Maker.SERVICE:
-            account = account_of(entry.principal) if entry.principal.startswith("arn:") else None
+            account = find_account(entry.principal)
             service = _Service(str(entry.through.service), account)
             self._services.setdefault(service, _ServiceGroup()).add(codes)
             return

@@ -9,8 +9,8 @@ from typing import Any
 
 from grant_broker.access_report.actions import USE
 from grant_broker.access_report.entries import AccessEntry, Through
+from grant_broker.domain.arns import SERVICE_PRINCIPAL, find_account, root_arn
 from grant_broker.domain.grant_name import parse_grant_name
-from grant_broker.domain.people import account_of
 from grant_broker.domain.times import from_epoch
 
 _USE = frozenset(USE)
@@ -34,12 +34,6 @@ DETAILS = {
 # Once its principal is deleted, a grant shows the unique id in the place of the ARN.
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}(?::.*)?", re.ASCII)
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
-# Roles and sessions that only AWS's services use: service-linked roles, and EC2's own for volumes.
-_SERVICE_PRINCIPAL = re.compile(
-    r"arn:aws[a-z-]*:(?:iam::\d{12}:role/aws-service-role/(?P<linked>[a-z0-9.-]+)/.+"
-    r"|sts::\d{12}:assumed-role/aws:(?P<infrastructure>[a-z0-9-]+)/.+)",
-    re.ASCII,
-)
 
 
 def entry_of(grant: GrantEntry, retiring_principal: str | None) -> AccessEntry:
@@ -74,8 +68,13 @@ def likeness(grant: GrantEntry) -> Hashable:
 def _request(grant: GrantEntry, retiring_principal: str | None) -> tuple[str | None, datetime | None]:
     named, retiring = parse_grant_name(grant.get("Name") or ""), str(grant.get("RetiringPrincipal") or "")
     # KMS shows the id of a deleted role, which has no account.
-    home = f"arn:aws:iam::{account_of(retiring)}:root" if retiring.startswith("arn:") else None
-    ours = home is not None and grant.get("IssuingAccount") == home and retiring_principal in {None, retiring}
+    account = find_account(retiring)
+    ours = (
+        account is not None
+        and grant.get("IssuingAccount") == root_arn(account)
+        and retiring_principal in {None, retiring}
+    )
+    ours = ours and retiring_principal in {None, retiring}
     return (named[0], from_epoch(named[1])) if named and ours else (None, None)
 
 
@@ -92,7 +91,7 @@ def _service(grant: GrantEntry) -> str | None:
 def _service_of(principal: str) -> str | None:
     if _SERVICE.fullmatch(principal):
         return principal
-    match = _SERVICE_PRINCIPAL.fullmatch(principal)
+    match = SERVICE_PRINCIPAL.fullmatch(principal)
     return match["linked"] or match["infrastructure"] if match else None
 
 

@@ -1,6 +1,5 @@
 """What a key policy gives, statement by statement and principal by principal."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +8,12 @@ from grant_broker.access_report.actions import POLICY_ACTIONS
 from grant_broker.access_report.conditions import conditions_in, end_of, principals_in
 from grant_broker.access_report.entries import AccessEntry, Through
 from grant_broker.access_report.statements import Document, NamedStatement, listed, statements_of
+from grant_broker.domain.arns import WHOLE_ACCOUNT, find_account, role_behind, root_arn
 from grant_broker.policy_engine.conditions import understood
 from grant_broker.policy_engine.principals import Caller, Match, caller
 from grant_broker.policy_engine.statements import Statement
 
 EVERYONE = "*"
-_ACCOUNT = re.compile(r"(?:arn:aws:iam::)?(?P<account>\d{12})(?::root)?", re.ASCII)
-_SESSION = re.compile(r"(arn:aws):sts::(\d{12}):assumed-role/([^/]+)/.+", re.ASCII)
 _WHOLE_ACCOUNT = "the IAM policies of account {account} say who has it; `grant-broker access` lists them"
 _ONE_PRINCIPAL = "the IAM policies of this principal must allow it too"
 
@@ -95,7 +93,7 @@ def _principals(statement: NamedStatement) -> Iterator[tuple[str, Through]]:
     narrowed = principals_in(statement.conditions)
     direct = Through("key_policy", sid=statement.name)
     for name in (name for names in kinds.values() for name in listed(names)):
-        if match := _ACCOUNT.fullmatch(name):
+        if match := WHOLE_ACCOUNT.fullmatch(name):
             yield from _of_account(statement, match["account"], narrowed)
         elif name == EVERYONE and narrowed is not None and "NotPrincipal" not in statement.raw:
             yield from ((principal, direct) for principal in narrowed)
@@ -107,7 +105,7 @@ def _of_account(
     statement: NamedStatement, account: str, narrowed: list[str] | None
 ) -> Iterator[tuple[str, Through]]:
     """Whom a statement lets in that names an account: what its IAM allows, and the root user."""
-    root = f"arn:aws:iam::{account}:root"
+    root = root_arn(account)
     if narrowed is None:
         pointer = _WHOLE_ACCOUNT.format(account=account)
         yield root, Through("iam", sid=statement.name, account=account, pointer=pointer)
@@ -116,7 +114,7 @@ def _of_account(
         if principal == root:
             # The root user needs no IAM policy; everybody else of the account does.
             yield root, Through("key_policy", sid=statement.name)
-        elif principal.split(":")[4:5] == [account]:
+        elif find_account(principal) == account:
             yield principal, Through("iam", sid=statement.name, account=account, pointer=_ONE_PRINCIPAL)
 
 
@@ -131,8 +129,7 @@ def _takes_in(deny: Statement, principal: str) -> bool:
 
 def _caller(principal: str) -> Caller | None:
     """The caller behind a principal's name; None for `*`, a service, or the id of a deleted principal."""
-    session = _SESSION.fullmatch(principal)
-    behind = f"{session[1]}:iam::{session[2]}:role/{session[3]}" if session else principal
+    behind = role_behind(principal)
     try:
         return caller(principal, {"aws:principalarn": behind})
     except ValueError:

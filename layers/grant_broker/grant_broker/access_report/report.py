@@ -11,7 +11,7 @@ from grant_broker.access_report.findings import administrator_findings, policy_f
 from grant_broker.access_report.grant_findings import GrantFindings, Maker, maker_of
 from grant_broker.access_report.grants import DUPLICATE, GrantEntry, entry_of, likeness
 from grant_broker.access_report.policies import KeyPolicies, entries_of
-from grant_broker.domain.people import account_of
+from grant_broker.domain.arns import account_of
 
 MOST_OF_A_KIND = 200
 """Findings of one kind that an answer of the API holds: no flood of one kind hides another."""

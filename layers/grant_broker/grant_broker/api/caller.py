@@ -1,14 +1,12 @@
 """Who calls the API: the identity that API Gateway verified, and what it may do. No header is believed."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from grant_broker.domain.arns import IAM_USER, account_of, find_session_name
 from grant_broker.domain.errors import NotPermitted
 from grant_broker.domain.people import Caller
 
-_STS = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[\w+=,.@-]+/(?P<session>[\w+=,.@-]+)", re.ASCII)
-_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+", re.ASCII)
 # The console's "Test" button sends identities that nobody signed for.
 _CONSOLE_TEST = "test-invoke-stage"
 
@@ -18,16 +16,16 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     context = event["requestContext"]
     identity = context.get("identity") or {}
     arn, account, caller = (identity.get(name) or "" for name in ("userArn", "accountId", "caller"))
-    session = _STS.fullmatch(arn)
-    if context.get("stage") == _CONSOLE_TEST or not (session or _USER.fullmatch(arn)):
+    session = find_session_name(arn)
+    if context.get("stage") == _CONSOLE_TEST or not (session or IAM_USER.fullmatch(arn)):
         raise NotPermitted("call as an IAM role or user, with a signed request")
-    if not account or not caller or arn.split(":")[4] != account:
+    if not account or not caller or account_of(arn) != account:
         raise NotPermitted("the caller's identity is not complete")
     return Caller(
         arn=arn,
         account=account,
         unique_id=caller.partition(":")[0],
-        session=session["session"] if session else None,
+        session=session,
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from grant_broker.api.query import Query, matching, one_of, time_of
+from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault, InvalidRequest
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
@@ -12,13 +13,10 @@ from grant_broker.domain.times import parse_time
 
 REQUESTS = ("status", "key", "account", "grantee", "requester", "since", "order")
 EVENTS = ("since", "until", "key", "account", "type", "by", "order")
-KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-# A caller's or grantee's ARN: a role, a user or a session of one.
-PRINCIPAL = re.compile(r"arn:aws:(?:iam|sts)::\d{12}:(?:role|user|assumed-role)/[\w+=,.@/-]{1,512}", re.ASCII)
 # Who is noted in events: a caller, or one of the broker's functions.
-BY = re.compile(rf"[a-z-]{{1,32}}|{PRINCIPAL.pattern}", re.ASCII)
+BY = re.compile(rf"[a-z-]{{1,32}}|{arns.PRINCIPAL.pattern}", re.ASCII)
 TYPE = re.compile(r"[a-z_]{1,64}", re.ASCII)
 FindKey = Callable[[str], Key | None]
 
@@ -33,8 +31,8 @@ def request_search(query: Query, find_key_named: FindKey) -> RequestSearch:
         status=str(Status.PENDING) if by_answer else status,
         key_arn=_key_arn(query, find_key_named),
         account=matching(query, "account", _ACCOUNT.fullmatch),
-        grantee=matching(query, "grantee", PRINCIPAL.fullmatch),
-        requester=matching(query, "requester", PRINCIPAL.fullmatch),
+        grantee=matching(query, "grantee", arns.PRINCIPAL.fullmatch),
+        requester=matching(query, "requester", arns.PRINCIPAL.fullmatch),
         since=time_of(query, "since", parse_time),
         answer_by_first=by_answer,
     )
@@ -55,7 +53,7 @@ def event_search(query: Query, find_key_named: FindKey) -> EventSearch:
 
 def _key_arn(query: Query, find_key_named: FindKey) -> str | None:
     named = query.get("key")
-    if named is None or KEY_ARN.fullmatch(named):
+    if named is None or arns.KEY.fullmatch(named):
         return named
     key = find_key_named(named) if _KEY_NAME.fullmatch(named) else None
     if key is None:

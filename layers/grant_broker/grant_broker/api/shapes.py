@@ -7,6 +7,7 @@ library, so that a client pays nothing for it; a test holds the vocabularies to 
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
+from grant_broker.domain import arns
 from grant_broker.domain.lifecycle import Status
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class Keywords:
 
 Id = Annotated[str, Keywords(pattern=r"^[0-9a-f]{32}$")]
 Account = Annotated[str, Keywords(pattern=r"^[0-9]{12}$")]
-KeyArn = Annotated[str, Keywords(pattern=r"^arn:aws:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$")]
+KeyArn = Annotated[str, Keywords(pattern=f"^{arns.KEY.pattern}$")]
 Hash = Annotated[str, Keywords(pattern=r"^[0-9a-f]{64}$")]
 Duration = Annotated[
     str,

@@ -3,12 +3,7 @@
 import argparse
 import re
 
-# Of any partition: that the broker serves only one is said in words.
-_KEY_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}", re.ASCII)
-_ROLE_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::\d{12}:role/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII
-)
-_SERVED = "aws"
+from grant_broker.domain import arns
 
 
 def key_arn(text: str) -> str:
@@ -18,7 +13,7 @@ def key_arn(text: str) -> str:
 
 def role_arn(text: str) -> str:
     """A role's ARN. ArgumentTypeError for anything else."""
-    return _checked(text, _fault(_ROLE_ARN, text, "give a role's ARN"))
+    return _checked(text, _fault(arns.ROLE, text, "give a role's ARN"))
 
 
 def account(text: str) -> str:
@@ -28,16 +23,15 @@ def account(text: str) -> str:
 
 def fault_in_key_arn(text: str) -> str | None:
     """Why this is no ARN of a key that the broker can serve; None where it is one."""
-    return _fault(_KEY_ARN, text, "give a key's ARN, no id and no alias")
+    return _fault(arns.KEY, text, "give a key's ARN, no id and no alias")
 
 
 def _fault(pattern: re.Pattern[str], text: str, wanted: str) -> str | None:
-    match = pattern.fullmatch(text)
-    if match is None:
-        return f"{text!a}: {wanted}"
-    if match["partition"] != _SERVED:
-        return f"{text!a}: the broker serves the partition {_SERVED} only"
-    return None
+    try:
+        arns.refuse_other_partition(text)
+    except ValueError as error:
+        return f"{text!a}: {error}"
+    return None if pattern.fullmatch(text) else f"{text!a}: {wanted}"
 
 
 def _checked(text: str, fault: str | None) -> str:

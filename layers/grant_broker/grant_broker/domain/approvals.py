@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from grant_broker.domain.arns import account_of
 from grant_broker.domain.keys import KeyReference
-from grant_broker.domain.people import Caller, Grantee, account_of
+from grant_broker.domain.people import Caller, Grantee
 from grant_broker.domain.records import Record
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import AccountId, Reason

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grant_broker.domain.people import account_of
+from grant_broker.domain import arns
+from grant_broker.domain.arns import account_of
 
 Json = dict[str, Any]
 _STAND_IN = "GrantBroker"  # before a Sid that another statement of the policy has
@@ -26,7 +27,7 @@ class Roles:
     def of_stack(cls, stack: str, account: str) -> "Roles":
         """The roles of a stack, by the names that its template gives them."""
         names = ("requests", "approvals", "expiry", "reconcile")
-        return cls(*(f"arn:aws:iam::{account}:role/{stack}-{name}" for name in names))
+        return cls(*(arns.role_arn(account, f"{stack}-{name}") for name in names))
 
     @property
     def account(self) -> str:

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.records import Record
 from grant_broker.domain.scope import (
@@ -28,11 +29,18 @@ from grant_broker.domain.texts import AccountId, Form, Name
 from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
 from grant_broker.domain.trail import digest
 
-_ARN = r"arn:aws[a-z-]{0,12}:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}"
-KeyArn = Annotated[str, Form(re.compile(_ARN), "give the ARN of a key, not of an alias")]
+KeyArn = Annotated[
+    str,
+    AfterValidator(arns.refuse_other_partition),
+    Form(arns.KEY, "give the ARN of a key, not of an alias"),
+]
 KeyReference = Annotated[
     str,
-    Form(re.compile(rf"{_ARN}|[a-z0-9_-]{{1,64}}"), "give the ARN of a key, or the name it is registered by"),
+    AfterValidator(arns.refuse_other_partition),
+    Form(
+        re.compile(rf"{arns.KEY.pattern}|[a-z0-9_-]{{1,64}}"),
+        "give the ARN of a key, or the name it is registered by",
+    ),
 ]
 ACCOUNT = "${account}"
 """In a required context value: the grantee's account."""

@@ -1,36 +1,31 @@
 """Who calls, and which calls come from the same person (design: nobody decides on their own request)."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from grant_broker.domain import arns
+from grant_broker.domain.arns import find_session_name, role_of
 from grant_broker.domain.texts import Documented, ecma
 
-# The API's grantee: 1-256 of KMS's characters (CreateGrant, GranteePrincipal), no wildcard by pattern.
-_GRANTEE = re.compile(
-    r"arn:aws[a-z-]*:(?:iam::(?P<iam>\d{12}):(?P<kind>role|user)/(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}"
-    r"|sts::(?P<sts>\d{12}):assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{2,64})",
-    re.ASCII,
-)
-_LONGEST_PRINCIPAL = 256
 # Roles that Identity Center makes; only their ids say for sure, the name merely raises suspicion.
 _IDENTITY_CENTER_NAME = "AWSReservedSSO_"
 _IDENTITY_CENTER_PERSON = "identity-center:"
 
 
 def _principal(arn: str) -> str:
-    if len(arn) > _LONGEST_PRINCIPAL or not _GRANTEE.fullmatch(arn):
+    if len(arn) > arns.LONGEST_PRINCIPAL or not arns.GRANTEE.fullmatch(arn):
         raise ValueError("give the ARN of one IAM role, IAM user or assumed-role session, without wildcards")
     return arn
 
 
 Grantee = Annotated[
     str,
+    AfterValidator(arns.refuse_other_partition),
     AfterValidator(_principal),
-    Documented((("maxLength", _LONGEST_PRINCIPAL), ("pattern", ecma(_GRANTEE)))),
+    Documented((("maxLength", arns.LONGEST_PRINCIPAL), ("pattern", ecma(arns.GRANTEE)))),
 ]
 
 
@@ -62,7 +57,8 @@ class Caller:
         """
         if self.arn == grantee:
             return True
-        return _role_of_session(self.arn) is not None and _role_of_session(self.arn) == _role(grantee)
+        role = role_of(self.arn) if find_session_name(self.arn) else None
+        return role is not None and role == role_of(grantee) and not find_session_name(grantee)
 
     def shares_name_with(self, grantee: str) -> bool:
         """Whether the grantee is an Identity Center session of this caller's name in the same account."""
@@ -83,27 +79,7 @@ class Caller:
         return same_role or self.is_grantee(grantee) or self.shares_name_with(grantee)
 
 
-def account_of(principal: str) -> str:
-    """The account in a principal's ARN."""
-    return principal.split(":")[4]
-
-
-def partition_of(principal: str) -> str:
-    """The partition in a principal's ARN: there is none of one partition in another."""
-    return principal.split(":")[1]
-
-
 def holder(principal: str) -> str:
     """Who holds what is granted to a principal: for a role's session its role: they are one."""
-    role = _role(principal) or _role_of_session(principal)
+    role = role_of(principal)
     return f"{role[0]}:role/{role[1]}" if role else principal
-
-
-def _role(arn: str) -> tuple[str, str] | None:
-    match = _GRANTEE.fullmatch(arn)
-    return (match["iam"], arn.rsplit("/", 1)[1]) if match and match["kind"] == "role" else None
-
-
-def _role_of_session(arn: str) -> tuple[str, str] | None:
-    match = _GRANTEE.fullmatch(arn)
-    return (match["sts"], arn.split("/")[1]) if match and match["sts"] else None

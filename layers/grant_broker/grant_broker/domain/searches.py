@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from grant_broker.domain.people import account_of, holder
+from grant_broker.domain.arns import account_of
+from grant_broker.domain.people import holder
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from grant_broker.domain.arns import account_of
 from grant_broker.domain.checks import Function
 from grant_broker.domain.errors import KmsRefused
-from grant_broker.domain.people import account_of
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.keys import checks
 from grant_broker.policy_engine import Call, decide_kms

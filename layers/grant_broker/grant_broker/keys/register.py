@@ -3,6 +3,7 @@
 from typing import Any
 
 from grant_broker.broker import ApiBroker
+from grant_broker.domain import arns
 from grant_broker.domain.checks import Check
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, NotFound
 from grant_broker.domain.keys import Key, KeyDocument, Proposal
@@ -22,7 +23,7 @@ def get_open_key(broker: ApiBroker, key_arn: str) -> Key:
 
 def get_key_arn(broker: ApiBroker, key_id: str) -> str:
     """The ARN registered under a key id, in whatever account; else what the id means in the home account."""
-    home = f"arn:aws:kms:{broker.settings.aws_region}:{broker.settings.home_account}:key/{key_id}"
+    home = arns.key_arn(broker.settings.aws_region, broker.settings.home_account, key_id)
     return broker.store.find_label("key_id", key_id) or home
 
 
@@ -118,7 +119,7 @@ def _name(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
 
 def _key_id(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
     """A key id leads to one ARN for good: the replicas of a multi-Region key share theirs."""
-    key_id = document.key_arn.rpartition("/")[2]
+    key_id = arns.key_id_of(document.key_arn)
     holder = broker.store.find_label("key_id", key_id)
     if holder not in {None, document.key_arn}:
         raise InvalidRequest(Fault("key_arn", "this key id is registered for another ARN"))

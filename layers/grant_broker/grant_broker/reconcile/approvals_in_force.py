@@ -11,10 +11,10 @@ from grant_broker.aws.items import record_of
 from grant_broker.aws.kms import Grant
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.arns import find_account
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
-from grant_broker.domain.people import account_of
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.trail import GENESIS, Head
@@ -32,7 +32,7 @@ def live_grant(grant: Grant, *, now: datetime) -> LiveGrant:
         key_arn=grant.key_arn,
         name=grant.name,
         grantee=grant.grantee,
-        account=account_of(grant.grantee) if grant.grantee.count(":") >= 5 else None,  # noqa: PLR2004 - an ARN
+        account=find_account(grant.grantee),
         scope=_scope(grant),
         created_at=grant.created_at or now,
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.broker import Broker
+from grant_broker.domain.arns import account_of
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.people import Caller, account_of, partition_of
+from grant_broker.domain.people import Caller
 from grant_broker.domain.records import ChangeOf
 from grant_broker.domain.request import GrantRequest, agenda
 from grant_broker.domain.submission import Submission
@@ -156,9 +157,7 @@ def _faults(
     faults = [Fault("key", _ALL_TO_FIND_OUT)]
     if key:
         faults = key.faults(submission.scope, duration=submission.duration, account=caller.account)
-    if [partition_of(submission.grantee), account_of(submission.grantee)] != [
-        partition_of(caller.arn), caller.account,
-    ]:  # fmt: skip
+    if account_of(submission.grantee) != caller.account:
         faults.append(Fault("grantee", "name a principal of your own account"))
     if submission.duration < broker.settings.smallest_duration:
         smallest = format_duration(broker.settings.smallest_duration)

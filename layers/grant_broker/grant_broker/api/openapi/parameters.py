@@ -3,21 +3,22 @@
 from typing import Any
 
 from grant_broker.api import searches
+from grant_broker.domain import arns
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.texts import ecma
 
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_KEY_ID = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"}
+_KEY_ID = {"type": "string", "pattern": f"^{arns.KEY_ID.pattern}$"}
 _KEY_ARN = {
     "type": "string",
-    "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}$",
+    "pattern": f"^{arns.KEY.pattern}$",
 }
 _SESSIONS = "An ARN; that of a role stands for all its sessions."
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z$"
 
 PATH: dict[str, dict[str, Any]] = {"request_id": _ID, "approval_id": _ID, "key_id": _KEY_ID}
 
-_PRINCIPAL = {"type": "string", "pattern": ecma(searches.PRINCIPAL), "description": _SESSIONS}
+_PRINCIPAL = {"type": "string", "pattern": ecma(arns.PRINCIPAL), "description": _SESSIONS}
 QUERY: dict[str, dict[str, Any]] = {
     "status": {"type": "string", "enum": [str(status) for status in Status]},
     "key": {

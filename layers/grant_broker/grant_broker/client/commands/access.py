@@ -14,6 +14,7 @@ from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.arguments import key_arn
 from grant_broker.client.printing import printable, table
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.errors import BrokerError
 from grant_broker.keys.access import get_whole
 
@@ -23,7 +24,7 @@ _MANY = 6
 
 def kms_of(arn: str) -> KmsReader:
     """KMS in the key's Region, with the credentials at hand."""
-    return KmsReader(Clients(boto3.Session(region_name=arn.split(":")[3])).reading_kms())
+    return KmsReader(Clients(boto3.Session(region_name=region_of(arn))).reading_kms())
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from grant_broker.client.arguments import key_arn
 from grant_broker.client.commands.access import kms_of
 from grant_broker.client.printing import printable
+from grant_broker.domain.arns import account_of
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.key_policy import Roles, advice
 from grant_broker.domain.scope import ENCRYPT_SIDE
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what is needed; 1 where --merged has no present policy to merge into, 2 where it is none."""
     arn = options.key_arn
-    roles = Roles.of_stack(options.stack, options.account or arn.split(":")[4])
+    roles = Roles.of_stack(options.stack, options.account or account_of(arn))
     try:
         found = advice(roles, options.operations.split(","), arn, _present(options))
     except (OSError, ValueError) as error:
