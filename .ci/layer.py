@@ -9,7 +9,6 @@
 """
 
 import _imp
-import ast
 import hashlib
 import re
 import subprocess
@@ -24,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "layers" / "grant_broker"
 sys.path[:0] = [str(ROOT), str(SOURCE)]
 
+from tests.infrastructure.reachable import PACKAGE, reachable  # noqa: E402
 from tests.infrastructure.stack import deployed  # noqa: E402
 
 Files = dict[str, bytes]  # by path below the layer's folder
@@ -76,38 +76,10 @@ def pinned_wheels(folder: Path) -> dict[str, Files]:
     return found
 
 
-def own_imports(tree: ast.AST) -> Iterator[str]:
-    """The names that a module may import when it runs, at its top or inside a function."""
-    for node in ast.iter_child_nodes(tree):
-        match node:
-            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                continue
-            case ast.Import(names):
-                yield from (name.name for name in names)
-            case ast.ImportFrom(module=str(module), names=names):
-                yield from (f"{module}.{name.name}" for name in names)
-            case _:
-                yield from own_imports(node)
-
-
-def reachable() -> set[Path]:
-    """The package's modules that a function can import."""
-    left = list(ROOT.glob("functions/*/handler.py"))
-    found: set[Path] = set()
-    while left:
-        for name in own_imports(ast.parse(left.pop().read_text("utf-8"))):
-            parts = name.split(".")
-            for path in (SOURCE.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)):
-                modules = {path.with_suffix(".py"), path / "__init__.py"} - found
-                left += [module for module in modules if module.exists()]
-                found |= {module for module in modules if module.exists()}
-    return found
-
-
 def package() -> Files:
     """What the layer must hold of the package: what a function can reach, and data beside it."""
-    commands = SOURCE / "grant_broker" / "client"
-    files = {path for path in (SOURCE / "grant_broker").rglob("*") if path.is_file()}
+    commands = PACKAGE / "client"
+    files = {path for path in (PACKAGE).rglob("*") if path.is_file()}
     data = {path for path in files if path.suffix not in (".py", ".pyc") and commands not in path.parents}
     return {str(path.relative_to(SOURCE)): path.read_bytes() for path in reachable() | data}
 

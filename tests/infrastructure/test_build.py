@@ -2,11 +2,12 @@
 
 import re
 
+from tests.infrastructure.reachable import LAYER, PACKAGE, reachable
 from tests.infrastructure.stack import ROLES
 from tests.local_stack.intrinsics import load
 from tests.local_stack.template import ROOT
 
-MAKEFILE = (ROOT / "layers" / "grant_broker" / "Makefile").read_text("utf-8")
+MAKEFILE = (LAYER / "Makefile").read_text("utf-8")
 TEMPLATE = load(ROOT / "template.yaml")
 
 
@@ -35,3 +36,16 @@ def test_the_makefile_takes_wheels_for_the_runtime_of_the_template_and_only_by_p
     assert "PLATFORM := manylinux2014_aarch64" in MAKEFILE
     for option in ("--require-hashes", "--only-binary=:all:", "--platform $(PLATFORM)"):
         assert option in MAKEFILE
+
+
+def test_the_layer_leaves_out_what_no_function_can_reach_and_nothing_else() -> None:
+    """Commands need their modules on people's machines only; whatever a handler imports must be there."""
+    listed = re.search(r"^LEFT_OUT := (.*?[^\\])$", MAKEFILE, re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    patterns = [pattern for pattern in listed[1].split() if pattern.startswith("grant_broker")]
+    named = [path for pattern in patterns for path in LAYER.glob(pattern)]
+    left_out = {found for path in named for found in (path, *path.rglob("*.py")) if found.is_file()}
+    modules = set(PACKAGE.rglob("*.py"))
+    assert {str(path.relative_to(LAYER)) for path in modules - reachable()} == {
+        str(path.relative_to(LAYER)) for path in left_out
+    }
