@@ -24,11 +24,12 @@ from grant_broker.api.views import (
 from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import StandingApproval
+from grant_broker.approvals.revoke import revoke
+from grant_broker.domain.approvals import Quorum, StandingApproval
 from grant_broker.domain.arns import KEY, KEY_ID
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
-from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.keys import Key, KeyDocument
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
@@ -76,7 +77,7 @@ def get_request(_call: Call, request_id: str) -> Answer:
 def post_decision(call: Call, request_id: str) -> Answer:
     """Vote on a request."""
     decision = call.read(Decision)
-    request = votes.decide(broker(), call.caller, request_id, decision, call.repeatable)
+    request = votes.vote(broker(), call.caller, request_id, decision, call.idempotency)
     return Answer(200, request_view(request), retry_after=_retry_after(request))
 
 
@@ -84,15 +85,14 @@ def post_decision(call: Call, request_id: str) -> Answer:
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Revoke now."""
     revocation = call.read(Revocation)
-    request = broker().store.get_request(request_id)
-    revoked = votes.revoke(broker(), request, by=call.caller.arn, reason=revocation.reason)
+    revoked = revoke(broker(), request_id, by=call.caller.arn, reason=revocation.reason)
     return Answer(202, request_view(revoked), retry_after=_retry_after(revoked))
 
 
 @api.route("GET", "/security/approvals", parameters=_PAGED)
 def get_approvals(call: Call) -> Answer:
     """Standing approvals."""
-    quorum = cache(lambda key_arn: broker().store.get_key(key_arn).document.quorum)
+    quorum = cache(lambda key_arn: _quorum(broker().store.get_key(key_arn)))
     now = broker().clock()
     find = broker().store.lists.list_approvals
     return lists.answer_page(
@@ -103,7 +103,7 @@ def get_approvals(call: Call) -> Answer:
 @api.route("POST", "/security/approvals", takes_body=True)
 def post_approval(call: Call) -> Answer:
     """Approve ahead."""
-    made = standing_approvals.create(broker(), call.caller, call.read(StandingApproval), call.repeatable)
+    made = standing_approvals.create(broker(), call.caller, call.read(StandingApproval), call.idempotency)
     return _answer_approval(201, made.id, location=f"/security/approvals/{made.id}")
 
 
@@ -117,7 +117,7 @@ def get_approval(_call: Call, approval_id: str) -> Answer:
 def post_approval_decision(call: Call, approval_id: str) -> Answer:
     """Vote on a standing approval."""
     decision = call.read(Decision)
-    standing_approvals.decide(broker(), call.caller, approval_id, decision, call.repeatable)
+    standing_approvals.vote(broker(), call.caller, approval_id, decision, call.idempotency)
     return _answer_approval(200, approval_id)
 
 
@@ -180,7 +180,7 @@ def get_access(call: Call, key_id: str) -> Answer:
 def get_check(_call: Call, key_id: str) -> Answer:
     """Whether the broker could create and end grants on a key when it last tried."""
     key = broker().store.get_key(_key_arn(key_id))
-    return Answer(200, checks_view(checks.of_key(broker(), key.document.key_arn)))
+    return Answer(200, checks_view(checks.find_checks(broker().store, key.document.key_arn)))
 
 
 @api.route("POST", "/security/keys/<key_id>/check")
@@ -208,9 +208,13 @@ def get_events(call: Call) -> Answer:
     return lists.answer_page(call, partial(search_events, broker().store, search), event_view)
 
 
+def _quorum(key: Key) -> Quorum:
+    return broker().settings.quorum(key.document.quorum)
+
+
 def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
     approval, key = standing_approvals.get_with_key(broker(), approval_id)
-    view = approval_view(approval, quorum=key.document.quorum, now=broker().clock())
+    view = approval_view(approval, quorum=_quorum(key), now=broker().clock())
     return Answer(status, view, location, PEOPLE if view["status"] == "pending" else None)
 
 

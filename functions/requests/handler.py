@@ -11,9 +11,8 @@ from grant_broker.api import lists, query
 from grant_broker.api.caller import ensure_third_party
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
-from grant_broker.api.views import foreseen_view, offer_view, party_view, request_view
+from grant_broker.api.views import forecast_view, offer_view, party_view, request_view
 from grant_broker.api.waiting import retry_after_of
-from grant_broker.approvals import votes
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
@@ -23,9 +22,10 @@ from grant_broker.domain.submission import Submission
 from grant_broker.metrics import measurer, published
 from grant_broker.requests import check
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.requests.dry_run import foresee
+from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
+from grant_broker.requests.withdraw import get_own_request, release, withdraw
 from grant_broker.settings import RequestsSettings
 
 # The logger "requests", as the service is named, belongs to the HTTP library of this name where it is loaded.
@@ -54,11 +54,11 @@ api = Api(ensure_permitted)
 @api.route("POST", "/requests", parameters=("dry_run",), takes_body=True)
 def post_request(call: Call) -> Answer:
     """Submit a request, or ask what submitting it would lead to."""
-    dry_run = query.one_of(call.query, "dry_run", ("true", "false")) == "true"
+    only_ask = query.one_of(call.query, "dry_run", ("true", "false")) == "true"
     submission = call.read(Submission)
-    if dry_run:
-        return Answer(200, foreseen_view(foresee(broker(), call.caller, submission)))
-    request = submit(broker(), call.caller, submission, call.repeatable)
+    if only_ask:
+        return Answer(200, forecast_view(dry_run(broker(), call.caller, submission)))
+    request = submit(broker(), call.caller, submission, call.idempotency)
     return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
@@ -79,14 +79,13 @@ def get_request(call: Call, request_id: str) -> Answer:
 @api.route("DELETE", "/requests/<request_id>")
 def delete_request(call: Call, request_id: str) -> Answer:
     """Withdraw a request that has no grant yet."""
-    request = votes.get_owned(broker(), request_id, call.caller)
-    return Answer(200, request_view(votes.withdraw(broker(), request, by=call.caller.arn)))
+    return Answer(200, request_view(withdraw(broker(), call.caller, request_id)))
 
 
 @api.route("POST", "/requests/<request_id>/grant")
 def post_grant(call: Call, request_id: str) -> Answer:
     """Take an approved request up. Repeating it is safe without an Idempotency-Key."""
-    request = votes.get_owned(broker(), request_id, call.caller)
+    request = get_own_request(broker(), call.caller, request_id)
     request, made = take_up(broker(), request, by=call.caller.arn)
     return _answer(201 if made else 200, call, request)
 
@@ -94,8 +93,7 @@ def post_grant(call: Call, request_id: str) -> Answer:
 @api.route("DELETE", "/requests/<request_id>/grant")
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
-    request = votes.get_owned(broker(), request_id, call.caller)
-    released = votes.release(broker(), request, by=call.caller.arn)
+    released = release(broker(), call.caller, request_id)
     return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
 
 

@@ -16,8 +16,9 @@ DUTY_ROLE = "key-duty"
 IMPOSTOR_ROLE = "AWSReservedSSO_KeySecurity_ffffffffffffffff"
 _IDENTITY_CENTER = (APPROVER_ROLE, REVIEW_ROLE)
 _IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/eu-central-1/"
-# Name: account, role, session. Alice and bob come through one Identity Center role, alice through a second
-# permission set too; two sessions of the duty role are one person; the impostor's role has but the name.
+# Name: account, role, session. Alice, bob and carol come through one Identity Center role, alice through
+# a second permission set too; two sessions of the duty role are one person; the impostor's role has but
+# the name.
 _SESSIONS = {
     "partner": (PARTNER, "partner-application", "application"),
     "partner_colleague": (PARTNER, "partner-colleague", "colleague"),
@@ -25,6 +26,7 @@ _SESSIONS = {
     "outsider": (OUTSIDER, "outsider", "outsider"),
     "alice": (HOME, APPROVER_ROLE, "alice"),
     "bob": (HOME, APPROVER_ROLE, "bob"),
+    "carol": (HOME, APPROVER_ROLE, "carol"),
     "alice_in_review": (HOME, REVIEW_ROLE, "alice"),
     "duty": (HOME, DUTY_ROLE, "monday"),
     "duty_again": (HOME, DUTY_ROLE, "tuesday"),

@@ -16,7 +16,7 @@ from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.keys import Key, KeyDocument
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.records import Record
-from grant_broker.domain.request import GrantRequest, agenda
+from grant_broker.domain.request import GrantRequest, at_latest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.trail import Event
 from grant_broker.reconcile.broker import ReconcileBroker
@@ -39,6 +39,11 @@ _INDEXES = {
 }  # fmt: skip
 
 
+def agenda(action: Action, due: datetime) -> dict[str, Any]:
+    """The fields that put a request on the agenda."""
+    return {"action": action, "due": at_latest(due)}
+
+
 def request(**changes: Any) -> GrantRequest:
     """An active request with two hours, half an hour of them gone."""
     base: dict[str, Any] = {
@@ -54,7 +59,8 @@ def request(**changes: Any) -> GrantRequest:
 def before_intent(status: Status, **changes: Any) -> GrantRequest:
     """The same request before it was taken up."""
     unknown = {"intent_at": None, "issued_at": None, "expires_at": None, "grant_id": None}
-    later = {**agenda(Action.LAPSE, NOW + timedelta(days=1)), "answer_by": NOW + timedelta(days=1)}
+    due = NOW + timedelta(days=1)
+    later = {**agenda(Action.LAPSE, due), "answer_by": due}
     return request(status=status, **{**unknown, **later, **changes})
 
 
@@ -131,6 +137,8 @@ class Scene:
             approval_table="approvals",
             home_account="111122223333",
             retiring_principal=EXPIRY_ROLE,
+            approver_role_ids=(),
+            identity_center_role_ids=(),
         )
         return ReconcileBroker(
             settings=settings,

@@ -11,6 +11,7 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.people import Caller
+from grant_broker.domain.records import Stamp
 from grant_broker.settings import ApiSettings, GrantSettings
 
 Measure = Callable[[str, float], None]
@@ -40,6 +41,10 @@ class Broker:
     new_id: Callable[[], str] = field(default=_new_id)
     sleep: Callable[[float], None] = field(default=time.sleep)
     measure: Measure = field(default=no_metric)
+
+    def stamp(self, by: str) -> Stamp:
+        """Make the stamp of a change: now, by a caller or a function, with a new event's id."""
+        return Stamp(self.clock(), by, self.new_id())
 
 
 @dataclass(frozen=True, kw_only=True)

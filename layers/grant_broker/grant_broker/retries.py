@@ -1,21 +1,21 @@
-"""Writers that meet on one record: who comes second looks again, and acts on what is there by then."""
+"""Retry a step whose conditional write loses to another writer (an optimistic lock on each record)."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from grant_broker.broker import Broker
-from grant_broker.domain.errors import NotFound, Stale, Unavailable
+from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.request import GrantRequest
 
 T = TypeVar("T")
 _ATTEMPTS = 6
 
 
-def anew(step: Callable[[], T]) -> T:
-    """The result of a step that begins with its reads, repeated while another writer comes first.
+def retry_stale(step: Callable[[], T]) -> T:
+    """Run a step that begins with its reads, again while its write loses to another writer's.
 
-    So a caller who lost a race is told the present state, never just that there was a race. Unavailable
-    where others keep coming first.
+    So a caller who lost a race is told the present state, never just that there was a race. Raises
+    Unavailable where others keep coming first.
     """
     for _ in range(_ATTEMPTS):
         try:
@@ -25,14 +25,11 @@ def anew(step: Callable[[], T]) -> T:
     raise Unavailable("others are changing the same thing", retry_after=1)
 
 
-def on_latest(broker: Broker, request: GrantRequest, step: Callable[[GrantRequest], T]) -> T:
-    """The result of a step on a request as it was read, or, after a lost race, as it is by then."""
+def apply_to_latest(broker: Broker, request: GrantRequest, step: Callable[[GrantRequest], T]) -> T:
+    """Run a step on a request as it was read, and after a lost race on what is stored by then."""
     versions = iter([request])
 
     def attempt() -> T:
-        latest = next(versions, None) or broker.store.find_request(request.id)
-        if latest is None:
-            raise NotFound("there is no such request")
-        return step(latest)
+        return step(next(versions, None) or broker.store.get_request(request.id))
 
-    return anew(attempt)
+    return retry_stale(attempt)

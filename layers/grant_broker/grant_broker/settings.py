@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.key_policy import Roles
 
 
@@ -49,12 +50,26 @@ class GrantSettings(Settings):
     retiring_principal: Text
 
 
-class ApiSettings(GrantSettings):
-    """What a function is told that answers the API. Durations are in seconds."""
+class ApprovalSettings(GrantSettings):
+    """What a function is told that judges approvals: who may vote, by the unique ids of their roles."""
 
     approval_table: Text
-    trusted_accounts: Listed
+    approver_role_ids: Listed
     identity_center_role_ids: Listed
+
+    def quorum(self, needed: int) -> Quorum:
+        """So many persons of the stack's list must agree."""
+        return Quorum.among(
+            needed,
+            approver_role_ids=self.approver_role_ids,
+            identity_center_role_ids=self.identity_center_role_ids,
+        )
+
+
+class ApiSettings(ApprovalSettings):
+    """What a function is told that answers the API. Durations are in seconds."""
+
+    trusted_accounts: Listed
     grantable_operations: Annotated[Listed, Field(min_length=1)]
     aws_region: Text
     smallest_duration: Count
@@ -77,7 +92,6 @@ class ApprovalsSettings(ApiSettings):
     requests_role: Text
     approvals_role: Text
     reconcile_role: Text
-    approver_role_ids: Listed
 
     @property
     def roles(self) -> Roles:
@@ -97,10 +111,8 @@ class ExpirySettings(GrantSettings):
     smallest_duration: Count
 
 
-class ReconcileSettings(GrantSettings):
+class ReconcileSettings(ApprovalSettings):
     """What `reconcile` is told."""
-
-    approval_table: Text
 
 
 class EventsSettings(Settings):

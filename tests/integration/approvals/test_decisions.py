@@ -112,9 +112,8 @@ def test_the_same_vote_twice_at_the_same_time(scene: Scene) -> None:
         ("duty", "duty_again"),
         ("alice", "alice"),
         ("alice", "alice_in_review"),
-        ("impostor", "alice"),
     ],
-    ids=["oneself", "another session name", "Identity Center", "another permission set", "by name alone"],
+    ids=["oneself", "another session name", "Identity Center", "another permission set"],
 )
 def test_one_s_own_request(scene: Scene, requester: str, decider: str) -> None:
     """403 for the requester's person, by whatever way they come; anybody else of the team decides."""
@@ -126,6 +125,27 @@ def test_one_s_own_request(scene: Scene, requester: str, decider: str) -> None:
         assert (refused.status, refused.body["code"]) == (403, "not_permitted")
     assert scene.status(request_id) == Status.PENDING
     assert scene.decide(request_id, "bob").status == 200
+
+
+def test_perhaps_one_s_own_request(scene: Scene) -> None:
+    """Who has the requester's session name, of a role that but looks like Identity Center's, may deny."""
+    scene.limit(accounts=["111122223333"])
+    first, second = (
+        scene.submit("impostor", grantee=scene.grantee("data_reader")).body["id"] for _ in range(2)
+    )
+    refused = scene.decide(first, "alice")
+    assert (refused.status, refused.body["code"]) == (403, "not_permitted")
+    assert "you may deny it" in refused.body["detail"]
+    assert scene.decide(first, "bob").body["status"] == "approved"
+    assert scene.decide(second, "alice", "deny", comment="not me").body["status"] == "denied"
+
+
+def test_perhaps_granted_to_oneself(scene: Scene) -> None:
+    """Nobody can tell who holds an unlisted Identity Center role: all may deny, none approve."""
+    scene.limit(accounts=["111122223333"])
+    request_id = scene.submit("key_admin", grantee=scene.grantee("impostor")).body["id"]
+    assert [scene.decide(request_id, who).status for who in ("alice", "bob", "duty")] == [403] * 3
+    assert scene.decide(request_id, "bob", "deny", comment="whose is it?").body["status"] == "denied"
 
 
 @pytest.mark.parametrize(
@@ -184,9 +204,16 @@ def test_revoke(scene: Scene, state: str, status: int, shown: str) -> None:
     assert scene.request(request_id).end_reason == "incident 7"
 
 
-@pytest.mark.parametrize("state", ["pending", "ending", "revoked"])
-def test_revoke_what_cannot_be(scene: Scene, state: str) -> None:
-    """409 that names the status; `ending` cannot be undone or doubled."""
+@pytest.mark.parametrize(
+    ("state", "instead"),
+    [
+        ("pending", ": deny it instead"),
+        ("ending", ": it ends already, and nothing more is needed"),
+        ("revoked", ""),
+    ],
+)
+def test_revoke_what_cannot_be(scene: Scene, state: str, instead: str) -> None:
+    """409 that names the status and says what to do; `ending` cannot be undone or doubled."""
     request_id = scene.pending() if state == "pending" else scene.active()
     if state != "pending":
         scene.revoke(request_id)
@@ -194,7 +221,7 @@ def test_revoke_what_cannot_be(scene: Scene, state: str) -> None:
         scene.clock.sleep(1)
         scene.expire()
     answer = scene.revoke(request_id)
-    assert (answer.status, answer.body["detail"]) == (409, f"the request is {state}")
+    assert (answer.status, answer.body["detail"]) == (409, f"the request is {state}{instead}")
 
 
 def test_revoke_says_why(scene: Scene) -> None:

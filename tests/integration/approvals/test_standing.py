@@ -76,14 +76,15 @@ def test_not_for_oneself(scene: Scene) -> None:
 
 
 def test_repeated(scene: Scene) -> None:
-    """The same key and body: one approval, as it is now; another body: 409."""
+    """The same person, key and body: one approval, as it is now; another body: 409."""
     first = scene.approve_ahead(once="k")
     again = scene.approve_ahead(once="k")
     assert (again.status, again.body) == (201, first.body)
     scene.call("alice", "DELETE", f"/security/approvals/{first.body['id']}")
     assert scene.approve_ahead(once="k").body["status"] == "withdrawn"
     assert scene.approve_ahead(once="k", reason="other").status == 409
-    assert scene.approve_ahead("bob", once="k").body["id"] == first.body["id"]
+    assert scene.approve_ahead("alice_in_review", once="k").body["id"] == first.body["id"]
+    assert scene.approve_ahead("bob", once="k").body["id"] != first.body["id"]
 
 
 def test_the_same_twice_at_the_same_time(scene: Scene) -> None:
@@ -110,7 +111,7 @@ def test_votes(scene: Scene) -> None:
     first = scene.call("bob", "POST", path, vote, once="v")
     assert scene.call("bob", "POST", path, vote, once="v").body == first.body
     assert len(first.body["decisions"]) == 2
-    assert scene.call("duty", "POST", path, {"verdict": "approve"}).body["status"] == "active"
+    assert scene.call("carol", "POST", path, {"verdict": "approve"}).body["status"] == "active"
     assert scene.submit(duration="PT61M").body["status"] == "pending"
     assert scene.submit(duration="PT60M").body["status"] == "active"
 

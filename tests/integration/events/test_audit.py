@@ -17,8 +17,10 @@ from grant_broker.aws.store import Store
 from grant_broker.client.commands import audit as command
 from grant_broker.client.printing import printable
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.records import Stamp
 from grant_broker.domain.searches import EventSearch
 from grant_broker.domain.trail import Event, Head
+from grant_broker.domain.versions import record_event
 from grant_broker.events import export as exports
 from grant_broker.events import trail as audit
 from grant_broker.events.export import Line, export, verify_export
@@ -30,15 +32,10 @@ def write(scene: Scene, count: int = 3, request_id: str = "a" * 32) -> list[Even
     """A request with this many events, a minute apart."""
     record = before_intent(Status.PENDING, id=request_id, version=0)
     for number in range(count):
-        change = record.recorded(
-            "noted",
-            at=NOW + timedelta(minutes=number),
-            by="alice",
-            event_id=f"e{number}",
-            detail={"x": "ä\n"},
-        )
+        stamp = Stamp(NOW + timedelta(minutes=number), "alice", f"e{number}")
+        change = record_event(record, "noted", stamp, {"x": "ä\n"}, {})
         scene.store.commit(change)
-        record = record.model_copy(update=dict(change.record))
+        record = change.record
     return scene.events(f"request#{request_id}")
 
 
@@ -85,7 +82,7 @@ def test_whole(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """Whole tables verify, and so does their export, which is ASCII, one object a line."""
     write(scene)
     scene.store.commit(
-        key().model_copy(update={"version": 0}).recorded("key_added", at=NOW, by="a", event_id="k")
+        record_event(key().model_copy(update={"version": 0}), "key_added", Stamp(NOW, "a", "k"), {}, {})
     )
     tables = ("--table", "requests", "--approval-table", "approvals")
     assert main("verify", *tables) == 0
@@ -101,7 +98,7 @@ def test_whole(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_without_approval_table(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     """Trails whose records are out of reach are still verified as chains."""
     scene.store.commit(
-        key().model_copy(update={"version": 0}).recorded("key_added", at=NOW, by="a", event_id="k")
+        record_event(key().model_copy(update={"version": 0}), "key_added", Stamp(NOW, "a", "k"), {}, {})
     )
     event = Event(id="1", subject="grant#1", sequence=1, at=NOW, type="t", by="b", previous="0" * 64).sealed()
     scene.put(event)
@@ -150,7 +147,7 @@ def exported(scene: Scene, capsys: pytest.CaptureFixture[str]) -> list[str]:
     write(scene)
     write(scene, request_id="b" * 32)
     scene.store.commit(
-        key().model_copy(update={"version": 0}).recorded("key_added", at=NOW, by="a", event_id="k")
+        record_event(key().model_copy(update={"version": 0}), "key_added", Stamp(NOW, "a", "k"), {}, {})
     )
     capsys.readouterr()
     assert main("export", "--table", "requests", "--approval-table", "approvals") == 0
@@ -206,10 +203,10 @@ def test_a_swapped_trail_is_a_breach(scene: Scene, capsys: pytest.CaptureFixture
     twin = before_intent(Status.PENDING, id="c" * 32, version=0)
     events = []
     for number in range(3):
-        change = twin.recorded("noted", at=NOW, by="eve", event_id=str(number))
+        change = record_event(twin, "noted", Stamp(NOW, "eve", str(number)), {}, {})
         assert change.event is not None
         events.append(Line(event=change.event))
-        twin = twin.model_copy(update=dict(change.record))
+        twin = change.record
     head = Line(subject=twin.subject, head=Head(twin.events, twin.last_hash))
     found = verify_export([*events, head, *others])
     assert (found.broken, found.export) == ({}, "its trails do not end where its closing line says")
@@ -290,7 +287,7 @@ def test_written_meanwhile(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
         found = real(store, subject)
         if left.pop() if left else 0:
             record = scene.request("a" * 32)
-            scene.store.commit(record.recorded("noted", at=NOW, by="bob", event_id="late"))
+            scene.store.commit(record_event(record, "noted", Stamp(NOW, "bob", "late"), {}, {}))
         return found
 
     monkeypatch.setattr(exports, "_event_items", items)

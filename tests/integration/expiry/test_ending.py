@@ -271,13 +271,14 @@ def test_another_run_claims_it_first(scene: Scene) -> None:
 
 @pytest.mark.parametrize("action", [Action.LAPSE, Action.SETTLE, Action.END])
 def test_an_action_that_no_longer_fits(scene: Scene, action: Action) -> None:
-    """An entry that does not fit its request's status leaves the agenda, and changes nothing else."""
+    """An entry that does not fit its request's status gives way to the one that does; no more changes."""
     request_id = scene.active() if action == Action.LAPSE else scene.approved()
     scene.alter(request_id, action={"S": str(action)}, due={"N": str(int(START.timestamp()))})
     before = scene.status(request_id)
     scene.expire(1)
     stored = scene.request(request_id)
-    assert (stored.status, stored.action, stored.due) == (before, None, None)
+    assert (stored.status, stored.action) == (before, stored.next_action)
+    assert stored.due == int(stored.next_due(START).timestamp())
 
 
 def test_moved_on_before_it_is_put_off(scene: Scene) -> None:

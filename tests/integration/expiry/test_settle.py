@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.moves import move
+from grant_broker.domain.records import Stamp
+from grant_broker.domain.request import RequestChanges
 from tests.local_aws.answers import AwsError, Response
 from tests.support.scene import START, Scene, lost, refused
 
@@ -120,10 +123,8 @@ def test_made_while_the_request_was_closed(scene: Scene, *, visible: bool) -> No
     def closed() -> None:
         store = scene.brokers.broker("expiry").store
         record, now = scene.request(request_id), scene.clock.now
-        change = record.to(
-            Status.FAILED, at=now, by="expiry", event_id="e" * 32, ended_at=now, end_reason="never made"
-        )
-        store.commit(change)
+        closed = RequestChanges(ended_at=now, end_reason="never made")
+        store.commit(move(record, Status.FAILED, Stamp(now, "expiry", "e" * 32), {}, closed))
 
     with scene.meanwhile("CreateGrant", closed):
         answer = scene.take_up(request_id)
@@ -148,8 +149,8 @@ def test_ending_while_it_is_made(scene: Scene) -> None:
     def ended() -> None:
         store = scene.brokers.broker("expiry").store
         record, now = scene.request(request_id), scene.clock.now
-        later: dict[str, Any] = {"action": Action.END, "due": int(now.timestamp()) + 60}
-        store.commit(record.to(Status.ENDING, at=now, by="x", event_id="e" * 32, **later))
+        later = RequestChanges(action=Action.END, due=int(now.timestamp()) + 60)
+        store.commit(move(record, Status.ENDING, Stamp(now, "x", "e" * 32), {}, later))
 
     with scene.meanwhile("CreateGrant", ended):
         answer = scene.take_up(request_id)
@@ -166,8 +167,9 @@ def test_ending_before_kms_shows_it(scene: Scene) -> None:
     with scene.fault("CreateGrant", refused("ThrottlingException")):
         scene.take_up(request_id)
     store, record = scene.brokers.broker("expiry").store, scene.request(request_id)
-    due: dict[str, Any] = {"action": Action.END, "due": int(scene.clock.now.timestamp())}
-    store.commit(record.to(Status.ENDING, at=scene.clock.now, by="x", event_id="e" * 32, **due))
+    now = scene.clock.now
+    due = RequestChanges(action=Action.END, due=int(now.timestamp()))
+    store.commit(move(record, Status.ENDING, Stamp(now, "x", "e" * 32), {}, due))
     scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
     _create_again(scene, request_id)

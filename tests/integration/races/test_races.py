@@ -8,22 +8,25 @@ from collections import Counter
 
 import pytest
 
-from grant_broker.approvals import standing_approvals as standing
-from grant_broker.approvals import votes as decisions
+from grant_broker.approvals import standing_approvals
+from grant_broker.approvals.revoke import revoke
+from grant_broker.approvals.votes import vote
 from grant_broker.domain.approvals import Verdict
 from grant_broker.domain.decisions import Decision
 from grant_broker.domain.errors import Conflict, KmsRefused, NotPermitted, Stale, Unavailable
+from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Submission
 from grant_broker.expiry.steps import act
-from grant_broker.requests.submit import Repeatable, submit
+from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
+from grant_broker.requests.withdraw import get_own_request, release, withdraw
 from tests.integration.races.arena import THREADS, Arena, Move, Outcome
 from tests.integration.races.people import approver, partner
 from tests.support.scene import Scene
 
-_ONCE = Repeatable(None, "digest")
+_ONCE = Idempotency(None, "digest")
 # What the API answers with 409 or 503: somebody else was first, or is still at work.
 _TOLD = (Conflict, Stale, Unavailable)
 
@@ -37,27 +40,27 @@ def arena(scene: Scene) -> Arena:
 def _vote(arena: Arena, request_id: str, number: int, verdict: Verdict = Verdict.APPROVE) -> Move:
     decision = Decision(verdict=verdict, comment="no" if verdict == Verdict.DENY else "")
     broker, caller = arena.brokers.broker("approvals"), approver(arena.scene, number)
-    return lambda: decisions.decide(broker, caller, request_id, decision, _ONCE)
+    return lambda: vote(broker, caller, request_id, decision, _ONCE)
 
 
 def _take_up(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: take_up(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
+    return lambda: take_up(broker, get_own_request(broker, caller, request_id), by=caller.arn)
 
 
 def _withdraw(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: decisions.withdraw(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
+    return lambda: withdraw(broker, caller, request_id)
 
 
 def _release(arena: Arena, request_id: str) -> Move:
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
-    return lambda: decisions.release(broker, decisions.get_owned(broker, request_id, caller), by=caller.arn)
+    return lambda: release(broker, caller, request_id)
 
 
 def _revoke(arena: Arena, request_id: str) -> Move:
     broker, by = arena.brokers.broker("approvals"), approver(arena.scene, 0).arn
-    return lambda: decisions.revoke(broker, broker.store.get_request(request_id), by=by, reason="incident")
+    return lambda: revoke(broker, request_id, by=by, reason="incident")
 
 
 def _end(arena: Arena, request_id: str) -> Move:
@@ -176,7 +179,7 @@ def test_approval_withdrawn(arena: Arena) -> None:
     body = Submission.model_validate(arena.scene.submission())
 
     def withdrawn() -> None:
-        standing.withdraw(security, approver(arena.scene, 1), approved, revoke_active=True)
+        standing_approvals.withdraw(security, approver(arena.scene, 1), approved, revoke_active=True)
 
     def submitted() -> object:
         return submit(requests, caller, body, _ONCE)
@@ -196,7 +199,7 @@ def test_one_submission(arena: Arena) -> None:
     """Repeats of one submission under one idempotency key are one request, with one event."""
     broker, caller = arena.brokers.broker("requests"), partner(arena.scene)
     body = Submission.model_validate(arena.scene.submission())
-    outcomes = arena.race([lambda: submit(broker, caller, body, Repeatable("once", "digest"))] * THREADS)
+    outcomes = arena.race([lambda: submit(broker, caller, body, Idempotency("once", "digest"))] * THREADS)
     won = _winners(outcomes)
     assert len({getattr(outcome.result, "id", None) for outcome in won}) == 1
     assert len([item for item in arena.scene.stored() if item["sk"]["S"] == "request"]) == 1

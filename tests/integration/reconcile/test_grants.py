@@ -8,8 +8,9 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.request import agenda
+from grant_broker.domain.records import Stamp
 from grant_broker.domain.trail import GENESIS, Head, verify
+from grant_broker.domain.versions import record_event
 from grant_broker.reconcile.approvals_in_force import live_grant
 from tests.support.records import (
     CREATED,
@@ -19,6 +20,7 @@ from tests.support.records import (
     KEY,
     NOW,
     Scene,
+    agenda,
     before_intent,
     grant,
     key,
@@ -131,7 +133,7 @@ def _quorum_set(scene: Scene, event_type: str, at: datetime, quorum: int) -> Non
     document = before.document.model_copy(update={"quorum": quorum})
     detail = {"quorum": quorum} if event_type == "key_changed" else {"votes": 1}
     scene.store.commit(
-        before.recorded(event_type, at=at, by="a", event_id=f"k{at}", detail=detail, document=document)
+        record_event(before, event_type, Stamp(at, "a", f"k{at}"), detail, {"document": document})
     )
 
 
@@ -188,7 +190,7 @@ def test_adopted(scene: Scene) -> None:
 def test_adopted_after_its_trail(scene: Scene) -> None:
     """A record that was lost alone gets a new one too, whose trail goes on where the old one ended."""
     scene.put(key(), votes(request()))
-    change = request().recorded("active", at=CREATED, by="somebody", event_id="e1")
+    change = record_event(request(), "active", Stamp(CREATED, "somebody", "e1"), {}, {})
     assert change.event
     scene.put(change.event)
     assert scene.run(grant()).drift == 1

@@ -11,13 +11,13 @@ from grant_broker.aws.store import Store
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.request import agenda
 from grant_broker.reconcile.run import reconcile
 from tests.support.records import (
     EXPIRES,
     ID,
     NOW,
     Scene,
+    agenda,
     before_intent,
     grant,
     key,

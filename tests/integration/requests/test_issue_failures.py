@@ -7,6 +7,9 @@ import pytest
 
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.records import Stamp
+from grant_broker.domain.transitions import activated, ending
+from grant_broker.domain.versions import revise
 from tests.support.scene import START, Scene, conflict, lost, refused
 
 UNCERTAIN = {
@@ -137,14 +140,11 @@ def test_somebody_wrote_before_the_outcome(scene: Scene, status: str) -> None:
     def other() -> None:
         store, record = scene.brokers.broker("expiry").store, scene.request(request_id)
         if status == "issuing":
-            store.commit(record.changed())
+            store.commit(revise(record, {}))
             return
         [grant] = scene.grants()
-        change = record.to(
-            Status.ACTIVE, at=scene.clock.now, by="expiry", event_id="e" * 32, grant_id=grant["GrantId"],
-            action=Action.END, due=int(START.timestamp()) + 7200,
-        )  # fmt: skip
-        store.commit(change)
+        stamp = Stamp(scene.clock.now, "expiry", "e" * 32)
+        store.commit(activated(record, stamp, grant_id=grant["GrantId"]))
 
     with scene.meanwhile("TransactWriteItems", other, nth=2):
         answer = scene.take_up(request_id)
@@ -161,11 +161,10 @@ def test_the_outcome_moves_on_twice(scene: Scene) -> None:
 
     def ended() -> None:
         record, now = scene.request(request_id), scene.clock.now
-        due: dict[str, Any] = {"action": Action.END, "due": int(now.timestamp())}
-        store.commit(record.to(Status.ENDING, at=now, by="x", event_id="e" * 32, **due))
+        store.commit(ending(record, Stamp(now, "x", "e" * 32), Status.EXPIRED, "expired"))
 
     def touched() -> None:
-        store.commit(scene.request(request_id).changed())
+        store.commit(revise(scene.request(request_id), {}))
 
     # The commit of the outcome is stale, and so is the note about it.
     with scene.moments({("CreateGrant", 1): ended, ("TransactWriteItems", 3): touched}):

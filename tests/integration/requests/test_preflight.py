@@ -140,23 +140,6 @@ def test_what_was_checked_before_is_kept(scene: Scene) -> None:
     assert (found["key_usable"]["reason"], found["has_access"]["answer"]) == ("KMS did not answer", "no")
 
 
-def test_a_check_that_fails_meanwhile(scene: Scene) -> None:
-    """A check that fails while KMS is asked is told by what it lacks."""
-    scene.register()
-    scene.check()
-    scene.put_policy_without("End", "Issue")
-    scene.pass_time(hours=1)
-
-    def check_first(call: AwsCall, _run: Any) -> None:
-        if call.operation == "GetKeyPolicy":
-            scene.cloud.intercept = None
-            scene.check()
-
-    scene.cloud.intercept = check_first
-    found = preflight(scene, scene.submit().body["id"])
-    assert (found["can_end"]["answer"], "kms:RevokeGrant" in found["can_end"]["reason"]) == ("no", True)
-
-
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

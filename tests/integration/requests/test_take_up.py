@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.versions import revise
 from tests.support.scene import START, Scene, time
 
 
@@ -184,7 +185,7 @@ def test_others_keep_coming_first(scene: Scene) -> None:
     def touch(go_on: Any) -> Any:
         cloud = scene.deployment.cloud
         meet, cloud.intercept = cloud.intercept, None
-        broker.store.commit(scene.request(request_id).changed())
+        broker.store.commit(revise(scene.request(request_id), {}))
         cloud.intercept = meet
         return go_on()
 

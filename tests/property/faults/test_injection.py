@@ -11,7 +11,7 @@ from tests.simulation.world import World
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_fault_has_an_effect(world: World, kind: Kind) -> None:
-    """A kind without one would raise KeyError in the broker, which takes it for a bug of one step and goes on."""
+    """A kind without one would raise KeyError in the broker, which takes it for a step that failed."""
     if kind in world.injector.special:
         return
     operation = min(ONLY_FOR.get(kind, {"PutItem"}))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.aws.store import Store
+from grant_broker.domain.bookkeeping import off_agenda
 from grant_broker.domain.lifecycle import Status
 from grant_broker.expiry import run as expiry
 from grant_broker.expiry import steps as ending
@@ -47,7 +48,7 @@ def _effect_first(broker: RequestsBroker) -> Callable[..., None]:
 
 def _off_the_agenda(broker: Any, request_id: str, _error: Any) -> None:
     request = broker.store.find_request(request_id)
-    broker.store.commit(request.changed(action=None, due=None))
+    broker.store.commit(off_agenda(request))
 
 
 def _take_up_while(world: World, racer: int) -> None:
@@ -105,7 +106,7 @@ def test_name_check_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     OneRequest(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
     assert _found(world) == []
     world.reset()
-    monkeypatch.setattr(ending, "_ours", lambda *_: True)
+    monkeypatch.setattr(ending, "_is_ours", lambda *_: True)
     OneRequest(world).approved().take_up(Fault(Kind.DIED_BEFORE, operation="CreateGrant"))
     assert any("foreign grant" in found for found in _found(world))
 

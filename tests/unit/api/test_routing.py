@@ -48,7 +48,7 @@ def an_api(ensure_permitted: Callable[[Caller], None] = lambda _caller: None) ->
 
     @api.route("POST", "/read", takes_body=True)
     def _read(call: Call) -> Answer:
-        return Answer(200, [call.read(Submission).reason, *vars(call.repeatable).values()])
+        return Answer(200, [call.read(Submission).reason, *vars(call.idempotency).values()])
 
     @api.route("GET", "/bad")
     def _bad(_call: Call) -> Answer:
@@ -162,7 +162,7 @@ def test_repeatable() -> None:
     ]
     assert [(reason, key) for reason, key, _ in told] == [("a", None), ("b", None), ("b", "k")]
     assert told[0][2] != told[1][2] == told[2][2]
-    first, other = (Call(Caller("", "", ""), {"body": body}, {}).repeatable for body in ("\ud800", "\ud801"))
+    first, other = (Call(Caller("", "", ""), {"body": body}, {}).idempotency for body in ("\ud800", "\ud801"))
     assert first.body_digest != other.body_digest
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from grant_broker.api.views import approval_view, key_view, offer_view, party_view, request_view
-from grant_broker.domain.approvals import Verdict, Vote
+from grant_broker.domain.approvals import Quorum, Verdict, Vote
 from grant_broker.domain.lifecycle import Status
 from tests.support.records import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
 
@@ -66,12 +66,12 @@ def test_decisions() -> None:
     shown = {"by": "arn", "verdict": "deny", "comment": "no", "at": "2026-03-01T12:00:00Z"}
     assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
     ahead = standing(votes=(cast,), valid_until=NOW)
-    assert approval_view(ahead, quorum=1, now=NOW)["decisions"] == [shown]
+    assert approval_view(ahead, quorum=Quorum(1), now=NOW)["decisions"] == [shown]
 
 
 def test_approval() -> None:
     """A standing approval shows its status beside what it covers."""
-    view = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=1, now=NOW)
+    view = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=Quorum(1), now=NOW)
     assert set(view) == {
         "id",
         "status",

@@ -1,6 +1,7 @@
 """Both tables: what a transaction holds, and whose write it was after a lost answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.records import Record
-from grant_broker.domain.request import GrantRequest, agenda
+from grant_broker.domain.records import Record, Stamp
+from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import Event
+from grant_broker.domain.transitions import ending
+from grant_broker.domain.versions import record_event, revise
 from tests.support.records import (
     ACCOUNT,
     CREATED,
@@ -26,6 +29,7 @@ from tests.support.records import (
     KEY,
     NOW,
     SCOPE,
+    agenda,
     before_intent,
     key,
     request,
@@ -35,6 +39,8 @@ from tests.support.records import (
 from tests.support.scripted_client import Script, cancelled, refusal
 
 LOST = cancelled("ConditionalCheckFailed")
+
+STAMP = Stamp(NOW, "alice", "e")
 
 
 def store(*answers: Any) -> tuple[Store, Script]:
@@ -55,7 +61,7 @@ def written(script: Script, call: int = 0) -> list[dict[str, Any]]:
 def test_commit() -> None:
     """Record and event are one transaction, each on the version that was read, with all checks."""
     written_to, script = store({})
-    change = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    change = ending(request(), STAMP, Status.REVOKED, "x")
     written_to.commit(change, checks=[key(), standing()], others=[{"Delete": {}}])
     record, event, first, second, other = written(script)
     assert (record["Put"]["TableName"], plain(record["Put"]["Item"])["version"]) == ("requests", 2)
@@ -73,7 +79,7 @@ def test_commit() -> None:
 def test_first_write() -> None:
     """A new record is written only where there is none; bookkeeping writes no event."""
     written_to, script = store({})
-    written_to.commit(before_intent(Status.PENDING, version=0).changed(attempts=1))
+    written_to.commit(revise(before_intent(Status.PENDING, version=0), {"attempts": 1}))
     (record,) = written(script)
     assert record["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
     assert "ExpressionAttributeValues" not in record["Put"]
@@ -81,7 +87,7 @@ def test_first_write() -> None:
 
 def test_lost_answer() -> None:
     """After a lost answer a repeat finds its own write, and has happened."""
-    change = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
+    change = ending(request(), STAMP, Status.REVOKED, "x")
     written_to, script = store(LOST, {"Item": item_of(change.record)})
     written_to.commit(change)
     assert script.calls[1][1]["Key"] == key_of(change.record)
@@ -89,8 +95,8 @@ def test_lost_answer() -> None:
 
 def test_somebody_else() -> None:
     """Another's write is stale: another version, another event, or nothing at all."""
-    mine = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
-    other = request().to(Status.ENDING, at=NOW, by="alice", event_id="another")
+    mine = ending(request(), STAMP, Status.REVOKED, "x")
+    other = ending(request(), replace(STAMP, event_id="another"), Status.REVOKED, "x")
     for stored in ({"Item": item_of(other.record)}, {"Item": item_of(request())}, {}):
         with pytest.raises(Stale):
             store(LOST, stored)[0].commit(mine)
@@ -98,8 +104,8 @@ def test_somebody_else() -> None:
 
 def test_one_of_two() -> None:
     """A transaction of two records is one's own only if both are."""
-    mine = request().to(Status.ENDING, at=NOW, by="alice", event_id="e")
-    vote = votes(request()).changed(reason="x")
+    mine = ending(request(), STAMP, Status.REVOKED, "x")
+    vote = revise(votes(request()), {"reason": "x"})
     with pytest.raises(Stale):
         store(LOST, {"Item": item_of(mine.record)}, {})[0].commit(mine, vote)
     store(LOST, {"Item": item_of(mine.record)}, {"Item": item_of(vote.record)})[0].commit(mine, vote)
@@ -114,7 +120,7 @@ def test_checks_only() -> None:
 def test_unavailable() -> None:
     """Where DynamoDB did not say, nothing is concluded."""
     with pytest.raises(Unavailable):
-        store(refusal("InternalServerError", 500))[0].commit(request().changed(attempts=1))
+        store(refusal("InternalServerError", 500))[0].commit(revise(request(), {"attempts": 1}))
 
 
 RECORDS: list[Any] = [
@@ -122,7 +128,7 @@ RECORDS: list[Any] = [
     before_intent(Status.PENDING), key(), key(required_context={"t": "${account}"}, quorum=2), standing(),
     standing(grantee=None, valid_until=NOW), votes(request()),
     Proposal(document=key().document, base_version=1, proposed_at=NOW, voters=("alice",), version=1),
-    request().to(Status.ENDING, at=NOW, by="a", event_id="e", detail={"n": 1, "x": None, "l": ["a"]}).event,
+    record_event(request(), "ending", STAMP, {"n": 1, "x": None, "l": ["a"]}, {}).event,
 ]  # fmt: skip
 
 
@@ -210,7 +216,7 @@ def test_queries() -> None:
     found, script = store({"Items": [item_of(standing())]})
     assert list(found.lists.list_approvals_for(key_arn=KEY, account=ACCOUNT)) == [standing()]
     assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":covering": f"{KEY}#{ACCOUNT}"}
-    event = request().to(Status.ENDING, at=NOW, by="a", event_id="e").event
+    event = record_event(request(), "ending", STAMP, {}, {}).event
     assert event is not None
     found, script = store({"Items": [item_of(event)]})
     assert found.get_trail(event.subject) == [event]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.approvals import Approval, Asked, Verdict, Vote
+from grant_broker.domain.approvals import Approval, Asked, Quorum, Verdict, Vote
+from grant_broker.domain.parties import Requester
 from grant_broker.domain.scope import ContextMatch, Scope
 from tests.support.records import ACCOUNT, CREATED, GRANTEE, KEY, NOW, SCOPE, request, standing, votes
 
@@ -28,7 +29,10 @@ def more(**wider: Any) -> Scope:
     return SCOPE.model_copy(update=wider)
 
 
-def reason(approval: Approval, asked: Asked = ASKED, quorum: int = 1) -> str | None:
+ONE = Quorum(1)
+
+
+def reason(approval: Approval, asked: Asked = ASKED, quorum: Quorum = ONE) -> str | None:
     """Why it does not cover, None where it does."""
     found = approval.covers(asked, quorum=quorum)
     return None if found.covered else found.reason
@@ -36,10 +40,10 @@ def reason(approval: Approval, asked: Asked = ASKED, quorum: int = 1) -> str | N
 
 def test_covered() -> None:
     """What was approved is covered, and the reason names the approval."""
-    found = standing().covers(ASKED, quorum=1)
+    found = standing().covers(ASKED, quorum=Quorum(1))
     assert (found.covered, found.reason) == (True, "covered by standing approval standing-1")
-    assert votes(request()).covers(ASKED, quorum=1).covered
-    assert standing(grantee=None).covers(ASKED, quorum=1).covered
+    assert votes(request()).covers(ASKED, quorum=Quorum(1)).covered
+    assert standing(grantee=None).covers(ASKED, quorum=Quorum(1)).covered
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_covered() -> None:
         ({"votes": (vote("a", duration=3600), vote("b"))}, {}, "the approved duration is PT1H"),
         ({"votes": ()}, {}, NO_VOTES),
         ({"votes": (vote("a", digest="other"),)}, {}, NO_VOTES),
-        ({}, {"requester_person": "alice"}, NO_VOTES),
+        ({}, {"requester": Requester("", "alice")}, NO_VOTES),
         ({}, {"scope": more(operations=("Encrypt", "Decrypt"))}, "operations Decrypt are not approved"),
         ({}, {"scope": more(context_match=ContextMatch.SUBSET)}, NOT_WITHIN),
     ],
@@ -83,9 +87,9 @@ def test_content() -> None:
 def test_quorum() -> None:
     """A quorum counts distinct persons, without the requester."""
     two = standing(votes=(vote("a"), vote("b")))
-    assert reason(two, quorum=2) is None
-    assert reason(standing(votes=(vote("a"), vote("a"))), quorum=2) is not None
-    assert reason(two, replace(ASKED, requester_person="b"), quorum=2) is not None
+    assert reason(two, quorum=Quorum(2)) is None
+    assert reason(standing(votes=(vote("a"), vote("a"))), quorum=Quorum(2)) is not None
+    assert reason(two, replace(ASKED, requester=Requester("", "b")), quorum=Quorum(2)) is not None
 
 
 @pytest.mark.parametrize(
@@ -112,12 +116,12 @@ def test_status() -> None:
     """An approval is pending until its quorum, active until it expires, and over once withdrawn or denied."""
     one = standing(valid_until=NOW)
     before = NOW - timedelta(seconds=1)
-    assert one.status(quorum=2, now=before) == "pending"
-    assert one.status(quorum=1, now=before) == "active"
-    assert one.status(quorum=1, now=NOW) == "expired"
-    assert standing(withdrawn_at=CREATED).status(quorum=1, now=NOW) == "withdrawn"
-    assert standing(votes=(vote("a", Verdict.DENY),)).status(quorum=1, now=NOW) == "withdrawn"
-    assert standing().status(quorum=1, now=NOW) == "active"
+    assert one.status(quorum=Quorum(2), now=before) == "pending"
+    assert one.status(quorum=Quorum(1), now=before) == "active"
+    assert one.status(quorum=Quorum(1), now=NOW) == "expired"
+    assert standing(withdrawn_at=CREATED).status(quorum=Quorum(1), now=NOW) == "withdrawn"
+    assert standing(votes=(vote("a", Verdict.DENY),)).status(quorum=Quorum(1), now=NOW) == "withdrawn"
+    assert standing().status(quorum=Quorum(1), now=NOW) == "active"
 
 
 def test_votes() -> None:

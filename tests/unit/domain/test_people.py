@@ -3,7 +3,6 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from grant_broker.domain.approvals import is_party
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.people import Caller, Grantee
 
@@ -127,42 +126,3 @@ def test_no_grantee(arn: str) -> None:
     """Root, groups, services, wildcards, ids, malformed and over-long ARNs are refused."""
     with pytest.raises(ValidationError, match="without wildcards"):
         TypeAdapter(Grantee).validate_python(arn)
-
-
-@pytest.mark.parametrize(
-    ("requester", "grantee", "party"),
-    [
-        (f"identity-center:{HOME}:alice", None, True),
-        (f"identity-center:{HOME}:bob", None, False),
-        (None, None, False),
-        (None, f"arn:aws:iam::{HOME}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", True),
-        (None, f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_Audit_2/alice", True),
-        (None, f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_Audit_2/bob", False),
-        (None, f"arn:aws:sts::{PARTNER}:assumed-role/AWSReservedSSO_Audit_2/alice", False),
-        (None, f"arn:aws:sts::{HOME}:assumed-role/app/alice", False),
-        (None, f"arn:aws:iam::{PARTNER}:role/writer", False),
-    ],
-)
-def test_party(requester: str | None, grantee: str | None, *, party: bool) -> None:
-    """One's own is what one asked for, or what is granted to oneself under any permission set."""
-    caller = session("AWSReservedSSO_Admin_1", "alice", "AROASETADMIN")
-    person = caller.person(SETS)
-    assert is_party(caller, person=person, requester_person=requester, grantee=grantee) is party
-
-
-@pytest.mark.parametrize(
-    ("grantee", "party"),
-    [
-        (f"arn:aws:sts::{HOME}:assumed-role/key-duty/monday", True),
-        (f"arn:aws:sts::{HOME}:assumed-role/key-duty/tuesday", True),
-        (f"arn:aws:iam::{HOME}:role/on/key-duty", True),
-        (f"arn:aws:sts::{PARTNER}:assumed-role/key-duty/tuesday", False),
-        (f"arn:aws:sts::{HOME}:assumed-role/another/monday", False),
-        (f"arn:aws:iam::{HOME}:user/key-duty", False),
-    ],
-)
-def test_party_of_an_ordinary_role(grantee: str, *, party: bool) -> None:
-    """The caller picks the session name: what another session of the role is granted is one's own."""
-    caller = session("key-duty", "monday", "AROADUTY")
-    person = caller.person(SETS)
-    assert is_party(caller, person=person, requester_person=None, grantee=grantee) is party

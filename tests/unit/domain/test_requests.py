@@ -6,9 +6,12 @@ import pytest
 
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name, parse_grant_name
-from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Caller
-from grant_broker.domain.request import agenda
+from grant_broker.domain.records import Stamp
+from grant_broker.domain.request import at_latest
+from grant_broker.domain.transitions import withdrawn
 from tests.support.records import ACCOUNT, EXPIRES, GRANTEE, ID, KEY, NOW, SCOPE, before_intent, request
 
 
@@ -59,7 +62,7 @@ def test_asked() -> None:
     asked = request(duration=60).asked(NOW)
     assert (asked.key_arn, asked.account, asked.grantee, asked.scope) == (KEY, ACCOUNT, GRANTEE, SCOPE)
     assert (asked.duration, asked.at, asked.digest) == (60, NOW, request().digest)
-    assert asked.requester_person == "444455556666:AROAPARTNER"
+    assert asked.requester == Requester(GRANTEE, "444455556666:AROAPARTNER")
 
 
 def test_begins() -> None:
@@ -88,8 +91,8 @@ def test_agenda() -> None:
     """What is due is rounded up to the whole second, and a transition clears what was due before it."""
     for early, due in ((0, 0), (1, 1), (999_999, 1)):
         at = NOW + timedelta(microseconds=early)
-        assert agenda(Action.END, at) == {"action": Action.END, "due": int(NOW.timestamp()) + due}
-    done = request(attempts=3).to(Status.ENDING, at=NOW, by="a", event_id="e", event_type="odd")
+        assert at_latest(at) == int(NOW.timestamp()) + due
+    done = withdrawn(before_intent(Status.APPROVED, attempts=3), Stamp(NOW, "a", "e"))
     assert (done.record.action, done.record.due, done.record.attempts) == (None, None, 0)
     assert done.event is not None
-    assert (done.event.type, done.event.request_id) == ("odd", ID)
+    assert (done.event.type, done.event.request_id) == ("withdrawn", ID)

@@ -110,7 +110,8 @@ def test_duration_round_trip(seconds: int) -> None:
 def test_time(text: str, time: datetime) -> None:
     """RFC 3339 in UTC is read, to the millisecond, which is what is stored and shown."""
     assert parse_time(text) == time
-    assert parse_time(time) is time
+    assert parse_time(time) == time
+    assert parse_time(time + timedelta(microseconds=999)) == time
 
 
 @pytest.mark.parametrize(

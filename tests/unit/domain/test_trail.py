@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.records import Stamp
 from grant_broker.domain.trail import Event, Head, verify
+from grant_broker.domain.versions import record_event
 from tests.support.records import before_intent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -17,12 +19,11 @@ def trail(count: int = 4, by: str = "alice") -> list[Event]:
     """A whole trail."""
     record, events = before_intent(Status.PENDING, version=0), list[Event]()
     for number in range(count):
-        change = record.recorded(
-            "noted", at=NOW, by=by, event_id=str(number), detail={"n": number, "x": None}
-        )
+        stamp = Stamp(NOW, by, str(number))
+        change = record_event(record, "noted", stamp, {"n": number, "x": None}, {})
         assert change.event is not None
         events.append(change.event)
-        record = record.model_copy(update=dict(change.record))
+        record = change.record
     return events
 
 

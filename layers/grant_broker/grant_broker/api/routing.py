@@ -21,8 +21,8 @@ from grant_broker.api.problems import problem
 from grant_broker.api.query import Query
 from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import NotFound
+from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.people import Caller
-from grant_broker.requests.submit import Repeatable
 
 M = TypeVar("M", bound=BaseModel)
 Route = TypeVar("Route", bound=Callable[..., Answer])
@@ -42,10 +42,10 @@ class Call:
         return f"{self.event['httpMethod']} {self.event['path']}"
 
     @property
-    def repeatable(self) -> Repeatable:
+    def idempotency(self) -> Idempotency:
         """The idempotency key and the digest of the body."""
         text = (self.event.get("body") or "").encode(errors="surrogatepass")
-        return Repeatable(idempotency_key_of(self.event), hashlib.sha256(text).hexdigest())
+        return Idempotency(idempotency_key_of(self.event), hashlib.sha256(text).hexdigest())
 
     def read(self, model: type[M], **given: object) -> M:
         """The body as a model; `given` stands where the body is silent. InvalidRequest or TooLarge."""

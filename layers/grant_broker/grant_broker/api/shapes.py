@@ -128,7 +128,7 @@ class RequestShown(RequestFields):
     grant: GrantShown | None
 
 
-class Foreseen(TypedDict):
+class Forecast(TypedDict):
     """What submitting this would lead to, and why; nothing was stored."""
 
     outcome: Literal["grant", "wait_for_approval", "refuse"]

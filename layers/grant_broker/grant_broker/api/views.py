@@ -5,17 +5,13 @@ from datetime import datetime
 from typing import cast
 
 from grant_broker.api import shapes
-from grant_broker.domain.approvals import Approval, Vote
-from grant_broker.domain.checks import Check
+from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.keys import Key
-from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.preflight import Answer, Preflight
+from grant_broker.domain.preflight import Answer, Forecast, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import format_duration, format_time, from_epoch
 from grant_broker.domain.trail import Event
-from grant_broker.requests.dry_run import Foreseen
-
-_LIVING = frozenset({Status.ACTIVE, Status.ENDING})
 
 
 def request_view(request: GrantRequest) -> shapes.RequestShown:
@@ -37,7 +33,7 @@ def party_view(request: GrantRequest) -> shapes.Request:
     if request.grant_id is not None:
         grant = {
             "grant_id": request.grant_id,
-            "grant_token": request.grant_token if request.status in _LIVING else None,
+            "grant_token": request.grant_token if request.status.granted else None,
             "issued_at": _time_or_none(request.issued_at),
             "expires_at": _time_or_none(request.expires_at),
         }
@@ -54,7 +50,7 @@ def seen_request_view(request: GrantRequest, trail: Sequence[Event]) -> shapes.R
     }
 
 
-def approval_view(approval: Approval, *, quorum: int, now: datetime) -> shapes.Approval:
+def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> shapes.Approval:
     """A standing approval."""
     return {
         "id": approval.id,
@@ -109,11 +105,11 @@ def offer_view(key: Key, account: str) -> shapes.Offer:
     }
 
 
-def checks_view(checks: Sequence[Check]) -> shapes.KeyChecks:
+def checks_view(checks: KeyChecks) -> shapes.KeyChecks:
     """A key's checks."""
     return {
-        "grantable": not any(check.failed for check in checks),
-        "checks": [_check(check) for check in checks],
+        "grantable": not checks.refusal,
+        "checks": [_check(check) for check in (checks.create, checks.end)],
     }
 
 
@@ -130,9 +126,9 @@ def event_view(event: Event) -> shapes.Event:
     }
 
 
-def foreseen_view(foreseen: Foreseen) -> shapes.Foreseen:
+def forecast_view(forecast: Forecast) -> shapes.Forecast:
     """What a dry run found."""
-    return {"outcome": foreseen.outcome, "reasons": list(foreseen.reasons)}
+    return {"outcome": forecast.outcome, "reasons": list(forecast.reasons)}
 
 
 def _request_fields(request: GrantRequest) -> shapes.RequestFields:

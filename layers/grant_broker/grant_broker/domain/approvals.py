@@ -1,19 +1,23 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.keys import KeyReference
-from grant_broker.domain.people import Caller, Grantee
-from grant_broker.domain.records import Record
+from grant_broker.domain.parties import Party, Requester, Voter, party
+from grant_broker.domain.people import Grantee, is_identity_center_person
+from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
+from grant_broker.domain.trail import Json
+from grant_broker.domain.versions import record_event, revise
 
 
 class Verdict(StrEnum):
@@ -38,11 +42,34 @@ class Vote(BaseModel):
     duration: Seconds | None = None
     idempotency: str | None = None
 
-    def given_by(self, grantee: str) -> bool:
-        """Whether the voter would hold what this grantee is granted."""
-        account = account_of(self.by) if self.by.startswith("arn:") else ""
-        caller = Caller(self.by, account, self.person, self.session)
-        return caller.would_hold(grantee, person=self.person)
+    @property
+    def voter(self) -> Voter:
+        """Who voted."""
+        return Voter(self.by, self.person, self.session)
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """How many distinct persons must agree.
+
+    `mixed`: the list of approvers holds roles of Identity Center and others. One human may then come through
+    both, as two persons; so above one vote only those through Identity Center count.
+    """
+
+    needed: int
+    mixed: bool = False
+
+    @classmethod
+    def among(
+        cls, needed: int, *, approver_role_ids: Collection[str], identity_center_role_ids: Collection[str]
+    ) -> Self:
+        """The quorum among the roles of a list, by their unique ids."""
+        told_apart = set(approver_role_ids) & set(identity_center_role_ids)
+        return cls(needed, mixed=bool(told_apart) and not told_apart.issuperset(approver_role_ids))
+
+    def counts(self, person: str) -> bool:
+        """Whether this person's vote counts towards it."""
+        return self.needed == 1 or not self.mixed or is_identity_center_person(person)
 
 
 @dataclass(frozen=True)
@@ -55,7 +82,7 @@ class Asked:
     scope: Scope
     duration: int
     at: datetime
-    requester_person: str
+    requester: Requester
     digest: str
 
 
@@ -72,6 +99,14 @@ class Kind(StrEnum):
 
     STANDING = "standing"
     REQUEST = "request"
+
+
+class ApprovalChanges(TypedDict, total=False):
+    """What a change of an approval may set: what was agreed to is not among it."""
+
+    votes: tuple[Vote, ...]
+    withdrawn_at: datetime | None
+    revoke_active: bool
 
 
 class Approval(Record):
@@ -104,11 +139,18 @@ class Approval(Record):
         """One denial is final, whatever the quorum."""
         return any(vote.verdict == Verdict.DENY for vote in self.votes)
 
-    def agreed(self, *, without: str | None = None, grantee: str | None = None) -> int:
-        """Distinct persons who approved exactly this content, not counting one of them and the grantee."""
-        approving = [v for v in self.votes if v.verdict == Verdict.APPROVE and v.digest == self.digest]
-        own = {v.person for v in approving if grantee is not None and v.given_by(grantee)}
-        return len({v.person for v in approving} - own - {without})
+    def agreed(self, quorum: Quorum, *, requester: Requester | None, grantee: str | None) -> int:
+        """Distinct persons who approved exactly this content, without whoever may be a party to it."""
+        return len(
+            {
+                vote.person
+                for vote in self.votes
+                if vote.verdict == Verdict.APPROVE
+                and vote.digest == self.digest
+                and quorum.counts(vote.person)
+                and party(vote.voter, requester=requester, grantee=grantee) == Party.NO
+            }
+        )
 
     def vote_of(self, person: str) -> Vote | None:
         """This person's vote, if there is one."""
@@ -119,21 +161,51 @@ class Approval(Record):
         """The longest duration agreed to, in seconds: of several votes the shortest wins."""
         return min([self.max_duration, *(vote.duration for vote in self.votes if vote.duration)])
 
-    def status(self, *, quorum: int, now: datetime) -> str:
+    def made(self, stamp: Stamp, vote: Vote, sent: Json) -> "ChangeOf[Approval]":
+        """A standing approval with its maker's vote; `sent` is what the maker wrote."""
+        return record_event(self, "approval_made", stamp, sent, ApprovalChanges(votes=(vote,)))
+
+    def voted(self, stamp: Stamp, vote: Vote) -> "ChangeOf[Approval]":
+        """A standing approval with one more vote; a denial withdraws it."""
+        detail = {"verdict": str(vote.verdict), "comment": vote.comment}
+        changes = ApprovalChanges(votes=(*self.votes, vote))
+        return record_event(self, "approval_voted", stamp, detail, changes)
+
+    def with_vote(self, vote: Vote) -> "ChangeOf[Approval]":
+        """The votes on a request with one more: the event is the request's."""
+        return revise(self, ApprovalChanges(votes=(*self.votes, vote)))
+
+    def withdrawn(self, stamp: Stamp, *, revoke_active: bool) -> "ChangeOf[Approval]":
+        """Covers nothing more; with `revoke_active` what it covered is to end."""
+        changes = ApprovalChanges(
+            withdrawn_at=self.withdrawn_at or stamp.at, revoke_active=self.revoke_active or revoke_active
+        )
+        return record_event(self, "approval_withdrawn", stamp, {"revoke_active": revoke_active}, changes)
+
+    def void(self, now: datetime) -> "ChangeOf[Approval]":
+        """The votes on a request, withdrawn with it: a restored request table must not revive it."""
+        return revise(self, ApprovalChanges(withdrawn_at=now))
+
+    def as_if_not_withdrawn(self) -> "Approval":
+        """The approval as it was before that, to judge what was granted then."""
+        return self.model_copy(update={"withdrawn_at": None})
+
+    def status(self, *, quorum: Quorum, now: datetime) -> str:
         """pending, active, withdrawn or expired."""
         if self.withdrawn_at or self.denied:
             return "withdrawn"
         if self.valid_until and now >= self.valid_until:
             return "expired"
-        return "active" if self.agreed() >= quorum else "pending"
+        agreed = self.agreed(quorum, requester=None, grantee=self.grantee)
+        return "active" if agreed >= quorum.needed else "pending"
 
-    def covers(self, asked: Asked, *, quorum: int) -> Coverage:
+    def covers(self, asked: Asked, *, quorum: Quorum) -> Coverage:
         """Whether this approval covers what is asked; the first reason why not."""
         reason = self._refusal(asked, quorum)
         return Coverage(reason is None, reason or f"covered by {self.kind} approval {self.id}")
 
-    def _refusal(self, asked: Asked, quorum: int) -> str | None:
-        votes = self.agreed(without=asked.requester_person, grantee=asked.grantee)
+    def _refusal(self, asked: Asked, quorum: Quorum) -> str | None:
+        votes = self.agreed(quorum, requester=asked.requester, grantee=asked.grantee)
         checks = (
             (self.withdrawn_at is None, "the approval was withdrawn"),
             (not self.denied, "it was denied"),
@@ -147,17 +219,13 @@ class Approval(Record):
             (self.valid_from <= asked.at, "it is not valid yet"),
             (self.valid_until is None or asked.at < self.valid_until, "it is no longer valid"),
             (asked.duration <= self.longest, f"the approved duration is {format_duration(self.longest)}"),
-            (votes >= quorum, f"{votes} of {quorum} votes of persons other than requester and grantee"),
+            (
+                votes >= quorum.needed,
+                f"{votes} of {quorum.needed} votes of persons other than requester and grantee",
+            ),
         )
         excess = asked.scope.excess_over(self.scope)
         return next((reason for holds, reason in checks if not holds), excess)
-
-
-def is_party(caller: Caller, *, person: str, requester_person: str | None, grantee: str | None) -> bool:
-    """Whether the caller would decide on something of their own: as the requester or as the grantee."""
-    if person == requester_person:
-        return True
-    return grantee is not None and caller.would_hold(grantee, person=person)
 
 
 LONGEST_VALIDITY = timedelta(days=366)

@@ -1,17 +1,29 @@
 """Whether the broker could create and end grants on a key when it last tried, and what it lacked."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TypedDict
 
-from grant_broker.domain.records import ChangeOf, Record
-from grant_broker.domain.times import Time, milliseconds
+from grant_broker.domain.records import ChangeOf, Record, Stamp
+from grant_broker.domain.times import Time
+from grant_broker.domain.trail import Json
+from grant_broker.domain.versions import record_event, revise
 
 EVERY = timedelta(hours=1)
 FAILED_AGAIN = timedelta(minutes=5)
 """A failed check is repeated sooner: a mended key opens soon, and until then the alarm stays on."""
 UNKNOWN_AGAIN = timedelta(minutes=1)
 BY = "check"
+
+
+class CheckChanges(TypedDict, total=False):
+    """What a change may set."""
+
+    result: "Result"
+    checked_at: datetime
+    missing: tuple[str, ...]
+    due: int | None
 
 
 class Function(StrEnum):
@@ -52,29 +64,39 @@ class Check(Record):
         """Whether the key is not grantable by this check."""
         return self.result == Result.FAILED
 
-    def asked(self, now: datetime) -> "ChangeOf[Check]":
+    def requested(self, now: datetime) -> "ChangeOf[Check]":
         """Due at once."""
-        return self.changed(due=int(now.timestamp()))
+        return revise(self, CheckChanges(due=int(now.timestamp())))
 
     def stopped(self) -> "ChangeOf[Check]":
         """Not due any more."""
-        return self.changed(due=None)
+        return revise(self, CheckChanges(due=None))
 
-    def unknown(self, now: datetime) -> "ChangeOf[Check]":
+    def unanswered(self, now: datetime) -> "ChangeOf[Check]":
         """Put off, since KMS did not answer: what was known stays."""
-        return self.changed(due=int((now + UNKNOWN_AGAIN).timestamp()))
+        return revise(self, CheckChanges(due=int((now + UNKNOWN_AGAIN).timestamp())))
 
-    def done(self, missing: tuple[str, ...], *, now: datetime, event_id: str) -> "ChangeOf[Check]":
+    def done(self, missing: tuple[str, ...], stamp: Stamp) -> "ChangeOf[Check]":
         """What the check found; an event where the key begins to fail or to pass again."""
         result = Result.FAILED if missing else Result.PASSED
-        due = int((now + (FAILED_AGAIN if missing else EVERY)).timestamp())
-        changes: dict[str, Any] = {
-            "result": result,
-            "checked_at": milliseconds(now),
-            "missing": missing,
-            "due": due,
-        }
+        due = int((stamp.at + (FAILED_AGAIN if missing else EVERY)).timestamp())
+        changes = CheckChanges(result=result, checked_at=stamp.at, missing=missing, due=due)
         if self.failed == bool(missing):
-            return self.changed(**changes)
-        detail = {"function": str(self.function), "key": self.key_arn, "missing": list(missing)}
-        return self.recorded(f"check_{result}", at=now, by=BY, event_id=event_id, detail=detail, **changes)
+            return revise(self, changes)
+        detail: Json = {"function": str(self.function), "key": self.key_arn, "missing": list(missing)}
+        return record_event(self, f"check_{result}", stamp, detail, changes)
+
+
+@dataclass(frozen=True)
+class KeyChecks:
+    """The last checks of both functions on one key."""
+
+    create: Check
+    end: Check
+
+    @property
+    def refusal(self) -> str | None:
+        """Why no grant may be made on the key, None where one may: so also where it was never checked."""
+        if self.create.failed or self.end.failed:
+            return "the key's last check failed: the broker could not create or end grants on it"
+        return None

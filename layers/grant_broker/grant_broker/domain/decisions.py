@@ -1,12 +1,17 @@
 """What an approver sends: a vote, or why a grant is taken back."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from grant_broker.domain.approvals import Verdict
+from grant_broker.domain.approvals import Approval, Verdict, Vote
+from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotPermitted
+from grant_broker.domain.idempotency import Idempotency
+from grant_broker.domain.parties import Party, Requester, Voter, party
 from grant_broker.domain.texts import Comment, Reason
-from grant_broker.domain.times import Duration
+from grant_broker.domain.times import Duration, format_duration
 
 
 class Decision(BaseModel):
@@ -24,6 +29,65 @@ class Decision(BaseModel):
         if info.data.get("verdict") == Verdict.DENY and not comment.strip():
             raise ValueError("a denial says why")
         return comment
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """What is voted on: a request, or a standing approval that waits for more votes.
+
+    `thing` names it in messages, `closed` says why it takes no votes any more. A vote may shorten to
+    `shortest` seconds, never lengthen.
+    """
+
+    thing: str
+    status: str
+    closed: str | None
+    votes: Approval
+    requester: Requester | None
+    shortest: int
+    longest: int
+
+
+def cast(
+    ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempotency, at: datetime
+) -> Vote | None:
+    """The vote, None where this very call has cast it before.
+
+    Raises NotPermitted for a party to it (whoever is only suspected to be one may deny), Conflict where the
+    person has voted or it is decided, InvalidRequest for a duration out of bounds.
+    """
+    _ensure_no_party(ballot, voter, decision.verdict)
+    if earlier := ballot.votes.vote_of(voter.person):
+        if idempotency.mark and earlier.idempotency == idempotency.mark:
+            return None
+        raise Conflict(f"you have voted already; the {ballot.thing} is {ballot.status}")
+    if ballot.closed:
+        raise Conflict(ballot.closed)
+    if decision.duration and not ballot.shortest <= decision.duration <= ballot.longest:
+        bounds = f"{format_duration(ballot.shortest)} to {format_duration(ballot.longest)}"
+        raise InvalidRequest(Fault("duration", f"a vote may shorten, never lengthen: {bounds}"))
+    return Vote(
+        person=voter.person,
+        by=voter.arn,
+        session=voter.session,
+        verdict=decision.verdict,
+        comment=decision.comment,
+        at=at,
+        digest=ballot.votes.digest,
+        duration=decision.duration,
+        idempotency=idempotency.mark,
+    )
+
+
+def _ensure_no_party(ballot: Ballot, voter: Voter, verdict: Verdict) -> None:
+    found = party(voter, requester=ballot.requester, grantee=ballot.votes.grantee)
+    if found == Party.YES:
+        raise NotPermitted(f"nobody decides on their own {ballot.thing}")
+    if found == Party.SUSPECTED and verdict == Verdict.APPROVE:
+        raise NotPermitted(
+            f"the {ballot.thing} may be your own, made or granted through another permission set: "
+            "you may deny it, and somebody else must approve it"
+        )
 
 
 class Revocation(BaseModel):

@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,7 @@ from pydantic import (
 
 from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.records import Record
+from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import (
     CHARACTERS,
     ENCRYPT_SIDE,
@@ -28,6 +28,7 @@ from grant_broker.domain.scope import (
 from grant_broker.domain.texts import AccountId, Form, Name
 from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
 from grant_broker.domain.trail import digest
+from grant_broker.domain.versions import record_event, revise
 
 KeyArn = Annotated[
     str,
@@ -87,6 +88,14 @@ class KeyDocument(BaseModel):
         return digest(self.model_dump(mode="json"))
 
 
+class KeyChanges(TypedDict, total=False):
+    """What a change of a key may set."""
+
+    document: KeyDocument
+    withdrawn_at: datetime | None
+    limits_version: int
+
+
 class Key(Record):
     """A key that the broker may issue grants on."""
 
@@ -105,6 +114,21 @@ class Key(Record):
     def open(self) -> bool:
         """Whether new grants may be asked for."""
         return self.withdrawn_at is None
+
+    def documented(self, document: KeyDocument, stamp: Stamp) -> "ChangeOf[Key]":
+        """Registered, or its limits changed; a closed key is opened again by it."""
+        changes = KeyChanges(document=document, withdrawn_at=None, limits_version=self.version + 1)
+        event_type = "key_changed" if self.version else "key_registered"
+        return record_event(self, event_type, stamp, document.model_dump(mode="json"), changes)
+
+    def closed(self, stamp: Stamp) -> "ChangeOf[Key]":
+        """Closed to new grants; live ones run to their time."""
+        changes = KeyChanges(withdrawn_at=stamp.at, limits_version=self.version + 1)
+        return record_event(self, "key_withdrawn", stamp, {}, changes)
+
+    def voted(self, document: KeyDocument, votes: int, stamp: Stamp) -> "ChangeOf[Key]":
+        """One more vote for a document, and still not enough: the limits stay."""
+        return record_event(self, "key_voted", stamp, {"document": document.digest, "votes": votes}, {})
 
     def open_to(self, account: str) -> bool:
         """Whether this account may ask for grants."""
@@ -133,6 +157,14 @@ class Key(Record):
         return found
 
 
+class ProposalChanges(TypedDict, total=False):
+    """What a vote for a document sets."""
+
+    base_version: int
+    voters: tuple[str, ...]
+    proposed_at: datetime
+
+
 class Proposal(Record):
     """Votes for exactly one document of a key whose quorum is above 1."""
 
@@ -149,3 +181,10 @@ class Proposal(Record):
     def counts_for(self, key: Key, now: datetime) -> bool:
         """Whether its votes still count: the key has not changed since, and the first is not a week old."""
         return self.base_version == key.limits_version and (now - self.proposed_at).days < 7  # noqa: PLR2004
+
+    def voted(self, person: str, key: Key, now: datetime) -> "ChangeOf[Proposal]":
+        """One more person's vote; votes that do not count any more are begun anew with it."""
+        if self.counts_for(key, now):
+            return revise(self, ProposalChanges(voters=(*self.voters, person)))
+        fresh = ProposalChanges(base_version=key.limits_version, voters=(person,), proposed_at=now)
+        return revise(self, fresh)

@@ -5,8 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Asked, Coverage
+from grant_broker.domain.approvals import Approval, Asked, Coverage, Quorum
 from grant_broker.domain.grant_name import NAME_PREFIX, parse_grant_name
+from grant_broker.domain.parties import Requester
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import from_epoch
@@ -71,7 +72,7 @@ def fault_in(grant: LiveGrant, *, coverage: Coverage, longest: int) -> str | Non
 
 
 def covering(
-    grant: LiveGrant, record: GrantRequest | None, approvals: Collection[Approval], *, quorum: int
+    grant: LiveGrant, record: GrantRequest | None, approvals: Collection[Approval], *, quorum: Quorum
 ) -> Coverage:
     """Whether one of the approvals covered the grant that KMS shows, whatever the record claims of it."""
     reason = "there is none"
@@ -88,11 +89,7 @@ def covering(
 def _as_of(approval: Approval, created_at: datetime) -> Approval:
     # Live grants run on when their approval is withdrawn, unless it was withdrawn to end them.
     later = approval.withdrawn_at and approval.withdrawn_at > created_at - ISSUE_WITHIN - SKEW
-    return (
-        approval.model_copy(update={"withdrawn_at": None})
-        if later and not approval.revoke_active
-        else approval
-    )
+    return approval.as_if_not_withdrawn() if later and not approval.revoke_active else approval
 
 
 def _moments(grant: LiveGrant, record: GrantRequest | None) -> list[datetime]:
@@ -114,6 +111,6 @@ def _asked(grant: LiveGrant, record: GrantRequest | None, approval: Approval, at
         scope=grant.scope or approval.scope,
         duration=max(1, int(lives.total_seconds())),
         at=at,
-        requester_person=record.requester_person if record else "",
+        requester=record.requester if record else Requester("", ""),
         digest=known,
     )

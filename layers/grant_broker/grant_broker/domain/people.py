@@ -60,26 +60,28 @@ class Caller:
         role = role_of(self.arn) if find_session_name(self.arn) else None
         return role is not None and role == role_of(grantee) and not find_session_name(grantee)
 
-    def shares_name_with(self, grantee: str) -> bool:
-        """Whether the grantee is an Identity Center session of this caller's name in the same account."""
-        parts = grantee.split("/")
-        return (
-            f":sts::{self.account}:assumed-role" in parts[0]
-            and parts[1].startswith(_IDENTITY_CENTER_NAME)
-            and self.session == parts[-1]
-        )
-
     def would_hold(self, grantee: str, *, person: str) -> bool:
         """Whether what is granted to the grantee would be this person's: then they may not decide on it.
 
         More than `is_grantee`: another session of one's own ordinary role is the same person.
         """
-        ordinary = not person.startswith(_IDENTITY_CENTER_PERSON)
+        ordinary = not is_identity_center_person(person)
         same_role = ordinary and holder(self.arn) == holder(grantee)
-        return same_role or self.is_grantee(grantee) or self.shares_name_with(grantee)
+        return same_role or self.is_grantee(grantee)
+
+
+def looks_like_identity_center(arn: str) -> bool:
+    """Whether a role, or the role of a session, is named as Identity Center names its own."""
+    role = role_of(arn)
+    return role is not None and role[1].startswith(_IDENTITY_CENTER_NAME)
+
+
+def is_identity_center_person(person: str) -> bool:
+    """Whether a person was told apart by a listed Identity Center role."""
+    return person.startswith(_IDENTITY_CENTER_PERSON)
 
 
 def holder(principal: str) -> str:
-    """Who holds what is granted to a principal: for a role's session its role: they are one."""
+    """The holder of a grant. A session counts as its role."""
     role = role_of(principal)
     return f"{role[0]}:role/{role[1]}" if role else principal

@@ -1,6 +1,8 @@
 """What is known of a submission before anybody decides on it: of the grantee, the key and the broker."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,3 +37,11 @@ class Preflight(BaseModel):
     key_usable: Answer
     can_create: Answer
     can_end: Answer
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What submitting something now would lead to, and why."""
+
+    outcome: Literal["grant", "wait_for_approval", "refuse"]
+    reasons: tuple[str, ...]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.times import from_epoch
@@ -52,7 +52,7 @@ def judge(grant: LiveGrant, record: GrantRequest | None, fault: str | None, *, n
 
 
 def _by_record(grant: LiveGrant, record: GrantRequest, fault: str | None, now: datetime) -> Judgement:
-    if record.status in {Status.PENDING, Status.APPROVED}:
+    if record.status.waits:
         return _before_intent(grant, record, fault)
     if not _own(grant, record):
         return Judgement(Finding.END_APART, "it is not the grant that its request was given")
@@ -76,10 +76,10 @@ def judge_ended(record: GrantRequest, *, now: datetime) -> Judgement:
     return Judgement(Finding.CONFIRM, f"its request is {record.status}, and KMS still shows it")
 
 
-def missing(record: GrantRequest, *, now: datetime) -> bool:
+def should_be_listed(record: GrantRequest, *, now: datetime) -> bool:
     """Whether KMS should by now show the grant of this record: it is old enough to have propagated."""
     since = record.issued_at or record.intent_at or record.created_at
-    return record.status in {Status.ACTIVE, Status.ENDING} and since + ISSUE_WITHIN + PROPAGATION < now
+    return record.status.granted and since + ISSUE_WITHIN + PROPAGATION < now
 
 
 def _own(grant: LiveGrant, record: GrantRequest) -> bool:
@@ -122,17 +122,3 @@ def _latest(record: GrantRequest, now: datetime) -> datetime:
     if record.status == Status.ACTIVE and record.expires_at and record.expires_at > now:
         return from_epoch(math.ceil(record.expires_at.timestamp()))
     return now + _LONGEST_BACKOFF
-
-
-def next_action(record: GrantRequest, *, now: datetime) -> tuple[Action, datetime]:
-    """What belongs on the agenda for a record that is not final, and when."""
-    match record.status:
-        case Status.PENDING:
-            return Action.LAPSE, record.answer_by or now
-        case Status.APPROVED:
-            return Action.LAPSE, record.take_up_by or now
-        case Status.ISSUING:
-            return Action.SETTLE, now
-        case Status.ACTIVE:
-            return Action.END, record.expires_at or now
-    return Action.END, now

@@ -1,15 +1,17 @@
-"""A request for a grant, from submission to its end, and the transitions it may make."""
+"""A request for a grant, from submission to its end. What may become of it is in `transitions`."""
 
+import math
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name
-from grant_broker.domain.lifecycle import NEXT, Action, Status
+from grant_broker.domain.lifecycle import LIFE, Action, Status
+from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
-from grant_broker.domain.records import ChangeOf, Record
+from grant_broker.domain.records import Record
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import Seconds, Time
 from grant_broker.domain.trail import digest
@@ -76,6 +78,11 @@ class GrantRequest(Record):
         return digest(content)
 
     @property
+    def requester(self) -> Requester:
+        """Who asked."""
+        return Requester(self.requester_arn, self.requester_person)
+
+    @property
     def begins(self) -> datetime:
         """From when on it may be taken up: a `starts_at` up to a minute past means at once."""
         return max(self.created_at, self.starts_at or self.created_at)
@@ -97,7 +104,7 @@ class GrantRequest(Record):
             scope=self.scope,
             duration=self.duration,
             at=at,
-            requester_person=self.requester_person,
+            requester=self.requester,
             digest=self.digest,
         )
 
@@ -105,23 +112,46 @@ class GrantRequest(Record):
         """Whether the caller is the requester's person or the grantee."""
         return person == self.requester_person or caller.is_grantee(self.grantee)
 
-    def to(
-        self, status: Status, *, at: datetime, by: str, event_id: str, detail: dict[str, Any] | None = None,
-        event_type: str | None = None, **changes: Any,  # noqa: ANN401 - any field of the request
-    ) -> "ChangeOf[Self]":  # fmt: skip
-        """The transition to a status, with its event; Conflict where the table does not allow it."""
-        if status not in NEXT[self.status]:
-            raise Conflict(f"the request is {self.status}")
-        agenda = {"action": None, "due": None, "attempts": 0}
-        return self.recorded(
-            event_type or str(status), at=at, by=by, event_id=event_id, detail=detail,
-            **{**agenda, **changes, "status": status},
-        )  # fmt: skip
+    @property
+    def next_action(self) -> Action:
+        """What belongs on the agenda in this status."""
+        return LIFE[self.status].action
+
+    def next_due(self, now: datetime) -> datetime:
+        """When that is due: by the record's own deadline, else now."""
+        deadline = LIFE[self.status].deadline
+        found: datetime | None = getattr(self, deadline) if deadline else None
+        return found or now
 
 
-def agenda(action: Action, due: datetime) -> dict[str, Any]:
-    """The fields that put a request on the agenda; `due` is rounded up to the whole second."""
-    return {"action": action, "due": -int(-due.timestamp() // 1)}
+class RequestChanges(TypedDict, total=False):
+    """What a transition may set. What was submitted is not among it: no transition can rewrite that."""
+
+    status: Status
+    duration: int
+    answer_by: datetime | None
+    take_up_by: datetime | None
+    decisions: tuple[Vote, ...]
+    approval: str | None
+    preflight: Preflight
+    intent_at: datetime
+    issued_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime
+    end_reason: str
+    end_as: Status
+    grant_id: str | None
+    grant_token: str | None
+    kms_name: str
+    missing_since: datetime | None
+    action: Action | None
+    due: int | None
+    attempts: int
+
+
+def at_latest(due: datetime) -> int:
+    """The epoch second of an agenda entry: rounded up, so that nothing is due before its time."""
+    return math.ceil(due.timestamp())
 
 
 def _known(time: datetime | None) -> datetime:

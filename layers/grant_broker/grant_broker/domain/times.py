@@ -61,9 +61,12 @@ def format_duration(seconds: int) -> str:
 
 
 def parse_time(text: object) -> datetime:
-    """The UTC time, to the millisecond, of an RFC 3339 text that ends in Z; ValueError for anything else."""
+    """The UTC time of an RFC 3339 text that ends in Z, cut to milliseconds; ValueError for anything else.
+
+    A time that is one already is cut as well: every model's times are stored and shown in milliseconds.
+    """
     if isinstance(text, datetime):
-        return text
+        return milliseconds(text)
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise ValueError("give an RFC 3339 time in UTC, such as 2026-01-31T09:30:00Z")
     return milliseconds(datetime.fromisoformat(text))

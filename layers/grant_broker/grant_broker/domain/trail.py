@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from grant_broker.domain.times import Time
 
+Json: TypeAlias = dict[str, Any]
+"""A JSON object: what an event tells besides who, when and about what."""
 GENESIS = "0" * 64
 """What stands before the first event of a trail."""
 
@@ -32,7 +34,7 @@ class Event(BaseModel):
     type: str
     by: str
     request_id: str | None = None
-    detail: dict[str, Any] = {}
+    detail: Json = {}
     previous: str
     hash: str = ""
 

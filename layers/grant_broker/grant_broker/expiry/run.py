@@ -12,7 +12,7 @@ from grant_broker.domain.errors import BrokerError, DatabaseRefused, Stale, Unav
 from grant_broker.domain.lifecycle import Action
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.rate import turns
-from grant_broker.expiry.steps import act
+from grant_broker.expiry.steps import Way, act
 
 _LOG = logging.getLogger(__name__)
 # Schedules may start up to two minutes apart: each run covers that and a little more.
@@ -106,7 +106,7 @@ def _acted(broker: ExpiryBroker, work: _Work, remaining: Callable[[], float]) ->
 
 def _act(broker: ExpiryBroker, work: _Work) -> bool:
     try:
-        return act(broker, str(work.entry.id), revoke=work.revoke)
+        return act(broker, str(work.entry.id), way=Way.REVOKE if work.revoke else Way.RETIRE)
     except (ValueError, DatabaseRefused):
         # A record that nobody can read, or that the database refuses: told, and tried again for ever, but
         # never so often that it stands in the way of the others.

@@ -6,107 +6,142 @@ the agenda: the next attempt finds the grant gone and closes the record.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from enum import Enum
 
 from grant_broker.aws.kms import Grant
+from grant_broker.domain.bookkeeping import (
+    claimed,
+    confirm_at,
+    end_failed,
+    late_duplicate,
+    off_agenda,
+    postponed,
+    rescheduled,
+    settle_later,
+)
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.records import Change
-from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, SETTLE_AFTER, GrantRequest, agenda
-from grant_broker.domain.times import milliseconds
+from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, GrantRequest
+from grant_broker.domain.transitions import activated, closed, lapsed, never_made
 from grant_broker.expiry.broker import ExpiryBroker
-from grant_broker.requests.take_up import activated
 
 _LOG = logging.getLogger(__name__)
 BY = "expiry"
-_CLAIM = timedelta(seconds=15)
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300  # seconds between attempts that KMS refused
-_LIVE = frozenset({Status.ACTIVE, Status.ENDING})
 
 
-def act(broker: ExpiryBroker, request_id: str, *, revoke: bool = False, early: bool = False) -> bool:
-    """Do what is due for a request, if anything still is; False where it must be tried again.
+class Way(Enum):
+    """How a grant is ended first. KMS has a quota for each."""
 
-    `revoke`: use RevokeGrant's quota beside RetireGrant's, as when more is due than one run can end.
-    `early`: end what is `ending` now, not in its whole second on the agenda.
+    RETIRE = "RetireGrant"
+    """As its retiring principal: needs no policy. RevokeGrant follows where it is refused."""
+    REVOKE = "RevokeGrant"
+    """When more is due than one run can retire."""
+
+
+def act(broker: ExpiryBroker, request_id: str, *, way: Way = Way.RETIRE, early: bool = False) -> bool:
+    """Do what is due for a request, if anything still is; False where KMS failed and it is postponed.
+
+    `early`: end what is `ending` now, not in its whole second on the agenda. Errors of the database, but for
+    a lost race, are the caller's: the entry is still on the agenda.
     """
     request = broker.store.find_request(request_id)
-    if request is None or request.action is None or not _due(broker, request, early=early):
+    if request is None or request.action is None or not _is_due(broker, request, early=early):
         return True
     try:
-        return _act(broker, request, revoke=revoke)
+        _act(broker, request, request.action, way)
     except Stale:
         # Another run was first; what it left on the agenda is found there.
         return True
     except (KmsUncertain, KmsRefused) as error:
         _postpone(broker, request_id, error)
         return False
+    return True
 
 
-def _due(broker: ExpiryBroker, request: GrantRequest, *, early: bool) -> bool:
+def _is_due(broker: ExpiryBroker, request: GrantRequest, *, early: bool) -> bool:
     if early and request.status == Status.ENDING and not request.attempts:
         return True
     return request.due is not None and request.due <= broker.clock().timestamp()
 
 
-def _act(broker: ExpiryBroker, request: GrantRequest, *, revoke: bool) -> bool:
-    claimed = request.changed(due=agenda(Action.END, broker.clock() + _CLAIM)["due"])
-    broker.store.commit(claimed)
-    match request.action:
-        case Action.LAPSE:
-            return _lapse(broker, claimed.record)
-        case Action.SETTLE:
-            return _settle(broker, claimed.record)
-        case Action.CONFIRM:
-            return _confirm(broker, claimed.record)
-    return _end(broker, claimed.record, revoke=revoke)
+def _act(broker: ExpiryBroker, request: GrantRequest, action: Action, way: Way) -> None:
+    if action != request.next_action:
+        # Not what its status wants, so none of ours has put it there.
+        broker.store.commit(rescheduled(request, broker.clock()))
+        return
+    claim = claimed(request, broker.clock())
+    broker.store.commit(claim)
+    _STEPS[action](broker, claim.record, way)
 
 
-def _lapse(broker: ExpiryBroker, request: GrantRequest) -> bool:
-    if request.status not in {Status.PENDING, Status.APPROVED}:
-        return _off_agenda(broker, request)
-    waited = "decided" if request.status == Status.PENDING else "taken up"
-    return _closed(broker, request, Status.LAPSED, reason=f"not {waited} in time")
+def _lapse(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
+    broker.store.commit(lapsed(request, broker.stamp(BY)))
 
 
-def _settle(broker: ExpiryBroker, request: GrantRequest) -> bool:
+def _settle(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
     """Find the outcome of an intent: KMS knows it, by grantee and exact name."""
-    if request.status != Status.ISSUING:
-        return _off_agenda(broker, request)
-    if found := _find(broker, request):
-        broker.store.commit(activated(broker, request, grant_id=found[0].grant_id, by=BY))
-        return True
+    if grant_id := _find_grant_id(broker, request):
+        broker.store.commit(activated(request, broker.stamp(BY), grant_id=grant_id))
+        return
     now = broker.clock()
     if request.intent_at and now - request.intent_at < FAILED_AFTER:
-        broker.store.commit(request.changed(**agenda(Action.SETTLE, now + SETTLE_AFTER)))
-        return True
-    return _closed(broker, request, Status.FAILED, reason="KMS never made the grant", confirm=True)
+        broker.store.commit(settle_later(request, now))
+    else:
+        broker.store.commit(never_made(request, broker.stamp(BY)))
 
 
-def _end(broker: ExpiryBroker, request: GrantRequest, *, revoke: bool) -> bool:
-    if request.status not in _LIVE:
-        return _off_agenda(broker, request)
-    if grant_id := request.grant_id or _found_id(broker, request):
-        _remove(broker, request, grant_id, revoke=revoke)
-    answered = broker.clock()
-    as_ = request.end_as or Status.EXPIRED
-    _closed(broker, request, as_, reason=request.end_reason or str(as_), confirm=True)
+def _end(broker: ExpiryBroker, request: GrantRequest, way: Way) -> None:
+    if grant_id := request.grant_id or _find_grant_id(broker, request):
+        _end_grant(broker, request, grant_id, way)
+    change = closed(request, broker.stamp(BY))
+    broker.store.commit(change)
     broker.measure("GrantsEnded", 1)
-    late = answered - (request.expires_at or answered)
-    broker.measure("EndLatenessSeconds", max(0.0, late.total_seconds()))
-    return True
+    answered = change.record.ended_at
+    if answered and request.expires_at:
+        late = (answered - request.expires_at).total_seconds()
+        broker.measure("EndLatenessSeconds", max(0.0, late))
 
 
-def _found_id(broker: ExpiryBroker, request: GrantRequest) -> str | None:
-    found = _find(broker, request)
-    return found[0].grant_id if found else None
+def _confirm(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
+    """Look for the name again, minutes after the end: a CreateGrant may take effect late."""
+    found = _find_grants(broker, request) if request.expires_at else []
+    if not found:
+        _confirm_absence(broker, request)
+        return
+    ids = [grant.grant_id for grant in found]
+    for grant_id in ids:
+        _end_grant(broker, request, grant_id, Way.RETIRE)
+    _LOG.error("a late duplicate was ended", extra={"request": request.id, "grants": ids})
+    broker.measure("LateDuplicates", len(ids))
+    broker.store.commit(late_duplicate(request, broker.stamp(BY), ids))
 
 
-def _remove(broker: ExpiryBroker, request: GrantRequest, grant_id: str, *, revoke: bool) -> None:
-    """End one grant. KmsRefused or KmsUncertain unless it is known to be gone."""
-    if revoke:
-        return _revoke(broker, request, grant_id)
+_STEPS: dict[Action, Callable[[ExpiryBroker, GrantRequest, Way], None]] = {
+    Action.LAPSE: _lapse,
+    Action.SETTLE: _settle,
+    Action.END: _end,
+    Action.CONFIRM: _confirm,
+}
+
+
+def _confirm_absence(broker: ExpiryBroker, request: GrantRequest) -> None:
+    last_look = request.ended_at and request.ended_at + CONFIRM_AFTER
+    if last_look and broker.clock() < last_look:
+        # Asked for early, by whoever saw the grant being made: KMS may not list it yet.
+        broker.store.commit(confirm_at(request, last_look))
+    else:
+        broker.store.commit(off_agenda(request))
+
+
+def _end_grant(broker: ExpiryBroker, request: GrantRequest, grant_id: str, way: Way) -> None:
+    """End one grant, whichever way works. Raises KmsRefused or KmsUncertain unless it is known to be gone."""
+    if way == Way.REVOKE:
+        _revoke(broker, request, grant_id)
+        return
     try:
         broker.ender.retire_grant(key_arn=request.key_arn, grant_id=grant_id)
     except GrantNotFound:
@@ -114,7 +149,6 @@ def _remove(broker: ExpiryBroker, request: GrantRequest, grant_id: str, *, revok
     except KmsRefused as error:
         _LOG.warning("RetireGrant was refused", extra={"request": request.id, "code": error.code})
         _revoke(broker, request, grant_id)
-    return None
 
 
 def _revoke(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
@@ -122,7 +156,7 @@ def _revoke(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
     grant = broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id)
     if grant is None:
         return
-    if not _ours(broker, request, grant):
+    if not _is_ours(broker, request, grant):
         raise KmsRefused("NotOurs", "the grant of this id carries another name or retiring principal")
     try:
         broker.ender.revoke_grant(key_arn=request.key_arn, grant_id=grant_id)
@@ -131,86 +165,43 @@ def _revoke(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
 
 
 def _ensure_gone(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
-    """NotFound may also mean the wrong key, or a grant that has not spread yet: ListGrants decides."""
-    if broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id) or _find(broker, request):
+    """Ask ListGrants: NotFound may also mean the wrong key, or a grant that has not spread yet."""
+    if broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id) or _find_grants(broker, request):
         raise KmsUncertain("NotFoundException", "the grant is listed, but KMS cannot find it")
 
 
-def _ours(broker: ExpiryBroker, request: GrantRequest, grant: Grant) -> bool:
-    return (grant.name, grant.retiring_principal) == (
-        request.grant_name,
-        broker.settings.retiring_principal,
-    )
+def _is_ours(broker: ExpiryBroker, request: GrantRequest, grant: Grant) -> bool:
+    ours = (request.grant_name, broker.settings.retiring_principal)
+    return (grant.name, grant.retiring_principal) == ours
 
 
-def _find(broker: ExpiryBroker, request: GrantRequest) -> list[Grant]:
+def _find_grants(broker: ExpiryBroker, request: GrantRequest) -> list[Grant]:
     listed = broker.kms.list_grants_of(key_arn=request.key_arn, grantee=request.grantee)
-    return [grant for grant in listed if _ours(broker, request, grant)]
+    return [grant for grant in listed if _is_ours(broker, request, grant)]
 
 
-def _confirm(broker: ExpiryBroker, request: GrantRequest) -> bool:
-    """Minutes after the end: look for the name again, since a CreateGrant may take effect late."""
-    late = _find(broker, request) if request.expires_at else []
-    now, ids = broker.clock(), [grant.grant_id for grant in late]
-    if not late:
-        return _not_found(broker, request)
-    for grant_id in ids:
-        _remove(broker, request, grant_id, revoke=False)
-    _LOG.error("a late duplicate was ended", extra={"request": request.id, "grants": ids})
-    broker.measure("LateDuplicates", len(ids))
-    broker.store.commit(
-        request.recorded(
-            "late_duplicate", at=now, by=BY, event_id=broker.new_id(), detail={"grant_ids": ids},
-            **agenda(Action.CONFIRM, now + CONFIRM_AFTER),
-        )
-    )  # fmt: skip
-    return True
-
-
-def _not_found(broker: ExpiryBroker, request: GrantRequest) -> bool:
-    last_look = request.ended_at and request.ended_at + CONFIRM_AFTER
-    if last_look is None or broker.clock() >= last_look:
-        return _off_agenda(broker, request)
-    # Asked for early, by whoever saw the grant being made: KMS may not list it yet.
-    broker.store.commit(request.changed(**agenda(Action.CONFIRM, last_look)))
-    return True
-
-
-def _off_agenda(broker: ExpiryBroker, request: GrantRequest) -> bool:
-    broker.store.commit(request.changed(action=None, due=None, attempts=0))
-    return True
-
-
-def _closed(
-    broker: ExpiryBroker, request: GrantRequest, status: Status, *, reason: str, confirm: bool = False
-) -> bool:
-    now = broker.clock()
-    later = agenda(Action.CONFIRM, now + CONFIRM_AFTER) if confirm else {}
-    change = request.to(
-        status, at=now, by=BY, event_id=broker.new_id(), detail={"reason": reason},
-        ended_at=milliseconds(now), end_reason=reason, grant_token=None, **later,
-    )  # fmt: skip
-    broker.store.commit(change)
-    return True
+def _find_grant_id(broker: ExpiryBroker, request: GrantRequest) -> str | None:
+    found = _find_grants(broker, request)
+    return found[0].grant_id if found else None
 
 
 def _postpone(broker: ExpiryBroker, request_id: str, error: KmsUncertain | KmsRefused) -> None:
-    """Back on the agenda, each pause twice as long up to 5 minutes, for ever; told once a cycle."""
+    """Put it back on the agenda, each pause twice as long up to 5 minutes, for ever."""
     _LOG.error("KMS did not end or find a grant", extra={"request": request_id, "kms": str(error)})
     broker.measure("EndFailures", 1)
     broker.measure(f"EndFailures{reason_of(error.code)}", 1)
     request = broker.store.find_request(request_id)
     if request is None or request.action is None:
         return
-    now, attempts = broker.clock(), request.attempts + 1
+    attempts = request.attempts + 1
     pause = timedelta(seconds=min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(request.attempts, 16)))
-    later = {**agenda(request.action, now + pause), "attempts": attempts}
-    change: Change = request.changed(**later)
-    if attempts & (attempts - 1) == 0:
-        detail = {"code": error.code, "attempts": attempts}
-        change = request.recorded(
-            "end_failed", at=now, by=BY, event_id=broker.new_id(), detail=detail, **later
-        )
+    until = broker.clock() + pause
+    told = attempts & request.attempts == 0  # the 1st, 2nd, 4th, 8th … attempt
+    change = (
+        end_failed(request, broker.stamp(BY), until=until, code=error.code)
+        if told
+        else postponed(request, until)
+    )
     try:
         broker.store.commit(change)
     except Stale:

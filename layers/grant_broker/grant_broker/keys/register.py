@@ -4,17 +4,16 @@ from typing import Any
 
 from grant_broker.broker import ApiBroker
 from grant_broker.domain import arns
-from grant_broker.domain.checks import Check
+from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, NotFound
 from grant_broker.domain.keys import Key, KeyDocument, Proposal
 from grant_broker.domain.people import Caller
-from grant_broker.domain.times import milliseconds
 from grant_broker.keys import checks
-from grant_broker.retries import anew
+from grant_broker.retries import retry_stale
 
 
 def get_open_key(broker: ApiBroker, key_arn: str) -> Key:
-    """The open key; NotFound."""
+    """Get an open key; NotFound."""
     key = broker.store.find_key(key_arn)
     if key is None or not key.open:
         raise NotFound("there is no such key")
@@ -28,14 +27,14 @@ def get_key_arn(broker: ApiBroker, key_id: str) -> str:
 
 
 def put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
-    """The key and the votes for this document; None while votes are missing.
+    """Register a key or change its limits; the key and the votes for this document, None while votes lack.
 
     Where the present quorum is above 1, each call is one person's vote for exactly this document. Raises
     InvalidRequest for a key that KMS does not know or that is no symmetric customer managed key, and for
     operations that the stack does not grant.
     """
     _check(broker, document)
-    return anew(lambda: _put(broker, caller, document))
+    return retry_stale(lambda: _put(broker, caller, document))
 
 
 def _put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key | None, int]:
@@ -45,66 +44,50 @@ def _put(broker: ApiBroker, caller: Caller, document: KeyDocument) -> tuple[Key 
         return key, quorum
     if key is None or quorum == 1:
         return _take_effect(broker, caller, document, key), 1
-    return _voted(broker, caller, document, key)
+    return _vote(broker, caller, document, key)
 
 
 def withdraw(broker: ApiBroker, caller: Caller, key_arn: str) -> None:
     """Close the key to new grants; live ones run to their time. Its quorum stays for whoever reopens it."""
 
-    def closed() -> None:
-        key, now = get_open_key(broker, key_arn), milliseconds(broker.clock())
-        change = key.recorded(
-            "key_withdrawn", at=now, by=caller.arn, event_id=broker.new_id(), withdrawn_at=now,
-            limits_version=key.version + 1,
-        )  # fmt: skip
-        broker.store.commit(change, *checks.stop(broker, key_arn))
+    def close() -> None:
+        change = get_open_key(broker, key_arn).closed(broker.stamp(caller.arn))
+        broker.store.commit(change, *checks.stop(broker.store, key_arn))
 
-    anew(closed)
+    retry_stale(close)
 
 
-def check_now(broker: ApiBroker, key_arn: str) -> list[Check]:
-    """Both checks of an open key, due at once; NotFound."""
+def check_now(broker: ApiBroker, key_arn: str) -> KeyChecks:
+    """Have both functions check an open key at once; NotFound."""
 
-    def asked() -> None:
+    def request_checks() -> None:
         get_open_key(broker, key_arn)
-        broker.store.commit(*checks.ask(broker, key_arn))
+        broker.store.commit(*checks.request_now(broker.store, key_arn, broker.clock()))
 
-    anew(asked)
-    return checks.of_key(broker, key_arn)
+    retry_stale(request_checks)
+    return checks.find_checks(broker.store, key_arn)
 
 
-def _voted(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
-    now, person = milliseconds(broker.clock()), broker.person(caller)
-    fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=now)
-    stored = broker.store.find_proposal(fresh)
-    version = stored.version if stored else 0
-    current = (
-        stored if stored and stored.counts_for(key, now) else fresh.model_copy(update={"version": version})
-    )
-    if person in current.voters:
-        return None, len(current.voters)
-    voters = (*current.voters, person)
-    change = current.changed(voters=voters)
-    if len(voters) < key.document.quorum:
-        noted = key.recorded(
-            "key_voted", at=now, by=caller.arn, event_id=broker.new_id(),
-            detail={"document": document.digest, "votes": len(voters)},
-        )  # fmt: skip
-        broker.store.commit(noted, change)
-        return None, len(voters)
-    return _take_effect(broker, caller, document, key), len(voters)
+def _vote(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> tuple[Key | None, int]:
+    stamp, person = broker.stamp(caller.arn), broker.person(caller)
+    fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=stamp.at)
+    stored = broker.store.find_proposal(fresh) or fresh
+    if stored.counts_for(key, stamp.at) and person in stored.voters:
+        return None, len(stored.voters)
+    change = stored.voted(person, key, stamp.at)
+    votes = len(change.record.voters)
+    if votes < key.document.quorum:
+        broker.store.commit(key.voted(document, votes, stamp), change)
+        return None, votes
+    return _take_effect(broker, caller, document, key), votes
 
 
 def _take_effect(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key | None) -> Key:
-    now = milliseconds(broker.clock())
-    base = key or Key(document=document, created_at=now)
-    change = base.recorded(
-        "key_changed" if key else "key_registered", at=now, by=caller.arn, event_id=broker.new_id(),
-        detail=document.model_dump(mode="json"), document=document, withdrawn_at=None,
-        limits_version=base.version + 1,
-    )  # fmt: skip
+    stamp = broker.stamp(caller.arn)
+    change = (key or Key(document=document, created_at=stamp.at)).documented(document, stamp)
     others = [_name(broker, document), _key_id(broker, document)]
-    broker.store.commit(change, *checks.ask(broker, document.key_arn), others=others)
+    requested = checks.request_now(broker.store, document.key_arn, stamp.at)
+    broker.store.commit(change, *requested, others=others)
     return change.record
 
 

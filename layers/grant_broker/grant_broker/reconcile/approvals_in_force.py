@@ -1,7 +1,7 @@
 """What a live grant is judged by: records, votes, standing approvals and keys, read in batches."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,10 +10,9 @@ from pydantic import ValidationError
 from grant_broker.aws.items import record_of
 from grant_broker.aws.kms import Grant
 from grant_broker.aws.store import Store
-from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.approvals import Approval, Coverage, Quorum
 from grant_broker.domain.arns import find_account
 from grant_broker.domain.keys import Key
-from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
@@ -66,8 +65,9 @@ def _scope(grant: Grant) -> Scope | None:
 class Evidence:
     """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, quorum: Callable[[int], Quorum]) -> None:
         self._store = store
+        self._quorum = quorum
         self._keys: dict[str, Key | None] = {}
         self._named: dict[str, Approval] = {}
         self._votes: dict[str, Approval] = {}
@@ -115,19 +115,19 @@ class Evidence:
         key = self._key(grant.key_arn)
         present = key.document.quorum if key else 1
         approvals = list(self._candidates(grant, record))
-        found = covering(grant, record, approvals, quorum=present)
+        found = covering(grant, record, approvals, quorum=self._quorum(present))
         if found.covered or present == 1:
             return found
         # A quorum raised since then was not asked for when the intent was stored.
         then = self._quorum_at(grant.key_arn, grant.created_at, present=present)
-        return covering(grant, record, approvals, quorum=then)
+        return covering(grant, record, approvals, quorum=self._quorum(then))
 
     def _candidates(self, grant: LiveGrant, record: GrantRequest | None) -> Iterator[Approval]:
         if record and record.approval in self._named:
             yield self._named[record.approval]
         if votes := self._votes.get(grant.request_id or ""):
             yield votes
-        if record is None or record.status in {Status.PENDING, Status.APPROVED}:
+        if record is None or record.status.waits:
             yield from self._standing_for(grant.key_arn, grant.account or "")
 
     def _standing_for(self, key_arn: str, account: str) -> list[Approval]:

@@ -9,11 +9,13 @@ from grant_broker.domain import adoption
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.records import Change
+from grant_broker.domain.records import Change, Stamp
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Event
+from grant_broker.domain.transitions import closed
 from grant_broker.reconcile.broker import ReconcileBroker
 
+BY = "reconcile"
 _TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems: at most 100 items)
 
 
@@ -42,22 +44,22 @@ class Recorder:
 
     def close(self, record: GrantRequest) -> None:
         """Close a request whose grant is gone, through `ending`."""
-        new_id = self._broker.new_id
         if record.status == Status.ACTIVE:
-            change = adoption.end(
-                record, adoption.OUTSIDE, grant_id=record.grant_id, drift=True, now=self._now,
-                event_id=new_id(),
-            )  # fmt: skip
-            record = record.model_copy(update=dict(change.record))
-            self.in_turn([change, adoption.close(record, now=self._now, event_id=new_id())])
+            end = adoption.ending_unfit(
+                record, self._stamp(), adoption.ENDED_OUTSIDE, grant_id=record.grant_id, drift=True
+            )
+            self.in_turn([end, closed(end.record, self._stamp())])
         else:
-            self.in_turn([adoption.close(record, now=self._now, event_id=new_id())])
+            self.in_turn([closed(record, self._stamp())])
+
+    def _stamp(self) -> Stamp:
+        return self._broker.stamp(BY)
 
     def foreign(self, grant: LiveGrant, shown: dict[str, Any]) -> None:
         """Report, once, a grant that somebody else made retirable by the broker; it is never touched."""
         event = Event(
             id=self._broker.new_id(), subject=f"grant#{grant.derived_id}", sequence=1, at=self._now,
-            type="foreign_grant", by=adoption.BY, detail={"drift": True, **shown}, previous=GENESIS,
+            type="foreign_grant", by=BY, detail={"drift": True, **shown}, previous=GENESIS,
         ).sealed()  # fmt: skip
         store = self._broker.store
         put = {
@@ -81,5 +83,5 @@ class Recorder:
         except Unavailable:
             self.failed += 1
             return False
-        self.drift += sum(bool(change.event and change.event.detail.get("drift")) for change in changes)
+        self.drift += sum(change.drift for change in changes)
         return True

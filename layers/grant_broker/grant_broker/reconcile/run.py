@@ -11,14 +11,15 @@ from typing import TypeVar
 
 from grant_broker.aws.kms import Grant
 from grant_broker.domain import adoption
-from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
+from grant_broker.domain.lifecycle import OPEN
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, missing, next_action
+from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
 from grant_broker.domain.records import Change
-from grant_broker.domain.request import GrantRequest, agenda
+from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.approvals_in_force import Evidence, live_grant, shown
 from grant_broker.reconcile.broker import ReconcileBroker
-from grant_broker.reconcile.recorder import Recorder
+from grant_broker.reconcile.recorder import BY, Recorder
 
 Records = dict[str, GrantRequest | None]
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class _Run:
     seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.evidence = Evidence(self.broker.store)
+        self.evidence = Evidence(self.broker.store, self.broker.settings.quorum)
         self.recorder = Recorder(self.broker, self.now)
 
     def grants(self) -> bool:
@@ -134,51 +135,45 @@ class _Run:
     def _adopted(self, grant: LiveGrant, listed: Grant, found: Judgement) -> Change:
         apart = found.finding == Finding.END_APART
         record_id = grant.derived_id if apart else str(grant.request_id)
-        return adoption.adopt(
-            grant, record_id=record_id, longest=self.evidence.longest(grant.key_arn),
-            fault=found.reason or None, shown=shown(listed), after=self.evidence.head(record_id),
-            now=self.now, event_id=self.broker.new_id(),
-        )  # fmt: skip
+        return adoption.adopted(
+            grant,
+            self.broker.stamp(BY),
+            record_id=record_id,
+            longest=self.evidence.longest(grant.key_arn),
+            fault=found.reason or None,
+            shown=shown(listed),
+            after=self.evidence.head(record_id),
+        )
 
     def _of_record(self, record: GrantRequest, found: Judgement, grant: LiveGrant) -> Change | None:
-        event_id = self.broker.new_id()
         match found.finding:
             case Finding.END:
                 drift = not self.evidence.withdrawn(record)
-                return adoption.end(
-                    record,
-                    found.reason,
-                    grant_id=grant.grant_id,
-                    drift=drift,
-                    now=self.now,
-                    event_id=event_id,
+                stamp = self.broker.stamp(BY)
+                return adoption.ending_unfit(
+                    record, stamp, found.reason, grant_id=grant.grant_id, drift=drift
                 )
             case Finding.RESUME:
-                steps = adoption.resume(record, grant, now=self.now, new_id=self.broker.new_id)
-                self.recorder.in_turn(steps)
+                self.recorder.in_turn(adoption.caught_up(record, grant, lambda: self.broker.stamp(BY)))
             case Finding.CONFIRM:
-                return adoption.confirm(record, found.reason, now=self.now, event_id=event_id)
+                return adoption.alive_after_end(record, self.broker.stamp(BY), found.reason)
             case Finding.REPAIR:
-                return self._repaired(record, grant_id=record.grant_id or grant.grant_id)
+                return rescheduled(record, self.now, grant_id=record.grant_id or grant.grant_id)
             case Finding.SEEN_AGAIN:
-                return record.changed(missing_since=None)
+                return seen_again(record)
         return None
-
-    def _repaired(self, record: GrantRequest, **known: str) -> Change:
-        later = agenda(*next_action(record, now=self.now))
-        return record.changed(**later, **known, missing_since=None)
 
     def _upkeep(self, record: GrantRequest) -> Change | None:
         if self._gone(record):
-            return None if record.missing_since else record.changed(missing_since=self.now)
-        return self._repaired(record) if record.due is None and not record.status.final else None
+            return None if record.missing_since else missing(record, self.now)
+        return rescheduled(record, self.now) if record.due is None and not record.status.final else None
 
     def _gone(self, record: GrantRequest) -> bool:
-        return missing(record, now=self.now) and record.grant_id not in self.seen
+        return should_be_listed(record, now=self.now) and record.grant_id not in self.seen
 
     def _suspects(self) -> Iterator[str]:
         """The ids of requests without agenda entry, or whose grant KMS does not show (index: maybe stale)."""
-        for status in (Status.PENDING, Status.APPROVED, Status.ISSUING, Status.ACTIVE, Status.ENDING):
+        for status in OPEN:
             for item in self.broker.store.database.query(
                 TableName=self.broker.store.tables.request_table,
                 IndexName="by_status",
@@ -187,7 +182,7 @@ class _Run:
                 ExpressionAttributeNames={"#status": "status"},
                 ProjectionExpression="id, grant_id, due",
             ):
-                lives = status in {Status.ACTIVE, Status.ENDING}
+                lives = status.granted
                 if "due" not in item or (lives and item.get("grant_id") not in self.seen):
                     yield item["id"]
 

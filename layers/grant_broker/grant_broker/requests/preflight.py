@@ -1,12 +1,11 @@
 """Find out, with two calls to KMS at most, what an approver should know of a submission."""
 
 from grant_broker.access_report.existing_access import has_access
-from grant_broker.domain.checks import Check, Result
+from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
 from grant_broker.domain.preflight import Answer, Known, Preflight
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.times import format_time, milliseconds
-from grant_broker.keys.checks import of_key
+from grant_broker.domain.times import format_time
 from grant_broker.requests.broker import RequestsBroker
 
 _KEY_STATES = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
@@ -14,7 +13,9 @@ _NO_ANSWER = "KMS did not answer"
 _TRIED = "KMS would create this grant now"
 
 
-def examine(broker: RequestsBroker, request: GrantRequest, *, try_grant: bool = True) -> Preflight:
+def examine(
+    broker: RequestsBroker, request: GrantRequest, checks: KeyChecks, *, try_grant: bool = True
+) -> Preflight:
     """What is known of a request now. A KMS call that fails leaves its answers unknown, and nothing else.
 
     Without `try_grant` KMS is not asked for a dry run, because it is asked for the grant itself at once.
@@ -27,13 +28,14 @@ def examine(broker: RequestsBroker, request: GrantRequest, *, try_grant: bool = 
         tried = _every(access)
     else:
         tried = _tried(broker, request)
-    create, end = of_key(broker, request.key_arn)
     return Preflight(
-        at=milliseconds(broker.clock()), has_access=access, grantee_accepted=tried["grantee"],
+        at=broker.clock(),
+        has_access=access,
+        grantee_accepted=tried["grantee"],
         key_usable=tried["key"],
-        can_create=_by_check(create) if tried["broker"].answer == Known.UNKNOWN else tried["broker"],
-        can_end=_by_check(end),
-    )  # fmt: skip
+        can_create=_by_check(checks.create) if tried["broker"].answer == Known.UNKNOWN else tried["broker"],
+        can_end=_by_check(checks.end),
+    )
 
 
 def warnings(found: Preflight) -> list[str]:
@@ -47,8 +49,8 @@ def warnings(found: Preflight) -> list[str]:
     return [words for words, holds in told.items() if holds]
 
 
-def hopeless(found: Preflight) -> bool:
-    """Whether KMS would refuse the grant for certain."""
+def refused_for_certain(found: Preflight) -> bool:
+    """Whether KMS would refuse the grant."""
     return any(map(_is_no, (found.grantee_accepted, found.key_usable, found.can_create)))
 
 
@@ -67,9 +69,11 @@ def _has_access(broker: RequestsBroker, request: GrantRequest) -> Answer:
 def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
     try:
         broker.issuer.try_create_grant(
-            key_arn=request.key_arn, grantee=request.grantee,
-            retiring_principal=broker.settings.retiring_principal, scope=request.scope,
-        )  # fmt: skip
+            key_arn=request.key_arn,
+            grantee=request.grantee,
+            retiring_principal=broker.settings.retiring_principal,
+            scope=request.scope,
+        )
     except KmsUncertain:
         return _every(_unknown(_NO_ANSWER))
     except KmsRefused as error:
@@ -81,12 +85,10 @@ def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
 
 
 def _by_check(check: Check) -> Answer:
-    if check.result is None or check.checked_at is None:
+    # One that failed has refused the submission before.
+    if check.checked_at is None:
         return _unknown("not checked yet")
-    at = format_time(check.checked_at)
-    if check.result == Result.PASSED:
-        return Answer(answer=Known.YES, reason=f"the check of {at} passed")
-    return Answer(answer=Known.NO, reason="; ".join(check.missing))
+    return Answer(answer=Known.YES, reason=f"the check of {format_time(check.checked_at)} passed")
 
 
 def _every(answer: Answer) -> dict[str, Answer]:

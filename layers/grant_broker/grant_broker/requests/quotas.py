@@ -27,22 +27,23 @@ def count_call(broker: RequestsBroker, account: str) -> None:
 
 def ensure_room(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> None:
     """TooManyRequests where the account holds as many open requests as it may; `waits`: for people."""
-    if refusal := full(broker, account=account, grantee=grantee, waits=waits):
+    if refusal := find_refusal(broker, account=account, grantee=grantee, waits=waits):
         raise TooManyRequests(
             f"{refusal.reason}: withdraw or release one, or wait", retry_after=refusal.retry_after
         )
 
 
-def full(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
-    """Why the account may not open one more request, None where it may.
+def find_refusal(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
+    """Find why the account may not open one more request; None where it may.
 
     From an index, eventually consistent: calls within its lag, usually under a second, may together go over
     the limit by as many as they are; the count of a minute bounds that.
     """
     settings = broker.settings
     allowance = Allowance(
-        account=settings.open_per_account, grantee=settings.open_per_grantee,
+        account=settings.open_per_account,
+        grantee=settings.open_per_grantee,
         pending=settings.pending_per_account,
-    )  # fmt: skip
+    )
     held = broker.store.lists.list_open(account, limit=settings.open_per_account)
     return allowance.refusal(held, grantee=grantee, waits=waits, now=broker.clock())

@@ -1,22 +1,22 @@
 """Take an approved request up: intent first, then the grant, then the outcome."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
-from grant_broker.broker import Broker
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.bookkeeping import confirm_at, made_unwanted
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
-from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.records import ChangeOf
-from grant_broker.domain.request import CONFIRM_AFTER, ISSUE_WITHIN, SETTLE_AFTER, GrantRequest, agenda
-from grant_broker.domain.times import milliseconds
-from grant_broker.keys.checks import not_grantable
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
+from grant_broker.domain.transitions import activated, intended, refused
+from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.requests.coverage import continuity_of
-from grant_broker.retries import on_latest
+from grant_broker.requests.coverage import check_continuity
+from grant_broker.retries import apply_to_latest
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
@@ -24,82 +24,108 @@ _ATTEMPTS = 3
 _STILL_AT_WORK = timedelta(seconds=4)
 
 
-def take_up(broker: RequestsBroker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
-    """The request with its grant, and whether this call made it.
+@dataclass(frozen=True)
+class Covered:
+    """What a grant rests on: the key's limits and the approval, as they were read.
 
-    A crash before the intent is stored leaves nothing; after it, or with the answer of KMS lost, an
-    `issuing` record that `settle` finds on the agenda. Raises Conflict (wrong state, not covered, refused
-    by KMS), Unavailable (nobody knows yet; the same call again, or the agenda, finds out).
+    The intent is stored only if neither has moved since.
     """
+
+    key: Key
+    approval: Approval
+
+
+def take_up(
+    broker: RequestsBroker, request: GrantRequest, *, by: str, covered: Covered | None = None
+) -> tuple[GrantRequest, bool]:
+    """Make the grant of a request; the request with it, and whether this call made it.
+
+    `covered` is what the caller has just read of it. A crash before the intent is stored leaves nothing;
+    after it, or with the answer of KMS lost, an `issuing` record that `settle` finds on the agenda. Raises
+    Conflict (wrong state, not covered, refused by KMS), Unavailable (nobody knows yet; the same call again,
+    or the agenda, finds out).
+    """
+    known = iter([covered])
+
+    def take_up_latest(latest: GrantRequest) -> tuple[GrantRequest, bool]:
+        # What was read before a lost race says nothing after it.
+        return _take_up(broker, latest, by, next(known, None))
+
     try:
-        return on_latest(broker, request, lambda latest: _taken_up(broker, latest, by))
+        return apply_to_latest(broker, request, take_up_latest)
     except Unavailable as error:
         # The request is stored: the caller is told where, whatever did not answer.
         location = f"/requests/{request.id}"
         raise Unavailable(str(error), retry_after=error.retry_after, location=location) from error
 
 
-def _taken_up(broker: RequestsBroker, request: GrantRequest, by: str) -> tuple[GrantRequest, bool]:
+def _take_up(
+    broker: RequestsBroker, request: GrantRequest, by: str, covered: Covered | None
+) -> tuple[GrantRequest, bool]:
     if request.status == Status.ACTIVE:
         return request, False
     if request.status == Status.ISSUING:
-        return _resumed(broker, request, by), True
+        return _resume(broker, request, by), True
     if request.status != Status.APPROVED:
         raise Conflict(f"the request is {request.status}")
-    return _issued(broker, _intended(broker, request, by), by, asked_before=False), True
+    intent = _store_intent(broker, request, by, covered)
+    return _create_grant(broker, intent, by, asked_before=False), True
 
 
-def _intended(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
+def _store_intent(
+    broker: RequestsBroker, request: GrantRequest, by: str, covered: Covered | None
+) -> GrantRequest:
     now = broker.clock()
     if request.starts_at and now < request.starts_at:
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
-    key, approval = _covered(broker, request)
-    # Whole seconds, as the grant's name holds them, and never longer than approved.
-    issued_at = now.replace(microsecond=0)
-    expires_at = issued_at + timedelta(seconds=request.duration)
-    change = request.to(
-        Status.ISSUING, at=now, by=by, event_id=broker.new_id(),
-        detail={"approval": approval.id, "expires_at": expires_at.isoformat()},
-        intent_at=milliseconds(now), issued_at=issued_at, expires_at=expires_at,
-        **agenda(Action.SETTLE, min(now + SETTLE_AFTER, expires_at)),
-    )  # fmt: skip
-    broker.store.commit(change, checks=[approval, key])
+    rests_on = covered or _check_coverage(broker, request)
+    change = intended(request, broker.stamp(by), rests_on.approval.id)
+    broker.store.commit(change, checks=[rests_on.approval, rests_on.key])
     return change.record
 
 
-def _covered(broker: RequestsBroker, request: GrantRequest) -> tuple[Key, Approval]:
-    key = broker.store.find_key(request.key_arn)
+def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
+    """Read what a request approved earlier rests on; Conflict where it covers it no longer."""
+    store = broker.store
+    key = store.find_key(request.key_arn)
     if key is None or not key.open_to(request.account):
         raise Conflict("the request is approved, but its key is not open to the account any more")
     if faults := key.faults(request.scope, duration=request.duration, account=request.account):
         raise Conflict(f"the request is approved, but outside the key's limits now: {faults[0].message}")
-    if refusal := not_grantable(broker, request.key_arn):
+    if refusal := find_checks(store, request.key_arn).refusal:
         raise Conflict(f"the request is approved, but {refusal}")
-    store = broker.store
     approval = store.find_approval(request.approval) if request.approval else store.find_votes(request.id)
+    if approval is None:
+        raise Conflict("the request is approved, but not covered any more: there is no approval")
     asked = request.asked(request.begins if request.approval else broker.clock())
-    coverage = approval.covers(asked, quorum=key.document.quorum) if approval else None
-    if approval is None or coverage is None or not coverage.covered:
-        reason = coverage.reason if coverage else "there is no approval"
-        raise Conflict(f"the request is approved, but not covered any more: {reason}")
+    coverage = approval.covers(asked, quorum=broker.settings.quorum(key.document.quorum))
+    if not coverage.covered:
+        raise Conflict(f"the request is approved, but not covered any more: {coverage.reason}")
     if request.approval:
-        kept = continuity_of(broker, request, key, at=broker.clock())
+        kept = check_continuity(broker, request, key, at=broker.clock())
         if not kept.covered:
             raise Conflict(f"the request is approved, but people must vote on a new one: {kept.reason}")
-    return key, approval
+    return Covered(key, approval)
 
 
-def _resumed(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
+def _resume(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
     since = broker.clock() - (request.intent_at or broker.clock())
     if not _STILL_AT_WORK <= since < ISSUE_WITHIN:
         raise _unknown()
-    return _issued(broker, request, by, asked_before=True)
+    return _create_grant(broker, request, by, asked_before=True)
 
 
-def _issued(broker: RequestsBroker, request: GrantRequest, by: str, *, asked_before: bool) -> GrantRequest:
-    """`asked_before`: an earlier CreateGrant may have had its effect, so a refusal is not the outcome."""
+def _create_grant(
+    broker: RequestsBroker, request: GrantRequest, by: str, *, asked_before: bool
+) -> GrantRequest:
+    """Ask KMS for the grant, up to three times while the intent is fresh, and store the outcome.
+
+    Each repeat sends the same parameters and Name, so KMS answers with the same grant (CreateGrant), and
+    looks at the record first: what was ended meanwhile gets no grant any more. `asked_before`: an earlier
+    CreateGrant may have had its effect, so a refusal is not the outcome.
+    """
     for attempt in range(_ATTEMPTS):
         if attempt:
             broker.sleep(0.2 * 2**attempt)
@@ -107,18 +133,20 @@ def _issued(broker: RequestsBroker, request: GrantRequest, by: str, *, asked_bef
         if _too_late(broker, request):
             break
         try:
-            grant_id, token = broker.issuer.create_grant(
-                key_arn=request.key_arn, grantee=request.grantee,
-                retiring_principal=broker.settings.retiring_principal, scope=request.scope,
+            grant_id, grant_token = broker.issuer.create_grant(
+                key_arn=request.key_arn,
+                grantee=request.grantee,
+                retiring_principal=broker.settings.retiring_principal,
+                scope=request.scope,
                 name=request.grant_name,
-            )  # fmt: skip
+            )
         except KmsUncertain as error:
             _LOG.warning("CreateGrant has no answer", extra={"request": request.id, "code": error.code})
             _count(broker, error)
         except KmsRefused as error:
-            _refused(broker, request, error, by, asked_before=asked_before or attempt > 0)
+            _store_refusal(broker, request, error, by, asked_before=asked_before or attempt > 0)
         else:
-            return _active(broker, request, grant_id, token, by)
+            return _store_grant(broker, request, grant_id, grant_token, by)
     raise _unknown()
 
 
@@ -134,10 +162,10 @@ def _ensure_unmoved(broker: RequestsBroker, request: GrantRequest) -> None:
         raise Stale("the request was settled or ended meanwhile")
 
 
-def _active(
-    broker: RequestsBroker, request: GrantRequest, grant_id: str, token: str, by: str
+def _store_grant(
+    broker: RequestsBroker, request: GrantRequest, grant_id: str, grant_token: str, by: str
 ) -> GrantRequest:
-    change = activated(broker, request, grant_id=grant_id, by=by, token=token)
+    change = activated(request, broker.stamp(by), grant_id=grant_id, grant_token=grant_token)
     try:
         broker.store.commit(change)
     except Stale:
@@ -148,14 +176,14 @@ def _active(
 
 
 def _note_unwanted(broker: RequestsBroker, request: GrantRequest, grant_id: str) -> None:
-    """The request was ended or closed while KMS made its grant: `expiry` ends it now, not minutes later."""
+    """Have `expiry` end a grant now whose request was ended or closed while KMS made it."""
     latest, now = broker.store.find_request(request.id), broker.clock()
     if latest is None or latest.grant_id == grant_id:
         return
     if latest.status == Status.ENDING:
-        change = latest.changed(grant_id=latest.grant_id or grant_id, **agenda(Action.END, now))
+        change = made_unwanted(latest, grant_id, now)
     elif latest.status.final:
-        change = latest.changed(**agenda(Action.CONFIRM, now))
+        change = confirm_at(latest, now)
     else:
         return
     try:
@@ -165,32 +193,14 @@ def _note_unwanted(broker: RequestsBroker, request: GrantRequest, grant_id: str)
         return
 
 
-def activated(
-    broker: Broker, request: GrantRequest, *, grant_id: str, by: str, token: str | None = None
-) -> ChangeOf[GrantRequest]:
-    """The transition to `active` of a request whose grant was found or made."""
-    end = request.expires_at or broker.clock()
-    return request.to(
-        Status.ACTIVE, at=broker.clock(), by=by, event_id=broker.new_id(),
-        detail={"grant_id": grant_id, "name": request.grant_name, "expires_at": end.isoformat()},
-        grant_id=grant_id, grant_token=token, **agenda(Action.END, end),
-    )  # fmt: skip
-
-
-def _refused(
+def _store_refusal(
     broker: RequestsBroker, request: GrantRequest, error: KmsRefused, by: str, *, asked_before: bool
 ) -> NoReturn:
     _LOG.error("CreateGrant was refused", extra={"request": request.id, "kms": str(error)})
     _count(broker, error)
     if asked_before:
         raise _unknown()
-    now = broker.clock()
-    change = request.to(
-        Status.FAILED, at=now, by=by, event_id=broker.new_id(), detail={"code": error.code},
-        ended_at=milliseconds(now), end_reason=f"KMS refused: {error.code}",
-        **agenda(Action.CONFIRM, now + CONFIRM_AFTER),
-    )  # fmt: skip
-    broker.store.commit(change)
+    broker.store.commit(refused(request, broker.stamp(by), error.code))
     raise Conflict(f"the request is failed: KMS refused the grant ({error.code})")
 
 

@@ -11,7 +11,7 @@ from grant_broker.api.shapes import (
     AccessReport,
     Approval,
     Event,
-    Foreseen,
+    Forecast,
     Key,
     KeyChecks,
     KeyPolicyAdvice,
@@ -74,7 +74,7 @@ _OWN = (
 THIRD_PARTIES = (
     Operation(
         "post_request", "POST", "/requests", "Submit a request; covered by an approval, be granted it.",
-        {200: Foreseen, 201: Request}, body=Submission, query=("dry_run",), repeatable=True, follow=_OWN,
+        {200: Forecast, 201: Request}, body=Submission, query=("dry_run",), repeatable=True, follow=_OWN,
     ),
     Operation(
         "get_requests", "GET", "/requests", "The account's requests, newest first.",

@@ -1,0 +1,30 @@
+"""The one place where a status is written. For the named transitions alone: an import contract says so."""
+
+from typing import TypeAlias
+
+from grant_broker.domain.errors import Conflict
+from grant_broker.domain.lifecycle import NEXT, Status
+from grant_broker.domain.records import ChangeOf, Stamp
+from grant_broker.domain.request import GrantRequest, RequestChanges
+from grant_broker.domain.trail import Json
+from grant_broker.domain.versions import record_event
+
+Transition: TypeAlias = ChangeOf[GrantRequest]
+
+
+def move(
+    request: GrantRequest,
+    status: Status,
+    stamp: Stamp,
+    detail: Json,
+    changes: RequestChanges,
+    *,
+    drift: bool = False,
+) -> Transition:
+    """The transition to a status, off the agenda unless `changes` puts it there; Conflict."""
+    if status not in NEXT[request.status]:
+        raise Conflict(f"the request is {request.status}")
+    agenda = RequestChanges(action=None, due=None, attempts=0)
+    return record_event(
+        request, str(status), stamp, detail, {**agenda, **changes, "status": status}, drift=drift
+    )

@@ -1,0 +1,185 @@
+"""What may become of a request: each function is one transition, with its agenda entry and its event.
+
+Nothing else writes a status. Each returns the change, for `Store.commit`; Conflict where `lifecycle` does not
+allow it.
+"""
+
+from datetime import datetime, timedelta
+
+from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.errors import Conflict
+from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.moves import Transition, move
+from grant_broker.domain.preflight import Preflight
+from grant_broker.domain.records import Stamp
+from grant_broker.domain.request import (
+    CONFIRM_AFTER,
+    SETTLE_AFTER,
+    GrantRequest,
+    RequestChanges,
+    at_latest,
+)
+from grant_broker.domain.times import format_duration, format_time
+from grant_broker.domain.trail import Json
+from grant_broker.domain.versions import record_event
+
+
+def submitted(request: GrantRequest, stamp: Stamp, preflight: Preflight, *, waits: str) -> Transition:
+    """Stored, waiting for people; `waits` says why no standing approval covers it."""
+    detail = {**_asked(request), "waits": waits}
+    return record_event(request, "submitted", stamp, detail, RequestChanges(preflight=preflight))
+
+
+def submitted_as_covered(
+    request: GrantRequest, stamp: Stamp, preflight: Preflight, *, approval_id: str, take_up_by: datetime
+) -> Transition:
+    """Stored, covered by a standing approval from the start."""
+    changes = RequestChanges(
+        preflight=preflight,
+        status=Status.APPROVED,
+        approval=approval_id,
+        answer_by=None,
+        take_up_by=take_up_by,
+        action=Action.LAPSE,
+        due=at_latest(take_up_by),
+    )
+    return record_event(request, "submitted", stamp, {**_asked(request), "approval": approval_id}, changes)
+
+
+def voted(request: GrantRequest, stamp: Stamp, votes: Approval, *, quorum: Quorum) -> Transition:
+    """One more vote, and still not enough: it stays pending."""
+    detail = {**_last_vote(votes), **_count(request, votes, quorum)}
+    return record_event(request, "voted", stamp, detail, RequestChanges(decisions=votes.votes))
+
+
+def approved(
+    request: GrantRequest, stamp: Stamp, votes: Approval, *, quorum: Quorum, take_up_by: datetime
+) -> Transition:
+    """The vote that completed the quorum. Of several votes the shortest duration wins."""
+    changes = RequestChanges(
+        decisions=votes.votes,
+        duration=votes.longest,
+        take_up_by=take_up_by,
+        action=Action.LAPSE,
+        due=at_latest(take_up_by),
+    )
+    detail = {**_last_vote(votes), **_count(request, votes, quorum)}
+    return move(request, Status.APPROVED, stamp, detail, changes)
+
+
+def denied(request: GrantRequest, stamp: Stamp, votes: Approval) -> Transition:
+    """One denial is final, whatever the quorum."""
+    changes = RequestChanges(decisions=votes.votes, ended_at=stamp.at, end_reason="denied")
+    return move(request, Status.DENIED, stamp, _last_vote(votes), changes)
+
+
+def withdrawn(request: GrantRequest, stamp: Stamp) -> Transition:
+    """Taken back by its requester before there was a grant."""
+    return _ended_unused(request, Status.WITHDRAWN, stamp, "withdrawn")
+
+
+def revoked(request: GrantRequest, stamp: Stamp, reason: str) -> Transition:
+    """Taken back by the security team before there was a grant."""
+    return _ended_unused(request, Status.REVOKED, stamp, reason)
+
+
+def lapsed(request: GrantRequest, stamp: Stamp) -> Transition:
+    """Not decided, or not taken up, in time."""
+    missed = "decided" if request.status == Status.PENDING else "taken up"
+    return _ended_unused(request, Status.LAPSED, stamp, f"not {missed} in time")
+
+
+def intended(request: GrantRequest, stamp: Stamp, approval_id: str) -> Transition:
+    """The intent: from now on KMS may have the grant, whose name and end are fixed here.
+
+    Whole seconds, as the grant's name holds them, and never longer than approved.
+    """
+    issued_at = stamp.at.replace(microsecond=0)
+    expires_at = issued_at + timedelta(seconds=request.duration)
+    changes = RequestChanges(
+        intent_at=stamp.at,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        action=Action.SETTLE,
+        due=at_latest(min(stamp.at + SETTLE_AFTER, expires_at)),
+    )
+    detail = {"approval": approval_id, "expires_at": format_time(expires_at)}
+    return move(request, Status.ISSUING, stamp, detail, changes)
+
+
+def activated(
+    request: GrantRequest, stamp: Stamp, *, grant_id: str, grant_token: str | None = None
+) -> Transition:
+    """The grant was made, or found. Its token is known to whoever made it alone."""
+    expires_at = request.expires_at or stamp.at
+    changes = RequestChanges(
+        grant_id=grant_id, grant_token=grant_token, action=Action.END, due=at_latest(expires_at)
+    )
+    detail = {"grant_id": grant_id, "name": request.grant_name, "expires_at": format_time(expires_at)}
+    return move(request, Status.ACTIVE, stamp, detail, changes)
+
+
+def refused(request: GrantRequest, stamp: Stamp, code: str) -> Transition:
+    """KMS refused the grant for certain. Looked for once more: certainty has been wrong before."""
+    return _closed(request, Status.FAILED, stamp, f"KMS refused: {code}", {"code": code})
+
+
+def never_made(request: GrantRequest, stamp: Stamp) -> Transition:
+    """KMS does not show the grant of an intent minutes after it."""
+    reason = "KMS never made the grant"
+    return _closed(request, Status.FAILED, stamp, reason, {"reason": reason})
+
+
+def ending(request: GrantRequest, stamp: Stamp, end_as: Status, reason: str) -> Transition:
+    """Must end now, on somebody's word: it is on the agenda at once, and cannot be undone."""
+    changes = RequestChanges(end_as=end_as, end_reason=reason, action=Action.END, due=at_latest(stamp.at))
+    return move(request, Status.ENDING, stamp, {"as": str(end_as), "reason": reason}, changes)
+
+
+def closed(request: GrantRequest, stamp: Stamp) -> Transition:
+    """The grant is gone; its name is looked for once more after a while."""
+    status = request.end_as or Status.EXPIRED
+    reason = request.end_reason or str(status)
+    return _closed(request, status, stamp, reason, {"reason": reason})
+
+
+def _closed(request: GrantRequest, status: Status, stamp: Stamp, reason: str, detail: Json) -> Transition:
+    changes = RequestChanges(
+        ended_at=stamp.at,
+        end_reason=reason,
+        grant_token=None,
+        missing_since=None,
+        action=Action.CONFIRM,
+        due=at_latest(stamp.at + CONFIRM_AFTER),
+    )
+    return move(request, status, stamp, detail, changes)
+
+
+def _ended_unused(request: GrantRequest, status: Status, stamp: Stamp, reason: str) -> Transition:
+    if not request.status.waits:
+        raise Conflict(f"the request is {request.status}")
+    changes = RequestChanges(ended_at=stamp.at, end_reason=reason)
+    return move(request, status, stamp, {"reason": reason}, changes)
+
+
+def _asked(request: GrantRequest) -> Json:
+    return {
+        "requester": request.requester_arn,
+        "grantee": request.grantee,
+        "key": request.key_arn,
+        **request.scope.model_dump(mode="json"),
+        "duration": format_duration(request.duration),
+        "reason": request.reason,
+        "ticket": request.ticket,
+    }
+
+
+def _last_vote(votes: Approval) -> Json:
+    vote: Vote = votes.votes[-1]
+    shortened = {"duration": format_duration(vote.duration)} if vote.duration else {}
+    return {"verdict": str(vote.verdict), "comment": vote.comment, "digest": vote.digest, **shortened}
+
+
+def _count(request: GrantRequest, votes: Approval, quorum: Quorum) -> Json:
+    agreed = votes.agreed(quorum, requester=request.requester, grantee=request.grantee)
+    return {"votes": agreed, "quorum": quorum.needed}

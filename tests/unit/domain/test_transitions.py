@@ -1,0 +1,104 @@
+"""Transitions: which are made from where, and that nothing that is no field or of another type gets in."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from grant_broker.domain import adoption, transitions
+from grant_broker.domain.approvals import Quorum
+from grant_broker.domain.bookkeeping import rescheduled
+from grant_broker.domain.errors import Conflict
+from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
+from grant_broker.domain.moves import Transition
+from grant_broker.domain.records import Record, Stamp
+from grant_broker.domain.request import GrantRequest, RequestChanges
+from grant_broker.domain.versions import revise
+from tests.support.records import NOW, before_intent, request, votes
+
+STAMP = Stamp(NOW + timedelta(microseconds=1500), "alice", "e")
+ONE = Quorum(1)
+# Every way to another status, by name. `end_as` of the record says what `closed` makes of it.
+MADE: dict[str, Callable[[GrantRequest], Transition]] = {
+    "approved": lambda r: transitions.approved(r, STAMP, votes(r), quorum=ONE, take_up_by=NOW),
+    "denied": lambda r: transitions.denied(r, STAMP, votes(r)),
+    "withdrawn": lambda r: transitions.withdrawn(r, STAMP),
+    "revoked": lambda r: transitions.revoked(r, STAMP, "incident"),
+    "lapsed": lambda r: transitions.lapsed(r, STAMP),
+    "intended": lambda r: transitions.intended(r, STAMP, "a" * 32),
+    "activated": lambda r: transitions.activated(r, STAMP, grant_id="g"),
+    "refused": lambda r: transitions.refused(r, STAMP, "DisabledException"),
+    "never_made": lambda r: transitions.never_made(r, STAMP),
+    "ending": lambda r: transitions.ending(r, STAMP, Status.RELEASED, "released"),
+    "ending_unfit": lambda r: adoption.ending_unfit(r, STAMP, "over-long", grant_id="g", drift=True),
+    "closed": lambda r: transitions.closed(r, STAMP),
+}
+_END_AS = (None, Status.EXPIRED, Status.REVOKED, Status.RELEASED)
+
+
+def _made(before: GrantRequest) -> set[Status]:
+    found = set()
+    for make in MADE.values():
+        with suppress(Conflict):
+            found.add(make(before).record.status)
+    return found
+
+
+@pytest.mark.parametrize("status", Status)
+def test_somebody_makes_each(status: Status) -> None:
+    """Every transition of the table is made by a named function, and none that is not in it."""
+    found = set().union(*(_made(request(status=status, end_as=end_as)) for end_as in _END_AS))
+    assert found == NEXT[status]
+
+
+def test_event_and_agenda_come_along() -> None:
+    """A transition carries its event, its times in milliseconds, and what is to happen next."""
+    change = transitions.intended(before_intent(Status.APPROVED, attempts=3), STAMP, "a" * 32)
+    assert change.event
+    assert (change.event.type, change.event.by) == ("issuing", "alice")
+    assert change.event.at == change.record.intent_at == NOW + timedelta(milliseconds=1)
+    assert (change.record.action, change.record.attempts) == (Action.SETTLE, 0)
+    assert change.event.detail["expires_at"].endswith("Z")
+
+
+def test_a_misspelt_field_is_refused() -> None:
+    """What is no field is refused by mypy (each `ignore` is needed) and, past that, before it is stored."""
+    before = before_intent(Status.PENDING)
+    with pytest.raises(TypeError, match="take_up_byy"):
+        transitions.approved(before, STAMP, votes(before), quorum=ONE, take_up_byy=NOW)  # type: ignore[call-arg]
+    misspelt = RequestChanges(take_up_byy=NOW)  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(TypeError, match="GrantRequest has no take_up_byy"):
+        revise(before, misspelt)
+
+
+def test_a_value_of_another_type_is_refused() -> None:
+    """A duration that is no duration is refused by mypy and, past it, before anything is stored."""
+    with pytest.raises(ValidationError, match="ISO 8601"):
+        revise(request(), RequestChanges(duration="soon"))  # type: ignore[typeddict-item]
+
+
+def test_what_was_submitted_stays() -> None:
+    """No transition can rewrite what an approver agreed to: the types do not name it."""
+    submitted = {"id", "requester_arn", "requester_person", "account", "grantee", "key_arn", "scope"}
+    assert not submitted & RequestChanges.__annotations__.keys()
+    assert RequestChanges.__annotations__.keys() <= GrantRequest.model_fields.keys()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_back_on_the_agenda(status: Status) -> None:
+    """Each status says what is on the agenda in it, and which of the record's times says when."""
+    stage = LIFE[status]
+    changed = rescheduled(request(status=status, take_up_by=NOW, answer_by=NOW), NOW).record
+    if status.final:
+        assert (changed.action, changed.due) == (None, None)
+    else:
+        due = getattr(changed, stage.deadline) if stage.deadline else NOW
+        assert (changed.action, changed.due) == (stage.action, int(due.timestamp()))
+
+
+def test_a_record_needs_a_subject() -> None:
+    """What is stored says under which partition."""
+    with pytest.raises(TypeError, match="abstract"):
+        Record()  # type: ignore[abstract]
