@@ -64,7 +64,7 @@ def test_flat(operation: str, report: Report) -> None:
     plain = base64.b64encode(b"p").decode()
 
     def work(key: str) -> Callable[[], Any]:
-        last = next(reversed(cloud.kms.keys[key].by_id.values())).grant_id
+        last = next(reversed(cloud.kms.keys[key].grants.by_id.values())).grant_id
         given = {"KeyId": key, "GranteePrincipal": role, "Operations": ["Decrypt"], "Name": "same"}
         calls: dict[str, tuple[Any, str, dict[str, Any]]] = {
             "Encrypt": (

@@ -35,9 +35,14 @@ class Authority:
         return Call(caller.arn, action, resource, whole)
 
     def require(
-        self, caller: Credentials, action: str, resource: str, context: Mapping[str, object] | None = None,
-        *, resource_policy: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        caller: Credentials,
+        action: str,
+        resource: str,
+        context: Mapping[str, object] | None = None,
+        *,
+        resource_policy: Mapping[str, Any] | None = None,
+    ) -> None:
         """Raises AccessDeniedException where the caller may not call another service's operation so."""
         call = self.call(caller, action, resource, context)
         decision = decide(call, identity_policies=self._policies(caller), resource_policy=resource_policy)

@@ -55,10 +55,10 @@ class Cloud:
         self.directory = Directory(clock)
         self.authority = Authority(self.directory, clock, region)
         self._moto = Moto(region)
-        self.kms = Kms(self.authority, clock, region, self._moto.kms)
+        self.kms = Kms(self.authority, clock, region)
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
-        self._verify = verify_signatures
+        self.verifies_signatures = verify_signatures
         self._second = SecondDatabase(self.dynamodb, region) if self.dynamodb else None
 
     def handle(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
@@ -87,12 +87,18 @@ class Cloud:
 
     def _caller(self, request: Request, now: datetime | None) -> tuple[Credentials, str]:
         access_key, _, service = scope_of(request.headers)
-        if self._verify:
+        if self.verifies_signatures:
             regions = {self.region, "us-east-1"} if service in _WITHOUT_REGION else {self.region}
             return verify(
-                request.method, request.url, request.headers, request.body, find=self.identity, now=now,
-                services=SERVICES, regions=frozenset(regions),
-            )  # fmt: skip
+                request.method,
+                request.url,
+                request.headers,
+                request.body,
+                find=self.identity,
+                now=now,
+                services=SERVICES,
+                regions=frozenset(regions),
+            )
         caller = self.identity(access_key)
         if caller is None:
             raise AwsError("UnrecognizedClientException", "The security token is invalid.", 403)
@@ -196,4 +202,4 @@ class Cloud:
 
     def grants(self, key_arn: str) -> list[dict[str, Any]]:
         """All grants of a key, as ListGrants shows them."""
-        return [self.kms.shown(grant) for grant in list(self.kms.keys[key_arn].by_id.values())]
+        return [self.kms.shown(grant) for grant in list(self.kms.keys[key_arn].grants.by_id.values())]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from tests.local_aws.answers import AwsError, Response, query_ok
 from tests.local_aws.authority import Authority
-from tests.local_aws.identities import (  # fmt: skip
+from tests.local_aws.identities import (
     Credentials,
     Directory,
     Principal,

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.integration.local_aws.world import (  # fmt: skip
+from tests.integration.local_aws.world import (
     DENIED,
     HOME,
     PAIRS,
@@ -14,6 +13,7 @@ from tests.integration.local_aws.world import (  # fmt: skip
     code,
     naming,
     policy,
+    refusal,
     root,
     statement,
 )
@@ -151,10 +151,9 @@ ELSEWHERE = (
 
 
 def _refusal(client: Any, key: str) -> str:
-    with pytest.raises(ClientError) as error:
-        client.encrypt(KeyId=key, Plaintext=b"p")
-    assert error.value.response["Error"]["Code"] == DENIED
-    return str(error.value.response["Error"]["Message"])
+    found, message = refusal(client.encrypt, KeyId=key, Plaintext=b"p")
+    assert found == DENIED
+    return message
 
 
 def _words(role: str, account: str, key: str, why: str) -> str:

@@ -1,10 +1,8 @@
 """The cryptographic operations: bound to their key and context, across accounts, with KMS's errors."""
 
-from typing import Any
-
 import pytest
 
-from tests.integration.local_aws.world import (  # fmt: skip
+from tests.integration.local_aws.world import (
     DENIED,
     DRY,
     HOME,
@@ -14,10 +12,12 @@ from tests.integration.local_aws.world import (  # fmt: skip
     code,
     naming,
     policy,
+    refusal,
     root,
     statement,
 )
 
+NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
 UNREADABLE = "InvalidCiphertextException"
 
 
@@ -95,21 +95,6 @@ def test_dry_run(world: World, blob: bytes) -> None:
     assert code(kms.decrypt, CiphertextBlob=blob, DryRun=True) == UNREADABLE
 
 
-def test_data_keys(world: World) -> None:
-    """A data key opens from its ciphertext; size or spec is needed, and not both."""
-    kms = world.as_root()
-    made = kms.generate_data_key(KeyId=world.key, KeySpec="AES_128", EncryptionContext=PAIRS)
-    assert len(made["Plaintext"]) == 16
-    opened = kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext=PAIRS)
-    assert (opened["Plaintext"], made["KeyId"]) == (made["Plaintext"], world.key)
-    sealed = kms.generate_data_key_without_plaintext(KeyId=world.key, NumberOfBytes=20)
-    assert "Plaintext" not in sealed
-    assert len(kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"])["Plaintext"]) == 20
-    wrong: list[dict[str, Any]] = [{}, {"KeySpec": "AES_256", "NumberOfBytes": 32}, {"NumberOfBytes": 1025}]
-    for given in [*wrong, {"KeySpec": "AES_512"}]:
-        assert code(kms.generate_data_key, KeyId=world.key, **given) == "ValidationException"
-
-
 def test_re_encrypt(world: World, blob: bytes) -> None:
     """ReEncrypt needs the right from the one key and to the other, each with its own context."""
     other = world.cloud.create_key(policy(naming(root(), "kms:*")))
@@ -166,6 +151,76 @@ def test_across_accounts(world: World, blob: bytes) -> None:
     assert code(kms.describe_key, KeyId=f"arn:aws:kms:eu-central-1:{HOME}:alias/a") == ""
 
 
+def test_words(world: World, blob: bytes) -> None:
+    """Errors say what KMS says, and of a ciphertext that does not open nothing."""
+    kms, key = world.as_root(), {"KeyId": world.key}
+    unchecked = world.unchecked(world.cloud.root())
+    assert refusal(kms.decrypt, CiphertextBlob=blob) == (UNREADABLE, "")
+    dry = "The request would have succeeded, but the DryRun option is set."
+    assert refusal(kms.encrypt, **key, Plaintext=b"p", DryRun=True) == (DRY, dry)
+    broken = "1 validation error detected: {} failed to satisfy constraint: Member must have {}"
+    for call, given, words in (
+        (kms.generate_random, {}, "NumberOfBytes is required."),
+        (
+            unchecked.generate_random,
+            {"NumberOfBytes": 0},
+            broken.format("Value '0' at 'numberOfBytes'", "value greater than or equal to 1"),
+        ),
+        (
+            kms.generate_random,
+            {"NumberOfBytes": 1025},
+            broken.format("Value '1025' at 'numberOfBytes'", "value less than or equal to 1024"),
+        ),
+        (
+            kms.encrypt,
+            {**key, "Plaintext": b"p" * 4097},
+            broken.format("Value at 'plaintext'", "length less than or equal to 4096"),
+        ),
+        (
+            unchecked.encrypt,
+            {},
+            f"2 validation errors detected: {NULL.format('keyId')}; {NULL.format('plaintext')}",
+        ),
+        (
+            kms.decrypt,
+            key,
+            f"1 validation error detected: {NULL.format('ciphertextBlob')}",
+        ),
+    ):
+        assert refusal(call, **given) == ("ValidationException", words)
+
+
+def test_keys_that_cannot_decrypt(world: World, blob: bytes) -> None:
+    """A key that did not encrypt is an incorrect one, also where it encrypts nothing at all."""
+    kms = world.as_root()
+    words = "The key ID in the request does not identify a CMK that can perform this operation."
+    wrong = [
+        world.cloud.create_key(policy(naming(root(), "kms:*")), **kind)
+        for kind in ({}, {"KeySpec": "HMAC_224", "KeyUsage": "GENERATE_VERIFY_MAC"})
+    ]
+    for key in wrong:
+        given = {"CiphertextBlob": blob, "EncryptionContext": PAIRS, "KeyId": key}
+        assert refusal(kms.decrypt, **given) == ("IncorrectKeyException", words)
+        again = {"CiphertextBlob": blob, "SourceKeyId": key, "DestinationKeyId": world.key}
+        assert refusal(kms.re_encrypt, **again) == ("IncorrectKeyException", words)
+
+
+def test_bare_id_across_accounts(world: World, blob: bytes) -> None:
+    """To decrypt, a key of another account may be named by its bare id: the ciphertext says whose it is."""
+    bare = world.key.rpartition("/")[2]
+    given = {"CiphertextBlob": blob, "KeyId": bare, "EncryptionContext": PAIRS}
+    assert code(world.role(world.partner).decrypt, **given) == DENIED
+    world.grant(Operations=["Decrypt", "ReEncryptFrom"])
+    assert world.role(world.partner).decrypt(**given)["KeyId"] == world.key
+    own = world.cloud.create_key(policy(naming(root(PARTNER), "kms:*")), PARTNER)
+    world.allow(world.partner, "kms:ReEncryptTo")
+    again = {"CiphertextBlob": blob, "SourceKeyId": bare, "SourceEncryptionContext": PAIRS}
+    moved = world.role(world.partner).re_encrypt(**again, DestinationKeyId=own)
+    assert (moved["SourceKeyId"], moved["KeyId"]) == (world.key, own)
+    encrypt = {"KeyId": bare, "Plaintext": b"p"}
+    assert code(world.role(world.partner).encrypt, **encrypt) == "NotFoundException"
+
+
 def test_other_kinds_of_keys(world: World) -> None:
     """Signing and HMAC keys do their own operations and no others, for who may."""
     kms = world.as_root()
@@ -187,14 +242,3 @@ def test_other_kinds_of_keys(world: World) -> None:
     assert code(partner.sign, **signer, **signing) == ""
     assert code(partner.sign, **signer, **signing, DryRun=True) == DRY
     assert code(partner.verify, **signer, **signing, Signature=signature) == DENIED
-
-
-def test_what_this_kms_lacks(world: World) -> None:
-    """What is not made here is said to be so, after the caller's right was asked for."""
-    pair = {"KeyId": world.key, "KeyPairSpec": "RSA_2048"}
-    assert code(world.as_root().generate_data_key_pair, **pair) == "UnsupportedOperationException"
-    assert code(world.role(world.app).generate_data_key_pair, **pair) == DENIED
-    assert code(world.as_root().describe_custom_key_stores) == "UnsupportedOperationException"
-    assert len(world.as_root().generate_random(NumberOfBytes=5)["Plaintext"]) == 5
-    assert code(world.as_root().generate_random) == "ValidationException"
-    assert code(world.role(world.app).generate_random, NumberOfBytes=5) == DENIED

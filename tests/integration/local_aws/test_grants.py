@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.local_aws.world import (  # fmt: skip
+from tests.integration.local_aws.world import (
     DENIED,
     DRY,
     HOME,

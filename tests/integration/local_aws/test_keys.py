@@ -1,23 +1,19 @@
 """Keys: their policies, states, names and descriptions, as KMS has them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.integration.local_aws.world import (  # fmt: skip
+from tests.integration.local_aws.world import (
     DENIED,
     DRY,
     HOME,
     PAIRS,
-    PARTNER,
     START,
     World,
     code,
-    naming,
-    policy,
-    root,
-    statement,
 )
 
 MALFORMED = "MalformedPolicyDocumentException"
@@ -62,78 +58,16 @@ def test_create_key_denied(world: World) -> None:
         ({"Origin": "EXTERNAL"}, "UnsupportedOperationException"),
         ({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, ""),
         ({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}, ""),
+        ({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}, ""),
+        ({"KeySpec": "RSA_2048", "KeyUsage": "KEY_AGREEMENT"}, "ValidationException"),
+        ({"KeySpec": "RSA_2048", "CustomerMasterKeySpec": "RSA_2048"}, "ValidationException"),
+        ({"CustomerMasterKeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, ""),
         ({"MultiRegion": True}, ""),
     ],
 )
 def test_create_key_kinds(world: World, given: dict[str, Any], expected: str) -> None:
     """KeySpec and KeyUsage must fit; what is not made here is refused, not pretended."""
     assert code(world.as_root().create_key, **given) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no JSON",
-        "[]",
-        "{}",
-        json.dumps(policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})),
-        json.dumps(policy({"Effect": "Allow", "Action": "kms:*", "Principal": "*"})),
-        json.dumps(policy(naming(root(), "kms:*"), {"Effect": "Allow", "Action": "kms:*"})),
-        json.dumps(policy(naming(root(), "kms:*"), naming(f"arn:aws:iam::{HOME}:role/nobody", "kms:*"))),
-        json.dumps(policy(naming(root(), "kms:*"), naming(f"arn:aws:iam::{PARTNER}:role/part*", "kms:*"))),
-        json.dumps(policy(naming(root(PARTNER), "kms:*"))),
-        json.dumps(policy(naming(root(), "kms:Describe*"))),
-    ],
-)
-def test_put_policy_refused(world: World, text: str) -> None:
-    """No JSON, no policy, an unknown principal, or one that would lock its caller out: not stored."""
-    before = world.as_root().get_key_policy(KeyId=world.key)
-    assert code(world.as_root().put_key_policy, KeyId=world.key, Policy=text) == MALFORMED
-    assert world.as_root().get_key_policy(KeyId=world.key)["Policy"] == before["Policy"]
-    assert code(world.as_root().create_key, Policy=text) == MALFORMED
-    assert len(world.as_root().list_keys()["Keys"]) == 1
-
-
-def test_put_policy(world: World) -> None:
-    """A policy replaces the old one at once; the lockout check may be left out, the right to put it not."""
-    put, new = (
-        world.role(world.app).put_key_policy,
-        policy(naming(world.app, ["kms:PutKeyPolicy", "kms:Get*"])),
-    )
-    given = {"KeyId": world.key, "Policy": json.dumps(new)}
-    assert code(put, **given) == DENIED
-    world.allow(world.app, "kms:PutKeyPolicy")
-    assert code(put, **given, PolicyName="other") == "NotFoundException"
-    assert code(put, **given) == ""
-    world.allow(world.app)
-    assert json.loads(world.role(world.app).get_key_policy(KeyId=world.key)["Policy"]) == new
-    assert code(world.as_root().get_key_policy, KeyId=world.key) == DENIED
-    nobody = json.dumps(policy(naming(root(PARTNER), "kms:*")))
-    assert code(put, KeyId=world.key, Policy=nobody) == MALFORMED
-    assert code(put, KeyId=world.key, Policy=nobody, BypassPolicyLockoutSafetyCheck=True) == ""
-    assert code(put, **given) == DENIED
-
-
-@pytest.mark.parametrize("left_out", ["Action", "Resource"])
-def test_incomplete_statement(world: World, left_out: str) -> None:
-    """A statement without Action or Resource is stored as it is; it neither allows nor denies."""
-    whole = naming(world.app, "kms:Encrypt")
-    part = {name: value for name, value in whole.items() if name != left_out}
-    encrypt = world.role(world.app).encrypt
-    for effect, complete, expected in (("Allow", [], DENIED), ("Deny", [whole], "")):
-        stored = policy(naming(root(), "kms:*"), {**part, "Effect": effect}, *complete)
-        world.as_root().put_key_policy(KeyId=world.key, Policy=json.dumps(stored))
-        assert json.loads(world.as_root().get_key_policy(KeyId=world.key)["Policy"]) == stored
-        assert code(encrypt, KeyId=world.key, Plaintext=b"p") == expected
-
-
-def test_policy_size(world: World) -> None:
-    """A key policy of more than 32 KB is refused."""
-    long = policy(*[naming(root(), "kms:*", Sid=f"s{number:04}") for number in range(300)])
-    put = world.as_root().put_key_policy
-    assert code(put, KeyId=world.key, Policy=json.dumps(long)) == "LimitExceededException"
-    short = policy(*long["Statement"][:200])
-    assert code(put, KeyId=world.key, Policy=json.dumps(short)) == ""
 
 
 def _crypto(kms: Any, key: str, blob: bytes) -> dict[str, str]:
@@ -214,42 +148,13 @@ def test_unknown_key(world: World, key_id: str, expected: str) -> None:
         assert code(call, KeyId=key_id) == expected
 
 
-def test_aliases(world: World) -> None:
-    """An alias needs the right on itself and on its keys; a key answers to it once it is there."""
-    create = world.role(world.app).create_alias
-    given = {"AliasName": "alias/a", "TargetKeyId": world.key}
-    assert code(create, **given) == DENIED
-    alias = statement("kms:*Alias", Resource=f"arn:aws:kms:eu-central-1:{HOME}:alias/a")
-    world.cloud.put_role_policies(world.app, [policy(alias)])
-    assert code(create, **given) == DENIED
-    world.cloud.put_role_policies(world.app, [policy(alias, statement("kms:*Alias", Resource=world.key))])
-    assert code(create, **given) == ""
-    assert code(create, **given) == "AlreadyExistsException"
+def test_multi_region_key(world: World) -> None:
+    """A multi-Region key has an id of its form, is its own primary, and encrypts."""
     kms = world.as_root()
-    assert kms.describe_key(KeyId="alias/a")["KeyMetadata"]["Arn"] == world.key
-    other = world.cloud.create_key(policy(naming(root(), "kms:*")))
-    move = {"AliasName": "alias/a", "TargetKeyId": other}
-    assert code(world.role(world.app).update_alias, **move) == DENIED
-    kms.update_alias(**move)
-    assert [a["TargetKeyId"] for a in kms.list_aliases(KeyId=other)["Aliases"]] == [other.rpartition("/")[2]]
-    assert kms.list_aliases(KeyId=world.key)["Aliases"] == []
-    kms.delete_alias(AliasName="alias/a")
-    assert code(kms.describe_key, KeyId="alias/a") == "NotFoundException"
-    assert code(kms.create_alias, AliasName="alias/aws/a", TargetKeyId=other) == "NotAuthorizedException"
-    assert code(kms.create_alias, AliasName="a", TargetKeyId=other) == "ValidationException"
-    assert code(world.role(world.app).list_aliases) == code(world.role(world.app).list_keys) == DENIED
-
-
-def test_tags_and_rotation(world: World) -> None:
-    """What moto keeps of a key is reached by who may, within the key's account."""
-    kms, key = world.as_root(), {"KeyId": world.key}
-    kms.tag_resource(**key, Tags=[{"TagKey": "a", "TagValue": "b&Action=DeleteAlias"}])
-    assert kms.list_resource_tags(**key)["Tags"] == [{"TagKey": "a", "TagValue": "b&Action=DeleteAlias"}]
-    kms.untag_resource(**key, TagKeys=["a"])
-    assert kms.list_resource_tags(**key)["Tags"] == []
-    kms.enable_key_rotation(**key)
-    assert kms.get_key_rotation_status(**key)["KeyRotationEnabled"]
-    kms.update_key_description(**key, Description="new")
-    assert kms.describe_key(**key)["KeyMetadata"]["Description"] == "new"
-    assert code(world.role(world.app).enable_key_rotation, **key) == DENIED
-    assert code(world.role(world.app).untag_resource, **key, TagKeys=["a"]) == DENIED
+    made = kms.create_key(MultiRegion=True)["KeyMetadata"]
+    assert re.fullmatch("mrk-[0-9a-f]{32}", made["KeyId"])
+    primary = {"Arn": made["Arn"], "Region": "eu-central-1"}
+    shown = {"MultiRegionKeyType": "PRIMARY", "PrimaryKey": primary, "ReplicaKeys": []}
+    assert made["MultiRegionConfiguration"] == shown
+    sealed = kms.encrypt(KeyId=made["KeyId"], Plaintext=b"p")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"p"

@@ -12,14 +12,17 @@ from moto.moto_api._internal.models import moto_api_backend
 from tests.local_aws.cloud import Cloud
 
 TABLE: dict[str, Any] = {
-    "TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+    "TableName": "t",
+    "BillingMode": "PAY_PER_REQUEST",
     "KeySchema": [
-        {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"},
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
     ],
     "AttributeDefinitions": [
-        {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"},
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -63,9 +66,12 @@ def test_projected(tables: Any, expression: str, found: dict[str, Any]) -> None:
     tables.put_item(TableName="t", Item=_item("a", "new") | nested)
     names = {"ExpressionAttributeNames": {"#v": "value"}} if "#v" in expression else {}
     answer = tables.query(
-        TableName="t", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "a"}},
-        ProjectionExpression=expression, **names,
-    )  # fmt: skip
+        TableName="t",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "a"}},
+        ProjectionExpression=expression,
+        **names,
+    )
     assert answer["Items"] == [found]
     assert tables.scan(TableName="t")["Items"] == [_item("a", "new") | nested]
 

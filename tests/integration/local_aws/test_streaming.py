@@ -32,9 +32,15 @@ class Streamed:
         )
         self.seen: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         stream = Stream(
-            function="f", table="two", patterns=(), batch_size=1, attempts=1, bisect=False,
-            reports_failures=False, on_failure=None,
-        )  # fmt: skip
+            function="f",
+            table="two",
+            patterns=(),
+            batch_size=1,
+            attempts=1,
+            bisect=False,
+            reports_failures=False,
+            on_failure=None,
+        )
         self.lane = Lane(stream, lambda event: self.seen.put(event["Records"][0]), lambda *_: None)
         self.lane.start()
         cloud.intercept = Streams(cloud, [self.lane]).intercept
@@ -65,9 +71,11 @@ def test_in_order(streamed: Streamed) -> None:
     """Each write is there once, in the order of the writes, as Lambda would show it."""
     streamed.put("a", "b")
     streamed.client.update_item(
-        TableName="two", Key={"pk": {"S": "a"}}, UpdateExpression="SET n = :n",
+        TableName="two",
+        Key={"pk": {"S": "a"}},
+        UpdateExpression="SET n = :n",
         ExpressionAttributeValues={":n": {"N": "1"}},
-    )  # fmt: skip
+    )
     streamed.client.delete_item(TableName="two", Key={"pk": {"S": "b"}})
     records = [streamed.next() for _ in range(4)]
     told = [(record["eventName"], record["dynamodb"]["Keys"]["pk"]["S"]) for record in records]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -99,6 +100,14 @@ def code(call: Callable[..., Any], **parameters: Any) -> str:
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return ""
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """The error's code and message."""
+    with pytest.raises(ClientError) as found:
+        call(**parameters)
+    error = found.value.response["Error"]
+    return str(error["Code"]), str(error["Message"])
 
 
 DENIED = "AccessDeniedException"

@@ -52,13 +52,15 @@ class Access:
         """All principals."""
         return self.authority.directory
 
-    def key(self, call: KmsCall, name: str = "KeyId", *, aliases: bool = False) -> Key:
-        """The key that a parameter names."""
+    def key(
+        self, call: KmsCall, name: str = "KeyId", *, aliases: bool = False, action: str | None = None
+    ) -> Key:
+        """The key that a parameter names; `action` is what for, where it is not the operation."""
         try:
             return self.keys.find(call.caller.account, call.parameters[name], aliases=aliases)
         except MissingElsewhereError as error:
             # Of another account's keys nobody learns which ones exist.
-            raise denied_elsewhere(call.caller.arn, f"kms:{call.operation}", error.arn) from error
+            raise denied_elsewhere(call.caller.arn, f"kms:{action or call.operation}", error.arn) from error
 
     def require(self, call: KmsCall, key: Key, asked: Asked, policy: KeyPolicy | None = None) -> None:
         """Raises AccessDeniedException unless policies or a grant allow it; `policy` replaces the key's."""
@@ -74,7 +76,7 @@ class Access:
         self, call: KmsCall, key: Key, asked: Asked, grants: Sequence[Mapping[str, Any]], policy: KeyPolicy
     ) -> None:
         context = {
-            **key.context(self.keys.tags(key)),
+            **key.context(),
             "kms:CallerAccount": call.caller.account,
             "aws:ResourceAccount": key.account,
             **asked.context,
@@ -137,3 +139,10 @@ class Access:
     def _is_known_as(self, arn: str, unique_id: str) -> bool:
         young = self.directory.younger(arn, self.readings.ids_shown_for)
         return self._is(arn, unique_id) and not young
+
+
+def alias_context(call: KmsCall, name: str = "KeyId") -> dict[str, object]:
+    """kms:RequestAlias, where the call names its key by an alias."""
+    named = str(call.parameters.get(name, ""))
+    prefix = "alias/" if named.startswith("alias/") else ":alias/"
+    return {"kms:RequestAlias": "alias/" + named.split("alias/", 1)[1]} if prefix in named else {}

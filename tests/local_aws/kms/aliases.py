@@ -1,15 +1,22 @@
-"""Aliases, and the listings of an account's keys: moto holds them, policies decide on alias and key."""
+"""Aliases, and the listings of an account's keys: policies decide on alias and key."""
+
+from collections.abc import Callable
+from datetime import datetime
 
 from tests.local_aws.answers import AwsError, Response, ok
 from tests.local_aws.kms.access import Access, Asked, KmsCall
-from tests.local_aws.kms.keys import Key
+from tests.local_aws.kms.keys import Alias, Key
+from tests.local_aws.kms.pages import Limits, page
+
+_OF_KEYS, _OF_ALIASES = Limits(100, 1000), Limits(50, 100)
+_MOST = 50
 
 
 class Aliases:
-    """CreateAlias, UpdateAlias, DeleteAlias, ListAliases, ListKeys and GenerateRandom."""
+    """CreateAlias, UpdateAlias, DeleteAlias, ListAliases, ListKeys."""
 
-    def __init__(self, access: Access, region: str) -> None:
-        self._access, self._region = access, region
+    def __init__(self, access: Access, region: str, clock: Callable[[], datetime]) -> None:
+        self._access, self._region, self._clock = access, region, clock
 
     def create(self, call: KmsCall) -> Response:
         """CreateAlias."""
@@ -18,8 +25,11 @@ class Aliases:
         self._require(call, name, key)
         key.require_not_pending()
         if self._access.keys.aliased(call.caller.account, name):
-            raise AwsError("AlreadyExistsException", f"An alias with the name {name} already exists")
-        self._access.keys.backend(key.account).create_alias(key.moto.id, name)
+            arn = self._arn(call.caller.account, name)
+            raise AwsError("AlreadyExistsException", f"An alias with the name {arn} already exists")
+        if len(key.aliases) >= _MOST:
+            raise AwsError("LimitExceededException", f"{key.arn} has {_MOST} aliases.")
+        key.aliases[name] = Alias(self._clock(), self._clock())
         return ok({})
 
     def update(self, call: KmsCall) -> Response:
@@ -28,7 +38,11 @@ class Aliases:
         old = self._existing(call, name)
         self._require(call, name, old, key)
         key.require_not_pending()
-        self._access.keys.backend(key.account).update_alias(key.moto.id, name)
+        if (old.kind, old.usage) != (key.kind, key.usage):
+            words = f"{name} stays with keys of its type and usage: {old.arn} and {key.arn} differ in them."
+            raise AwsError("ValidationException", words)
+        alias = old.aliases.pop(name)
+        key.aliases[name] = Alias(alias.created, self._clock())
         return ok({})
 
     def delete(self, call: KmsCall) -> Response:
@@ -36,27 +50,35 @@ class Aliases:
         name = call.parameters["AliasName"]
         key = self._existing(call, name)
         self._require(call, name, key)
-        self._access.keys.backend(key.account).delete_alias(name)
+        del key.aliases[name]
         return ok({})
 
     def list(self, call: KmsCall) -> Response:
-        """ListAliases, in one page."""
+        """ListAliases."""
         self._access.require_keyless(call)
-        account = call.caller.account
-        keys = [self._access.key(call)] if "KeyId" in call.parameters else self._access.keys.of(account)
+        account, named = call.caller.account, call.parameters.get("KeyId")
+        keys = [self._access.key(call)] if named else self._access.keys.of(account)
         listed = [
-            {"AliasName": name, "AliasArn": self._arn(account, name), "TargetKeyId": key.moto.id}
+            {
+                "AliasName": name,
+                "AliasArn": self._arn(account, name),
+                "TargetKeyId": key.key_id,
+                "CreationDate": alias.created.timestamp(),
+                "LastUpdatedDate": alias.updated.timestamp(),
+            }
             for key in keys
-            for name in key.moto.aliases
+            for name, alias in key.aliases.items()
             if key.account == account
         ]
-        return ok({"Aliases": sorted(listed, key=lambda alias: alias["AliasName"]), "Truncated": False})
+        listed.sort(key=lambda alias: str(alias["AliasName"]))
+        return ok(page(call, "Aliases", listed, _OF_ALIASES, [named]))
 
     def list_keys(self, call: KmsCall) -> Response:
-        """ListKeys, in one page."""
+        """ListKeys."""
         self._access.require_keyless(call)
         keys = self._access.keys.of(call.caller.account)
-        return ok({"Keys": [{"KeyId": key.moto.id, "KeyArn": key.arn} for key in keys], "Truncated": False})
+        listed = [{"KeyId": key.key_id, "KeyArn": key.arn} for key in keys]
+        return ok(page(call, "Keys", listed, _OF_KEYS))
 
     def _existing(self, call: KmsCall, name: str) -> Key:
         _check_name(name)
@@ -72,7 +94,11 @@ class Aliases:
 
 
 def _check_name(name: str) -> None:
-    if not name.startswith("alias/"):
-        raise AwsError("ValidationException", "Invalid identifier")
+    """Raises AwsError; the shape's pattern lets a colon pass, which no alias has."""
+    if not name.startswith("alias/") or name == "alias/":
+        where = "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+        raise AwsError("ValidationException", f'Alias must start with the prefix "alias/". {where}')
+    if ":" in name:
+        raise AwsError("ValidationException", f"{name} contains invalid characters for an alias")
     if name.startswith("alias/aws/"):
         raise AwsError("NotAuthorizedException", "alias/aws/ is AWS's own.")

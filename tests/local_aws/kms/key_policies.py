@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from grant_broker.policy_engine import Policy, parse_policy
@@ -11,6 +11,9 @@ from tests.local_aws.identities import Directory
 
 LARGEST = 32 * 1024
 _ACCOUNT = re.compile(r"(?:arn:aws:iam::)?\d{12}(?::root)?", re.ASCII)
+
+
+_OF_ONE_VALUE = {"kms:encryptioncontext:": "encryption context", "aws:requesttag/": "tag"}
 
 
 class KeyPolicy:
@@ -56,9 +59,37 @@ def check(directory: Directory, text: str) -> None:
     for statement in _statements(document):
         if not {"Principal", "NotPrincipal"} & set(statement):
             raise _malformed("A statement of a key policy needs Principal or NotPrincipal")
+        _check_operators(statement.get("Condition", {}))
     for arn in named(document):
         if arn != "*" and not _ACCOUNT.fullmatch(arn) and directory.resolve(arn) is None:
             raise _malformed("Policy contains a statement with one or more invalid principals.")
+
+
+def _check_operators(conditions: Mapping[str, Mapping[str, object]]) -> None:
+    """Raises AwsError for a set operator that is met by a call without the key (developer guide, "Using
+    multiple values")."""
+    for operator, keys in conditions.items():
+        for prefix, what in _OF_ONE_VALUE.items():
+            if operator.lower().startswith("forallvalues:") and any(
+                k.lower().startswith(prefix) for k in keys
+            ):
+                using = (
+                    "Using the ForAllValues set operator with a single-valued condition key matches requests"
+                )
+                which = f"without the specified {what} or with an unspecified {what}"
+                raise _malformed(f"OverlyPermissiveCondition: {using} {which}. To fix, remove ForAllValues.")
+
+
+def default_policy(account: str) -> str:
+    """AWS's default key policy: the account's IAM policies decide."""
+    statement = {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement]})
 
 
 def named(document: dict[str, Any]) -> list[str]:

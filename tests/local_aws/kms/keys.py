@@ -1,17 +1,17 @@
-"""The keys: moto's, each with its key policy and its grants."""
+"""The keys of all accounts, each with its material, key policy and grants."""
 
 import re
-import secrets
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-from moto.kms.models import kms_backends
+from datetime import datetime
+from typing import Literal
 
 from tests.local_aws.answers import AwsError
-from tests.local_aws.identities import Directory
 from tests.local_aws.kms.grants import KeyGrants
 from tests.local_aws.kms.key_policies import KeyPolicy
+from tests.local_aws.kms.material import Material, PrivateKey
+from tests.local_aws.kms.specs import MAC, SYMMETRIC
 
 _ARN = re.compile(r"arn:aws:kms:([a-z0-9-]+):(\d{12}):(key|alias)/(.+)", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}", re.ASCII)
@@ -26,88 +26,127 @@ class MissingElsewhereError(Exception):
 
 
 @dataclass
-class Key:
-    """A key: `moto` is moto's, which holds material, state, aliases and tags."""
+class Alias:
+    """A name of a key."""
 
-    moto: Any
+    created: datetime
+    updated: datetime
+
+
+@dataclass
+class Rotation:
+    """Automatic rotation of a key's material, which here only its dates tell of."""
+
+    enabled_at: datetime
+    period_days: int
+
+
+@dataclass(eq=False)
+class Key:
+    """A key. Symmetric and HMAC keys have `materials`, the current one last; the others `private`."""
+
+    arn: str
+    spec: str
+    usage: str
+    description: str
+    multi_region: bool
+    created: datetime
     policy: KeyPolicy
+    materials: list[Material] = field(default_factory=list)
+    private: PrivateKey | None = None
+    state: Literal["Enabled", "Disabled", "PendingDeletion"] = "Enabled"
+    deletion: datetime | None = None
+    rotation: Rotation | None = None
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     grants: KeyGrants = field(default_factory=KeyGrants)
+    shared_policy: str | None = None
+    """The second policy, AWS_RAM, that Resource Access Manager alone puts."""
 
     @property
-    def arn(self) -> str:
-        """The key's ARN."""
-        return str(self.moto.arn)
+    def key_id(self) -> str:
+        """The key's id."""
+        return self.arn.rpartition("/")[2]
 
     @property
     def account(self) -> str:
         """The account that owns it."""
-        return str(self.moto.account_id)
-
-    @property
-    def by_id(self) -> dict[str, Any]:
-        """Its grants."""
-        return self.grants.by_id
+        return self.arn.split(":")[4]
 
     @property
     def symmetric(self) -> bool:
         """Whether it is a symmetric encryption key."""
-        return bool(self.moto.key_spec == "SYMMETRIC_DEFAULT")
+        return self.spec == SYMMETRIC
 
-    def context(self, tags: Mapping[str, str]) -> dict[str, object]:
+    @property
+    def kind(self) -> str:
+        """What UpdateAlias keeps an alias at, besides the usage."""
+        return "symmetric" if self.symmetric else "HMAC" if self.usage == MAC else "asymmetric"
+
+    @property
+    def material(self) -> Material:
+        """The current material of a symmetric or HMAC key."""
+        return self.materials[-1]
+
+    def context(self) -> dict[str, object]:
         """What the request context says of the key."""
         return {
-            "kms:KeySpec": self.moto.key_spec,
-            "kms:KeyUsage": self.moto.key_usage,
-            "kms:KeyOrigin": self.moto.origin,
-            "kms:MultiRegion": self.moto.multi_region,
-            "kms:ResourceAliases": list(self.moto.aliases),
-            **{f"aws:ResourceTag/{name}": value for name, value in tags.items()},
+            **spec_context(self.spec, self.usage),
+            "kms:KeyOrigin": "AWS_KMS",
+            "kms:MultiRegion": self.multi_region,
+            "kms:ResourceAliases": list(self.aliases),
+            **({"kms:MultiRegionKeyType": "PRIMARY"} if self.multi_region else {}),
+            **{f"aws:ResourceTag/{name}": value for name, value in self.tags.items()},
         }
 
     def require_enabled(self) -> None:
         """Raises DisabledException or KMSInvalidStateException."""
-        if self.moto.key_state == "Disabled":
+        if self.state == "Disabled":
             raise AwsError("DisabledException", f"{self.arn} is disabled.")
         self.require_not_pending()
 
     def require_not_pending(self) -> None:
         """Raises KMSInvalidStateException where the key waits for its deletion."""
-        if self.moto.key_state == "PendingDeletion":
+        if self.state == "PendingDeletion":
             raise AwsError("KMSInvalidStateException", f"{self.arn} is pending deletion.")
+
+    def require_usage(self, operation: str, *usages: str) -> None:
+        """Raises InvalidKeyUsageException unless the key is for the operation."""
+        if self.usage not in usages:
+            raise self.wrong_usage(operation)
+
+    def wrong_usage(self, operation: str) -> AwsError:
+        """The refusal of an operation that the key is not for."""
+        words = f"{self.arn} key usage is {self.usage} which is not valid for {operation}."
+        return AwsError("InvalidKeyUsageException", words)
+
+
+def spec_context(spec: str, usage: str) -> dict[str, object]:
+    """Condition keys of a key's spec and usage; the older names are deprecated and still work."""
+    return {
+        "kms:KeySpec": spec,
+        "kms:KeyUsage": usage,
+        "kms:CustomerMasterKeySpec": spec,
+        "kms:CustomerMasterKeyUsage": usage,
+    }
 
 
 class Keys:
     """All accounts' keys in one Region."""
 
-    def __init__(self, directory: Directory, region: str) -> None:
-        self._directory, self._region = directory, region
+    def __init__(self, region: str) -> None:
+        self._region = region
         self.by_arn: dict[str, Key] = {}
         self.by_id: dict[str, Key] = {}
 
-    def backend(self, account: str) -> Any:
-        """moto's KMS of an account."""
-        return kms_backends[account][self._region]
+    def new_arn(self, account: str, *, multi_region: bool) -> str:
+        """The ARN of a key to be made."""
+        made = uuid.uuid4()
+        return f"arn:aws:kms:{self._region}:{account}:key/{f'mrk-{made.hex}' if multi_region else made}"
 
-    def take_in(self, moto_key: Any, policy: str) -> Key:
-        """A key that moto has just made."""
-        made = Key(moto_key, KeyPolicy(self._directory, policy))
-        self.by_arn[made.arn] = self.by_id[moto_key.id] = made
-        return made
-
-    def forget(self, key: Key) -> None:
-        """As if it had never been made."""
-        del self.by_arn[key.arn], self.by_id[key.moto.id]
-        del self.backend(key.account).keys[key.moto.id]
-
-    def tags(self, key: Key) -> dict[str, str]:
-        """The key's tags."""
-        found: dict[str, str] = self.backend(key.account).tagger.get_tag_dict_for_resource(key.moto.id)
-        return found
-
-    @staticmethod
-    def random(size: int) -> bytes:
-        """Fresh key material."""
-        return secrets.token_bytes(size)
+    def add(self, key: Key) -> None:
+        """Take a new key in."""
+        self.by_arn[key.arn] = self.by_id[key.key_id] = key
 
     def of(self, account: str) -> Iterator[Key]:
         """An account's keys."""
@@ -150,7 +189,7 @@ class Keys:
 
     def aliased(self, account: str, name: str) -> Key | None:
         """The key behind an alias of an account."""
-        return next((key for key in self.of(account) if name in key.moto.aliases), None)
+        return next((key for key in self.of(account) if name in key.aliases), None)
 
     def _existing(self, arn: str) -> Key:
         if arn not in self.by_arn:

@@ -71,7 +71,7 @@ def check_constraints(given: Mapping[str, Any], readings: Readings) -> None:
 
 def check_operations(given: Mapping[str, Any], key: Key) -> None:
     """Raises ValidationException where the key has no such operations or takes no such constraint."""
-    supported = _SYMMETRIC if key.symmetric else _BY_USAGE[key.moto.key_usage]
+    supported = _SYMMETRIC if key.symmetric else _BY_USAGE[key.usage]
     if not set(given["Operations"]) <= supported | _ALWAYS:
         raise _refuse(f"{key.arn} does not support all of these operations")
     if not key.symmetric and any(kind in given.get("Constraints", {}) for kind in _BY_CONTEXT):

@@ -1,7 +1,8 @@
-"""KMS: each call decided by key policy, IAM policies and grants; moto holds the keys and computes."""
+"""KMS: each call decided by key policy, IAM policies and grants, and answered as KMS answers it."""
 
 import base64
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,95 +10,133 @@ from typing import Any
 from tests.local_aws.answers import AwsError, Response, ok
 from tests.local_aws.authority import Authority
 from tests.local_aws.identities import Credentials
-from tests.local_aws.kms import shapes
-from tests.local_aws.kms.access import Access, Asked, KmsCall
-from tests.local_aws.kms.administration import Administration, tag_context
+from tests.local_aws.kms import lacking, shapes
+from tests.local_aws.kms.access import Access, KmsCall
+from tests.local_aws.kms.administration import Administration
 from tests.local_aws.kms.aliases import Aliases
-from tests.local_aws.kms.cryptography import Cryptography, alias_context
+from tests.local_aws.kms.cryptography import Cryptography
+from tests.local_aws.kms.data_keys import DataKeys
 from tests.local_aws.kms.grant_operations import GrantOperations
 from tests.local_aws.kms.grants import Grant, Grants
 from tests.local_aws.kms.key_policies import KeyPolicy
 from tests.local_aws.kms.keys import Key, Keys
+from tests.local_aws.kms.policy_operations import PolicyOperations
 from tests.local_aws.kms.readings import Readings
+from tests.local_aws.kms.rotation import Rotations
+from tests.local_aws.kms.signing import Signing
+from tests.local_aws.kms.tags import Tags
 
-Forward = Callable[[str, str, Mapping[str, Any]], Response]
-"""To moto: account, operation, parameters."""
-_IN_ANY_STATE = frozenset({"GetKeyRotationStatus", "ListKeyRotations", "ListResourceTags"})
-_UNLESS_PENDING = frozenset({"TagResource", "UntagResource", "UpdateKeyDescription"})
-_WHERE_ENABLED = frozenset(
-    {
-        *("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand", "GetPublicKey"),
-        *("Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"),
-        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
-    }
-)
-_TAKE_ALIASES = frozenset(
-    {"GetPublicKey", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"}
-)
-_CONDITIONS = {
-    "SigningAlgorithm": "kms:SigningAlgorithm",
-    "MessageType": "kms:MessageType",
-    "MacAlgorithm": "kms:MacAlgorithm",
-    "KeyPairSpec": "kms:DataKeyPairSpec",
-    "RotationPeriodInDays": "kms:RotationPeriodInDays",
-}
+_Operation = Callable[[KmsCall], Response]
 
 
 class Kms:
     """The service. `readings` says how it reads what AWS documents in two ways."""
 
-    def __init__(
-        self, authority: Authority, clock: Callable[[], datetime], region: str, forward: Forward
-    ) -> None:
-        self._keys, self._forward = Keys(authority.directory, region), forward
+    def __init__(self, authority: Authority, clock: Callable[[], datetime], region: str) -> None:
         self.readings = Readings()
-        self.access = Access(authority, self._keys, Grants(), self.readings)
-        grants, aliases = GrantOperations(self.access, clock), Aliases(self.access, region)
-        keys, cryptography = Administration(self.access, clock), Cryptography(self.access)
-        self._operations: dict[str, Callable[[KmsCall], Response]] = {
+        self.access = Access(authority, Keys(region), Grants(), self.readings)
+        self._operations: dict[str, _Operation] = {
+            **self._of_grants(clock),
+            **self._of_cryptography(),
+            **self._of_keys(clock),
+            **self._of_names(region, clock),
+            **self._of_lacking(),
+            "GenerateRandom": self._random,
+        }
+
+    def _of_grants(self, clock: Callable[[], datetime]) -> dict[str, _Operation]:
+        grants = GrantOperations(self.access, clock)
+        return {
             "CreateGrant": grants.create,
             "ListGrants": grants.list,
             "ListRetirableGrants": grants.list_retirable,
             "RetireGrant": grants.retire,
             "RevokeGrant": grants.revoke,
-            "Encrypt": cryptography.encrypt,
-            "Decrypt": cryptography.decrypt,
-            "ReEncrypt": cryptography.re_encrypt,
-            "GenerateDataKey": cryptography.data_key,
-            "GenerateDataKeyWithoutPlaintext": cryptography.data_key,
-            "GenerateRandom": self._random,
+        }
+
+    def _of_cryptography(self) -> dict[str, _Operation]:
+        ciphertexts, data_keys = Cryptography(self.access), DataKeys(self.access)
+        signing = Signing(self.access)
+        return {
+            "Encrypt": ciphertexts.encrypt,
+            "Decrypt": ciphertexts.decrypt,
+            "ReEncrypt": ciphertexts.re_encrypt,
+            "GenerateDataKey": data_keys.data_key,
+            "GenerateDataKeyWithoutPlaintext": data_keys.data_key,
+            "GenerateDataKeyPair": data_keys.pair,
+            "GenerateDataKeyPairWithoutPlaintext": data_keys.pair,
+            "Sign": signing.sign,
+            "Verify": signing.verify,
+            "GenerateMac": signing.generate_mac,
+            "VerifyMac": signing.verify_mac,
+            "GetPublicKey": signing.public_key,
+            "DeriveSharedSecret": signing.derive,
+        }
+
+    def _of_keys(self, clock: Callable[[], datetime]) -> dict[str, _Operation]:
+        keys, policies = Administration(self.access, clock), PolicyOperations(self.access)
+        rotations = Rotations(self.access, clock)
+        return {
             "CreateKey": keys.create,
             "DescribeKey": keys.describe,
-            "GetKeyPolicy": keys.get_policy,
-            "PutKeyPolicy": keys.put_policy,
-            "ListKeyPolicies": keys.list_policies,
+            "UpdateKeyDescription": keys.update_description,
             "EnableKey": keys.switch,
             "DisableKey": keys.switch,
             "ScheduleKeyDeletion": keys.schedule_deletion,
             "CancelKeyDeletion": keys.cancel_deletion,
+            "GetKeyPolicy": policies.get,
+            "PutKeyPolicy": policies.put,
+            "ListKeyPolicies": policies.list,
+            "EnableKeyRotation": rotations.enable,
+            "DisableKeyRotation": rotations.disable,
+            "GetKeyRotationStatus": rotations.status,
+            "ListKeyRotations": rotations.list,
+            "RotateKeyOnDemand": rotations.rotate,
+        }
+
+    def _of_names(self, region: str, clock: Callable[[], datetime]) -> dict[str, _Operation]:
+        aliases, tags = Aliases(self.access, region, clock), Tags(self.access)
+        return {
             "CreateAlias": aliases.create,
             "UpdateAlias": aliases.update,
             "DeleteAlias": aliases.delete,
             "ListAliases": aliases.list,
             "ListKeys": aliases.list_keys,
-            **dict.fromkeys(_IN_ANY_STATE | _UNLESS_PENDING | _WHERE_ENABLED, self._by_moto),
+            "TagResource": tags.tag,
+            "UntagResource": tags.untag,
+            "ListResourceTags": tags.list,
         }
+
+    def _of_lacking(self) -> dict[str, _Operation]:
+        lacks = lacking.Lacking(self.access)
+        return {
+            "GetKeyLastUsage": lacks.last_usage,
+            **dict.fromkeys(lacking.OF_IMPORTS, lacks.of_imports),
+            **dict.fromkeys(lacking.OF_REGIONS, lacks.of_regions),
+            **dict.fromkeys(lacking.OF_ENCAPSULATION, lacks.of_encapsulation),
+            **dict.fromkeys(lacking.OF_KEY_STORES, lacks.of_key_stores),
+        }
+
+    @property
+    def operations(self) -> set[str]:
+        """The operations that are answered."""
+        return set(self._operations)
 
     @property
     def keys(self) -> dict[str, Key]:
         """Every key by its ARN."""
-        return self._keys.by_arn
+        return self.access.keys.by_arn
 
     def handle(self, caller: Credentials, operation: str, parameters: Mapping[str, Any]) -> Response:
         """The answer to a call. Raises AwsError."""
         shapes.check(operation, parameters)
         if operation not in self._operations:
+            # A newer model's: none that the installed one has is missing.
             raise AwsError("UnsupportedOperationException", f"This KMS has no {operation}.")
         given = _without_nulls(parameters)
         if "Recipient" in given or "DryRunModifiers" in given:
-            raise AwsError(
-                "UnsupportedOperationException", "This KMS knows no enclaves and no DryRunModifiers."
-            )
+            words = "This KMS knows no enclaves and no DryRunModifiers."
+            raise AwsError("UnsupportedOperationException", words)
         return self._operations[operation](KmsCall(caller, operation, given))
 
     def shown(self, grant: Grant) -> dict[str, Any]:
@@ -108,29 +147,21 @@ class Kms:
         """Put a key policy, whoever may."""
         self.keys[key_arn].policy = KeyPolicy(self.access.directory, json.dumps(policy))
 
+    def share(self, key_arn: str, policy: Mapping[str, Any] | None) -> None:
+        """Put the second policy, AWS_RAM, as Resource Access Manager does; None takes it away.
+
+        It is listed and shown. How KMS weighs it with the first is not documented: here it decides nothing.
+        """
+        self.keys[key_arn].shared_policy = None if policy is None else json.dumps(policy, indent=2)
+
     def _random(self, call: KmsCall) -> Response:
         self.access.require_keyless(call)
+        if "CustomKeyStoreId" in call.parameters:
+            raise AwsError("UnsupportedOperationException", "This KMS has no custom key stores.")
         if "NumberOfBytes" not in call.parameters:
-            raise AwsError("ValidationException", "NumberOfBytes is needed")
-        plain = self._keys.random(call.parameters["NumberOfBytes"])
+            raise AwsError("ValidationException", "NumberOfBytes is required.")
+        plain = secrets.token_bytes(call.parameters["NumberOfBytes"])
         return ok({"Plaintext": base64.b64encode(plain).decode()})
-
-    def _by_moto(self, call: KmsCall) -> Response:
-        given, operation = call.parameters, call.operation
-        key = self.access.key(call, aliases=operation in _TAKE_ALIASES)
-        tags = {tag["TagKey"]: tag["TagValue"] for tag in given.get("Tags", [])}
-        context = {name: given[member] for member, name in _CONDITIONS.items() if member in given}
-        context |= alias_context(call) | (tag_context(tags) if tags else {})
-        context |= {"aws:TagKeys": given["TagKeys"]} if "TagKeys" in given else {}
-        self.access.require(call, key, Asked(operation, given.get("EncryptionContext", {}), context))
-        if operation in _UNLESS_PENDING:
-            key.require_not_pending()
-        elif operation in _WHERE_ENABLED:
-            key.require_enabled()
-        sent = {name: value for name, value in given.items() if name not in ("DryRun", "GrantTokens")}
-        if given.get("DryRun"):
-            return call.conclude(dict)
-        return self._forward(key.account, operation, {**sent, "KeyId": key.moto.id})
 
 
 def _without_nulls(given: Any) -> Any:
