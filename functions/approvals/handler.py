@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.api import cursors, lists, query, searches
-from grant_broker.api.access_views import report_view
+from grant_broker.api.access_views import advice_view, report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
@@ -34,7 +34,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
 from grant_broker.events.search import search_events, search_trail
-from grant_broker.keys import access, checks, register
+from grant_broker.keys import access, checks, key_policy, register
 from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
@@ -196,7 +196,8 @@ def get_key_policy(call: Call, key_id: str) -> Answer:
     if key_arn and not key_arn.endswith(f":key/{key_id}"):
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
-    return Answer(200, access.policy_advice(broker(), key_arn, settings.roles))
+    operations = settings.grantable_operations
+    return Answer(200, advice_view(key_policy.get_advice(broker().kms, settings.roles, operations, key_arn)))
 
 
 @api.route("GET", "/security/events", parameters=("request", *searches.EVENTS, *_PAGED))

@@ -17,7 +17,7 @@ from tests.infrastructure.test_roles import resources
 from tests.support.scene import Scene
 
 READS = {
-    "key": "GetKeyPolicy ListGrants",
+    "key": "GetKeyPolicy ListGrants ListKeyPolicies",
     "requests": "GetItem Query",
     "requests/index/by_kind": "Query",
     "approvals": "GetItem",
@@ -93,7 +93,7 @@ def test_each_part_of_it_is_needed(scene: Scene, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 8
+    assert len(less) == 9
     assert [name for name, told in less.items() if told == whole] == []
     # Never told as a breach, which is exit code 1 of the first two.
     assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}

@@ -26,7 +26,7 @@ MAY = {
     "its colleague": "",
     "outsider": "",
     "`requests`": "CreateGrant GetKeyPolicy",
-    "`approvals`": "DescribeKey GetKeyPolicy ListGrants",
+    "`approvals`": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
     "`expiry`": "GetKeyPolicy ListGrants RetireGrant RevokeGrant",
     "`reconcile`": "ListGrants",
     "`events`": "",

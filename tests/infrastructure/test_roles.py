@@ -26,7 +26,7 @@ MAY: dict[str, dict[str, str]] = {
         "approvals/index/covering": "Query",
     },
     "approvals": {
-        "key": "DescribeKey GetKeyPolicy ListGrants",
+        "key": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
         "requests": "GetItem PutItem Query",
         "requests/index/by_account": "Query",
         "requests/index/by_kind": "Query",

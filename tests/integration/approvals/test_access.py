@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from grant_broker.client.main import main
-from tests.local_aws.answers import AwsError, Response
+from tests.local_aws.answers import AwsError, Response, ok
 from tests.local_aws.cloud import AwsCall
 from tests.support.unregistered import Scene
 
@@ -149,6 +149,29 @@ def test_kms_refuses(scene: Scene) -> None:
     report = access(scene)
     assert [item["through"]["kind"] for item in report["items"]] == ["grant"]
     assert report["findings"][0]["code"] == "key_policy_unreadable"
+
+
+def test_a_second_policy(scene: Scene) -> None:
+    """A policy that Resource Access Manager put beside the key policy is told as not judged."""
+    scene.register()
+
+    def two(call: AwsCall, _run: Any) -> Response | None:
+        named = {"PolicyNames": ["default", "AWS_RAM"], "Truncated": False}
+        return ok(named) if call.operation == "ListKeyPolicies" else None
+
+    scene.cloud.intercept = two
+    (finding,) = access(scene)["findings"]
+    assert finding["code"] == "key_policy_not_judged"
+    assert "AWS_RAM" in finding["detail"]
+
+
+def test_where_kms_does_not_list_policies(scene: Scene) -> None:
+    """Without the right to list a key's policies it is said that there may be a second one."""
+    scene.register()
+    scene.cloud.intercept = lambda call, _run: (
+        AwsError("AccessDeniedException", "no").response() if call.operation == "ListKeyPolicies" else None
+    )
+    assert [finding["code"] for finding in access(scene)["findings"]] == ["key_policies_not_listed"]
 
 
 def test_a_later_page_that_kms_refuses(scene: Scene) -> None:

@@ -6,6 +6,7 @@ from unittest import mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from grant_broker.client.main import main
 from tests.support.unregistered import Scene
@@ -100,4 +101,139 @@ def test_a_policy_in_a_file(scene: Scene, tmp_path: Path, capsys: pytest.Capture
     file.write_text("[]")
     assert command(scene, scene.key, *words) == 2
     assert command(scene, scene.key, "--policy", str(tmp_path / "none")) == 2
-    assert "a key policy is a JSON object" in capsys.readouterr().err
+    no_policy, no_file = capsys.readouterr().err.splitlines()[-2:]
+    assert no_policy == f"grant-broker key-policy: {file}: a policy is an object with a Statement"
+    assert "No such file or directory" in no_file
+
+
+def test_a_check_by_exit_code(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 where nothing is missing, 1 where something is, or is denied, 2 where the policy is not known."""
+    assert command(scene, scene.key, "--check") == 0
+    assert command(scene, own_key(scene), "--check") == 1
+    assert command(scene, _OTHER, "--account", "111122223333", "--check") == 2
+    file, policy = tmp_path / "policy.json", scene.policy()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:RevokeGrant", "Resource": "*"}
+    file.write_text(json.dumps({**policy, "Statement": [*policy["Statement"], deny]}))
+    capsys.readouterr()
+    assert command(scene, scene.key, "--check", "--policy", str(file)) == 1
+    output = capsys.readouterr()
+    assert "denies kms:RevokeGrant to arn:aws:iam::111122223333:role/grant-broker-expiry" in output.err
+    assert output.out == ""
+    file.write_text("{")
+    assert command(scene, scene.key, "--check", "--policy", str(file)) == 2
+
+
+def test_a_deleted_principal(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a role of the present policy was deleted, KMS takes what is printed, and not what there was."""
+    gone = scene.cloud.create_role("gone", [])
+    statement = {"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "kms:Decrypt", "Resource": "*"}
+    policy = scene.policy()
+    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], statement]})
+    scene.cloud.delete_role(gone)
+    kms = scene.cloud.session(scene.cloud.root()).client("kms")
+    with pytest.raises(ClientError, match="MalformedPolicyDocument"):
+        kms.put_key_policy(KeyId=scene.key, Policy=kms.get_key_policy(KeyId=scene.key)["Policy"])
+    capsys.readouterr()
+    assert command(scene, scene.key, "--merged") == 0
+    output = capsys.readouterr()
+    kms.put_key_policy(KeyId=scene.key, Policy=output.out)
+    assert "AROA" not in output.out
+    assert "names a principal that was deleted: AROA" in output.err
+
+
+def put_policy_of(scene: Scene, count: int) -> None:
+    """Give the key a policy of so many statements, written as small as can be."""
+    root = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [root] * count}, separators=(",", ":"))
+    put_policy(scene, policy)
+
+
+def put_policy(scene: Scene, text: str) -> None:
+    """PutKeyPolicy as the root user."""
+    kms = scene.cloud.session(scene.cloud.root()).client("kms")
+    kms.put_key_policy(KeyId=scene.key, Policy=text)
+
+
+def test_a_large_policy_is_printed_compact(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is too large for KMS with its indentation is printed without, and KMS takes it."""
+    put_policy_of(scene, 300)
+    assert command(scene, scene.key, "--merged") == 0
+    put_policy(scene, capsys.readouterr().out)
+    assert command(scene, scene.key, "--check") == 0
+
+
+def test_a_policy_without_room(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where KMS would not take the policy with the statements, none is printed, and it is said why."""
+    put_policy_of(scene, 375)
+    assert command(scene, scene.key, "--merged") == 1
+    output = capsys.readouterr()
+    assert (output.out, "and KMS takes 32768: shorten it first" in output.err) == ("", True)
+
+
+_ROLE = "arn:aws:iam::111122223333:role/own/{}"
+
+
+def test_roles_by_their_arns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Roles that are not named after the stack are given one by one, with the stack or without."""
+    given = [
+        word
+        for name in ("requests", "approvals", "expiry", "reconcile")
+        for word in (f"--{name}-role", _ROLE.format(name))
+    ]
+    whole = ["key-policy", "--key-arn", _OTHER, "--policy", "none"]
+    with mock.patch("pathlib.Path.read_text", return_value='{"Statement": []}'):
+        assert main([*whole, *given, "--json"]) == 0
+        statements = json.loads(capsys.readouterr().out)["statements"]
+        assert statements[0]["Principal"] == {"AWS": _ROLE.format("requests")}
+        assert "grant-broker" not in json.dumps(statements)
+        assert main([*whole, "--stack", "broker", "--expiry-role", _ROLE.format("x"), "--json"]) == 0
+        statements = json.loads(capsys.readouterr().out)["statements"]
+        assert statements[0]["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/broker-requests"}
+        assert main([*whole, *given[:6]]) == 2
+        assert main([*whole, *given[:6], "--reconcile-role", _ROLE.format("x").replace("1111", "9999")]) == 2
+    missing, mixed = capsys.readouterr().err.splitlines()
+    assert missing.endswith("give --stack, or --reconcile-role as well")
+    assert mixed.endswith("the broker's roles are of one account, not of 111122223333, 999922223333")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--key-arn", _OTHER.replace(":aws:", ":aws-cn:")], "the broker serves the partition aws only"),
+        (["--key-arn", "alias/x"], "give a key's ARN, no id and no alias"),
+        (
+            ["--expiry-role", "arn:aws-us-gov:iam::111122223333:role/x"],
+            "the broker serves the partition aws only",
+        ),
+        (["--expiry-role", "arn:aws:iam::111122223333:user/x"], "give a role's ARN"),
+        (["--account", "12"], "give an account's 12 digits"),
+        (["--stack", "my stack"], "give the name of a CloudFormation stack"),
+        (["--operations", "Encrypt,CreateGrant"], "not grantable: 'CreateGrant'"),
+    ],
+)
+def test_arguments_are_refused_in_words(
+    words: list[str], fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be meant is refused with what would be right, with exit code 2."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["key-policy", "--key-arn", _OTHER, "--stack", "broker", *words])
+    assert stopped.value.code == 2
+    assert fault in capsys.readouterr().err
+
+
+def test_a_policy_that_cannot_be_used_is_told_by_the_api(scene: Scene) -> None:
+    """Where the present policy could be meant in two ways, the answer says so, with the statements alone."""
+    gone = scene.cloud.create_role("gone", [])
+    statement = {
+        "Sid": "But",
+        "Effect": "Deny",
+        "NotPrincipal": {"AWS": gone},
+        "Action": "kms:Sign",
+        "Resource": "*",
+    }
+    policy = scene.policy()
+    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], statement]})
+    scene.cloud.delete_role(gone)
+    told = scene.security("GET", "/policy", key_arn=scene.key).body
+    assert (told["policy"], told["diff"], told["denied"]) == (None, None, [])
+    assert "statement 'But' excepts deleted principals alone" in told["notes"][0]

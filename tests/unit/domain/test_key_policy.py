@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.key_policy import Roles, advice, difference, merged, role_policies, statements
+from grant_broker.domain.key_policy import Roles, difference, merged, role_policies, statements, text_of
 from grant_broker.policy_engine import Call, decide_kms
 
 HOME, OTHER = "111122223333", "444455556666"
@@ -39,11 +39,14 @@ def may(role: str, action: str, key: str, document: dict[str, Any], *identity: d
 
 RIGHTS = {
     ROLES.requests: {"CreateGrant", "GetKeyPolicy"},
-    ROLES.approvals: {"DescribeKey", "GetKeyPolicy", "ListGrants"},
+    ROLES.approvals: {"DescribeKey", "GetKeyPolicy", "ListGrants", "ListKeyPolicies"},
     ROLES.expiry: {"GetKeyPolicy", "ListGrants", "RevokeGrant"},
     ROLES.reconcile: {"ListGrants"},
 }
-ASKED = {"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "RevokeGrant", "Encrypt", "PutKeyPolicy"}
+ASKED = {
+    *("CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "ListKeyPolicies", "RevokeGrant"),
+    *("Encrypt", "PutKeyPolicy"),
+}
 
 
 @pytest.mark.parametrize("role", RIGHTS)
@@ -58,11 +61,11 @@ def test_in_another_account_both_must_allow(role: str) -> None:
     """There the role's IAM policy is needed besides, and KMS shows the key's policy to nobody."""
     document = merged(policy(), statements(ROLES, OPERATIONS, THEIRS), ROLES)
     identity = role_policies(ROLES, THEIRS, OPERATIONS)[role]
-    abroad = RIGHTS[role] - {"GetKeyPolicy"}
+    abroad = RIGHTS[role] - {"GetKeyPolicy", "ListKeyPolicies"}
     assert {action for action in ASKED if may(role, action, THEIRS, document, identity)} == abroad
     assert not any(may(role, action, THEIRS, document) for action in ASKED)
     assert not any(may(role, action, THEIRS, policy(), identity) for action in ASKED)
-    assert "kms:GetKeyPolicy" not in json.dumps([document, identity])
+    assert "Polic" not in json.dumps([document["Statement"], identity["Statement"]])
 
 
 def test_at_home_no_role_policy_is_needed() -> None:
@@ -128,12 +131,35 @@ def test_the_diff_shows_what_comes() -> None:
     assert not any(line.startswith("-") and "kms:*" in line for line in lines)
 
 
-def test_advice() -> None:
-    """Without a present policy only the statements can be told; what is no policy is refused."""
-    unknown = advice(ROLES, OPERATIONS, KEY, None)
-    assert (unknown["statements"], unknown["policy"], unknown["diff"]) == (NEEDED, None, None)
-    known = advice(ROLES, OPERATIONS, KEY, json.dumps(policy(ROOT)))
-    assert known["policy"]["Statement"] == [ROOT, *NEEDED]
-    for bad in ("[]", "{"):
-        with pytest.raises(ValueError, match=r"."):
-            advice(ROLES, OPERATIONS, KEY, bad)
+def test_what_narrows_a_statement_of_ours_stays() -> None:
+    """What an operator asks besides, such as grantees under a path, is kept: nothing is widened."""
+    grantees = {"StringLike": {"kms:GranteePrincipal": f"arn:aws:iam::{OTHER}:role/app/*"}}
+    stale = {"StringLike": {"kms:RetiringPrincipal": "*"}, "Bool": {"aws:SecureTransport": "true"}}
+    issue = {**NEEDED[0], "Condition": {**NEEDED[0]["Condition"], **grantees}}
+    assert merged(policy(ROOT, issue, *NEEDED[1:]), NEEDED, ROLES) == policy(ROOT, issue, *NEEDED[1:])
+    (kept, *_) = merged(policy({**NEEDED[0], "Condition": stale}), NEEDED, ROLES)["Statement"]
+    assert kept["Condition"] == {**NEEDED[0]["Condition"], "Bool": {"aws:SecureTransport": "true"}}
+    (_, read, *_) = merged(policy({**NEEDED[1], "Condition": grantees}), NEEDED, ROLES)["Statement"]
+    assert read["Sid"] == "Issue"
+
+
+def test_a_statement_of_ours_that_is_needed_no_more_goes() -> None:
+    """Where a key is of another account, what KMS shows within its own account alone is not asked for."""
+    needed = statements(ROLES, OPERATIONS, THEIRS)
+    assert merged(policy(ROOT, *NEEDED), needed, ROLES)["Statement"] == [ROOT, *needed]
+
+
+def test_a_sid_is_unique_whatever_others_have() -> None:
+    """Ours takes the first Sid that is free."""
+    foreign = [{**ROOT, "Sid": sid} for sid in ("End", "GrantBrokerEnd")]
+    sids = [each["Sid"] for each in merged(policy(*foreign), NEEDED, ROLES)["Statement"]]
+    assert "GrantBrokerGrantBrokerEnd" in sids
+    assert len(set(sids)) == len(sids)
+
+
+def test_a_policy_is_written_as_small_as_it_must_be() -> None:
+    """Indented for people, compact where KMS takes no more, not at all where even that is too large."""
+    few, many = policy(*[ROOT] * 10), policy(*[ROOT] * 200)
+    assert text_of(few) == json.dumps(few, indent=2)
+    assert text_of(many) == json.dumps(many, separators=(",", ":"))
+    assert text_of(policy(*[ROOT] * 300)) is None

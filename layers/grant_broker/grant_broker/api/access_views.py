@@ -1,10 +1,11 @@
-"""The access report as the API shows it, and as the command line writes it in JSON."""
+"""Who can use a key, and what its policy must say: as the API shows it and the commands write it in JSON."""
 
 from collections.abc import Iterable
 
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
 from grant_broker.api import shapes
 from grant_broker.domain.times import format_time
+from grant_broker.keys.key_policy import KeyPolicyAdvice
 
 
 def report_view(
@@ -16,6 +17,18 @@ def report_view(
         "findings": [_finding(finding) for finding in report.findings] if report else [],
         "counts": report.counts if report else {},
         "cursor": cursor,
+    }
+
+
+def advice_view(advice: KeyPolicyAdvice) -> shapes.KeyPolicyAdvice:
+    """What a key's policy must say for the broker."""
+    return {
+        "statements": advice.statements,
+        "role_policies": advice.role_policies,
+        "policy": advice.policy,
+        "diff": advice.diff,
+        "denied": list(advice.denied),
+        "notes": list(advice.notes),
     }
 
 

@@ -308,9 +308,14 @@ class KeyPolicyAdvice(TypedDict):
     ]
     policy: Annotated[
         dict[str, Any] | None,
-        Keywords(description="The present policy with the statements; null where KMS does not show it."),
+        Keywords(
+            description="The present policy with the statements; null where KMS does not show that one, "
+            "or would not take this one."
+        ),
     ]
     diff: Annotated[str | None, Keywords(description="Unified; empty where nothing is missing.")]
+    denied: Annotated[list[str], Keywords(description="In words, what other statements take away.")]
+    notes: Annotated[list[str], Keywords(description="In words, what `policy` leaves out or KMS minds.")]
 
 
 class KeyCheck(TypedDict):

@@ -80,6 +80,15 @@ class KmsReader:
             "Truncated"
         ) else None
 
+    def list_key_policies(self, key_arn: str) -> list[str]:
+        """List the names of the key's policies: `default`, and AWS_RAM where Resource Access Manager put one.
+
+        KMS lists them within the key's own account only.
+        """
+        with kms_errors("ListKeyPolicies"):
+            # There are two at most: no second page (KMS, ListKeyPolicies).
+            return self._client.list_key_policies(KeyId=key_arn)["PolicyNames"]
+
     def get_key_policy(self, key_arn: str) -> str:
         """Read the key policy, JSON text. KMS shows it within the key's own account only."""
         with kms_errors("GetKeyPolicy"):

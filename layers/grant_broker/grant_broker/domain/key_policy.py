@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,12 @@ from grant_broker.domain import arns
 from grant_broker.domain.arns import account_of
 
 Json = dict[str, Any]
+LARGEST = 32 * 1024
+"""Bytes of a key policy, at most (KMS, "Resource quotas")."""
 _STAND_IN = "GrantBroker"  # before a Sid that another statement of the policy has
-_POLICY_ACTION = "kms:GetKeyPolicy"  # within the key's own account only (KMS's permissions table)
+_SIDS = frozenset({"Issue", "ReadKey", "ReadPolicy", "End", "Compare"})
+# Within the key's own account only (KMS's permissions table).
+_READ_POLICY, _LIST_POLICIES = "kms:GetKeyPolicy", "kms:ListKeyPolicies"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Roles:
         return cls(*(arns.role_arn(account, f"{stack}-{name}") for name in names))
 
     @property
+    def every(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset({self.requests, self.approvals, self.expiry, self.reconcile})
+
+    @property
     def account(self) -> str:
         """The broker's own account."""
         return account_of(self.expiry)
@@ -39,8 +48,8 @@ def statements(roles: Roles, operations: Sequence[str], key_arn: str) -> list[Js
     """The statements that the key's policy needs; `operations` is the widest set that any grant may hold."""
     needed = [
         _issue(roles, operations),
-        _allow("ReadKey", roles.approvals, "kms:DescribeKey", _POLICY_ACTION, "kms:ListGrants"),
-        _allow("ReadPolicy", [roles.requests, roles.expiry], _POLICY_ACTION),
+        _allow("ReadKey", roles.approvals, "kms:DescribeKey", _READ_POLICY, "kms:ListGrants", _LIST_POLICIES),
+        _allow("ReadPolicy", [roles.requests, roles.expiry], _READ_POLICY),
         _allow("End", roles.expiry, "kms:ListGrants", "kms:RevokeGrant"),
         _allow("Compare", roles.reconcile, "kms:ListGrants"),
     ]
@@ -50,41 +59,30 @@ def statements(roles: Roles, operations: Sequence[str], key_arn: str) -> list[Js
 def merged(present: Mapping[str, Any], needed: Sequence[Json], roles: Roles) -> Json:
     """The policy with the needed statements: older ones of ours replaced, all others left as they are."""
     left = {each["Sid"]: each for each in needed}
-    present_ones = _listed(present.get("Statement", []))
-    ours = [_own_sid(each, set(left), roles) for each in present_ones]
-    # A Sid is unique in a policy: where another statement has it, ours gives way.
-    taken = {each.get("Sid") for each, own in zip(present_ones, ours, strict=True) if own is None}
+    kept: list[Json] = []
+    others = [each for each in _listed(present["Statement"]) if _own_sid(each, roles) is None]
+    taken = {each.get("Sid") for each in others}
+    for each in _listed(present["Statement"]):
+        sid = _own_sid(each, roles)
+        if sid is None:
+            kept.append(each)
+        elif sid in left:
+            kept.append(_named(_narrowed(left.pop(sid), each), taken))
+    return {**present, "Statement": [*kept, *(_named(each, taken) for each in left.values())]}
 
-    def put(sid: str) -> list[Json]:
-        found = left.pop(sid, None)
-        return [{**found, "Sid": f"{_STAND_IN}{sid}" if sid in taken else sid}] if found else []
 
-    kept = [
-        part for each, own in zip(present_ones, ours, strict=True) for part in (put(own) if own else [each])
-    ]
-    return {**present, "Statement": [*kept, *(part for sid in list(left) for part in put(sid))]}
+def text_of(policy: Mapping[str, Any]) -> str | None:
+    """The policy as text that KMS takes: indented, or else compact; None where even that is too large."""
+    for text in (json.dumps(policy, indent=2), json.dumps(policy, separators=(",", ":"))):
+        if len(text) < LARGEST:  # the end of a printed line is one more
+            return text
+    return None
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """A unified diff of two policies; empty where nothing changes."""
     old, new = (json.dumps(each, indent=2).splitlines() for each in (before, after))
     return "\n".join(difflib.unified_diff(old, new, "present", "needed", lineterm=""))
-
-
-def advice(roles: Roles, operations: Sequence[str], key_arn: str, present: str | None) -> Json:
-    """All that an operator needs to open a key to the broker; `present` None where its policy is not known.
-
-    ValueError where `present` is no policy.
-    """
-    needed = statements(roles, operations, key_arn)
-    others = {"statements": needed, "role_policies": role_policies(roles, key_arn, operations)}
-    if present is None:
-        return {**others, "policy": None, "diff": None}
-    before = json.loads(present)
-    if not isinstance(before, dict):
-        raise ValueError("a key policy is a JSON object")  # noqa: TRY004 - as for text that is no JSON
-    after = merged(before, needed, roles)
-    return {**others, "policy": after, "diff": difference(before, after)}
 
 
 def role_policies(roles: Roles, key_arn: str, operations: Sequence[str]) -> dict[str, Json]:
@@ -127,17 +125,37 @@ def _within(roles: Roles, key_arn: str) -> bool:
 
 
 def _abroad(statement: Json) -> Json:
-    left = [name for name in _listed(statement["Action"]) if name != _POLICY_ACTION]
+    within = {_READ_POLICY, _LIST_POLICIES}
+    left = [name for name in _listed(statement["Action"]) if name not in within]
     return {**statement, "Action": left[0] if len(left) == 1 else left}
 
 
-def _own_sid(statement: Mapping[str, Any], sids: set[str], roles: Roles) -> str | None:
+def _own_sid(statement: Mapping[str, Any], roles: Roles) -> str | None:
     """The Sid of ours that a present statement is a form of: of that Sid, for the broker's roles alone."""
     principal = statement.get("Principal")
     named = _listed(principal.get("AWS", [])) if isinstance(principal, Mapping) else []
     sid = str(statement.get("Sid", "")).removeprefix(_STAND_IN)
-    mine = {roles.requests, roles.approvals, roles.expiry, roles.reconcile}
-    return sid if sid in sids and named and mine.issuperset(named) else None
+    return sid if sid in _SIDS and named and roles.every.issuperset(named) else None
+
+
+def _named(statement: Json, taken: Collection[object]) -> Json:
+    """The statement under its Sid, which is unique in a policy: where another one has it, ours gives way."""
+    sid = str(statement["Sid"])
+    while sid in taken:
+        sid = f"{_STAND_IN}{sid}"
+    return {**statement, "Sid": sid}
+
+
+def _narrowed(needed: Json, present: Mapping[str, Any]) -> Json:
+    """The needed statement under what the present one asks besides, such as grantees under a path."""
+    ours: Mapping[str, Mapping[str, Any]] = needed.get("Condition", {})
+    own_keys = {key.lower() for keys in ours.values() for key in keys}
+    merged_block = {operator: dict(keys) for operator, keys in ours.items()}
+    for operator, keys in present.get("Condition", {}).items():
+        besides = {key: value for key, value in keys.items() if key.lower() not in own_keys}
+        if besides:
+            merged_block.setdefault(operator, {}).update(besides)
+    return {**needed, "Condition": merged_block} if merged_block else needed
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

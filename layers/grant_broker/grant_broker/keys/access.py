@@ -8,9 +8,9 @@ from typing import Any
 from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, KeyPolicies
 from grant_broker.access_report.grants import entry_of
 from grant_broker.aws.kms import KmsReader
-from grant_broker.broker import ApiBroker, Broker
+from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
-from grant_broker.domain.key_policy import Roles, advice
+from grant_broker.keys.key_policy import find_key_policy
 
 # The API's functions have 25 s. A key at KMS's limit of 50,000 grants takes 500 calls.
 _LONGEST = timedelta(seconds=20)
@@ -44,7 +44,7 @@ def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
             )
         for grant in grants:
             tally.add(grant)
-    report = tally.report(KeyPolicies(key_policy(broker.kms, key_arn)))
+    report = tally.report(get_key_policies(broker.kms, key_arn))
     return AccessPage([*report.entries, *entries], report, place)
 
 
@@ -67,22 +67,17 @@ def get_whole(kms: KmsReader, key_arn: str, *, retiring_principal: str | None) -
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(kms, key_arn, place):
         entries += [tally.add(grant) for grant in grants]
-    report = tally.report(KeyPolicies(key_policy(kms, key_arn)), most_of_a_kind=None)
+    report = tally.report(get_key_policies(kms, key_arn), most_of_a_kind=None)
     return AccessPage([*report.entries, *entries], report, None)
 
 
-def policy_advice(broker: ApiBroker, key_arn: str, roles: Roles) -> dict[str, Any]:
-    """What the key's policy must say for this stack, as a change of its present one where KMS shows that."""
-    present = key_policy(broker.kms, key_arn)
-    return advice(roles, broker.settings.grantable_operations, key_arn, present)
-
-
-def key_policy(kms: KmsReader, key_arn: str) -> str | None:
-    """The key policy, or None where KMS does not show it to this caller."""
+def get_key_policies(kms: KmsReader, key_arn: str) -> KeyPolicies:
+    """The key's policies as far as KMS shows them to this caller."""
     try:
-        return kms.get_key_policy(key_arn)
+        names = tuple(kms.list_key_policies(key_arn))
     except KmsRefused:
-        return None
+        names = None
+    return KeyPolicies(find_key_policy(kms, key_arn), names)
 
 
 def _rest(kms: KmsReader, key_arn: str, place: str | None) -> Iterator[list[dict[str, Any]]]:
