@@ -50,6 +50,8 @@ class Iam:
             return query_ok(operation, self._create(caller, operation, form))
         if operation == "CreatePolicy":
             return query_ok(operation, self._create_policy(caller, form))
+        if operation == "GetAccountAuthorizationDetails":
+            return query_ok(operation, self._details(caller, form))
         if operation not in self._operations:
             raise AwsError("InvalidAction", f"This IAM has no {operation}")
         kind = "Role" if "Role" in operation else "User"
@@ -88,6 +90,26 @@ class Iam:
         self._directory.managed[arn] = _identity_policy(form)
         return {"Policy": {"PolicyName": name, "Arn": arn, "Path": path, "PolicyId": "ANPA" + "A" * 17}}
 
+    def _details(self, caller: Credentials, form: _Form) -> dict[str, Any]:
+        """Users, roles and managed policies of the account, MaxItems of them from Marker on."""
+        self._require(caller, "GetAccountAuthorizationDetails", "*")
+        entries = [
+            *(("UserDetailList", detailed(each)) for each in self._of(caller.account, "User")),
+            *(("RoleDetailList", detailed(each)) for each in self._of(caller.account, "Role")),
+            *(
+                ("Policies", _managed(arn, document))
+                for arn, document in self._directory.managed.items()
+                if f"::{caller.account}:" in arn
+            ),
+        ]
+        start, most = int(form.get("Marker", "0")), int(form.get("MaxItems", "100"))
+        end = start + most
+        page: dict[str, Any] = {kind: [] for kind in ("UserDetailList", "RoleDetailList", "GroupDetailList")}
+        for kind, entry in entries[start:end]:
+            page.setdefault(kind, []).append(entry)
+        more = {"IsTruncated": True, "Marker": str(end)} if end < len(entries) else {"IsTruncated": False}
+        return {"Policies": [], **page, **more}
+
     def _delete(self, _caller: Credentials, _form: _Form, principal: Principal) -> dict[str, Any]:
         if principal.policies:
             words = "Cannot delete entity, must delete policies first."
@@ -117,6 +139,23 @@ def shown(principal: Principal) -> dict[str, Any]:
     return {**made, "Arn": principal.arn, "CreateDate": "2026-01-01T00:00:00Z", **trust}
 
 
+def detailed(principal: Principal) -> dict[str, Any]:
+    """A role or user with its policies, as GetAccountAuthorizationDetails shows it."""
+    kind = "Role" if ":role/" in principal.arn else "User"
+    inline = [
+        {"PolicyName": name, "PolicyDocument": quote(json.dumps(document))}
+        for name, document in principal.inline.items()
+    ]
+    attached = _list_attached(None, {}, principal)["AttachedPolicies"]
+    return {**shown(principal), f"{kind}PolicyList": inline, "AttachedManagedPolicies": attached}
+
+
+def _managed(arn: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": quote(json.dumps(document))}
+    name = arn.rpartition("/")[2]
+    return {"PolicyName": name, "Arn": arn, "DefaultVersionId": "v1", "PolicyVersionList": [version]}
+
+
 def _put(_caller: Credentials, form: _Form, principal: Principal) -> dict[str, Any]:
     principal.put(_given(form, "PolicyName"), _identity_policy(form))
     return {}
@@ -142,7 +181,7 @@ def _list(_caller: Credentials, _form: _Form, principal: Principal) -> dict[str,
     return {"PolicyNames": list(principal.inline), "IsTruncated": False}
 
 
-def _list_attached(_caller: Credentials, _form: _Form, principal: Principal) -> dict[str, Any]:
+def _list_attached(_caller: Credentials | None, _form: _Form, principal: Principal) -> dict[str, Any]:
     listed = [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in principal.attached]
     return {"AttachedPolicies": listed, "IsTruncated": False}
 

@@ -231,7 +231,79 @@ def test_the_command_prints_the_whole(scene: Scene, capsys: pytest.CaptureFixtur
     assert on_the_command_line(scene, "--json", "--retiring-principal", retiring) == 0
     report = json.loads(capsys.readouterr().out)
     first, items = every_page(scene, 100)
-    assert report == {"items": items, "findings": first["findings"], "counts": first["counts"]}
+    by_iam = [item for item in report["items"] if "policy" in item["through"]]
+    counts = {**first["counts"], "iam_entries": len(by_iam), "principals": report["counts"]["principals"]}
+    assert [item for item in report["items"] if "policy" not in item["through"]] == items
+    assert {**report, "items": items} == {"items": items, "findings": first["findings"], "counts": counts}
+
+
+def test_the_command_lists_whom_iam_lets_in(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who administers the key, and who reads, by IAM policies is named, with the policy that gives it."""
+    assert on_the_command_line(scene, "--json") == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    report = json.loads(output.out)
+    by_iam = [item for item in report["items"] if "policy" in item["through"]]
+    held = {item["principal"]: (item["through"]["sid"], item["actions"]) for item in by_iam}
+    administrator, reader = scene.grantee("key_admin"), scene.grantee("data_reader")
+    assert (held[administrator][0], "kms:PutKeyPolicy" in held[administrator][1]) == ("Administration", True)
+    assert not {"kms:Encrypt", "kms:Decrypt", "kms:CreateGrant"}.intersection(held[administrator][1])
+    assert held[reader] == ("DataReader", ["kms:Decrypt"])
+    assert {principal.split(":")[4] for principal in held} == {"111122223333"}
+
+
+def test_the_command_says_where_iam_is_not_read(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who may not read IAM is told so in one line; where nothing is left to IAM it is not asked."""
+    scene.cloud.intercept = lambda call, _run: (
+        AwsError("AccessDenied", "not authorized", 403).response("query")
+        if call.operation == "GetAccountAuthorizationDetails"
+        else None
+    )
+    assert on_the_command_line(scene) == 0
+    output = capsys.readouterr()
+    (line,) = output.err.splitlines()
+    assert line.startswith(
+        "grant-broker access: IAM of 111122223333 is not read: whom it lets in is not listed: An"
+    )
+    assert "AccessDenied" in line
+    assert "IAM of account 111122223333" in output.out
+    assert "iam entries" not in output.out
+    kept = [
+        each for each in scene.policy()["Statement"] if each["Sid"] not in {"Administration", "DataReader"}
+    ]
+    scene.cloud.put_key_policy(scene.key, {**scene.policy(), "Statement": kept})
+    assert on_the_command_line(scene) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_command_says_whose_iam_it_cannot_read(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left to another account's IAM is that account's to tell."""
+    policy = scene.policy()
+    theirs = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "444455556666"},
+        "Action": "kms:Encrypt",
+        "Resource": "*",
+    }
+    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], theirs]})
+    assert on_the_command_line(scene) == 0
+    output = capsys.readouterr()
+    assert output.err == (
+        "grant-broker access: IAM of 444455556666 is not read: whom it lets in is not listed: "
+        "it is not the caller's account\n"
+    )
+    assert scene.grantee("key_admin") in output.out
+
+
+def test_the_command_without_a_key_policy(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where KMS does not show the key policy, or shows what is none, IAM is not asked."""
+    answers: list[Response] = [AwsError("AccessDeniedException", "no").response(), ok({"Policy": "{}"})]
+    scene.cloud.intercept = lambda call, _run: answers[0] if call.operation == "GetKeyPolicy" else None
+    for code in ("key_policy_unreadable", "key_policy_not_understood"):
+        assert on_the_command_line(scene) == 0
+        output = capsys.readouterr()
+        assert (code in output.out, output.err) == (True, "")
+        answers.pop(0)
 
 
 def test_the_command_prints_a_table(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,3 +168,25 @@ def test_policies_of_the_wrong_kind(world: World, broken: dict[str, str]) -> Non
     trust = {"RoleName": "new", "AssumeRolePolicyDocument": document}
     assert code(iam.create_role, **trust) == "MalformedPolicyDocument"
     assert code(world.role(world.app).encrypt, KeyId=world.key, Plaintext=b"p") == "AccessDeniedException"
+
+
+def test_account_authorization_details(world: World) -> None:
+    """Who may read all of IAM gets roles, users and managed policies of the own account, page after page."""
+    iam = world.as_root("iam")
+    iam.put_role_policy(RoleName="app", PolicyName="read", PolicyDocument=READ)
+    arn = iam.create_policy(PolicyName="managed", PolicyDocument=READ)["Policy"]["Arn"]
+    iam.create_user(UserName="amy")
+    iam.attach_user_policy(UserName="amy", PolicyArn=arn)
+    whole = iam.get_account_authorization_details()
+    roles = {role["Arn"]: role for role in whole["RoleDetailList"]}
+    assert roles[world.app]["RolePolicyList"] == [{"PolicyName": "read", "PolicyDocument": json.loads(READ)}]
+    assert {each.split(":")[4] for each in roles} == {HOME}
+    (user,) = whole["UserDetailList"]
+    assert user["AttachedManagedPolicies"] == [{"PolicyName": "managed", "PolicyArn": arn}]
+    (policy_shown,) = whole["Policies"]
+    assert (policy_shown["Arn"], policy_shown["PolicyVersionList"][0]["Document"]) == (arn, json.loads(READ))
+    paginator = iam.get_paginator("get_account_authorization_details")
+    pages = list(paginator.paginate(PaginationConfig={"PageSize": 1}))
+    assert len(pages) == len(roles) + 2
+    assert [each["Arn"] for page in pages for each in page["RoleDetailList"]] == list(roles)
+    assert code(world.role(world.app, "iam").get_account_authorization_details) == "AccessDenied"

@@ -2,6 +2,7 @@
 
 from grant_broker.access_report.actions import KEY_ACTIONS, OTHER_ACTIONS
 from grant_broker.access_report.entries import AccessEntry, AccessFinding, Through
+from grant_broker.access_report.identities import Identity, IdentityPolicy
 from grant_broker.access_report.policies import KeyPolicies
 from grant_broker.access_report.report import AccessReport, AccessTally
 
@@ -12,6 +13,8 @@ __all__ = [
     "AccessFinding",
     "AccessReport",
     "AccessTally",
+    "Identity",
+    "IdentityPolicy",
     "KeyPolicies",
     "Through",
 ]

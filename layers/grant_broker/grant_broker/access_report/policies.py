@@ -42,11 +42,15 @@ def entries_of(document: Document, key_arn: str) -> Iterator[AccessEntry]:
     Deny takes away is left out; conditional Denies stand in `constraint`. Raises ValueError for a policy
     that AWS would not have stored.
     """
-    statements = [each for each in statements_of(document) if each.on(key_arn)]
-    denying = [each for each in statements if not each.read.allow]
-    for statement in statements:
-        if statement.read.allow:
+    denying = denying_in(document, key_arn)
+    for statement in statements_of(document):
+        if statement.read.allow and statement.on(key_arn):
             yield from _entries(statement, denying)
+
+
+def denying_in(document: Document, key_arn: str) -> list[NamedStatement]:
+    """The policy's Denies that speak of the key whatever the call."""
+    return [each for each in statements_of(document) if not each.read.allow and each.certainly_on(key_arn)]
 
 
 def not_understood(document: Document) -> Iterator[tuple[str, str]]:

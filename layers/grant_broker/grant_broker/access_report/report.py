@@ -1,15 +1,21 @@
 """The report: entries, findings and counts, over a key's policies and any number of grants."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from grant_broker.access_report.entries import AccessEntry, AccessFinding
-from grant_broker.access_report.findings import administrator_findings, policy_findings, reading_findings
+from grant_broker.access_report.findings import (
+    administrator_findings,
+    policy_findings,
+    reading_findings,
+    standing_access,
+)
 from grant_broker.access_report.grant_findings import GrantFindings, Maker, maker_of
 from grant_broker.access_report.grants import DUPLICATE, GrantEntry, entry_of, likeness
+from grant_broker.access_report.identities import Identity, entries_by_iam, unreadable
 from grant_broker.access_report.policies import KeyPolicies, entries_of
 from grant_broker.domain.arns import account_of
 
@@ -50,14 +56,30 @@ class AccessTally:
         self._found.add(entry, (*entry.findings, *((DUPLICATE,) if duplicate else ())))
         return entry
 
-    def report(self, policies: KeyPolicies, *, most_of_a_kind: int | None = MOST_OF_A_KIND) -> AccessReport:
-        """The whole report; of each kind of finding at most so many, None for all of them."""
-        entries, of_policy = self._of_policy(policies)
+    def report(
+        self,
+        policies: KeyPolicies,
+        *,
+        identities: Sequence[Identity] | None = None,
+        most_of_a_kind: int | None = MOST_OF_A_KIND,
+    ) -> AccessReport:
+        """The whole report; of each kind of finding at most so many, None for all of them.
+
+        `identities` are the roles and users of the account, None where IAM was not read.
+        """
+        of_policy, found = self._of_policy(policies)
+        by_iam = self._by_iam(policies, of_policy, identities or ())
+        entries = (*of_policy, *by_iam)
         # What could not be read goes before all that was; then strangers, and last what AWS does for itself.
         kinds = [
             list(reading_findings(policies)),
             list(self._found.of(Maker.FOREIGN)),
-            [*of_policy, *administrator_findings(entries, self._granted)],
+            [
+                *found,
+                *self._standing(by_iam),
+                *administrator_findings(entries, self._granted),
+                *unreadable(identities or (), self._key_arn),
+            ],
             list(self._found.of(Maker.BROKER)),
             list(self._found.of(Maker.SERVICE)),
         ]
@@ -65,7 +87,8 @@ class AccessTally:
         principals = {*self._granted, *(entry.principal for entry in entries)}
         counts = {
             "principals": len(principals),
-            "policy_entries": len(entries),
+            "policy_entries": len(of_policy),
+            **({} if identities is None else {"iam_entries": len(by_iam)}),
             "grants": self._makers.total(),
             "broker_grants": self._makers[Maker.BROKER],
             "service_grants": self._makers[Maker.SERVICE],
@@ -87,6 +110,18 @@ class AccessTally:
         account = account_of(self._key_arn)
         found = policy_findings(policies.default, entries, account=account, grantees=self._grantees)
         return entries, list(found)
+
+    def _by_iam(
+        self, policies: KeyPolicies, delegations: Sequence[AccessEntry], identities: Sequence[Identity]
+    ) -> tuple[AccessEntry, ...]:
+        if policies.default is None or not delegations:
+            return ()
+        return tuple(entries_by_iam(policies.default, self._key_arn, delegations, identities))
+
+    def _standing(self, entries: Iterable[AccessEntry]) -> Iterator[AccessFinding]:
+        account = account_of(self._key_arn)
+        for entry in entries:
+            yield from standing_access(entry, account=account, grantees=self._grantees)
 
 
 def _bounded(findings: Iterable[AccessFinding], most: int | None) -> Iterator[AccessFinding]:

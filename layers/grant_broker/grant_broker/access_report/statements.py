@@ -30,8 +30,14 @@ class NamedStatement:
     def on(self, key_arn: str) -> bool:
         """Whether the statement may speak of the key."""
         resources = self.read.resources
+        if resources is None or resources.match(key_arn, {}) is not False:
+            return True
         # What a variable would name is not known here: an access too many is shown, not one too few.
-        return resources is None or resources.match(key_arn, {}) is not False
+        return bool(resources.varying) and not resources.negated
+
+    def certainly_on(self, key_arn: str) -> bool:
+        """Whether the statement speaks of the key whatever the call."""
+        return self.read.resources is not None and self.read.resources.match(key_arn, {}) is True
 
 
 def statements_of(document: Document) -> list[NamedStatement]:

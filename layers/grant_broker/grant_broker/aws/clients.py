@@ -9,6 +9,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -49,6 +50,10 @@ class Clients:
     def sns(self) -> "SNSClient":
         """Make an SNS client with three attempts a call."""
         return self._session.client("sns", config=_TELLING)
+
+    def iam(self) -> "IAMClient":
+        """Make an IAM client that retries a throttled call: for commands, no function reads IAM."""
+        return self._session.client("iam", config=_READING)
 
     def sqs(self) -> "SQSClient":
         """Make an SQS client with three attempts a call."""

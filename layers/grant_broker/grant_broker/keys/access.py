@@ -1,12 +1,13 @@
 """Who can use a key: read its policy and all its grants, and answer within one Lambda's limits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, KeyPolicies
+from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, Identity, KeyPolicies
 from grant_broker.access_report.grants import entry_of
+from grant_broker.access_report.identities import delegated_accounts
 from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
@@ -60,14 +61,27 @@ def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: str) -> Ac
     return AccessPage([entry_of(grant, own) for grant in grants], None, place)
 
 
-def get_whole(kms: KmsReader, key_arn: str, *, retiring_principal: str | None) -> AccessPage:
-    """The whole report in one page, with every grant and every finding."""
+def get_whole(
+    kms: KmsReader,
+    key_arn: str,
+    *,
+    retiring_principal: str | None,
+    read_identities: Callable[[set[str]], Sequence[Identity] | None],
+) -> AccessPage:
+    """The whole report in one page, with every grant and every finding.
+
+    `read_identities` gives the roles and users of those accounts to whose IAM the key policy leaves
+    something, as far as it can read them; None where it cannot.
+    """
+    policies = get_key_policies(kms, key_arn)
+    accounts = delegated_accounts(policies, key_arn)
+    identities = read_identities(accounts) if accounts else None
     tally = AccessTally(key_arn, retiring_principal=retiring_principal)
     grants, place = kms.list_grants_page(key_arn)
     entries = [tally.add(grant) for grant in grants]
     for grants in _rest(kms, key_arn, place):
         entries += [tally.add(grant) for grant in grants]
-    report = tally.report(get_key_policies(kms, key_arn), most_of_a_kind=None)
+    report = tally.report(policies, identities=identities, most_of_a_kind=None)
     return AccessPage([*report.entries, *entries], report, None)
 
 

@@ -3,19 +3,20 @@
 import argparse
 import json
 import sys
+from functools import partial
 
 import boto3
-from botocore.exceptions import BotoCoreError
 
-from grant_broker.access_report import KEY_ACTIONS
+from grant_broker.access_report import KEY_ACTIONS, Identity
 from grant_broker.api import shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.arguments import key_arn
+from grant_broker.client.failures import AWS_FAILURES, report_failure
+from grant_broker.client.identities import read_identities
 from grant_broker.client.printing import printable, table
-from grant_broker.domain.arns import region_of
-from grant_broker.domain.errors import BrokerError
+from grant_broker.domain.arns import account_of, region_of
 from grant_broker.keys.access import get_whole
 
 _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
@@ -24,7 +25,7 @@ _MANY = 6
 
 def kms_of(arn: str) -> KmsReader:
     """KMS in the key's Region, with the credentials at hand."""
-    return KmsReader(Clients(boto3.Session(region_name=region_of(arn))).reading_kms())
+    return KmsReader(_clients(arn).reading_kms())
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +42,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the report; 1 where KMS does not answer or refuses."""
     try:
-        kms = kms_of(options.key_arn)
-        page = get_whole(kms, options.key_arn, retiring_principal=options.retiring_principal)
-    except (BrokerError, BotoCoreError) as error:
-        print(f"grant-broker access: {printable(str(error))}", file=sys.stderr)
+        aws = _clients(options.key_arn)
+        page = get_whole(
+            KmsReader(aws.reading_kms()),
+            options.key_arn,
+            retiring_principal=options.retiring_principal,
+            read_identities=partial(_read_identities, aws),
+        )
+    except AWS_FAILURES as error:
+        report_failure("access", error)
         return 1
     report = report_view(page.entries, page.report, cursor=None)
     if options.json:
@@ -57,15 +63,38 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _clients(arn: str) -> Clients:
+    return Clients(boto3.Session(region_name=region_of(arn)))
+
+
+def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:
+    """The roles and users of the caller's account; what IAM does not show is said in one line."""
+    try:
+        identities, why = read_identities(aws.iam()), "it is not the caller's account"
+    except AWS_FAILURES as error:
+        identities, why = [], str(error)
+    unread = accounts - {account_of(identity.arn) for identity in identities}
+    if unread:
+        words = f"IAM of {', '.join(sorted(unread))} is not read: whom it lets in is not listed: {why}"
+        print(f"grant-broker access: {printable(words)}", file=sys.stderr)
+    return None if unread == accounts else identities
+
+
 def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
     constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
     return (
-        item["principal"],
+        _principal(item),
         _actions(item["actions"]),
         _through(item["through"]),
         item["until"] or "-",
         constraint,
     )
+
+
+def _principal(item: shapes.AccessEntry) -> str:
+    through = item["through"]
+    whole = through["kind"] == "iam" and "policy" not in through and item["principal"].endswith(":root")
+    return f"IAM of account {through['account']}" if whole else item["principal"]
 
 
 def _actions(actions: list[str]) -> str:
@@ -74,8 +103,11 @@ def _actions(actions: list[str]) -> str:
 
 
 def _through(through: shapes.Through) -> str:
-    if through["kind"] != "grant":
-        return f"{through['kind']} {through['sid']}"
+    if through["kind"] == "key_policy":
+        return f"key policy, {through['sid']}"
+    if through["kind"] == "iam":
+        by = f"{through['policy']}; " if "policy" in through else ""
+        return f"{by}left to IAM by {through['sid']}"
     if "request_id" in through:
         return f"grant {through['grant_id']} of request {through['request_id']}"
     return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"

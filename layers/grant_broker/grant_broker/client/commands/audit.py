@@ -26,6 +26,7 @@ _HELP = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the two actions and their options."""
+    parser.epilog = "Exit codes: 1 is a breach and nothing else, 2 that something could not be read."
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     verifying = actions.add_parser("verify", help="name the first breach of every trail; exit code 1")
     source = verifying.add_mutually_exclusive_group(required=True)
