@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Iterator
 
-from grant_broker.domain.lifecycle import NEXT
+from grant_broker.domain.lifecycle import LIFE, OPEN
 from tests.infrastructure.stack import ROLES, template
 from tests.infrastructure.test_roles import MAY
 from tests.local_stack.triggers import queues, routes, schedules, streams
@@ -86,13 +86,16 @@ def _rights(role: str) -> Iterator[str]:
 
 
 def life() -> Iterator[str]:
-    """Every status of a request and what may follow it."""
+    """Every status of a request, what may follow it, and what is on the agenda meanwhile."""
     yield "stateDiagram-v2"
     yield "    direction LR"
-    yield f"    [*] --> {next(iter(NEXT))}"
-    for status, following in NEXT.items():
-        yield from (f"    {status} --> {other}" for other in NEXT if other in following)
-    yield from (f"    {status} --> [*]" for status in NEXT if status.final)
+    yield f"    [*] --> {OPEN[0]}"
+    for status in OPEN:
+        yield from (f"    {status} --> {other}" for other in LIFE if other in LIFE[status].may_become)
+    yield from (f"    {status} --> [*]" for status in LIFE if status.final)
+    for status in OPEN:
+        stage = LIFE[status]
+        yield f"    note right of {status}: {stage.action}{f' at {stage.deadline}' if stage.deadline else ''}"
 
 
 PICTURES = {"architecture": architecture, "life": life}

@@ -1,0 +1,43 @@
+"""What the documents point at is there: files, folders, tests, other documents and their sections."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.local_stack.template import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))]
+_TOP = {path.name for path in ROOT.iterdir()}
+_TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+
+
+def _prose(document: Path) -> str:
+    return re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def _anchors(document: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", _prose(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
+def test_what_a_document_names_is_there(document: Path) -> None:
+    """Paths from the top are files or folders; what is called like a test is one, or a file of tests."""
+    names = set(re.findall(r"`([^`\s]+)`", _prose(document)))
+    paths = {name for name in names if "/" in name and name.partition("/")[0] in _TOP}
+    assert {path for path in paths if not any(ROOT.glob(path.rstrip("/")))} == set()
+    functions = {name for name in names if re.fullmatch(r"test_\w+", name)}
+    assert {name for name in functions if f"def {name}(" not in _TESTS} == set()
+    files = {name for name in names - paths if re.fullmatch(r"(\w+/)*\w+\.py", name)}
+    assert {name for name in files if not any(ROOT.rglob(name))} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """A link within the repository leads to a file, and to a section that it has."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", _prose(document))
+    for path, section in links:
+        target = (document.parent / path) if path else document
+        assert target.exists(), path
+        assert not section or section in _anchors(target), section
