@@ -7,11 +7,10 @@ import pytest
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.trail import GENESIS, Head, verify
 from grant_broker.domain.versions import record_event
-from grant_broker.reconcile.approvals_in_force import live_grant
+from grant_broker.reconcile.listed import listed
 from tests.support.records import (
     CREATED,
     EXPIRES,
@@ -36,8 +35,7 @@ OTHER = f"{GRANTEE}-other"
 
 def derived(**changes: object) -> str:
     """The id of the record by which a grant ends apart from its name."""
-    seen: LiveGrant = live_grant(grant(**changes), now=NOW)
-    return seen.derived_id
+    return listed(grant(**changes), NOW).grant.derived_id
 
 
 def test_order(scene: Scene) -> None:

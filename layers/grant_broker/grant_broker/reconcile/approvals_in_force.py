@@ -1,110 +1,48 @@
 """What a live grant is judged by: records, votes, standing approvals and keys, read in batches."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from grant_broker.aws.items import record_of
-from grant_broker.aws.kms import Grant
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Coverage, Quorum
-from grant_broker.domain.arns import find_account
 from grant_broker.domain.keys import Key
 from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.scope import Scope
 from grant_broker.domain.trail import GENESIS, Head
 
 M = TypeVar("M", GrantRequest, Approval)
 _EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
 _QUORUM_SET = {"key_registered", "key_changed"}
-_MATCHES = {"EncryptionContextEquals": "equals", "EncryptionContextSubset": "subset"}
 
 
-def live_grant(grant: Grant, *, now: datetime) -> LiveGrant:
-    """A listed grant as the rules see it."""
-    return LiveGrant(
-        grant_id=grant.grant_id,
-        key_arn=grant.key_arn,
-        name=grant.name,
-        grantee=grant.grantee,
-        account=find_account(grant.grantee),
-        scope=_scope(grant),
-        created_at=grant.created_at or now,
-    )
-
-
-def shown(grant: Grant) -> dict[str, Any]:
-    """A listed grant as an event's detail names it."""
-    return {
-        "grant_id": grant.grant_id, "key": grant.key_arn, "grantee": grant.grantee, "name": grant.name,
-        "operations": list(grant.operations), "constraints": grant.constraints,
-        "issuing_account": grant.issuing_account,
-    }  # fmt: skip
-
-
-def _scope(grant: Grant) -> Scope | None:
-    if len(grant.constraints) != 1:
-        return None
-    [(kind, context)] = grant.constraints.items()
-    try:
-        return Scope.model_validate(
-            {
-                "operations": grant.operations,
-                "encryption_context": context,
-                "context_match": _MATCHES.get(kind),
-            }
-        )
-    except ValidationError:
-        return None
-
-
+@dataclass(frozen=True)
 class Evidence:
-    """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
+    """What the grants of one page are judged by."""
 
-    def __init__(self, store: Store, quorum: Callable[[int], Quorum]) -> None:
-        self._store = store
-        self._quorum = quorum
-        self._keys: dict[str, Key | None] = {}
-        self._named: dict[str, Approval] = {}
-        self._votes: dict[str, Approval] = {}
-        self._standing: dict[tuple[str, str], list[Approval]] = {}
-        self._quorums: dict[str, list[tuple[datetime, int]]] = {}
-
-    def records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
-        """The requests that exist of these ids; None for one that cannot be read as a request."""
-        keys = [(f"request#{name}", "request") for name in ids]
-        items = self._store.database.get_many(self._store.tables.request_table, keys)
-        return {item["pk"].removeprefix("request#"): _readable(GrantRequest, item) for item in items}
-
-    def head(self, record_id: str) -> Head:
-        """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
-        last = self._store.database.rows(
-            TableName=self._store.tables.request_table, condition="pk = :pk AND begins_with(sk, :events)",
-            values={":pk": f"request#{record_id}", ":events": "event#"}, ConsistentRead=True,
-            ScanIndexForward=False, Limit=1,
-        ).items  # fmt: skip
-        # Nobody vouches for it any more: what is no event of ours must not stop the run.
-        place = _EVENT.fullmatch(last[0]["sk"]) if last else None
-        return Head(int(place[1]), str(last[0].get("hash"))) if place else Head(0, GENESIS)
-
-    def load_approvals(self, records: Collection[GrantRequest], ids: Collection[str]) -> None:
-        """Read the votes on these requests, and the standing approvals that the records name."""
-        self._votes = self._approvals("request#", ids)
-        named = {record.approval for record in records if record.approval}
-        self._named |= self._approvals("approval#", named - self._named.keys())
+    records: Mapping[str, GrantRequest | None]
+    """By id; None for one that cannot be read as a request."""
+    _votes: Mapping[str, Approval]
+    _named: Mapping[str, Approval]
+    _reader: "Reader"
 
     def longest(self, key_arn: str) -> int:
         """How long a grant on the key may live, in seconds."""
-        key = self._key(key_arn)
+        key = self._reader.find_key(key_arn)
         return key.document.max_duration if key else DEFAULT_LONGEST
 
-    def withdrawn(self, record: GrantRequest | None) -> bool:
+    def find_head(self, record_id: str) -> Head:
+        """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
+        return self._reader.find_head(record_id)
+
+    def withdrawn(self, record: GrantRequest) -> bool:
         """Whether the standing approval of a request was withdrawn in order to end its grants."""
-        named = self._named.get(record.approval) if record and record.approval else None
+        named = self._named.get(record.approval or "")
         return bool(named and named.withdrawn_at and named.revoke_active)
 
     def fault(self, grant: LiveGrant, record: GrantRequest | None) -> str | None:
@@ -112,37 +50,79 @@ class Evidence:
         return fault_in(grant, coverage=self._coverage(grant, record), longest=self.longest(grant.key_arn))
 
     def _coverage(self, grant: LiveGrant, record: GrantRequest | None) -> Coverage:
-        key = self._key(grant.key_arn)
+        key = self._reader.find_key(grant.key_arn)
         present = key.document.quorum if key else 1
         approvals = list(self._candidates(grant, record))
-        found = covering(grant, record, approvals, quorum=self._quorum(present))
+        found = covering(grant, record, approvals, quorum=self._reader.quorum(present))
         if found.covered or present == 1:
             return found
         # A quorum raised since then was not asked for when the intent was stored.
-        then = self._quorum_at(grant.key_arn, grant.created_at, present=present)
-        return covering(grant, record, approvals, quorum=self._quorum(then))
+        then = self._reader.quorum_at(grant.key_arn, grant.created_at, present=present)
+        return covering(grant, record, approvals, quorum=self._reader.quorum(then))
 
     def _candidates(self, grant: LiveGrant, record: GrantRequest | None) -> Iterator[Approval]:
-        if record and record.approval in self._named:
-            yield self._named[record.approval]
+        if record and (named := self._named.get(record.approval or "")):
+            yield named
         if votes := self._votes.get(grant.request_id or ""):
             yield votes
         if record is None or record.status.waits:
-            yield from self._standing_for(grant.key_arn, grant.account or "")
+            yield from self._reader.list_standing(grant.key_arn, grant.account or "")
 
-    def _standing_for(self, key_arn: str, account: str) -> list[Approval]:
+
+class Reader:
+    """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
+
+    def __init__(self, store: Store, quorum: Callable[[int], Quorum]) -> None:
+        self._store = store
+        self.quorum = quorum
+        self._keys: dict[str, Key | None] = {}
+        self._named: dict[str, Approval] = {}
+        self._standing: dict[tuple[str, str], list[Approval]] = {}
+        self._quorums: dict[str, list[tuple[datetime, int]]] = {}
+
+    def read_evidence(self, grants: Collection[LiveGrant]) -> Evidence:
+        """Read the records that these grants lead to, the votes on them, and the approvals they name."""
+        ids = {grant.request_id for grant in grants if grant.request_id}
+        records = self.read_records({*ids, *(grant.derived_id for grant in grants)})
+        named = {record.approval for record in records.values() if record and record.approval}
+        self._named |= self._read_approvals("approval#", named - self._named.keys())
+        return Evidence(records, self._read_approvals("request#", ids), self._named, self)
+
+    def read_records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
+        """Read the requests that exist of these ids; None for one that cannot be read as a request."""
+        keys = [(f"request#{name}", "request") for name in ids]
+        items = self._store.database.get_many(self._store.tables.request_table, keys)
+        return {item["pk"].removeprefix("request#"): _readable(GrantRequest, item) for item in items}
+
+    def find_head(self, record_id: str) -> Head:
+        """Find where the trail of a lost record ends."""
+        last = self._store.database.rows(
+            TableName=self._store.tables.request_table,
+            condition="pk = :pk AND begins_with(sk, :events)",
+            values={":pk": f"request#{record_id}", ":events": "event#"},
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=1,
+        ).items
+        # Nobody vouches for it any more: what is no event of ours must not stop the run.
+        place = _EVENT.fullmatch(last[0]["sk"]) if last else None
+        return Head(int(place[1]), str(last[0].get("hash"))) if place else Head(0, GENESIS)
+
+    def find_key(self, key_arn: str) -> Key | None:
+        """Find a key in the register."""
+        if key_arn not in self._keys:
+            self._keys[key_arn] = self._store.find_key(key_arn)
+        return self._keys[key_arn]
+
+    def list_standing(self, key_arn: str, account: str) -> list[Approval]:
+        """List the standing approvals for an account on a key."""
         if (key_arn, account) not in self._standing:
             self._standing[key_arn, account] = list(
                 self._store.lists.list_approvals_for(key_arn=key_arn, account=account)
             )
         return self._standing[key_arn, account]
 
-    def _key(self, key_arn: str) -> Key | None:
-        if key_arn not in self._keys:
-            self._keys[key_arn] = self._store.find_key(key_arn)
-        return self._keys[key_arn]
-
-    def _quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
+    def quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
         """The quorum in force at a moment; of several within what clocks may differ by, the lowest."""
         changes = self._quorums_of(key_arn)
         in_force = [quorum for at, quorum in changes if at <= moment - SKEW][-1:]
@@ -158,7 +138,7 @@ class Evidence:
             ]
         return self._quorums[key_arn]
 
-    def _approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
+    def _read_approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
         keys = [(f"{prefix}{name}", "approval") for name in ids]
         items = self._store.database.get_many(self._store.tables.approval_table, keys)
         found = {item["pk"].removeprefix(prefix): _readable(Approval, item) for item in items}

@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from grant_broker.aws.items import item_of
-from grant_broker.domain import adoption
 from grant_broker.domain.errors import Stale, Unavailable
-from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.records import Change, Stamp
-from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.records import Change
 from grant_broker.domain.trail import GENESIS, Event
-from grant_broker.domain.transitions import closed
 from grant_broker.reconcile.broker import ReconcileBroker
+from grant_broker.reconcile.listed import Listed
+from grant_broker.reconcile.plan import BY, Plan
 
-BY = "reconcile"
 _TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems: at most 100 items)
 
 
@@ -28,39 +23,40 @@ class Recorder:
         self.drift = 0
         self.failed = 0
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def _commit(self, changes: Sequence[Change]) -> None:
         """Write changes of different records; one that another writer forestalled holds no other up."""
         for start in range(0, len(changes), _TOGETHER):
             chunk = changes[start : start + _TOGETHER]
-            if not self._written(*chunk) and len(chunk) > 1:
+            if not self._write(*chunk) and len(chunk) > 1:
                 for change in chunk:
-                    self._written(change)
+                    self._write(change)
 
-    def in_turn(self, changes: Sequence[Change]) -> None:
+    def _commit_in_turn(self, changes: Sequence[Change]) -> None:
         """Write consecutive changes of one record, as far as nobody else writes it meanwhile."""
         for change in changes:
-            if not self._written(change):
+            if not self._write(change):
                 return
 
-    def close(self, record: GrantRequest) -> None:
-        """Close a request whose grant is gone, through `ending`."""
-        if record.status == Status.ACTIVE:
-            end = adoption.ending_unfit(
-                record, self._stamp(), adoption.ENDED_OUTSIDE, grant_id=record.grant_id, drift=True
-            )
-            self.in_turn([end, closed(end.record, self._stamp())])
-        else:
-            self.in_turn([closed(record, self._stamp())])
+    def apply(self, plan: Plan) -> None:
+        """Write a plan."""
+        self._commit(plan.changes)
+        for changes in plan.sequences:
+            self._commit_in_turn(changes)
+        for foreign in plan.foreign:
+            self._report_foreign(foreign)
 
-    def _stamp(self) -> Stamp:
-        return self._broker.stamp(BY)
-
-    def foreign(self, grant: LiveGrant, shown: dict[str, Any]) -> None:
+    def _report_foreign(self, foreign: Listed) -> None:
         """Report, once, a grant that somebody else made retirable by the broker; it is never touched."""
         event = Event(
-            id=self._broker.new_id(), subject=f"grant#{grant.derived_id}", sequence=1, at=self._now,
-            type="foreign_grant", by=BY, detail={"drift": True, **shown}, previous=GENESIS,
-        ).sealed()  # fmt: skip
+            id=self._broker.new_id(),
+            subject=f"grant#{foreign.grant.derived_id}",
+            sequence=1,
+            at=self._now,
+            type="foreign_grant",
+            by=BY,
+            detail={"drift": True, **foreign.shown},
+            previous=GENESIS,
+        ).sealed()
         store = self._broker.store
         put = {
             "TableName": store.tables.table_of(event),
@@ -75,7 +71,7 @@ class Recorder:
         except Unavailable:
             self.failed += 1
 
-    def _written(self, *changes: Change) -> bool:
+    def _write(self, *changes: Change) -> bool:
         try:
             self._broker.store.commit(*changes)
         except Stale:

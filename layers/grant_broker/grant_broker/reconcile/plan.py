@@ -1,0 +1,125 @@
+"""What is to become of the grants that KMS shows and of the records: decided here, written by the recorder.
+
+Nothing here writes, and nothing may end a grant: `expiry` does, because a request is `ending` or on the
+agenda.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from grant_broker.domain import adoption
+from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.moves import Transition
+from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
+from grant_broker.domain.records import Change, Stamp
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.transitions import closed
+from grant_broker.reconcile.approvals_in_force import Evidence
+from grant_broker.reconcile.listed import Listed
+
+BY = "reconcile"
+
+
+@dataclass
+class Plan:
+    """Changes of different records; sequences of changes, each of one record; what others made."""
+
+    changes: list[Change] = field(default_factory=list)
+    sequences: list[Sequence[Change]] = field(default_factory=list)
+    foreign: list[Listed] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Decides for one run; `stamp` makes the stamp of a change."""
+
+    now: datetime
+    stamp: Callable[[], Stamp]
+
+    def plan_grants(self, page: Sequence[Listed], evidence: Evidence) -> Plan:
+        """Plan what becomes of a page of live grants."""
+        plan, records = Plan(), dict(evidence.records)
+        for listed in page:
+            record, found = self._judge(listed.grant, records, evidence)
+            if found.finding == Finding.FOREIGN:
+                plan.foreign.append(listed)
+            elif found.finding in {Finding.ADOPT, Finding.END_APART}:
+                adopted = self._adopt(listed, found, evidence)
+                plan.changes.append(adopted)
+                # A second grant under the same name must find this record.
+                records[adopted.record.id] = adopted.record
+            elif record:
+                self._plan_record(plan, record, found, listed.grant, evidence)
+        return plan
+
+    def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
+        """Plan what becomes of records that are not on the agenda, or whose grant was not listed.
+
+        A grant that is not listed twice is gone: its request is closed, through `ending`.
+        """
+        plan = Plan()
+        for record in records:
+            gone = should_be_listed(record, now=self.now) and record.grant_id not in seen
+            if gone and record.missing_since:
+                plan.sequences.append(self._close(record))
+            elif gone:
+                plan.changes.append(missing(record, self.now))
+            elif record.due is None and not record.status.final:
+                plan.changes.append(rescheduled(record, self.now))
+        return plan
+
+    def _judge(
+        self, grant: LiveGrant, records: dict[str, GrantRequest | None], evidence: Evidence
+    ) -> tuple[GrantRequest | None, Judgement]:
+        record = records.get(grant.request_id or "")
+        well_named = not grant.foreign and grant.request_id is not None
+        fault = evidence.fault(grant, record) if well_named else None
+        found = judge(grant, record, fault, now=self.now)
+        if found.finding == Finding.ADOPT and grant.request_id in records:
+            found = Judgement(Finding.END_APART, "its record cannot be read")
+        apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
+        return (apart, judge_ended(apart, now=self.now)) if apart else (record, found)
+
+    def _adopt(self, listed: Listed, found: Judgement, evidence: Evidence) -> Transition:
+        grant = listed.grant
+        apart = found.finding == Finding.END_APART
+        record_id = grant.derived_id if apart else str(grant.request_id)
+        return adoption.adopted(
+            grant,
+            self.stamp(),
+            record_id=record_id,
+            longest=evidence.longest(grant.key_arn),
+            fault=found.reason or None,
+            shown=listed.shown,
+            after=evidence.find_head(record_id),
+        )
+
+    def _plan_record(
+        self, plan: Plan, record: GrantRequest, found: Judgement, grant: LiveGrant, evidence: Evidence
+    ) -> None:
+        match found.finding:
+            case Finding.END:
+                drift = not evidence.withdrawn(record)
+                plan.changes.append(
+                    adoption.ending_unfit(
+                        record, self.stamp(), found.reason, grant_id=grant.grant_id, drift=drift
+                    )
+                )
+            case Finding.RESUME:
+                plan.sequences.append(adoption.caught_up(record, grant, self.stamp))
+            case Finding.CONFIRM:
+                plan.changes.append(adoption.alive_after_end(record, self.stamp(), found.reason))
+            case Finding.REPAIR:
+                plan.changes.append(rescheduled(record, self.now, grant_id=record.grant_id or grant.grant_id))
+            case Finding.SEEN_AGAIN:
+                plan.changes.append(seen_again(record))
+
+    def _close(self, record: GrantRequest) -> list[Change]:
+        if record.status != Status.ACTIVE:
+            return [closed(record, self.stamp())]
+        reason = adoption.ENDED_OUTSIDE
+        end = adoption.ending_unfit(record, self.stamp(), reason, grant_id=record.grant_id, drift=True)
+        return [end, closed(end.record, self.stamp())]
