@@ -12,9 +12,8 @@ from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.bookkeeping import rescheduled
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
-from grant_broker.domain.moves import Transition
 from grant_broker.domain.records import Record, Stamp
-from grant_broker.domain.request import GrantRequest, RequestChanges
+from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
 from grant_broker.domain.versions import revise
 from tests.support.records import NOW, before_intent, request, votes
 

@@ -9,11 +9,10 @@ from grant_broker.domain.errors import Conflict
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.moves import Transition
 from grant_broker.domain.parties import Voter
 from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Stamp
-from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.request import GrantRequest, Transition
 from grant_broker.domain.transitions import approved, denied, voted
 from grant_broker.retries import retry_stale
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from grant_broker.domain.lifecycle import OPEN, Action, Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.moves import Transition, move
+from grant_broker.domain.moves import move
 from grant_broker.domain.records import Stamp
-from grant_broker.domain.request import GrantRequest, RequestChanges, at_latest
+from grant_broker.domain.request import GrantRequest, RequestChanges, Transition, at_latest
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import LONGEST
 from grant_broker.domain.trail import Head, Json

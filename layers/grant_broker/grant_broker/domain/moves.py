@@ -1,15 +1,11 @@
 """The one place where a status is written. For the named transitions alone: an import contract says so."""
 
-from typing import TypeAlias
-
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import NEXT, Status
-from grant_broker.domain.records import ChangeOf, Stamp
-from grant_broker.domain.request import GrantRequest, RequestChanges
+from grant_broker.domain.records import Stamp
+from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event
-
-Transition: TypeAlias = ChangeOf[GrantRequest]
 
 
 def move(

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.errors import Conflict
@@ -11,7 +11,7 @@ from grant_broker.domain.lifecycle import LIFE, Action, Status
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
-from grant_broker.domain.records import Record
+from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import Seconds, Time
 from grant_broker.domain.trail import digest
@@ -20,6 +20,23 @@ SETTLE_AFTER = timedelta(seconds=60)
 ISSUE_WITHIN = timedelta(seconds=20)
 FAILED_AFTER = timedelta(minutes=5)
 CONFIRM_AFTER = timedelta(minutes=5)
+
+
+# What was submitted, and by whom. What is decided or happens later changes nothing of it.
+_AGREED_TO = {
+    "id",
+    "requester_arn",
+    "requester_person",
+    "account",
+    "grantee",
+    "key_arn",
+    "scope",
+    "asked_duration",
+    "starts_at",
+    "reason",
+    "ticket",
+    "extends",
+}
 
 
 class GrantRequest(Record):
@@ -70,11 +87,8 @@ class GrantRequest(Record):
         """Of everything that an approver agrees to; what was submitted, not what was decided since."""
         content = self.model_dump(
             mode="json",
-            include={
-                "id", "requester_arn", "requester_person", "account", "grantee", "key_arn", "scope",
-                "asked_duration", "starts_at", "reason", "ticket", "extends",
-            },
-        )  # fmt: skip
+            include=_AGREED_TO,
+        )
         return digest(content)
 
     @property
@@ -122,6 +136,9 @@ class GrantRequest(Record):
         deadline = LIFE[self.status].deadline
         found: datetime | None = getattr(self, deadline) if deadline else None
         return found or now
+
+
+Transition: TypeAlias = ChangeOf[GrantRequest]
 
 
 class RequestChanges(TypedDict, total=False):

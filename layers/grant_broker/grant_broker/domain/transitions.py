@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.moves import Transition, move
+from grant_broker.domain.moves import move
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.request import (
@@ -17,6 +17,7 @@ from grant_broker.domain.request import (
     SETTLE_AFTER,
     GrantRequest,
     RequestChanges,
+    Transition,
     at_latest,
 )
 from grant_broker.domain.times import format_duration, format_time

@@ -12,10 +12,9 @@ from grant_broker.domain import adoption
 from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.live_grants import LiveGrant
-from grant_broker.domain.moves import Transition
 from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
 from grant_broker.domain.records import Change, Stamp
-from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.request import GrantRequest, Transition
 from grant_broker.domain.transitions import closed
 from grant_broker.reconcile.approvals_in_force import Evidence
 from grant_broker.reconcile.listed import Listed

@@ -9,10 +9,9 @@ from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.moves import Transition
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
-from grant_broker.domain.request import GrantRequest, at_latest
+from grant_broker.domain.request import GrantRequest, Transition, at_latest
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.transitions import submitted, submitted_as_covered
