@@ -1,5 +1,6 @@
 """Transitions: which are made from where, and that nothing that is no field or of another type gets in."""
 
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -7,15 +8,31 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from grant_broker.domain import adoption, transitions
+from grant_broker.domain import adoption, bookkeeping, transitions
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.bookkeeping import rescheduled
 from grant_broker.domain.errors import Conflict
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
+from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.preflight import Answer, Known, Preflight
 from grant_broker.domain.records import Record, Stamp
 from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
+from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import revise
-from tests.support.records import NOW, before_intent, request, votes
+from tests.support.records import (
+    ACCOUNT,
+    CREATED,
+    EXPIRES,
+    GRANTEE,
+    ID,
+    KEY,
+    NOW,
+    SCOPE,
+    before_intent,
+    request,
+    votes,
+)
 
 STAMP = Stamp(NOW + timedelta(microseconds=1500), "alice", "e")
 ONE = Quorum(1)
@@ -33,6 +50,32 @@ MADE: dict[str, Callable[[GrantRequest], Transition]] = {
     "ending": lambda r: transitions.ending(r, STAMP, Status.RELEASED, "released"),
     "ending_unfit": lambda r: adoption.ending_unfit(r, STAMP, "over-long", grant_id="g", drift=True),
     "closed": lambda r: transitions.closed(r, STAMP),
+}
+_ANSWER = Answer(answer=Known.UNKNOWN, reason="not asked")
+PREFLIGHT = Preflight(
+    at=NOW,
+    has_access=_ANSWER,
+    grantee_accepted=_ANSWER,
+    key_usable=_ANSWER,
+    can_create=_ANSWER,
+    can_end=_ANSWER,
+)
+LIVE = LiveGrant("g", KEY, grant_name(ID, EXPIRES), GRANTEE, ACCOUNT, SCOPE, CREATED)
+# Every function that may write an event about a request.
+EVENTS: dict[str, Callable[[GrantRequest], Transition | list[Transition]]] = MADE | {
+    "submitted": lambda r: transitions.submitted(r, STAMP, PREFLIGHT, waits="nobody"),
+    "submitted_as_covered": lambda r: transitions.submitted_as_covered(
+        r, STAMP, PREFLIGHT, approval_id="a", take_up_by=NOW, notify="all"
+    ),
+    "voted": lambda r: transitions.voted(r, STAMP, votes(r), quorum=ONE),
+    "activated": lambda r: transitions.activated(r, STAMP, grant_id="g", grant_token=r.grant_token),
+    "adopted": lambda r: adoption.adopted(
+        LIVE, STAMP, record_id=r.id, longest=1, fault=None, shown={}, after=Head(0, r.last_hash)
+    ),
+    "caught_up": lambda r: adoption.caught_up(r, LIVE, lambda: STAMP),
+    "alive_after_end": lambda r: adoption.alive_after_end(r, STAMP, "it lives"),
+    "end_failed": lambda r: bookkeeping.end_failed(r, STAMP, until=NOW, code="ThrottlingException"),
+    "late_duplicate": lambda r: bookkeeping.late_duplicate(r, STAMP, ["g"]),
 }
 _END_AS = (None, Status.EXPIRED, Status.REVOKED, Status.RELEASED)
 
@@ -60,6 +103,72 @@ def test_event_and_agenda_come_along() -> None:
     assert change.event.at == change.record.intent_at == NOW + timedelta(milliseconds=1)
     assert (change.record.action, change.record.attempts) == (Action.SETTLE, 0)
     assert change.event.detail["expires_at"].endswith("Z")
+
+
+def test_a_covered_request_says_in_each_event_what_is_mailed_of_it() -> None:
+    """From its submission to its end, so that whoever mails needs nothing but the event."""
+    first = transitions.submitted_as_covered(
+        before_intent(Status.PENDING),
+        STAMP,
+        PREFLIGHT,
+        approval_id="a" * 32,
+        take_up_by=NOW,
+        notify="exceptions",
+    )
+    assert first.event
+    assert first.event.detail["notify"] == "exceptions"
+    record = first.record
+    for make in ("intended", "activated", "ending", "closed"):
+        change = MADE[make](record)
+        assert change.event
+        assert change.event.detail["notify"] == "exceptions", make
+        record = change.record
+
+
+def test_a_request_that_people_decide_says_nothing_of_mails() -> None:
+    """All of it is mailed."""
+    record = before_intent(Status.APPROVED)
+    for make in ("intended", "activated", "ending", "closed"):
+        change = MADE[make](record)
+        assert change.event
+        assert "notify" not in change.event.detail
+        record = change.record
+
+
+def test_a_new_request_says_until_when_it_waits() -> None:
+    """Deadline and start are in the event, for mails and whoever listens."""
+    waiting = before_intent(Status.PENDING, answer_by=NOW + timedelta(days=3), starts_at=NOW)
+    change = transitions.submitted(waiting, STAMP, PREFLIGHT, waits="no standing approval covers it")
+    assert change.event
+    assert change.event.detail["answer_by"] == "2026-03-04T12:00:00Z"
+    assert change.event.detail["starts_at"] == "2026-03-01T12:00:00Z"
+
+
+def test_no_event_holds_a_grant_token() -> None:
+    """Whatever becomes of a request with a token, in every function that may write an event about it."""
+    token, told = "AQpAM2RhZ", dict[str, list[str]]()
+    for name, make in EVENTS.items():
+        for status in Status:
+            with suppress(Conflict, ValueError):
+                change = make(request(status=status, grant_token=token))
+                found = change if isinstance(change, list) else [change]
+                told.setdefault(name, []).extend(one.event.model_dump_json() for one in found if one.event)
+    assert told.keys() == EVENTS.keys()
+    assert all(events for events in told.values())
+    assert [name for name, events in told.items() if token in "".join(events)] == []
+
+
+def test_every_function_that_writes_an_event_of_a_request_is_tried() -> None:
+    """A new one that is missing above would not be known to keep the token to itself."""
+    named = {
+        name
+        for module in (transitions, adoption, bookkeeping)
+        for name, made in inspect.getmembers(module, inspect.isfunction)
+        if made.__module__ == module.__name__
+        and not name.startswith("_")
+        and "stamp" in " ".join(inspect.signature(made).parameters)
+    }
+    assert named == EVENTS.keys()
 
 
 def test_a_misspelt_field_is_refused() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
@@ -16,6 +16,8 @@ from grant_broker.domain.texts import is_id
 from grant_broker.domain.times import format_time, parse_time
 from grant_broker.domain.trail import Event
 
+Notify: TypeAlias = Literal["exceptions", "all"]
+"""What is mailed of a request that a standing approval covers: exceptions to its normal course, or all."""
 LONGEST_TEXT = 300
 """Characters of one text that others wrote; what is longer is cut."""
 _MOST_PARTS, _DEEPEST = 20, 3  # parts of a list or object that are shown, and how deep they may lie

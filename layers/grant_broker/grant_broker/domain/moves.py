@@ -21,6 +21,8 @@ def move(
     if status not in NEXT[request.status]:
         raise Conflict(f"the request is {request.status}")
     agenda = RequestChanges(action=None, due=None, attempts=0)
+    # Whoever mails what happened reads the event alone.
+    told = {**detail, "notify": request.notify} if request.notify else detail
     return record_event(
-        request, str(status), stamp, detail, {**agenda, **changes, "status": status}, drift=drift
+        request, str(status), stamp, told, {**agenda, **changes, "status": status}, drift=drift
     )

@@ -8,6 +8,7 @@ from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
+from grant_broker.domain.mail import Notify
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
@@ -61,6 +62,8 @@ class GrantRequest(Record):
     take_up_by: Time | None = None
     decisions: tuple[Vote, ...] = ()
     approval: str | None = None
+    notify: Notify | None = None
+    """What is mailed of it, by its key's limits when it was covered; None: people decide, and hear of it."""
     body_digest: str = ""
     preflight: Preflight | None = None
     intent_at: Time | None = None
@@ -150,6 +153,7 @@ class RequestChanges(TypedDict, total=False):
     take_up_by: datetime | None
     decisions: tuple[Vote, ...]
     approval: str | None
+    notify: Notify
     preflight: Preflight
     intent_at: datetime
     issued_at: datetime

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.mail import Notify
 from grant_broker.domain.moves import move
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import Stamp
@@ -27,24 +28,32 @@ from grant_broker.domain.versions import record_event
 
 def submitted(request: GrantRequest, stamp: Stamp, preflight: Preflight, *, waits: str) -> Transition:
     """Stored, waiting for people; `waits` says why no standing approval covers it."""
-    detail = {**_asked(request), "waits": waits}
+    detail = {**_asked(request), "answer_by": _shown(request.answer_by), "waits": waits}
     return record_event(request, "submitted", stamp, detail, RequestChanges(preflight=preflight))
 
 
 def submitted_as_covered(
-    request: GrantRequest, stamp: Stamp, preflight: Preflight, *, approval_id: str, take_up_by: datetime
+    request: GrantRequest,
+    stamp: Stamp,
+    preflight: Preflight,
+    *,
+    approval_id: str,
+    take_up_by: datetime,
+    notify: Notify,
 ) -> Transition:
-    """Stored, covered by a standing approval from the start."""
+    """Stored, covered by a standing approval from the start; `notify` says what of it is mailed."""
     changes = RequestChanges(
         preflight=preflight,
         status=Status.APPROVED,
         approval=approval_id,
+        notify=notify,
         answer_by=None,
         take_up_by=take_up_by,
         action=Action.LAPSE,
         due=at_latest(take_up_by),
     )
-    return record_event(request, "submitted", stamp, {**_asked(request), "approval": approval_id}, changes)
+    detail = {**_asked(request), "approval": approval_id, "notify": notify}
+    return record_event(request, "submitted", stamp, detail, changes)
 
 
 def voted(request: GrantRequest, stamp: Stamp, votes: Approval, *, quorum: Quorum) -> Transition:
@@ -64,7 +73,7 @@ def approved(
         action=Action.LAPSE,
         due=at_latest(take_up_by),
     )
-    detail = {**_last_vote(votes), **_count(request, votes, quorum)}
+    detail = {**_last_vote(votes), **_count(request, votes, quorum), "take_up_by": format_time(take_up_by)}
     return move(request, Status.APPROVED, stamp, detail, changes)
 
 
@@ -116,7 +125,12 @@ def activated(
     changes = RequestChanges(
         grant_id=grant_id, grant_token=grant_token, action=Action.END, due=at_latest(expires_at)
     )
-    detail = {"grant_id": grant_id, "name": request.grant_name, "expires_at": format_time(expires_at)}
+    detail = {
+        **_held(request),
+        "grant_id": grant_id,
+        "name": request.grant_name,
+        "expires_at": format_time(expires_at),
+    }
     return move(request, Status.ACTIVE, stamp, detail, changes)
 
 
@@ -141,7 +155,7 @@ def closed(request: GrantRequest, stamp: Stamp) -> Transition:
     """The grant is gone; its name is looked for once more after a while."""
     status = request.end_as or Status.EXPIRED
     reason = request.end_reason or str(status)
-    return _closed(request, status, stamp, reason, {"reason": reason})
+    return _closed(request, status, stamp, reason, {**_held(request), "reason": reason})
 
 
 def _closed(request: GrantRequest, status: Status, stamp: Stamp, reason: str, detail: Json) -> Transition:
@@ -170,9 +184,19 @@ def _asked(request: GrantRequest) -> Json:
         "key": request.key_arn,
         **request.scope.model_dump(mode="json"),
         "duration": format_duration(request.duration),
+        "starts_at": _shown(request.starts_at),
         "reason": request.reason,
         "ticket": request.ticket,
     }
+
+
+def _held(request: GrantRequest) -> Json:
+    """Whose grant it is, and on which key."""
+    return {"grantee": request.grantee, "key": request.key_arn}
+
+
+def _shown(time: datetime | None) -> str | None:
+    return format_time(time) if time else None
 
 
 def _last_vote(votes: Approval) -> Json:

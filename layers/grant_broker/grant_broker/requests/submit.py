@@ -122,7 +122,12 @@ def _first_change(broker: RequestsBroker, found: Assessment, preflight: Prefligh
         return submitted(request, stamp, preflight, waits=found.cover.reason)
     take_up_by = request.begins + timedelta(seconds=broker.settings.take_up_within)
     return submitted_as_covered(
-        request, stamp, preflight, approval_id=found.cover.approval.id, take_up_by=take_up_by
+        request,
+        stamp,
+        preflight,
+        approval_id=found.cover.approval.id,
+        take_up_by=take_up_by,
+        notify="exceptions",
     )
 
 
