@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ParamValidationError, ReadTimeoutError
 
-from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.dynamodb import DynamoDb, Query
 from grant_broker.domain.errors import BrokerError, DatabaseRefused, Stale, Unavailable
 from tests.support.scripted_client import Script, cancelled, refusal
 
-CHECK = {"ConditionCheck": {"TableName": "t"}}
+CHECK: Any = {"ConditionCheck": {"TableName": "t"}}
 Call = Callable[[DynamoDb], object]
 
 
@@ -43,12 +43,12 @@ def test_pages() -> None:
         {"Items": []},
         {"Items": [{"pk": {"S": "b"}}]},
     )
-    items = reads.query(TableName="t", condition="pk = :pk", values={":pk": "a"}, Limit=None)
+    items = reads.query(Query(table="t", condition="pk = :pk", values={":pk": "a"}))
     assert list(items) == [{"pk": "a"}]
     assert [call[1].get("ExclusiveStartKey") for call in script.calls] == [None, last]
     assert "Limit" not in script.calls[0][1]
     assert script.calls[0][1]["ExpressionAttributeValues"] == {":pk": {"S": "a"}}
-    page = reads.rows(TableName="t", condition="pk = :pk", values={":pk": "b"})
+    page = reads.rows(Query(table="t", condition="pk = :pk", values={":pk": "b"}))
     assert (page.items, page.last) == ([{"pk": "b"}], None)
 
 
@@ -66,13 +66,16 @@ def test_conflict() -> None:
 def test_update_in_conflict() -> None:
     """An update that meets a transaction is tried again as well."""
     writes, _, pauses = database(refusal("TransactionConflictException"), {"Attributes": {"n": {"N": "1"}}})
-    found = writes.update("t", "a", "b", values={":n": 1}, UpdateExpression="ADD n :n")
+    found = writes.update("t", "a", "b", values={":n": 1}, expression="ADD n :n")
     assert (found, len(pauses)) == ({"n": 1}, 1)
 
 
 def test_conflict_after_conflict() -> None:
     """What stays held is unavailable, not stale: nothing was written, and the caller may try again."""
-    writings: list[Call] = [lambda it: it.transact([CHECK]), lambda it: it.update("t", "a", "b", values={})]
+    writings: list[Call] = [
+        lambda it: it.transact([CHECK]),
+        lambda it: it.update("t", "a", "b", expression="ADD n :n", values={}),
+    ]
     for write in writings:
         writes, script, pauses = database(refusal("TransactionConflictException"))
         with pytest.raises(Unavailable, match="another change"):
@@ -91,7 +94,7 @@ def test_stale(reasons: tuple[str, ...]) -> None:
     assert len(script.calls) == 1
     writes, _, _ = database(refusal("ConditionalCheckFailedException"))
     with pytest.raises(Stale):
-        writes.update("t", "a", "b", values={})
+        writes.update("t", "a", "b", expression="ADD n :n", values={})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import listed_from, plain, serialized
-from grant_broker.aws.lists import EventListing, Listing, read_page
+from grant_broker.aws.pages import EventListing, Listing, read_page
 from tests.support.scripted_client import Script
 
 LISTING = Listing("requests", "by_account", "account", "444455556666", "request#", "request")

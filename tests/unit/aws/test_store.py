@@ -38,6 +38,7 @@ from tests.support.records import (
 )
 from tests.support.scripted_client import Script, cancelled, refusal
 
+OTHER: Any = {"Delete": {}}
 LOST = cancelled("ConditionalCheckFailed")
 
 STAMP = Stamp(NOW, "alice", "e")
@@ -62,7 +63,7 @@ def test_commit() -> None:
     """Record and event are one transaction, each on the version that was read, with all checks."""
     written_to, script = store({})
     change = ending(request(), STAMP, Status.REVOKED, "x")
-    written_to.commit(change, checks=[key(), standing()], others=[{"Delete": {}}])
+    written_to.commit(change, checks=[key(), standing()], others=[OTHER])
     record, event, first, second, other = written(script)
     assert (record["Put"]["TableName"], plain(record["Put"]["Item"])["version"]) == ("requests", 2)
     assert record["Put"]["ConditionExpression"] == "version = :version"
@@ -73,7 +74,7 @@ def test_commit() -> None:
         assert check["ConditionCheck"]["TableName"] == "approvals"
         assert check["ConditionCheck"]["Key"] == key_of(of)
         assert check["ConditionCheck"]["ExpressionAttributeValues"] == {":version": {"N": "1"}}
-    assert other == {"Delete": {}}
+    assert other == OTHER
 
 
 def test_first_write() -> None:

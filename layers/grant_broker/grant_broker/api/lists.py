@@ -7,7 +7,7 @@ from grant_broker.api import cursors
 from grant_broker.api.query import limit_of
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Call
-from grant_broker.aws.lists import Page
+from grant_broker.aws.pages import Page
 
 T = TypeVar("T")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import AGENDA, record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.checks import Check, Function
@@ -31,23 +32,27 @@ class Agenda:
     def list_due(self, until: int, *, limit: int | None = None) -> Iterator[AgendaEntry]:
         """List what is due up to an epoch second, earliest first; `limit` is how many are read at a time."""
         items = self._tables.database.query(
-            TableName=self._tables.request_table,
-            IndexName="agenda",
-            condition="agenda = :agenda AND due <= :until",
-            values={":agenda": AGENDA, ":until": until},
-            ProjectionExpression="pk, sk, due, #action",
-            ExpressionAttributeNames={"#action": "action"},
-            Limit=limit,
+            Query(
+                table=self._tables.request_table,
+                index="agenda",
+                condition="agenda = :agenda AND due <= :until",
+                values={":agenda": AGENDA, ":until": until},
+                projection="pk, sk, due, #action",
+                names={"#action": "action"},
+                limit=limit,
+            )
         )
         return (_entry(item) for item in items)
 
     def list_checks_due(self, function: Function, until: int) -> Iterator[Check]:
         """List the checks that one function has to make by an epoch second."""
         items = self._tables.database.query(
-            TableName=self._tables.request_table,
-            IndexName="agenda",
-            condition="agenda = :agenda AND due <= :until",
-            values={":agenda": f"check#{function}", ":until": until},
+            Query(
+                table=self._tables.request_table,
+                index="agenda",
+                condition="agenda = :agenda AND due <= :until",
+                values={":agenda": f"check#{function}", ":until": until},
+            )
         )
         return (record_of(Check, item) for item in items)
 
@@ -58,8 +63,8 @@ class Agenda:
             self._tables.request_table,
             pk,
             sk,
-            UpdateExpression="SET due = :until",
-            ConditionExpression="attribute_exists(agenda)",
+            expression="SET due = :until",
+            condition="attribute_exists(agenda)",
             values={":until": until},
         )
 

@@ -18,7 +18,7 @@ class Counters:
             self._tables.request_table,
             f"rate#{kind}#{second}",
             "limit",
-            UpdateExpression="ADD turns :count SET expires = :expires",
+            expression="ADD turns :count SET expires = :expires",
             values={":count": count, ":expires": second + _KEPT},
         )
         return int(item["turns"])
@@ -29,7 +29,7 @@ class Counters:
             self._tables.request_table,
             f"limit#{account}#{minute}",
             "limit",
-            UpdateExpression="ADD calls :one SET expires = :expires",
-            ConditionExpression="attribute_not_exists(calls) OR calls < :most",
+            expression="ADD calls :one SET expires = :expires",
+            condition="attribute_not_exists(calls) OR calls < :most",
             values={":one": 1, ":most": most, ":expires": minute * 60 + _KEPT},
         )

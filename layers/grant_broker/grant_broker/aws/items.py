@@ -1,5 +1,6 @@
 """Records as DynamoDB items: which table, which keys, which index attributes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -18,6 +19,10 @@ from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 
+Item = dict[str, Any]
+"""An item's attributes as plain values, of any kind until a record is read from them."""
+Attributes = dict[str, Any]
+"""An item, or a part of one, in DynamoDB's typed JSON."""
 AGENDA = "agenda"
 
 R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check)
@@ -34,12 +39,12 @@ class _Plain(TypeDeserializer):
 _SERIALIZER, _DESERIALIZER = TypeSerializer(), _Plain()
 
 
-def serialized(attributes: dict[str, Any]) -> dict[str, Any]:
+def serialized(attributes: Mapping[str, object]) -> Attributes:
     """Attributes in DynamoDB's typed JSON; absent where None."""
     return {name: _SERIALIZER.serialize(value) for name, value in attributes.items() if value is not None}
 
 
-def plain(item: dict[str, Any]) -> dict[str, Any]:
+def plain(item: Attributes) -> Item:
     """The plain attributes of a DynamoDB item."""
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
 
@@ -60,24 +65,24 @@ def sort_key(record: Record | Event) -> str:
     return "approval"
 
 
-def key_of(record: Record | Event) -> dict[str, Any]:
+def key_of(record: Record | Event) -> Attributes:
     """The primary key of a record, serialized."""
     return serialized({"pk": record.subject, "sk": sort_key(record)})
 
 
-def item_of(record: Record | Event) -> dict[str, Any]:
+def item_of(record: Record | Event) -> Attributes:
     """The whole item of a record or an event."""
     return {**serialized({**record.model_dump(mode="json"), **_indexed(record)}), **key_of(record)}
 
 
-def record_of(model: type[R], item: dict[str, Any]) -> R:
+def record_of(model: type[R], item: Item) -> R:
     """The record in an item of plain values; what only the indexes need is left out."""
     # None is stored as absence.
     absent = {name: None for name, field in model.model_fields.items() if field.is_required()}
     return model.model_validate({**absent, **item})
 
 
-def holding_of(item: dict[str, Any]) -> Holding:
+def holding_of(item: Item) -> Holding:
     """The holding in an item of the index `held`."""
     return Holding(
         request_id=item["pk"].partition("#")[2],
@@ -89,7 +94,7 @@ def holding_of(item: dict[str, Any]) -> Holding:
     )
 
 
-def _indexed(record: Record | Event) -> dict[str, Any]:
+def _indexed(record: Record | Event) -> dict[str, object]:
     match record:
         case GrantRequest():
             agenda = AGENDA if record.due is not None else None
@@ -115,7 +120,7 @@ def _indexed(record: Record | Event) -> dict[str, Any]:
     return {}
 
 
-def _held(request: GrantRequest) -> dict[str, Any]:
+def _held(request: GrantRequest) -> dict[str, object]:
     """For the index `held`: who holds the grant on which key, and until when by plan."""
     if request.issued_at is None or request.expires_at is None or request.status == Status.FAILED:
         return {}

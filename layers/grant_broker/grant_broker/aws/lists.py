@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Generic, TypeVar
 
-from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import R, holder_of, holding_of, listed_from, record_of, serialized
+from grant_broker.aws.dynamodb import Query
+from grant_broker.aws.items import Item, R, holder_of, holding_of, record_of
+from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
@@ -20,62 +19,6 @@ from grant_broker.domain.searches import EventSearch, RequestSearch
 from grant_broker.domain.trail import Event
 
 _LOG = logging.getLogger(__name__)
-T = TypeVar("T")
-Item = dict[str, Any]
-_QUERIES = 10  # a filter that matches nothing must not read a whole table for one page
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One index and the partition of it that is listed: from `since` up to but without `until`.
-
-    `prefix` and `sort` make the primary key of an item from its place.
-    """
-
-    table: str
-    index: str
-    name: str
-    value: str
-    prefix: str
-    sort: str
-    since: datetime | None = None
-    until: datetime | None = None
-    oldest_first: bool = False
-
-    def key_at(self, place: str) -> tuple[str, str]:
-        """The primary key of the item at a place, which is its `listed_at`."""
-        return f"{self.prefix}{place.partition('#')[2]}", self.sort
-
-    def start(self, place: str) -> Item:
-        """The key after which the list goes on."""
-        pk, sk = self.key_at(place)
-        return {"pk": pk, "sk": sk, self.name: self.value, "listed_at": place}
-
-    @property
-    def bounds(self) -> tuple[str, str]:
-        """The least and the greatest `listed_at`: a place goes on behind its time, so that it is greater."""
-        return listed_from(self.since) if self.since else "0", listed_from(self.until) if self.until else "~"
-
-
-@dataclass(frozen=True)
-class EventListing(Listing):
-    """All events, whatever they are about."""
-
-    prefix: str = ""
-    sort: str = "event#"
-
-    def key_at(self, place: str) -> tuple[str, str]:
-        """The primary key of the event at a place."""
-        subject, _, number = place.partition("#")[2].rpartition("#")
-        return subject, f"{self.sort}{number}"
-
-
-@dataclass(frozen=True)
-class Page(Generic[T]):
-    """Records, and the place after which the next page begins; None at the end."""
-
-    records: list[T]
-    after: str | None
 
 
 class Lists:
@@ -150,35 +93,41 @@ class Lists:
     def list_approvals_for(self, *, key_arn: str, account: str) -> Iterator[Approval]:
         """List the standing approvals for an account on a key, newest first."""
         items = self._tables.database.query(
-            TableName=self._tables.approval_table,
-            IndexName="covering",
-            condition="covering = :covering",
-            values={":covering": f"{key_arn}#{account}"},
-            ScanIndexForward=False,
+            Query(
+                table=self._tables.approval_table,
+                index="covering",
+                condition="covering = :covering",
+                values={":covering": f"{key_arn}#{account}"},
+                descending=True,
+            )
         )
         return (record_of(Approval, item) for item in items)
 
     def list_covered_by(self, approval_id: str, status: Status) -> Iterator[str]:
         """List the ids of requests in one status that a standing approval covered."""
         items = self._tables.database.query(
-            TableName=self._tables.request_table,
-            IndexName="by_status",
-            condition="#status = :status",
-            values={":status": str(status), ":approval": approval_id},
-            FilterExpression="approval = :approval",
-            ProjectionExpression="id",
-            ExpressionAttributeNames={"#status": "status"},
+            Query(
+                table=self._tables.request_table,
+                index="by_status",
+                condition="#status = :status",
+                values={":status": str(status), ":approval": approval_id},
+                filter="approval = :approval",
+                projection="id",
+                names={"#status": "status"},
+            )
         )
         return (str(item["id"]) for item in items)
 
     def list_open(self, account: str, *, limit: int) -> list[Open]:
         """List at most `limit` of an account's requests that are not final."""
         items = self._tables.database.query(
-            TableName=self._tables.request_table,
-            IndexName="open",
-            condition="open_account = :account",
-            values={":account": account},
-            Limit=limit,
+            Query(
+                table=self._tables.request_table,
+                index="open",
+                condition="open_account = :account",
+                values={":account": account},
+                limit=limit,
+            )
         )
         return [
             Open(item["grantee"], Status(item["status"]), item.get("due")) for item in islice(items, limit)
@@ -190,11 +139,13 @@ class Lists:
         Not more than `most`, those that last longest first.
         """
         items = self._tables.database.query(
-            TableName=self._tables.request_table,
-            IndexName="held",
-            condition="holder = :holder AND held_until > :since",
-            values={":holder": holder_of(key_arn, grantee), ":since": int(since.timestamp())},
-            ScanIndexForward=False,
+            Query(
+                table=self._tables.request_table,
+                index="held",
+                condition="holder = :holder AND held_until > :since",
+                values={":holder": holder_of(key_arn, grantee), ":since": int(since.timestamp())},
+                descending=True,
+            )
         )
         return [holding_of(item) for item in islice(items, most)]
 
@@ -212,33 +163,3 @@ def _readable(model: type[R], items: Iterable[Item]) -> Iterator[R]:
             yield record_of(model, item)
         except ValueError:
             _LOG.exception("a record cannot be read", extra={"pk": item["pk"], "sk": item["sk"]})
-
-
-def read_page(
-    database: DynamoDb, listing: Listing, *, limit: int, after: str | None, keep: Callable[[Item], bool]
-) -> Page[Item]:
-    """Read the next items that `keep` accepts: at most `limit`, or fewer although there is a next page."""
-    found: list[Item] = []
-    least, greatest = listing.bounds
-    if after and not least <= after <= greatest:
-        # DynamoDB refuses to start outside what is asked for. Only a forged cursor leads there.
-        return Page(found, None)
-    for _ in range(_QUERIES):
-        rows = database.rows(
-            TableName=listing.table,
-            IndexName=listing.index,
-            condition="#name = :value AND listed_at BETWEEN :least AND :greatest",
-            values={":value": listing.value, ":least": least, ":greatest": greatest},
-            ExpressionAttributeNames={"#name": listing.name},
-            ScanIndexForward=listing.oldest_first,
-            Limit=limit,
-            ExclusiveStartKey=serialized(listing.start(after)) if after else None,
-        )
-        for item in rows.items:
-            after = item["listed_at"]
-            found += [item] if keep(item) else []
-            if len(found) == limit:
-                return Page(found, after)
-        if rows.last is None:
-            return Page(found, None)
-    return Page(found, after)

@@ -1,12 +1,13 @@
 """Records in their tables: read by key, and written in transactions, one event with each transition."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from grant_broker.aws.agenda import Agenda
 from grant_broker.aws.counters import Counters
-from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import R, item_of, key_of, record_of, serialized
+from grant_broker.aws.dynamodb import DynamoDb, Query, Write
+from grant_broker.aws.items import Attributes, R, item_of, key_of, record_of, serialized
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.approvals import Approval
@@ -17,6 +18,9 @@ from grant_broker.domain.records import Change, Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
 from grant_broker.domain.trail import Event
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, PutTypeDef
 
 Label = Literal["name", "key_id"]
 
@@ -94,16 +98,16 @@ class Store:
     def get_trail(self, subject: str) -> list[Event]:
         """Get the events of one subject in order; none where nothing is known of it."""
         items = self.database.query(
-            TableName=self.tables.request_table,
-            condition="pk = :subject AND begins_with(sk, :events)",
-            values={":subject": subject, ":events": "event#"},
-            ConsistentRead=True,
+            Query(
+                table=self.tables.request_table,
+                condition="pk = :subject AND begins_with(sk, :events)",
+                values={":subject": subject, ":events": "event#"},
+                consistent=True,
+            )
         )
         return [record_of(Event, item) for item in items]
 
-    def commit(
-        self, *changes: Change, checks: Sequence[Record] = (), others: Sequence[dict[str, Any]] = ()
-    ) -> None:
+    def commit(self, *changes: Change, checks: Sequence[Record] = (), others: Sequence[Write] = ()) -> None:
         """Write all changes with their events, or none, provided that no record in them or in `checks` moved.
 
         Raises Stale where another writer was first, Unavailable where DynamoDB did not say. After a lost
@@ -117,35 +121,39 @@ class Store:
             if not changes or not all(self._is_stored(change.record) for change in changes):
                 raise
 
-    def put_label(self, label: Label, text: str, key_arn: str, *, borne_by: str | None) -> dict[str, Any]:
+    def add_event(self, event: Event) -> None:
+        """Write an event that no record is written with; Stale where it was written before."""
+        self.database.transact([_put(self.tables.table_of(event), item_of(event), _NEW)])
+
+    def put_label(self, label: Label, text: str, key_arn: str, *, borne_by: str | None) -> Write:
         """Make the write, for `commit`, that gives a label to a key, provided that `borne_by` bears it still.
 
         `borne_by` is None for a label that no key has borne.
         """
         item = serialized({"pk": f"{label}#{text}", "sk": label, "key_arn": key_arn})
-        put: dict[str, Any] = {"TableName": self.tables.approval_table, "Item": item}
-        if borne_by is None:
-            return {"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}}
-        values = serialized({":bearer": borne_by})
-        return {
-            "Put": {**put, "ConditionExpression": "key_arn = :bearer", "ExpressionAttributeValues": values}
-        }
+        condition = _Condition("key_arn = :bearer", {":bearer": borne_by}) if borne_by else _NEW
+        return _put(self.tables.approval_table, item, condition)
 
     def _find(self, model: type[R], table: str, pk: str, sk: str) -> R | None:
         item = self.database.get(table, pk, sk)
         return record_of(model, item) if item else None
 
-    def _puts(self, change: Change) -> Iterator[dict[str, Any]]:
-        yield self._put(change.record, _if_version(change.record.version - 1))
-        if change.event:
-            yield self._put(change.event, _if_version(0))
+    def _puts(self, change: Change) -> Iterator[Write]:
+        record, event = change.record, change.event
+        yield _put(self.tables.table_of(record), item_of(record), _if_version(record.version - 1))
+        if event:
+            yield _put(self.tables.table_of(event), item_of(event), _NEW)
 
-    def _put(self, record: Record | Event, condition: dict[str, Any]) -> dict[str, Any]:
-        return {"Put": {"TableName": self.tables.table_of(record), "Item": item_of(record), **condition}}
-
-    def _unmoved(self, record: Record) -> dict[str, Any]:
-        table, condition = self.tables.table_of(record), _if_version(record.version)
-        return {"ConditionCheck": {"TableName": table, "Key": key_of(record), **condition}}
+    def _unmoved(self, record: Record) -> Write:
+        condition = _if_version(record.version)
+        check: ConditionCheckTypeDef = {
+            "TableName": self.tables.table_of(record),
+            "Key": key_of(record),
+            "ConditionExpression": condition.expression,
+        }
+        if condition.values:
+            check["ExpressionAttributeValues"] = serialized(condition.values)
+        return {"ConditionCheck": check}
 
     def _is_stored(self, record: Record) -> bool:
         key = key_of(record)
@@ -153,8 +161,21 @@ class Store:
         return item is not None and serialized(item) == item_of(record)
 
 
-def _if_version(version: int) -> dict[str, Any]:
-    if version == 0:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    values = serialized({":version": version})
-    return {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+@dataclass(frozen=True)
+class _Condition:
+    expression: str
+    values: Mapping[str, object] | None = None
+
+
+_NEW = _Condition("attribute_not_exists(pk)")
+
+
+def _if_version(version: int) -> _Condition:
+    return _Condition("version = :version", {":version": version}) if version else _NEW
+
+
+def _put(table: str, item: Attributes, condition: _Condition) -> Write:
+    put: PutTypeDef = {"TableName": table, "Item": item, "ConditionExpression": condition.expression}
+    if condition.values:
+        put["ExpressionAttributeValues"] = serialized(condition.values)
+    return {"Put": put}

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
@@ -165,11 +166,13 @@ def _subjects(store: Store) -> set[str]:
         item["pk"]
         for kind in ("event", "request")
         for item in store.database.query(
-            TableName=store.tables.request_table,
-            IndexName="by_kind",
-            condition="kind = :kind",
-            values={":kind": kind},
-            ProjectionExpression="pk",
+            Query(
+                table=store.tables.request_table,
+                index="by_kind",
+                condition="kind = :kind",
+                values={":kind": kind},
+                projection="pk",
+            )
         )
     }
 
@@ -185,10 +188,12 @@ def _read_trail(store: Store, subject: str) -> _Trail:
 
 def _event_items(store: Store, subject: str) -> list[dict[str, Any]]:
     items = store.database.query(
-        TableName=store.tables.request_table,
-        condition="pk = :subject AND begins_with(sk, :events)",
-        values={":subject": subject, ":events": "event#"},
-        ConsistentRead=True,
+        Query(
+            table=store.tables.request_table,
+            condition="pk = :subject AND begins_with(sk, :events)",
+            values={":subject": subject, ":events": "event#"},
+            consistent=True,
+        )
     )
     return list(items)
 

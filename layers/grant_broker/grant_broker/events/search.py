@@ -3,7 +3,7 @@
 import operator
 from typing import Any
 
-from grant_broker.aws.lists import Page
+from grant_broker.aws.pages import Page
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.request import GrantRequest

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
+from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import item_of, record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.trail import Event
@@ -11,7 +11,7 @@ from grant_broker.domain.trail import Event
 
 def events_between(store: Store, since: datetime | None, until: datetime | None) -> Iterator[Event]:
     """All events from `since` up to but without `until`, oldest first; eventually consistent."""
-    for item in store.database.query(**_from(store, start=_start(since))):
+    for item in store.database.query(_from(store, start=_start(since))):
         event = record_of(Event, item)
         if until and event.at >= until:
             return
@@ -23,13 +23,13 @@ def place(event: Event) -> str:
     return str(item_of(event)["listed_at"]["S"])
 
 
-def _from(store: Store, *, start: str) -> dict[str, Any]:
-    return {
-        "TableName": store.tables.request_table,
-        "IndexName": "by_kind",
-        "condition": "kind = :event AND listed_at > :start",
-        "values": {":event": "event", ":start": start},
-    }
+def _from(store: Store, *, start: str) -> Query:
+    return Query(
+        table=store.tables.request_table,
+        index="by_kind",
+        condition="kind = :event AND listed_at > :start",
+        values={":event": "event", ":start": start},
+    )
 
 
 def _start(since: datetime | None) -> str:

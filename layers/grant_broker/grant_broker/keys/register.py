@@ -1,7 +1,6 @@
 """Managed keys: which keys the broker may issue grants on, and within which limits."""
 
-from typing import Any
-
+from grant_broker.aws.dynamodb import Write
 from grant_broker.broker import ApiBroker
 from grant_broker.domain import arns
 from grant_broker.domain.checks import KeyChecks
@@ -91,7 +90,7 @@ def _take_effect(broker: ApiBroker, caller: Caller, document: KeyDocument, key: 
     return change.record
 
 
-def _name(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
+def _name(broker: ApiBroker, document: KeyDocument) -> Write:
     holder = broker.store.find_label("name", document.name)
     held = broker.store.find_key(holder) if holder not in {None, document.key_arn} else None
     if held and held.open and held.document.name == document.name:
@@ -100,7 +99,7 @@ def _name(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
     return broker.store.put_label("name", document.name, document.key_arn, borne_by=holder)
 
 
-def _key_id(broker: ApiBroker, document: KeyDocument) -> dict[str, Any]:
+def _key_id(broker: ApiBroker, document: KeyDocument) -> Write:
     """A key id leads to one ARN for good: the replicas of a multi-Region key share theirs."""
     key_id = arns.key_id_of(document.key_arn)
     holder = broker.store.find_label("key_id", key_id)

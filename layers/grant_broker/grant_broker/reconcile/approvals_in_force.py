@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Coverage, Quorum
@@ -96,14 +97,15 @@ class Reader:
 
     def find_head(self, record_id: str) -> Head:
         """Find where the trail of a lost record ends."""
-        last = self._store.database.rows(
-            TableName=self._store.tables.request_table,
+        query = Query(
+            table=self._store.tables.request_table,
             condition="pk = :pk AND begins_with(sk, :events)",
             values={":pk": f"request#{record_id}", ":events": "event#"},
-            ConsistentRead=True,
-            ScanIndexForward=False,
-            Limit=1,
-        ).items
+            consistent=True,
+            descending=True,
+            limit=1,
+        )
+        last = self._store.database.rows(query).items
         # Nobody vouches for it any more: what is no event of ours must not stop the run.
         place = _EVENT.fullmatch(last[0]["sk"]) if last else None
         return Head(int(place[1]), str(last[0].get("hash"))) if place else Head(0, GENESIS)

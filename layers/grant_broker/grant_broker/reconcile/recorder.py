@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from grant_broker.aws.items import item_of
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.records import Change
 from grant_broker.domain.trail import GENESIS, Event
@@ -57,14 +56,8 @@ class Recorder:
             detail={"drift": True, **foreign.shown},
             previous=GENESIS,
         ).sealed()
-        store = self._broker.store
-        put = {
-            "TableName": store.tables.table_of(event),
-            "Item": item_of(event),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
         try:
-            store.database.transact([{"Put": put}])
+            self._broker.store.add_event(event)
             self.drift += 1
         except Stale:
             return  # reported by an earlier run

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from grant_broker.aws.dynamodb import Query
 from grant_broker.domain.lifecycle import OPEN
 from grant_broker.domain.live_grants import LiveGrant
 from grant_broker.reconcile.approvals_in_force import Reader
@@ -99,14 +100,15 @@ class _Run:
     def _suspects(self) -> Iterator[str]:
         """The ids of requests without agenda entry, or whose grant KMS does not show (index: maybe stale)."""
         for status in OPEN:
-            for item in self.broker.store.database.query(
-                TableName=self.broker.store.tables.request_table,
-                IndexName="by_status",
+            query = Query(
+                table=self.broker.store.tables.request_table,
+                index="by_status",
                 condition="#status = :status",
                 values={":status": str(status)},
-                ExpressionAttributeNames={"#status": "status"},
-                ProjectionExpression="id, grant_id, due",
-            ):
+                names={"#status": "status"},
+                projection="id, grant_id, due",
+            )
+            for item in self.broker.store.database.query(query):
                 unseen = status.granted and item.get("grant_id") not in self.seen
                 if "due" not in item or unseen:
                     yield item["id"]
