@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import Enum
 
 from grant_broker.aws.kms import Grant
+from grant_broker.domain.backoff import backoff
 from grant_broker.domain.bookkeeping import (
     claimed,
     confirm_at,
@@ -186,7 +187,7 @@ def _find_grant_id(broker: ExpiryBroker, request: GrantRequest) -> str | None:
 
 
 def _postpone(broker: ExpiryBroker, request_id: str, error: KmsUncertain | KmsRefused) -> None:
-    """Put it back on the agenda, each pause twice as long up to 5 minutes, for ever."""
+    """Put it back on the agenda for a pause that doubles up to 5 minutes, for ever."""
     _LOG.error("KMS did not end or find a grant", extra={"request": request_id, "kms": str(error)})
     broker.measure("EndFailures", 1)
     broker.measure(f"EndFailures{reason_of(error.code)}", 1)
@@ -194,8 +195,8 @@ def _postpone(broker: ExpiryBroker, request_id: str, error: KmsUncertain | KmsRe
     if request is None or request.action is None:
         return
     attempts = request.attempts + 1
-    pause = timedelta(seconds=min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(request.attempts, 16)))
-    until = broker.clock() + pause
+    pause = backoff(request.attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    until = broker.clock() + timedelta(seconds=pause)
     told = attempts & request.attempts == 0  # the 1st, 2nd, 4th, 8th … attempt
     change = (
         end_failed(request, broker.stamp(BY), until=until, code=error.code)

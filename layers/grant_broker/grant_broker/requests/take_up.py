@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.backoff import backoff
 from grant_broker.domain.bookkeeping import confirm_at, made_unwanted
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
 from grant_broker.domain.failures import reason_of
@@ -20,6 +21,7 @@ from grant_broker.retries import apply_to_latest
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 0.8  # seconds between attempts
 # A repeat joins in only once the first call cannot still be waiting for KMS (3 s).
 _STILL_AT_WORK = timedelta(seconds=4)
 
@@ -128,7 +130,7 @@ def _create_grant(
     """
     for attempt in range(_ATTEMPTS):
         if attempt:
-            broker.sleep(0.2 * 2**attempt)
+            broker.sleep(backoff(attempt - 1, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
             _ensure_unmoved(broker, request)
         if _too_late(broker, request):
             break
