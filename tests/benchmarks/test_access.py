@@ -9,6 +9,7 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.access_report import AccessTally, KeyPolicies
+from grant_broker.aws.kms import listed_grant
 from grant_broker.keys.access import get_first_page, get_next_page
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
@@ -20,11 +21,12 @@ KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
 EXPIRY = "arn:aws:iam::111122223333:role/broker-expiry"
 
 
-def entry(number: int) -> dict[str, Any]:
+def entry(number: int) -> Any:
     """A grant of the broker, every tenth of a thousand grantees somebody else's."""
     ours = number % 10
     return {
-        "GrantId": f"{number:064x}", "Name": f"grant-broker/{number:032x}/1900000000" if ours else "by-hand",
+        "GrantId": f"{number:064x}", "KeyId": KEY,
+        "Name": f"grant-broker/{number:032x}/1900000000" if ours else "by-hand",
         "GranteePrincipal": f"arn:aws:iam::444455556666:role/application-{number % 1000}",
         "RetiringPrincipal": EXPIRY, "IssuingAccount": "arn:aws:iam::111122223333:root",
         "Operations": ["Encrypt", "GenerateDataKey"],
@@ -34,7 +36,7 @@ def entry(number: int) -> dict[str, Any]:
 
 def tallied(count: int) -> Callable[[], object]:
     """The report over so many grants, without KMS."""
-    grants = [entry(number) for number in range(count)]
+    grants = [listed_grant(entry(number)) for number in range(count)]
     statement = {"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
 
     def work() -> object:

@@ -9,12 +9,13 @@ import boto3
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import item_of
-from grant_broker.aws.kms import Grant, KmsReader
+from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.keys import Key, KeyDocument
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest, at_latest
 from grant_broker.domain.scope import Scope
@@ -93,9 +94,9 @@ def key(**limits: Any) -> Key:
     return Key(document=document, created_at=CREATED, version=1)
 
 
-def grant(**changes: Any) -> Grant:
+def grant(**changes: Any) -> ListedGrant:
     """The request's grant as KMS lists it."""
-    shown = Grant(
+    shown = ListedGrant(
         grant_id="g1", key_arn=KEY, name=grant_name(ID, EXPIRES), grantee=GRANTEE,
         retiring_principal=EXPIRY_ROLE, operations=("Encrypt",), constraints=SCOPE.constraints,
         created_at=CREATED,
@@ -107,9 +108,9 @@ def grant(**changes: Any) -> Grant:
 class ListedGrants:
     """KMS as reconcile sees it: what ListRetirableGrants answers."""
 
-    grants: list[Grant] = field(default_factory=list)
+    grants: list[ListedGrant] = field(default_factory=list)
 
-    def list_retirable_grants(self, principal: str) -> Iterator[Grant]:
+    def list_retirable_grants(self, principal: str) -> Iterator[ListedGrant]:
         """The grants, for the broker's retiring principal only."""
         assert principal == EXPIRY_ROLE
         return iter(self.grants)
@@ -158,7 +159,7 @@ class Scene:
         for record in records:
             self.client.put_item(TableName=self.store.tables.table_of(record), Item=item_of(record))
 
-    def run(self, *grants: Grant) -> Report:
+    def run(self, *grants: ListedGrant) -> Report:
         """One run over these grants."""
         self.kms.grants = list(grants)
         self.metrics.clear()

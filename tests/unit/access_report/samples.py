@@ -3,6 +3,8 @@
 from typing import Any
 
 from grant_broker.access_report import AccessReport, AccessTally, KeyPolicies
+from grant_broker.aws.kms import listed_grant
+from grant_broker.domain.listed_grant import ListedGrant
 
 HOME, PARTNER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/0d0e"
@@ -28,8 +30,8 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def grant(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """A grant of the broker as ListGrants shows it."""
+def grant(number: int = 1, **changes: Any) -> ListedGrant:
+    """A grant of the broker, with changes by the names of ListGrants; None leaves one out."""
     base = {
         "GrantId": f"{number:064x}",
         "KeyId": KEY,
@@ -40,10 +42,11 @@ def grant(number: int = 1, **changes: Any) -> dict[str, Any]:
         "Operations": ["Encrypt"],
         "Constraints": {"EncryptionContextEquals": {"number": str(number)}},
     }
-    return {name: value for name, value in {**base, **changes}.items() if value is not None}
+    entry: Any = {name: value for name, value in {**base, **changes}.items() if value is not None}
+    return listed_grant(entry)
 
 
-def report(document: dict[str, Any] | str | None, *grants: dict[str, Any]) -> AccessReport:
+def report(document: dict[str, Any] | str | None, *grants: ListedGrant) -> AccessReport:
     """The report of a policy and grants."""
     tally = AccessTally(KEY, retiring_principal=EXPIRY)
     for each in grants:

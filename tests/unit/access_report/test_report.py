@@ -8,6 +8,7 @@ import pytest
 from grant_broker.access_report import AccessEntry, AccessTally, KeyPolicies, Through
 from grant_broker.access_report.grants import entry_of
 from grant_broker.access_report.report import MOST_OF_A_KIND
+from grant_broker.domain.listed_grant import ListedGrant
 from tests.unit.access_report.samples import (
     ADMIN,
     APPLICATION,
@@ -288,7 +289,7 @@ def test_many_findings_of_a_kind_are_cut_and_counted() -> None:
     assert [code for code, _ in codes(whole)] == ["grant_without_constraint"] * (MOST_OF_A_KIND + 5)
 
 
-def of_service(number: int, account: str = HOME) -> dict[str, Any]:
+def of_service(number: int, account: str = HOME) -> ListedGrant:
     """A grant that EC2 made for a volume of its own, each for another instance."""
     instance = f"arn:aws:sts::{account}:assumed-role/aws:ec2-infrastructure/i-{number:017x}"
     return grant(

@@ -1,17 +1,19 @@
 """What KMS shows: parameters as the API wants them, page after page."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from grant_broker.aws.kms import Grant, KmsReader
+from grant_broker.aws.kms import KmsReader, listed_grant
 from grant_broker.domain.errors import KmsRefused
+from grant_broker.domain.listed_grant import ListedGrant
 from tests.support.scripted_client import Script, refusal
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
 ROLE = "arn:aws:iam::444455556666:role/writer"
-ENTRY = {"GrantId": "g1", "KeyId": KEY}
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+ENTRY: Any = {"GrantId": "g1", "KeyId": KEY, "CreationDate": MADE}
 GONE = refusal("NotFoundException")
 
 
@@ -49,27 +51,26 @@ def test_grants_of_the_gone() -> None:
 def test_grant() -> None:
     """One grant is looked up by its id; what KMS leaves out of it is empty."""
     calls, script = kms({"Grants": [ENTRY]}, {"Grants": []}, GONE)
-    assert calls.find_grant(key_arn=KEY, grant_id="g1") == Grant("g1", KEY, "", "", None, (), {}, None, None)
+    assert calls.find_grant(key_arn=KEY, grant_id="g1") == ListedGrant("g1", KEY, "", "", None, (), {}, MADE)
     assert script.calls[0][1]["GrantId"] == "g1"
     assert calls.find_grant(key_arn=KEY, grant_id="g1") is None
     assert calls.find_grant(key_arn=KEY, grant_id="g1") is None
-    made = datetime(2026, 1, 1, tzinfo=UTC)
     full = {
         **ENTRY, "Name": "n", "GranteePrincipal": ROLE, "RetiringPrincipal": "r", "Operations": ["Encrypt"],
-        "Constraints": {"EncryptionContextEquals": {"a": "b"}}, "CreationDate": made, "IssuingAccount": "i",
+        "Constraints": {"EncryptionContextEquals": {"a": "b"}}, "IssuingAccount": "i",
     }  # fmt: skip
     shown = kms({"Grants": [full]})[0].find_grant(key_arn=KEY, grant_id="g1")
-    assert shown == Grant(
-        "g1", KEY, "n", ROLE, "r", ("Encrypt",), {"EncryptionContextEquals": {"a": "b"}}, made, "i"
+    assert shown == ListedGrant(
+        "g1", KEY, "n", ROLE, "r", ("Encrypt",), {"EncryptionContextEquals": {"a": "b"}}, MADE, "i"
     )
 
 
 def test_entries() -> None:
-    """A page of a key's grants is shown as KMS shows it, with where the next one starts."""
+    """A page of a key's grants is read with where the next one starts."""
     calls, script = kms(
         {"Grants": [ENTRY], "Truncated": True, "NextMarker": "m"}, {"Grants": [], "Truncated": False}
     )
-    assert calls.list_grants_page(KEY, limit=5) == ([ENTRY], "m")
+    assert calls.list_grants_page(KEY, limit=5) == ([listed_grant(ENTRY)], "m")
     assert calls.list_grants_page(KEY, marker="m") == ([], None)
     assert [call[1] for call in script.calls] == [
         {"KeyId": KEY, "Limit": 5},
@@ -85,3 +86,11 @@ def test_key() -> None:
     calls, script = kms({"Policy": "{}"})
     assert calls.get_key_policy(KEY) == "{}"
     assert script.calls == [("get_key_policy", {"KeyId": KEY, "PolicyName": "default"})]
+
+
+def test_a_service() -> None:
+    """A grant to an AWS service is shown with its name; one without a date is as if it were made now."""
+    entry: Any = {"GrantId": "g1", "KeyId": KEY, "GranteeServicePrincipal": "rds.amazonaws.com"}
+    read = listed_grant(entry)
+    assert (read.grantee, read.account) == ("rds.amazonaws.com", None)
+    assert abs(read.created_at - datetime.now(UTC)) < timedelta(minutes=1)

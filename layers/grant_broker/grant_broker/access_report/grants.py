@@ -3,20 +3,16 @@
 import json
 import re
 from collections.abc import Hashable, Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from grant_broker.access_report.actions import USE
 from grant_broker.access_report.entries import AccessEntry, Through
 from grant_broker.domain.arns import SERVICE_PRINCIPAL, find_account, root_arn
-from grant_broker.domain.grant_name import parse_grant_name
-from grant_broker.domain.times import from_epoch
+from grant_broker.domain.listed_grant import ListedGrant
 
 _USE = frozenset(USE)
 _SORTED = json.JSONEncoder(sort_keys=True)
-GrantEntry = Mapping[str, Any]
-"""An entry of ListGrants."""
 
 WITH_CREATE_GRANT = "grant_with_create_grant"
 WITHOUT_CONSTRAINT = "grant_without_constraint"
@@ -36,54 +32,43 @@ UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}(?::.*)?", re.ASCII)
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
 
 
-def entry_of(grant: GrantEntry, retiring_principal: str | None) -> AccessEntry:
+def entry_of(grant: ListedGrant, retiring_principal: str | None) -> AccessEntry:
     """The access that one grant gives.
 
     It is the broker's where Name and retiring principal are its own (without a retiring principal given,
     the Name), and the account of that principal issued it: anybody who may grant on the key can choose the
     other two.
     """
-    operations = tuple(f"kms:{name}" for name in grant.get("Operations", ()))
-    request_id, until = _request(grant, retiring_principal)
-    principal = str(grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal") or "")
-    constraint = grant.get("Constraints") or None
+    operations = tuple(f"kms:{name}" for name in grant.operations)
+    ours = _is_brokers(grant, retiring_principal)
     through = Through(
         kind="grant",
-        grant_id=str(grant.get("GrantId", "")),
-        request_id=request_id,
-        issued_by=grant.get("IssuingAccount"),
+        grant_id=grant.grant_id,
+        request_id=grant.request_id if ours else None,
+        issued_by=grant.issuing_account,
         service=_service(grant),
     )
-    codes = _codes(principal, operations, constraint)
-    return AccessEntry(principal, operations, through, constraint, until, codes)
+    constraint = dict(grant.constraints) or None
+    codes = _codes(grant.grantee, operations, constraint)
+    return AccessEntry(grant.grantee, operations, through, constraint, grant.expiry if ours else None, codes)
 
 
-def likeness(grant: GrantEntry) -> Hashable:
+def likeness(grant: ListedGrant) -> Hashable:
     """What two grants share if the second gives nothing that the first does not."""
-    constraint = _SORTED.encode(grant.get("Constraints") or {})
-    grantee = grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal")
-    return grantee, tuple(sorted(grant.get("Operations", ()))), constraint
+    return grant.grantee, tuple(sorted(grant.operations)), _SORTED.encode(grant.constraints)
 
 
-def _request(grant: GrantEntry, retiring_principal: str | None) -> tuple[str | None, datetime | None]:
-    named, retiring = parse_grant_name(grant.get("Name") or ""), str(grant.get("RetiringPrincipal") or "")
+def _is_brokers(grant: ListedGrant, retiring_principal: str | None) -> bool:
+    retiring = grant.retiring_principal or ""
     # KMS shows the id of a deleted role, which has no account.
     account = find_account(retiring)
-    ours = (
-        account is not None
-        and grant.get("IssuingAccount") == root_arn(account)
-        and retiring_principal in {None, retiring}
-    )
-    ours = ours and retiring_principal in {None, retiring}
-    return (named[0], from_epoch(named[1])) if named and ours else (None, None)
+    issued_at_home = account is not None and grant.issuing_account == root_arn(account)
+    return issued_at_home and retiring_principal in {None, retiring}
 
 
-def _service(grant: GrantEntry) -> str | None:
+def _service(grant: ListedGrant) -> str | None:
     """The AWS service that made the grant for a resource of its own, or None."""
-    for name in ("GranteeServicePrincipal", "GranteePrincipal", "IssuingAccount"):
-        if (principal := grant.get(name)) and (service := _service_of(principal)):
-            return service
-    return None
+    return _service_of(grant.grantee) or _service_of(grant.issuing_account or "")
 
 
 # The same few principals hold a key's many grants.

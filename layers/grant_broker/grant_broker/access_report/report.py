@@ -14,10 +14,11 @@ from grant_broker.access_report.findings import (
     standing_access,
 )
 from grant_broker.access_report.grant_findings import GrantFindings, Maker, maker_of
-from grant_broker.access_report.grants import DUPLICATE, GrantEntry, entry_of, likeness
+from grant_broker.access_report.grants import DUPLICATE, entry_of, likeness
 from grant_broker.access_report.identities import Identity, entries_by_iam, unreadable
 from grant_broker.access_report.policies import KeyPolicies, entries_of
 from grant_broker.domain.arns import account_of
+from grant_broker.domain.listed_grant import ListedGrant
 
 MOST_OF_A_KIND = 200
 """Findings of one kind that an answer of the API holds: no flood of one kind hides another."""
@@ -44,7 +45,7 @@ class AccessTally:
         self._first: dict[Hashable, str] = {}
         self._makers: Counter[Maker] = Counter()
 
-    def add(self, grant: GrantEntry) -> AccessEntry:
+    def add(self, grant: ListedGrant) -> AccessEntry:
         """Take a grant in; its entry."""
         entry = entry_of(grant, self._retiring_principal)
         grant_id, principal = str(entry.through.grant_id), entry.principal

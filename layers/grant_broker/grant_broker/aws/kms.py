@@ -1,12 +1,12 @@
 """What KMS shows of keys and their grants: reads alone, for every function."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from grant_broker.aws.kms_errors import kms_errors
 from grant_broker.domain.errors import GrantNotFound, KmsRefused
+from grant_broker.domain.listed_grant import ListedGrant
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -19,28 +19,13 @@ if TYPE_CHECKING:
 _PAGE = 100
 
 
-@dataclass(frozen=True)
-class Grant:
-    """A grant as ListGrants shows it. `grantee` is an id (AROA…) once its principal was deleted."""
-
-    grant_id: str
-    key_arn: str
-    name: str
-    grantee: str
-    retiring_principal: str | None
-    operations: tuple[str, ...]
-    constraints: dict[str, Any]
-    created_at: datetime | None
-    issuing_account: str | None = None
-
-
 class KmsReader:
     """The KMS calls that change nothing. Raises KmsRefused, or KmsUncertain where KMS did not answer."""
 
     def __init__(self, client: "KMSClient") -> None:
         self._client = client
 
-    def find_grant(self, *, key_arn: str, grant_id: str) -> Grant | None:
+    def find_grant(self, *, key_arn: str, grant_id: str) -> ListedGrant | None:
         """Find the live grant of this id on the key."""
         try:
             return next(
@@ -49,7 +34,7 @@ class KmsReader:
         except GrantNotFound:
             return None
 
-    def list_grants_of(self, *, key_arn: str, grantee: str) -> Iterator[Grant]:
+    def list_grants_of(self, *, key_arn: str, grantee: str) -> Iterator[ListedGrant]:
         """List one grantee principal's live grants on a key; none where the key or the grantee is gone."""
         listed = _all_grants("ListGrants", self._client.list_grants, KeyId=key_arn, GranteePrincipal=grantee)
         try:
@@ -63,7 +48,7 @@ class KmsReader:
             if error.code != "InvalidArnException":
                 raise
 
-    def list_retirable_grants(self, principal: str) -> Iterator[Grant]:
+    def list_retirable_grants(self, principal: str) -> Iterator[ListedGrant]:
         """List every live grant, on any key of any account, that this principal may retire."""
         return _all_grants(
             "ListRetirableGrants", self._client.list_retirable_grants, RetiringPrincipal=principal
@@ -71,14 +56,13 @@ class KmsReader:
 
     def list_grants_page(
         self, key_arn: str, *, limit: int = _PAGE, marker: str | None = None
-    ) -> tuple[list[dict[str, Any]], str | None]:
-        """Read one page of a key's grants as KMS shows them, and the next page's marker; None at the end."""
+    ) -> tuple[list[ListedGrant], str | None]:
+        """Read one page of a key's grants, and the marker of the next; None at the end."""
         start = {"Marker": marker} if marker else {}
         with kms_errors("ListGrants"):
             page = self._client.list_grants(KeyId=key_arn, Limit=limit, **start)
-        return [dict(entry) for entry in page["Grants"]], page["NextMarker"] if page.get(
-            "Truncated"
-        ) else None
+        grants = [listed_grant(entry) for entry in page["Grants"]]
+        return grants, page["NextMarker"] if page.get("Truncated") else None
 
     def list_key_policies(self, key_arn: str) -> list[str]:
         """List the names of the key's policies: `default`, and AWS_RAM where Resource Access Manager put one.
@@ -102,26 +86,28 @@ class KmsReader:
 
 def _all_grants(
     operation: str, read: Callable[..., "ListGrantsResponseTypeDef"], **parameters: str
-) -> Iterator[Grant]:
+) -> Iterator[ListedGrant]:
     marker: dict[str, str] = {}
     while True:
         with kms_errors(operation):
             page = read(Limit=_PAGE, **parameters, **marker)
-        yield from map(_grant, page["Grants"])
+        yield from map(listed_grant, page["Grants"])
         if not page.get("Truncated"):
             return
         marker = {"Marker": page["NextMarker"]}
 
 
-def _grant(entry: "GrantListEntryTypeDef") -> Grant:
-    return Grant(
+def listed_grant(entry: "GrantListEntryTypeDef") -> ListedGrant:
+    """Read one entry of a listing."""
+    return ListedGrant(
         grant_id=entry["GrantId"],
         key_arn=entry["KeyId"],
         name=entry.get("Name", ""),
-        grantee=entry.get("GranteePrincipal", ""),
+        grantee=entry.get("GranteePrincipal") or entry.get("GranteeServicePrincipal", ""),
         retiring_principal=entry.get("RetiringPrincipal"),
         operations=tuple(entry.get("Operations", ())),
-        constraints=dict(entry.get("Constraints", {})),
-        created_at=entry.get("CreationDate"),
+        constraints=entry.get("Constraints", {}),
+        # KMS always says when; what it did not say is as if it were made now.
+        created_at=entry.get("CreationDate") or datetime.now(UTC),
         issuing_account=entry.get("IssuingAccount"),
     )

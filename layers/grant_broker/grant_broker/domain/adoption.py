@@ -7,13 +7,13 @@ not live is put to `ending`.
 from collections.abc import Callable
 
 from grant_broker.domain.lifecycle import OPEN, Action, Status
-from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.moves import move
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.request import GrantRequest, RequestChanges, Transition, at_latest
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import LONGEST
-from grant_broker.domain.trail import Head, Json
+from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import record_event
 
 ENDED_OUTSIDE = "the grant was ended outside the broker"
@@ -26,18 +26,17 @@ _PATH = OPEN[: OPEN.index(Status.ACTIVE) + 1]
 
 
 def adopted(
-    grant: LiveGrant,
+    grant: ListedGrant,
     stamp: Stamp,
     *,
     record_id: str,
     longest: int,
     fault: str | None,
-    shown: Json,
     after: Head,
 ) -> Transition:
     """The record of a grant that has none: `active` while it may live, else `ending` at once.
 
-    `longest` is the key's max_duration in seconds, `fault` why it may not live, `shown` what KMS shows of it,
+    `longest` is the key's max_duration in seconds, `fault` why it may not live,
     `after` where the trail of a lost record goes on.
     """
     end = grant.end(longest)
@@ -46,12 +45,12 @@ def adopted(
     if over:
         end_as = Status.REVOKED if fault else Status.EXPIRED
         changes = {**_ending(stamp, end_as, over), "status": Status.ENDING}
-    detail = {"status": str(changes["status"]), "reason": over, **shown}
+    detail = {"status": str(changes["status"]), "reason": over, **grant.detail}
     record = _record_of(grant, stamp, record_id, longest, after)
     return record_event(record, "adopted", stamp, detail, changes, drift=True)
 
 
-def caught_up(record: GrantRequest, grant: LiveGrant, new_stamp: Callable[[], Stamp]) -> list[Transition]:
+def caught_up(record: GrantRequest, grant: ListedGrant, new_stamp: Callable[[], Stamp]) -> list[Transition]:
     """The transitions, in order, of a request that a restored table holds as it was before its grant."""
     detail = {"reason": "KMS shows its grant", "grant_id": grant.grant_id}
     changes: list[Transition] = []
@@ -91,7 +90,7 @@ def _ending(stamp: Stamp, end_as: Status, reason: str) -> RequestChanges:
     return RequestChanges(end_reason=reason, end_as=end_as, action=Action.END, due=at_latest(stamp.at))
 
 
-def _record_of(grant: LiveGrant, stamp: Stamp, record_id: str, longest: int, after: Head) -> GrantRequest:
+def _record_of(grant: ListedGrant, stamp: Stamp, record_id: str, longest: int, after: Head) -> GrantRequest:
     end = grant.end(longest)
     duration = min(LONGEST, max(1, int((end - grant.created_at).total_seconds())))
     return GrantRequest(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.times import from_epoch
 
@@ -40,7 +40,7 @@ class Judgement:
 _IN_ORDER = Judgement(Finding.IN_ORDER)
 
 
-def judge(grant: LiveGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
+def judge(grant: ListedGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
     """What must become of a grant, by the record that its name leads to."""
     if grant.foreign:
         return Judgement(Finding.FOREIGN, "it is not named as the broker names its grants")
@@ -51,7 +51,7 @@ def judge(grant: LiveGrant, record: GrantRequest | None, fault: str | None, *, n
     return _by_record(grant, record, fault, now)
 
 
-def _by_record(grant: LiveGrant, record: GrantRequest, fault: str | None, now: datetime) -> Judgement:
+def _by_record(grant: ListedGrant, record: GrantRequest, fault: str | None, now: datetime) -> Judgement:
     if record.status.waits:
         return _before_intent(grant, record, fault)
     if not _own(grant, record):
@@ -82,7 +82,7 @@ def should_be_listed(record: GrantRequest, *, now: datetime) -> bool:
     return record.status.granted and since + ISSUE_WITHIN + PROPAGATION < now
 
 
-def _own(grant: LiveGrant, record: GrantRequest) -> bool:
+def _own(grant: ListedGrant, record: GrantRequest) -> bool:
     # A deleted principal is shown by its id; `confirm` looks a grant up by the grantee of its record.
     deleted = grant.account is None and not record.status.final
     same_grantee = deleted or record.grantee == grant.grantee
@@ -95,14 +95,14 @@ def _own(grant: LiveGrant, record: GrantRequest) -> bool:
     )
 
 
-def _before_intent(grant: LiveGrant, record: GrantRequest, fault: str | None) -> Judgement:
+def _before_intent(grant: ListedGrant, record: GrantRequest, fault: str | None) -> Judgement:
     # A table restored to a time before the take-up looks like this; so does a grant made past the table.
     if fault is None and (record.key_arn, record.grantee) == (grant.key_arn, grant.grantee):
         return Judgement(Finding.RESUME, f"its request is {record.status}")
     return Judgement(Finding.END_APART, fault or "it is not the grant that was asked for")
 
 
-def _fault_of_own(grant: LiveGrant, record: GrantRequest, fault: str | None) -> str | None:
+def _fault_of_own(grant: ListedGrant, record: GrantRequest, fault: str | None) -> str | None:
     if fault is None and record.scope != grant.scope:
         return "its operations or its constraint are not those of its request"
     late = record.expires_at and grant.expiry and record.expires_at >= grant.expiry + timedelta(seconds=1)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 
-from grant_broker.aws.kms import Grant
 from grant_broker.domain.backoff import backoff
 from grant_broker.domain.bookkeeping import (
     claimed,
@@ -25,6 +24,7 @@ from grant_broker.domain.bookkeeping import (
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, GrantRequest
 from grant_broker.domain.transitions import activated, closed, lapsed, never_made
 from grant_broker.expiry.broker import ExpiryBroker
@@ -171,12 +171,12 @@ def _ensure_gone(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> 
         raise KmsUncertain("NotFoundException", "the grant is listed, but KMS cannot find it")
 
 
-def _is_ours(broker: ExpiryBroker, request: GrantRequest, grant: Grant) -> bool:
+def _is_ours(broker: ExpiryBroker, request: GrantRequest, grant: ListedGrant) -> bool:
     ours = (request.grant_name, broker.settings.retiring_principal)
     return (grant.name, grant.retiring_principal) == ours
 
 
-def _find_grants(broker: ExpiryBroker, request: GrantRequest) -> list[Grant]:
+def _find_grants(broker: ExpiryBroker, request: GrantRequest) -> list[ListedGrant]:
     listed = broker.kms.list_grants_of(key_arn=request.key_arn, grantee=request.grantee)
     return [grant for grant in listed if _is_ours(broker, request, grant)]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from grant_broker.access_report import AccessEntry, AccessReport, AccessTally, Identity, KeyPolicies
 from grant_broker.access_report.grants import entry_of
@@ -11,6 +10,7 @@ from grant_broker.access_report.identities import delegated_accounts
 from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.keys.key_policy import find_key_policy
 
 # The API's functions have 25 s. A key at KMS's limit of 50,000 grants takes 500 calls.
@@ -94,7 +94,7 @@ def get_key_policies(kms: KmsReader, key_arn: str) -> KeyPolicies:
     return KeyPolicies(find_key_policy(kms, key_arn), names)
 
 
-def _rest(kms: KmsReader, key_arn: str, place: str | None) -> Iterator[list[dict[str, Any]]]:
+def _rest(kms: KmsReader, key_arn: str, place: str | None) -> Iterator[list[ListedGrant]]:
     while place:
         grants, place = kms.list_grants_page(key_arn, marker=place)
         yield grants

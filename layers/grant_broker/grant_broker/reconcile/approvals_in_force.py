@@ -13,7 +13,8 @@ from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Coverage, Quorum
 from grant_broker.domain.keys import Key
-from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, LiveGrant, covering, fault_in
+from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, covering, fault_in
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
 
@@ -46,11 +47,11 @@ class Evidence:
         named = self._named.get(record.approval or "")
         return bool(named and named.withdrawn_at and named.revoke_active)
 
-    def fault(self, grant: LiveGrant, record: GrantRequest | None) -> str | None:
+    def fault(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
         """Why a well-named grant may not live, or None."""
         return fault_in(grant, coverage=self._coverage(grant, record), longest=self.longest(grant.key_arn))
 
-    def _coverage(self, grant: LiveGrant, record: GrantRequest | None) -> Coverage:
+    def _coverage(self, grant: ListedGrant, record: GrantRequest | None) -> Coverage:
         key = self._reader.find_key(grant.key_arn)
         present = key.document.quorum if key else 1
         approvals = list(self._candidates(grant, record))
@@ -61,7 +62,7 @@ class Evidence:
         then = self._reader.quorum_at(grant.key_arn, grant.created_at, present=present)
         return covering(grant, record, approvals, quorum=self._reader.quorum(then))
 
-    def _candidates(self, grant: LiveGrant, record: GrantRequest | None) -> Iterator[Approval]:
+    def _candidates(self, grant: ListedGrant, record: GrantRequest | None) -> Iterator[Approval]:
         if record and (named := self._named.get(record.approval or "")):
             yield named
         if votes := self._votes.get(grant.request_id or ""):
@@ -81,7 +82,7 @@ class Reader:
         self._standing: dict[tuple[str, str], list[Approval]] = {}
         self._quorums: dict[str, list[tuple[datetime, int]]] = {}
 
-    def read_evidence(self, grants: Collection[LiveGrant]) -> Evidence:
+    def read_evidence(self, grants: Collection[ListedGrant]) -> Evidence:
         """Read the records that these grants lead to, the votes on them, and the approvals they name."""
         ids = {grant.request_id for grant in grants if grant.request_id}
         records = self.read_records({*ids, *(grant.derived_id for grant in grants)})

@@ -11,13 +11,12 @@ from datetime import datetime
 from grant_broker.domain import adoption
 from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
 from grant_broker.domain.records import Change, Stamp
 from grant_broker.domain.request import GrantRequest, Transition
 from grant_broker.domain.transitions import closed
 from grant_broker.reconcile.approvals_in_force import Evidence
-from grant_broker.reconcile.listed import Listed
 
 BY = "reconcile"
 
@@ -28,7 +27,7 @@ class Plan:
 
     changes: list[Change] = field(default_factory=list)
     sequences: list[Sequence[Change]] = field(default_factory=list)
-    foreign: list[Listed] = field(default_factory=list)
+    foreign: list[ListedGrant] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,20 @@ class Planner:
     now: datetime
     stamp: Callable[[], Stamp]
 
-    def plan_grants(self, page: Sequence[Listed], evidence: Evidence) -> Plan:
+    def plan_grants(self, page: Sequence[ListedGrant], evidence: Evidence) -> Plan:
         """Plan what becomes of a page of live grants."""
         plan, records = Plan(), dict(evidence.records)
-        for listed in page:
-            record, found = self._judge(listed.grant, records, evidence)
+        for grant in page:
+            record, found = self._judge(grant, records, evidence)
             if found.finding == Finding.FOREIGN:
-                plan.foreign.append(listed)
+                plan.foreign.append(grant)
             elif found.finding in {Finding.ADOPT, Finding.END_APART}:
-                adopted = self._adopt(listed, found, evidence)
+                adopted = self._adopt(grant, found, evidence)
                 plan.changes.append(adopted)
                 # A second grant under the same name must find this record.
                 records[adopted.record.id] = adopted.record
             elif record:
-                self._plan_record(plan, record, found, listed.grant, evidence)
+                self._plan_record(plan, record, found, grant, evidence)
         return plan
 
     def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
@@ -71,7 +70,7 @@ class Planner:
         return plan
 
     def _judge(
-        self, grant: LiveGrant, records: dict[str, GrantRequest | None], evidence: Evidence
+        self, grant: ListedGrant, records: dict[str, GrantRequest | None], evidence: Evidence
     ) -> tuple[GrantRequest | None, Judgement]:
         record = records.get(grant.request_id or "")
         well_named = not grant.foreign and grant.request_id is not None
@@ -82,8 +81,7 @@ class Planner:
         apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
         return (apart, judge_ended(apart, now=self.now)) if apart else (record, found)
 
-    def _adopt(self, listed: Listed, found: Judgement, evidence: Evidence) -> Transition:
-        grant = listed.grant
+    def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence) -> Transition:
         apart = found.finding == Finding.END_APART
         record_id = grant.derived_id if apart else str(grant.request_id)
         return adoption.adopted(
@@ -92,12 +90,11 @@ class Planner:
             record_id=record_id,
             longest=evidence.longest(grant.key_arn),
             fault=found.reason or None,
-            shown=listed.shown,
             after=evidence.find_head(record_id),
         )
 
     def _plan_record(
-        self, plan: Plan, record: GrantRequest, found: Judgement, grant: LiveGrant, evidence: Evidence
+        self, plan: Plan, record: GrantRequest, found: Judgement, grant: ListedGrant, evidence: Evidence
     ) -> None:
         match found.finding:
             case Finding.END:

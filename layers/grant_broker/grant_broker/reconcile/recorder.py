@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.records import Change
 from grant_broker.domain.trail import GENESIS, Event
 from grant_broker.reconcile.broker import ReconcileBroker
-from grant_broker.reconcile.listed import Listed
 from grant_broker.reconcile.plan import BY, Plan
 
 _TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems: at most 100 items)
@@ -44,16 +44,16 @@ class Recorder:
         for foreign in plan.foreign:
             self._report_foreign(foreign)
 
-    def _report_foreign(self, foreign: Listed) -> None:
+    def _report_foreign(self, foreign: ListedGrant) -> None:
         """Report, once, a grant that somebody else made retirable by the broker; it is never touched."""
         event = Event(
             id=self._broker.new_id(),
-            subject=f"grant#{foreign.grant.derived_id}",
+            subject=f"grant#{foreign.derived_id}",
             sequence=1,
             at=self._now,
             type="foreign_grant",
             by=BY,
-            detail={"drift": True, **foreign.shown},
+            detail={"drift": True, **foreign.detail},
             previous=GENESIS,
         ).sealed()
         try:

@@ -11,10 +11,9 @@ from typing import TypeVar
 
 from grant_broker.aws.dynamodb import Query
 from grant_broker.domain.lifecycle import OPEN
-from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.reconcile.approvals_in_force import Reader
 from grant_broker.reconcile.broker import ReconcileBroker
-from grant_broker.reconcile.listed import listed
 from grant_broker.reconcile.plan import BY, Planner
 from grant_broker.reconcile.recorder import Recorder
 
@@ -73,11 +72,10 @@ class _Run:
         for page in _chunks(grants, _PAGE):
             if self.remaining() < _RESERVE:
                 return False
-            found = [listed(grant, self.now) for grant in page]
-            for each in found:
-                self._count(each.grant)
-            evidence = self.reader.read_evidence([each.grant for each in found])
-            self.recorder.apply(self.planner.plan_grants(found, evidence))
+            for grant in page:
+                self._count(grant)
+            evidence = self.reader.read_evidence(page)
+            self.recorder.apply(self.planner.plan_grants(page, evidence))
         return True
 
     def check_records(self) -> bool:
@@ -89,7 +87,7 @@ class _Run:
             self.recorder.apply(self.planner.plan_records(records, self.seen))
         return True
 
-    def _count(self, grant: LiveGrant) -> None:
+    def _count(self, grant: ListedGrant) -> None:
         self.seen.add(grant.grant_id)
         self.report.live += not grant.foreign
         if grant.expiry and grant.expiry < self.now:
