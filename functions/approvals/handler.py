@@ -25,6 +25,7 @@ from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.revoke import revoke
+from grant_broker.approvals.search_events import search_events, search_trail
 from grant_broker.domain.approvals import Quorum, StandingApproval
 from grant_broker.domain.arns import KEY, KEY_ID
 from grant_broker.domain.decisions import Decision, Revocation
@@ -33,7 +34,6 @@ from grant_broker.domain.keys import Key, KeyDocument
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
-from grant_broker.events.search import search_events, search_trail
 from grant_broker.keys import access, checks, key_policy, register
 from grant_broker.settings import ApprovalsSettings
 

@@ -13,6 +13,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from grant_broker.api.views import event_view
+from grant_broker.approvals.search_events import search_events
+from grant_broker.aws.items import place_of
 from grant_broker.aws.store import Store
 from grant_broker.client.commands import audit as command
 from grant_broker.client.printing import printable
@@ -24,7 +26,6 @@ from grant_broker.domain.versions import record_event
 from grant_broker.events import export as exports
 from grant_broker.events import trail as audit
 from grant_broker.events.export import Line, export, verify_export
-from grant_broker.events.search import search_events
 from tests.support.records import NOW, Scene, before_intent, key
 
 
@@ -54,7 +55,7 @@ def client(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
 
 def test_pages(scene: Scene) -> None:
     """Events come oldest first, page by page, from a time on, without loss or repeat."""
-    mixed = sorted([*write(scene), *write(scene, request_id="b" * 32)], key=audit.place)
+    mixed = sorted([*write(scene), *write(scene, request_id="b" * 32)], key=place_of)
     search = partial(search_events, scene.store)
     first = search(EventSearch(since=NOW), limit=4, after=None)
     rest = search(EventSearch(since=NOW), limit=4, after=first.after)

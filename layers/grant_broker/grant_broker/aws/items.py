@@ -82,6 +82,11 @@ def record_of(model: type[R], item: Item) -> R:
     return model.model_validate({**absent, **item})
 
 
+def place_of(event: Event) -> str:
+    """The place of an event among all events in order of time."""
+    return _listed(event.at, f"{event.subject}#{event.sequence:06d}")
+
+
 def holding_of(item: Item) -> Holding:
     """The holding in an item of the index `held`."""
     return Holding(
@@ -113,10 +118,7 @@ def _indexed(record: Record | Event) -> dict[str, object]:
             covering = f"{record.key_arn}#{record.account}"
             return {"covering": covering, "listed_at": _listed(record.created_at, record.id)}
         case Event():
-            return {
-                "kind": "event",
-                "listed_at": _listed(record.at, f"{record.subject}#{record.sequence:06d}"),
-            }
+            return {"kind": "event", "listed_at": place_of(record)}
     return {}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import item_of, record_of
+from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.trail import Event
 
@@ -16,11 +16,6 @@ def events_between(store: Store, since: datetime | None, until: datetime | None)
         if until and event.at >= until:
             return
         yield event
-
-
-def place(event: Event) -> str:
-    """The place of an event among all events in order of time."""
-    return str(item_of(event)["listed_at"]["S"])
 
 
 def _from(store: Store, *, start: str) -> Query:
