@@ -14,14 +14,13 @@ from grant_broker.domain.bookkeeping import rescheduled
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
-from grant_broker.domain.live_grants import LiveGrant
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.preflight import Answer, Known, Preflight
 from grant_broker.domain.records import Record, Stamp
 from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
 from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import revise
 from tests.support.records import (
-    ACCOUNT,
     CREATED,
     EXPIRES,
     GRANTEE,
@@ -60,7 +59,9 @@ PREFLIGHT = Preflight(
     can_create=_ANSWER,
     can_end=_ANSWER,
 )
-LIVE = LiveGrant("g", KEY, grant_name(ID, EXPIRES), GRANTEE, ACCOUNT, SCOPE, CREATED)
+LIVE = ListedGrant(
+    "g", KEY, grant_name(ID, EXPIRES), GRANTEE, None, SCOPE.operations, SCOPE.constraints, CREATED
+)
 # Every function that may write an event about a request.
 EVENTS: dict[str, Callable[[GrantRequest], Transition | list[Transition]]] = MADE | {
     "submitted": lambda r: transitions.submitted(r, STAMP, PREFLIGHT, waits="nobody"),
@@ -70,7 +71,7 @@ EVENTS: dict[str, Callable[[GrantRequest], Transition | list[Transition]]] = MAD
     "voted": lambda r: transitions.voted(r, STAMP, votes(r), quorum=ONE),
     "activated": lambda r: transitions.activated(r, STAMP, grant_id="g", grant_token=r.grant_token),
     "adopted": lambda r: adoption.adopted(
-        LIVE, STAMP, record_id=r.id, longest=1, fault=None, shown={}, after=Head(0, r.last_hash)
+        LIVE, STAMP, record_id=r.id, longest=1, fault=None, after=Head(0, r.last_hash)
     ),
     "caught_up": lambda r: adoption.caught_up(r, LIVE, lambda: STAMP),
     "alive_after_end": lambda r: adoption.alive_after_end(r, STAMP, "it lives"),
