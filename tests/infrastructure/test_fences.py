@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from grant_broker.policy_engine import Call, Verdict, decide_kms
-from tests.infrastructure.stack import call, decided, deployed, key_policy
+from tests.infrastructure.stack import ROLES, call, decided, deployed, key_policy, policies
+from tests.local_stack.people import HOME, TRUSTED
 
 GRANTABLE = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey"]
 ABSENT = object()
+STACK_ROLE = "arn:aws:iam::111122223333:role/grant-broker"
+STACK_SESSION = "arn:aws:sts::111122223333:assumed-role/grant-broker"
 
 # Name of what differs from a grant that is in order: the condition keys that differ, whether it may pass.
 VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
@@ -61,6 +64,15 @@ VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
         False,
     ),
     "to a federated user": ({"kms:GranteePrincipal": "arn:aws:sts::444455556666:federated-user/f"}, False),
+    **{f"to the role of {name}": ({"kms:GranteePrincipal": f"{STACK_ROLE}-{name}"}, False) for name in ROLES},
+    **{
+        f"to a session of {name}": (
+            {"kms:GranteePrincipal": f"{STACK_SESSION}-{name}/grant-broker-{name}"},
+            False,
+        )
+        for name in ROLES
+    },
+    "to the data reader": ({"kms:GranteePrincipal": f"{STACK_ROLE}-data-reader"}, True),
     "to a group": ({"kms:GranteePrincipal": "arn:aws:iam::444455556666:group/all"}, False),
     "to a service": (
         {"kms:GranteePrincipal": ABSENT, "kms:GranteeServicePrincipal": "ec2.amazonaws.com"},
@@ -117,6 +129,21 @@ def test_the_key_policy_alone_holds_for_a_role_without_fences(changes: dict[str,
 
 def _without_identity(asked: Call) -> bool:
     return decide_kms(asked, key_policy=key_policy(), identity_policies=[]).allowed
+
+
+def test_the_grantees_that_the_fence_knows() -> None:
+    """Roles, users and sessions of the home account and of the trusted ones: no root, and nobody else."""
+    [fence] = [
+        statement
+        for policy in policies("requests")
+        for statement in policy["Statement"]
+        if statement.get("Sid") == "TrustedAccountsOnly"
+    ]
+    kinds = ("arn:aws:iam::{}:role/*", "arn:aws:iam::{}:user/*", "arn:aws:sts::{}:assumed-role/*")
+    assert (fence["Effect"], fence["Action"], fence["Resource"]) == ("Deny", "kms:CreateGrant", "*")
+    assert list(fence["Condition"]) == ["StringNotLike"]
+    known = fence["Condition"]["StringNotLike"]["kms:GranteePrincipal"]
+    assert sorted(known) == sorted(kind.format(account) for kind in kinds for account in (HOME, *TRUSTED))
 
 
 @pytest.mark.parametrize("operations", ["Encrypt,Decrypt", "Encrypt,Decrypt,CreateGrant"])

@@ -6,7 +6,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from grant_broker.domain.approvals import Quorum
+from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_policy import Roles
+from grant_broker.domain.people import holder
 
 
 def _split(value: object) -> object:
@@ -69,16 +71,28 @@ class ApprovalSettings(GrantSettings):
 class ApiSettings(ApprovalSettings):
     """What a function is told that answers the API. Durations are in seconds."""
 
+    stack_roles: Annotated[Listed, Field(min_length=1)]
     trusted_accounts: Listed
     grantable_operations: Annotated[Listed, Field(min_length=1)]
     aws_region: Text
     smallest_duration: Count
     take_up_within: Wait
 
+    def is_own_role(self, principal: str) -> bool:
+        """Whether a principal is one of the stack's roles, or a session of one."""
+        return holder(principal) in {holder(role) for role in self.stack_roles}
+
+    def grantee_faults(self, grantee: str | None) -> list[Fault]:
+        """Why the stack grants nothing to this grantee; empty where it may, or where anybody may be meant."""
+        if grantee is None or not self.is_own_role(grantee):
+            return []
+        return [Fault("grantee", "name another principal: the broker's own roles are granted nothing")]
+
 
 class RequestsSettings(ApiSettings):
     """What `requests` is told."""
 
+    requests_role: Text
     answer_within: Wait
     submissions_per_minute: Count
     open_per_account: Count

@@ -322,7 +322,7 @@ class KeyCheck(TypedDict):
     """What one function found when it last checked its own right on the key."""
 
     function: Function
-    result: Annotated[CheckResult | None, Keywords(description="null: never checked; grants may be made.")]
+    result: Annotated[CheckResult | None, Keywords(description="null: never checked, or nothing certain.")]
     at: Time | None
     missing: Annotated[list[str], Keywords(description="In words, what it lacks.")]
     next_at: Annotated[Time | None, Keywords(description="When it checks next; null on a closed key.")]
@@ -331,7 +331,12 @@ class KeyCheck(TypedDict):
 class KeyChecks(TypedDict):
     """Whether the broker could create and end grants on a key when it last tried."""
 
-    grantable: Annotated[bool, Keywords(description="false: submissions are refused with 409.")]
+    grantable: Annotated[
+        bool | None,
+        Keywords(
+            description="false: submissions are refused with 409. null: not known, and no reason to refuse."
+        ),
+    ]
     checks: list[KeyCheck]
 
 

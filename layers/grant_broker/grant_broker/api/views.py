@@ -108,7 +108,7 @@ def offer_view(key: Key, account: str) -> shapes.Offer:
 def checks_view(checks: KeyChecks) -> shapes.KeyChecks:
     """A key's checks."""
     return {
-        "grantable": not checks.refusal,
+        "grantable": checks.grantable,
         "checks": [_check(check) for check in (checks.create, checks.end)],
     }
 

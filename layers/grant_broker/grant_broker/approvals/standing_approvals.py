@@ -57,7 +57,8 @@ def _create(
             raise Conflict("this idempotency key was used for another body")
         return stored
     key, stamp = _key_for(broker, asked), broker.stamp(caller.arn)
-    approval = _new_approval(asked, key, stamp, approval_id, idempotency.body_digest)
+    faults = broker.settings.grantee_faults(asked.grantee)
+    approval = _new_approval(asked, key, stamp, approval_id, idempotency.body_digest, faults=faults)
     voter, approve = Voter.of(caller, broker.person(caller)), Decision(verdict=Verdict.APPROVE)
     vote = cast(_ballot(broker, approval, closed=None), voter, approve, idempotency, stamp.at)
     if vote is None:
@@ -75,11 +76,17 @@ def _key_for(broker: ApprovalsBroker, asked: StandingApproval) -> Key:
 
 
 def _new_approval(
-    asked: StandingApproval, key: Key, stamp: Stamp, approval_id: str, body_digest: str
+    asked: StandingApproval,
+    key: Key,
+    stamp: Stamp,
+    approval_id: str,
+    body_digest: str,
+    *,
+    faults: list[Fault],
 ) -> Approval:
     scope = Scope.model_validate(asked.model_dump(include=set(Scope.model_fields)))
     valid_from = asked.valid_from or stamp.at
-    faults = key.faults(
+    faults = faults + key.faults(
         scope, duration=asked.max_duration, account=asked.account, duration_field="max_duration"
     )
     if not max(stamp.at, valid_from) < asked.valid_until <= stamp.at + LONGEST_VALIDITY:

@@ -20,7 +20,7 @@ BY = "check"
 class CheckChanges(TypedDict, total=False):
     """What a change may set."""
 
-    result: "Result"
+    result: "Result | None"
     checked_at: datetime
     missing: tuple[str, ...]
     due: int | None
@@ -40,8 +40,24 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. `result` None: nothing certain, for which nobody is refused."""
+
+    result: Result | None
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, *missing: str) -> "Finding":
+        """Failed where something is missing, else passed."""
+        return cls(Result.FAILED if missing else Result.PASSED, missing)
+
+
+UNKNOWN = Finding(None)
+
+
 class Check(Record):
-    """The last check of one function on one key. `result` None: there was none yet.
+    """The last check of one function on one key. `result` None: there was none yet, or nothing was certain.
 
     `missing` says in words what the function lacks. `due` is when it checks next, in epoch seconds; None on
     a closed key.
@@ -76,15 +92,15 @@ class Check(Record):
         """Put off, since KMS did not answer: what was known stays."""
         return revise(self, CheckChanges(due=int((now + UNKNOWN_AGAIN).timestamp())))
 
-    def done(self, missing: tuple[str, ...], stamp: Stamp) -> "ChangeOf[Check]":
-        """What the check found; an event where the key begins to fail or to pass again."""
-        result = Result.FAILED if missing else Result.PASSED
-        due = int((stamp.at + (FAILED_AGAIN if missing else EVERY)).timestamp())
-        changes = CheckChanges(result=result, checked_at=stamp.at, missing=missing, due=due)
-        if self.failed == bool(missing):
+    def done(self, found: Finding, stamp: Stamp) -> "ChangeOf[Check]":
+        """What the check found; an event where the key begins to fail, or fails no more."""
+        fails = found.result == Result.FAILED
+        due = int((stamp.at + (FAILED_AGAIN if fails else EVERY)).timestamp())
+        changes = CheckChanges(result=found.result, checked_at=stamp.at, missing=found.missing, due=due)
+        if self.failed == fails:
             return revise(self, changes)
-        detail: Json = {"function": str(self.function), "key": self.key_arn, "missing": list(missing)}
-        return record_event(self, f"check_{result}", stamp, detail, changes)
+        detail: Json = {"function": str(self.function), "key": self.key_arn, "missing": list(found.missing)}
+        return record_event(self, f"check_{found.result or 'unknown'}", stamp, detail, changes)
 
 
 @dataclass(frozen=True)
@@ -95,8 +111,16 @@ class KeyChecks:
     end: Check
 
     @property
+    def grantable(self) -> bool | None:
+        """Whether grants may be made on the key; None until that is known."""
+        results = {self.create.result, self.end.result}
+        if Result.FAILED in results:
+            return False
+        return None if None in results else True
+
+    @property
     def refusal(self) -> str | None:
-        """Why no grant may be made on the key, None where one may: so also where it was never checked."""
+        """Why no grant may be made on the key, None where one may: so also where nothing is known."""
         if self.create.failed or self.end.failed:
             return "the key's last check failed: the broker could not create or end grants on it"
         return None

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
-from grant_broker.domain.checks import BY, Check, Function, KeyChecks
+from grant_broker.domain.checks import BY, Check, Finding, Function, KeyChecks
 from grant_broker.domain.errors import KmsUncertain, Stale
 from grant_broker.domain.records import Change
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = timedelta(seconds=15)  # the functions have 25 s; what is left is due in the next minute
-Missing = Callable[[str], tuple[str, ...]]
-"""Finds what a function lacks on a key, in words; KmsUncertain where KMS does not say."""
+Look = Callable[[str], Finding]
+"""Finds what a function lacks on a key; KmsUncertain where KMS does not answer."""
 
 
 def find_checks(store: Store, key_arn: str) -> KeyChecks:
@@ -36,7 +36,7 @@ def stop(store: Store, key_arn: str) -> Iterator[Change]:
         yield _find(store, function, key_arn).stopped()
 
 
-def run(broker: Broker, function: Function, missing: Missing) -> int:
+def run(broker: Broker, function: Function, look: Look) -> int:
     """Make this function's checks that are due; how many. What is left when time is up stays due.
 
     A crash leaves a check due: it is only made again.
@@ -46,17 +46,17 @@ def run(broker: Broker, function: Function, missing: Missing) -> int:
         if broker.clock() > until:
             break
         made += 1
-        failed += _make(broker, due, missing)
+        failed += _make(broker, due, look)
     broker.measure("ChecksFailed", failed)
     return made
 
 
-def _make(broker: Broker, due: Check, missing: Missing) -> bool:
+def _make(broker: Broker, due: Check, look: Look) -> bool:
     """Make one check; True where it failed."""
     # The index may be a moment behind.
     check = _find(broker.store, due.function, due.key_arn)
     try:
-        change = check.done(missing(check.key_arn), broker.stamp(BY))
+        change = check.done(look(check.key_arn), broker.stamp(BY))
     except KmsUncertain as error:
         _LOG.warning("a check has no answer", extra={"key": check.key_arn, "code": error.code})
         change = check.unanswered(broker.clock())

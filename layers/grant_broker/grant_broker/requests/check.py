@@ -2,40 +2,91 @@
 
 from functools import partial
 
-from grant_broker.domain.checks import Function
+from grant_broker.domain.arns import account_of
+from grant_broker.domain.checks import UNKNOWN, Finding, Function, Result
 from grant_broker.domain.errors import KmsRefused
-from grant_broker.domain.scope import ENCRYPT_SIDE, Scope
 from grant_broker.keys import checks
+from grant_broker.keys.access import key_policy
+from grant_broker.keys.policy_reading import read
+from grant_broker.policy_engine import Call
 from grant_broker.requests.broker import RequestsBroker
+from grant_broker.requests.check_examples import Example, find_examples, made_up_example
 
+_NO_ISSUE = "kms:CreateGrant is not allowed: the key's policy lacks the statement Issue"
+# What KMS says of the key, whoever the grantee is.
 _WORDS = {
-    "AccessDeniedException": "kms:CreateGrant is not allowed: the key's policy lacks the statement Issue",
     "DisabledException": "the key is disabled",
     "KMSInvalidStateException": "the key's state allows no grants: it is pending deletion or import",
     "LimitExceededException": "the key holds as many grants as KMS allows",
     "NotFoundException": "KMS does not know the key",
 }
+_NO_PRINCIPAL = "InvalidArnException"
+_MOST = 3  # grantees: one was deleted since, another a narrower policy leaves out
 
 
 def run(broker: RequestsBroker) -> int:
     """Make this function's checks that are due; how many."""
-    return checks.run(broker, Function.REQUESTS, partial(missing_to_create, broker))
+    return checks.run(broker, Function.REQUESTS, partial(look, broker))
 
 
-def missing_to_create(broker: RequestsBroker, key_arn: str) -> tuple[str, ...]:
-    """Find what `requests` lacks to create grants, by a CreateGrant that KMS only tries (DryRun).
+def look(broker: RequestsBroker, key_arn: str) -> Finding:
+    """Find what `requests` lacks to create grants, by CreateGrants that KMS only tries (DryRun).
 
-    The grantee is the broker's own role that ends grants: it exists, and no fence stands against it.
-    Raises KmsUncertain.
+    A key policy may be narrower than ours, as AWS advises: grantees under a path, some operations. So what is
+    tried is what would really be granted, and a refusal speaks of that grantee alone. It is the key that
+    fails where KMS says so, or where its policy allows no grant of ours to anybody; else nothing is certain.
+
+    Last a role is named that does not exist, never one of the stack's. Where the policy allows the rest, and
+    KMS objects to nothing else, all is in order. Raises KmsUncertain.
     """
-    key = broker.store.find_key(key_arn)
-    offered = key.document.operations if key else ENCRYPT_SIDE
-    # What the stack grants no more fails by itself, and says nothing about the key.
-    operations = tuple(name for name in offered if name in broker.settings.grantable_operations) or offered
-    scope = Scope(operations=operations, encryption_context={"grant-broker": "check"})
-    own = broker.settings.retiring_principal
+    if (key := broker.store.find_key(key_arn)) is None:
+        return UNKNOWN
+    policy = key_policy(broker.kms, key_arn)
+    nobody = made_up_example(broker, key)
+    for example in (*find_examples(broker, key, most=_MOST), nobody):
+        refusal = _try_to_grant(broker, example)
+        if refusal in _WORDS:
+            return Finding.of(_WORDS[refusal])
+        granted = refusal is None
+        if granted or (refusal == _NO_PRINCIPAL and _read(broker, policy, example) == Result.PASSED):
+            return Finding.of()
+    return Finding.of(_NO_ISSUE) if _read(broker, policy, nobody) == Result.FAILED else UNKNOWN
+
+
+def _try_to_grant(broker: RequestsBroker, example: Example) -> str | None:
+    """KMS's code where it would refuse the grant, None where it would create it."""
     try:
-        broker.issuer.try_create_grant(key_arn=key_arn, grantee=own, retiring_principal=own, scope=scope)
+        broker.issuer.try_create_grant(
+            key_arn=example.key_arn,
+            grantee=example.grantee,
+            retiring_principal=broker.settings.retiring_principal,
+            scope=example.scope,
+        )
     except KmsRefused as error:
-        return (_WORDS.get(error.code, f"KMS refuses CreateGrant: {error.code}"),)
-    return ()
+        return error.code
+    return None
+
+
+def _read(broker: RequestsBroker, policy: str | None, example: Example) -> Result | None:
+    """What the key's policy says of the grant; None where it is not shown, cannot be read, or it depends."""
+    role, constraints = broker.settings.requests_role, example.scope.constraints
+    if policy is None or account_of(example.key_arn) != account_of(role):
+        return None
+    certain = {
+        "aws:PrincipalArn": role,
+        "aws:PrincipalAccount": account_of(role),
+        "kms:CallerAccount": account_of(role),
+        "kms:RetiringPrincipal": broker.settings.retiring_principal,
+    }
+    [(kind, pairs)] = constraints.items()
+    assumed: dict[str, object] = {
+        "kms:GranteePrincipal": example.grantee,
+        "kms:GrantOperations": list(example.scope.operations),
+        "kms:GrantConstraintType": kind,
+        "kms:EncryptionContextKeys": list(pairs),
+        **{f"kms:EncryptionContext:{name}": value for name, value in pairs.items()},
+    }
+    try:
+        return read(policy, Call(role, "kms:CreateGrant", example.key_arn, certain), assumed).result
+    except ValueError:
+        return None

@@ -153,6 +153,7 @@ def _faults(
         faults = key.faults(submission.scope, duration=submission.duration, account=caller.account)
     if account_of(submission.grantee) != caller.account:
         faults.append(Fault("grantee", "name a principal of your own account"))
+    faults += broker.settings.grantee_faults(submission.grantee)
     if submission.duration < broker.settings.smallest_duration:
         smallest = format_duration(broker.settings.smallest_duration)
         faults.append(Fault("duration", f"at least {smallest}"))
