@@ -15,19 +15,17 @@ from tests.local_stack.deployment import Deployment
 _FUNCTION = "arn:aws:lambda:eu-central-1:111122223333:function"
 _WRITER = "arn:aws:iam::666677778888:role/writer"
 # KMS refuses these as malformed before it asks whether they are allowed.
-_MALFORMED = (
-    "CreateGrant",
-    "to a service",
-    "an empty constraint",
-    "an empty subset constraint",
-)
+_MALFORMED = ("CreateGrant", "to a service")
+# These too, unless it is read as taking them: which is right is contested, so no fence may rest on it.
+_EMPTY = ("an empty constraint", "an empty subset constraint")
 
 
-@pytest.fixture
-def stack() -> Iterator[Deployment]:
-    """The deployed template, and the principals that the cases name."""
+@pytest.fixture(params=[False, True], ids=["empty constraints refused", "empty constraints taken"])
+def stack(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The deployed template, and the principals that the cases name, under both readings of KMS."""
     deployed()  # the cases name its principals, and only one stack at a time has tables
     made = Deployment.create(Cloud(lambda: NOW))
+    made.cloud.kms.readings.accepts_empty_constraints = request.param
     for account in ("111122223333", "444455556666", "666677778888"):
         made.cloud.create_role("writer", [], account=account)
     made.cloud.create_role("writer", [], account="444455556666", path="/app/")
@@ -62,23 +60,42 @@ def _code(client: Any, key: str, changes: dict[str, Any]) -> str:
     return str(refusal.value.response["Error"]["Code"])
 
 
-def _expected() -> dict[str, str]:
+def _expected(stack: Deployment) -> dict[str, str]:
     codes = {
         name: "DryRunOperationException" if may else "AccessDeniedException"
         for name, (_, may) in VARIANTS.items()
     }
-    return codes | dict.fromkeys(_MALFORMED, "ValidationException")
+    taken = stack.cloud.kms.readings.accepts_empty_constraints
+    return codes | dict.fromkeys(_MALFORMED if taken else _MALFORMED + _EMPTY, "ValidationException")
 
 
 def test_by_the_founding_keys_policy(stack: Deployment) -> None:
     """What the fences let through would succeed; each neighbour is refused."""
-    assert _tried(stack) == _expected()
+    assert _tried(stack) == _expected(stack)
 
 
 def test_on_an_open_key(stack: Deployment) -> None:
     """Where the key's policy lets the role do anything, the role's Denies refuse the same."""
     stack.cloud.put_key_policy(stack.keys["partner_data"], open_key("requests"))
-    assert _tried(stack) == _expected()
+    assert _tried(stack) == _expected(stack)
+
+
+@pytest.mark.parametrize(
+    "constraints", [{}, {"EncryptionContextEquals": {}}, {"EncryptionContextSubset": {}}]
+)
+def test_an_empty_constraint(stack: Deployment, constraints: dict[str, Any]) -> None:
+    """No grant comes of one, even where the key's policy lets the role do anything and KMS takes it."""
+    key, taken = stack.keys["partner_data"], stack.cloud.kms.readings.accepts_empty_constraints
+    given = {**_parameters({}), "KeyId": key, "Constraints": constraints}
+    if taken:
+        assert stack.cloud.session(stack.cloud.root()).client("kms").create_grant(**given)["GrantId"]
+    before = stack.cloud.grants(key)
+    stack.cloud.put_key_policy(key, open_key("requests"))
+    with pytest.raises(ClientError) as refusal:
+        stack.cloud.session(stack.credentials("requests")).client("kms").create_grant(**given)
+    code = refusal.value.response["Error"]["Code"]
+    assert code == ("AccessDeniedException" if taken else "ValidationException")
+    assert stack.cloud.grants(key) == before
 
 
 @pytest.mark.parametrize("role", ROLES)
