@@ -33,6 +33,17 @@ def _retiring_itself(target: Target) -> str:
     return _create("requests", RetiringPrincipal=target.role("requests"))(target)
 
 
+def _to_own(function: str, session: str = "") -> Run:
+    """A grant to a function's role, or to a session of it."""
+
+    def run(target: Target) -> str:
+        role = target.role(function)
+        grantee = f"{role.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/{session}"
+        return _create("requests", GranteePrincipal=grantee if session else role)(target)
+
+    return run
+
+
 def _kms(function: str, operation: str, **parameters: Any) -> Run:
     def run(target: Target) -> str:
         kms, names = target.stack.aws(f"functions.{function}", "kms"), {"KeyId": target.stack.key}
@@ -123,7 +134,11 @@ ATTACKS = [
     Attack("requests grants Decrypt", _DENIED, _create("requests", Operations=["Decrypt"])),
     Attack("requests grants Encrypt and Decrypt", _DENIED,
            _create("requests", Operations=["Encrypt", "Decrypt"])),
-    Attack("requests grants CreateGrant", _DENIED, _create("requests", Operations=["CreateGrant"])),
+    Attack("requests grants Encrypt and CreateGrant", _DENIED,
+           _create("requests", Operations=["Encrypt", "CreateGrant"])),
+    # KMS itself takes no grant for that alone.
+    Attack("requests grants CreateGrant", "ValidationException",
+           _create("requests", Operations=["CreateGrant"])),
     Attack("requests grants without a constraint", _DENIED, _create("requests", Constraints=None)),
     Attack("requests grants with itself as retiring principal", _DENIED, _retiring_itself),
     Attack("requests grants without a retiring principal", _DENIED,
@@ -132,6 +147,14 @@ ATTACKS = [
            _create("requests", GranteePrincipal="arn:aws:iam::777788889999:role/outsider")),
     Attack("requests grants to a trusted account's root", _DENIED,
            _create("requests", GranteePrincipal=f"arn:aws:iam::{PARTNER}:root")),
+    *(
+        Attack(f"requests grants to the role of {name}", _DENIED, _to_own(name))
+        for name in ("requests", "approvals", "expiry", "reconcile", "events")
+    ),
+    Attack("requests grants to its own session", _DENIED, _to_own("requests", "grant-broker-requests")),
+    # Refused as malformed here; where KMS takes it a Deny refuses it (test_fences_on_kms.py).
+    Attack("requests grants under an empty constraint", "ValidationException",
+           _create("requests", Constraints={"EncryptionContextSubset": {}})),
     Attack("requests encrypts", _DENIED,
            _kms("requests", "encrypt", Plaintext=b"x", EncryptionContext=CONTEXT)),
     Attack("requests rewrites the key policy", _DENIED,
