@@ -6,7 +6,7 @@ from grant_broker.domain.arns import account_of
 from grant_broker.domain.checks import UNKNOWN, Finding, Function, Result
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.keys import checks
-from grant_broker.keys.access import key_policy
+from grant_broker.keys.key_policy import find_key_policy
 from grant_broker.keys.policy_reading import read
 from grant_broker.policy_engine import Call
 from grant_broker.requests.broker import RequestsBroker
@@ -41,7 +41,7 @@ def look(broker: RequestsBroker, key_arn: str) -> Finding:
     """
     if (key := broker.store.find_key(key_arn)) is None:
         return UNKNOWN
-    policy = key_policy(broker.kms, key_arn)
+    policy = find_key_policy(broker.kms, key_arn)
     nobody = made_up_example(broker, key)
     for example in (*find_examples(broker, key, most=_MOST), nobody):
         refusal = _try_to_grant(broker, example)
