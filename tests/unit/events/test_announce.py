@@ -2,8 +2,10 @@
 
 import json
 from typing import Any, cast
+from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
@@ -122,6 +124,15 @@ def test_eventbridge_down_is_asked_once_a_batch(sent: Sent) -> None:
     sent.down = {"PutEvents"}
     assert len(run(*(event(number, "issuing") for number in range(1, 41)))) == 40
     assert sent.asked == ["PutEvents"]
+
+
+def test_a_right_that_is_missing_passes_nothing_over(sent: Sent) -> None:
+    """Where the function may not publish, the events come again, and the mails are not kept back."""
+    refusal = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no right"}}, "PutEvents")
+    with mock.patch.object(sent, "put_events", side_effect=refusal):
+        assert run(event(1), event(2)) == ["s1", "s2"]
+    assert len(sent.queued) == 2
+    assert run(event(1), event(2)) == []
 
 
 def test_a_pair_named_token(sent: Sent) -> None:
