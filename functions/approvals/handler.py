@@ -1,6 +1,7 @@
 """The security team: decide, revoke, approve ahead, set limits. Alone writes the approval table."""
 
 import os
+import re
 from functools import cache, partial
 from typing import Any
 
@@ -10,35 +11,43 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from grant_broker.api import cursors, lists, query, searches
 from grant_broker.api.access_views import advice_view, report_view
 from grant_broker.api.caller import ensure_approver
+from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
 from grant_broker.api.views import (
     approval_view,
+    changed_key_view,
     checks_view,
     event_view,
     key_view,
-    request_view,
-    seen_request_view,
+    proposal_view,
+    review_view,
+    trail_view,
     votes_view,
 )
 from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.review import reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
 from grant_broker.domain.approvals import Quorum, StandingApproval
-from grant_broker.domain.arns import KEY, KEY_ID
+from grant_broker.domain.arns import KEY, KEY_ID, key_id_of
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
-from grant_broker.domain.keys import Key, KeyDocument
+from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
-from grant_broker.keys import access, checks, key_policy, register
+from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
 share_handlers(logger)
+# A replica of another Region has its Region before the id that it shares.
+_KEY_ID = re.compile(rf"(?:[a-z0-9-]{{1,32}}:)?{KEY_ID.pattern}", re.ASCII)
+_LIMITS = KeyDocument.model_fields.keys() - {"key_arn"}
 _PAGED = ("limit", "cursor")
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
@@ -62,14 +71,16 @@ api = Api(ensure_permitted)
 def get_requests(call: Call) -> Answer:
     """Every account's requests."""
     search = searches.request_search(call.query, broker().store.find_key_named)
-    return lists.answer_page(call, partial(broker().store.lists.list_requests, search), request_view)
+    review = reviewer(broker())
+    find = partial(broker().store.lists.list_requests, search)
+    return lists.answer_page(call, find, lambda request: review_view(review(request)))
 
 
 @api.route("GET", "/security/requests/<request_id>")
 def get_request(_call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker().store.get_request(request_id)
-    view = seen_request_view(request, broker().store.get_trail(request.subject))
+    view = trail_view(reviewer(broker())(request), broker().store.get_trail(request.subject))
     return Answer(200, view, retry_after=_retry_after(request))
 
 
@@ -78,15 +89,16 @@ def post_decision(call: Call, request_id: str) -> Answer:
     """Vote on a request."""
     decision = call.read(Decision)
     request = votes.vote(broker(), call.caller, request_id, decision, call.idempotency)
-    return Answer(200, request_view(request), retry_after=_retry_after(request))
+    return _answer_request(200, request)
 
 
 @api.route("DELETE", "/security/requests/<request_id>/grant", takes_body=True)
-def delete_grant(call: Call, request_id: str) -> Answer:
-    """Revoke now."""
+@api.route("POST", "/security/requests/<request_id>/revocation", takes_body=True)
+def revoke_request(call: Call, request_id: str) -> Answer:
+    """Revoke now. The POST is for clients that cannot send a body with DELETE."""
     revocation = call.read(Revocation)
     revoked = revoke(broker(), request_id, by=call.caller.arn, reason=revocation.reason)
-    return Answer(202, request_view(revoked), retry_after=_retry_after(revoked))
+    return _answer_request(202, revoked)
 
 
 @api.route("GET", "/security/approvals", parameters=_PAGED)
@@ -138,22 +150,38 @@ def get_keys(call: Call) -> Answer:
 @api.route("GET", "/security/keys/<key_id>")
 def get_key(_call: Call, key_id: str) -> Answer:
     """One managed key."""
-    return Answer(200, key_view(register.get_open_key(broker(), _key_arn(key_id))))
+    key = register.get_open_key(broker(), _key_arn(key_id))
+    return Answer(200, key_view(key), etag=etag(key.limits_version))
 
 
 @api.route("PUT", "/security/keys/<key_id>", takes_body=True)
 def put_key(call: Call, key_id: str) -> Answer:
-    """Register a key or change its limits."""
-    document = call.read(KeyDocument, key_arn=_key_arn(key_id))
-    if document.key_arn.rpartition("/")[2] != key_id:
-        raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    known = broker().store.find_key(document.key_arn)
-    key, count = register.put(broker(), call.caller, document)
-    if key is None:
-        return Answer(
-            202, votes_view(count, quorum=known.document.quorum if known else 1), retry_after=PEOPLE
-        )
-    return Answer(200 if known and known.open else 201, key_view(key))
+    """Register a key or change its limits, all of them."""
+    key_arn = _key_arn(key_id)
+    required = _LIMITS if broker().store.find_key(key_arn) else ()
+    document = call.read(KeyDocument, required=required, key_arn=key_arn)
+    _ensure_named(document, key_arn)
+    return _answer_limits(limits.put(broker(), _writer(call), document))
+
+
+@api.route("PATCH", "/security/keys/<key_id>", takes_body=True)
+def patch_key(call: Call, key_id: str) -> Answer:
+    """Change some of a key's limits."""
+
+    def change(present: KeyDocument) -> KeyDocument:
+        document = call.read(KeyDocument, **present.model_dump(mode="json"))
+        _ensure_named(document, present.key_arn)
+        return document
+
+    return _answer_limits(limits.patch(broker(), _writer(call), _key_arn(key_id), change))
+
+
+@api.route("GET", "/security/keys/<key_id>/proposals")
+def get_proposals(_call: Call, key_id: str) -> Answer:
+    """The changes of a key's limits that wait for votes."""
+    key = register.get_open_key(broker(), _key_arn(key_id))
+    found = limits.list_proposals(broker(), key)
+    return Answer(200, {"items": [proposal_view(each, key) for each in found], "cursor": None})
 
 
 @api.route("DELETE", "/security/keys/<key_id>")
@@ -193,7 +221,7 @@ def post_check(_call: Call, key_id: str) -> Answer:
 def get_key_policy(call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
     key_arn = query.matching(call.query, "key_arn", KEY.fullmatch)
-    if key_arn and not key_arn.endswith(f":key/{key_id}"):
+    if key_arn and key_id_of(key_arn) != key_id.rpartition(":")[2]:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
     key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
     operations = settings.grantable_operations
@@ -213,6 +241,11 @@ def _quorum(key: Key) -> Quorum:
     return broker().settings.quorum(key.document.quorum)
 
 
+def _answer_request(status: int, request: GrantRequest) -> Answer:
+    view = review_view(reviewer(broker())(request))
+    return Answer(status, view, retry_after=_retry_after(request))
+
+
 def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
     approval, key = standing_approvals.get_with_key(broker(), approval_id)
     view = approval_view(approval, quorum=_quorum(key), now=broker().clock())
@@ -224,9 +257,26 @@ def _retry_after(request: GrantRequest) -> int | None:
 
 
 def _key_arn(key_id: str) -> str:
-    if not KEY_ID.fullmatch(key_id):
+    if not _KEY_ID.fullmatch(key_id):
         raise NotFound("there is no such key")
-    return register.get_key_arn(broker(), key_id)
+    return register.get_key_arn(broker(), key_id.lower())
+
+
+def _ensure_named(document: KeyDocument, key_arn: str) -> None:
+    if key_id_of(document.key_arn) != key_id_of(key_arn):
+        raise InvalidRequest(Fault("key_arn", "not the key in the path"))
+
+
+def _writer(call: Call) -> limits.Writer:
+    most = limits.most_votes(settings.approver_role_ids, settings.identity_center_role_ids)
+    return limits.Writer(call.caller, call.if_match, most)
+
+
+def _answer_limits(outcome: limits.Outcome) -> Answer:
+    if outcome.key is None:
+        return Answer(202, votes_view(outcome), retry_after=PEOPLE)
+    view = changed_key_view(outcome.key, outcome.comparison)
+    return Answer(201 if outcome.opened else 200, view, etag=etag(outcome.key.limits_version))
 
 
 @logger.inject_lambda_context

@@ -14,8 +14,8 @@ from tests.support.reports import Report
 ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS, *partitions.ATTACKS, *uses.ATTACKS]
 _NOBODY = "0123456789abcdef" * 2
 _THIRD_PARTIES = {"partner", "partner_colleague", "other_partner", *(
-    "alice", "bob", "alice_in_review", "duty", "duty_again", "impostor", "key_admin")}  # fmt: skip
-_DECIDERS = {"alice", "bob", "alice_in_review", "duty", "duty_again"}
+    "alice", "bob", "carol", "alice_in_review", "duty", "duty_again", "impostor", "key_admin")}  # fmt: skip
+_DECIDERS = {"alice", "bob", "carol", "alice_in_review", "duty", "duty_again"}
 # What whoever gets past the door is told, by the operation: what is wrong with the call itself.
 _OUTCOMES = {
     "post_request": "400 invalid_request",
@@ -29,6 +29,7 @@ _OUTCOMES = {
     "get_seen_request": "404 not_found",
     "post_decision": "400 invalid_request",
     "revoke_grant": "400 invalid_request",
+    "post_revocation": "400 invalid_request",
     "get_approvals": "200",
     "post_approval": "400 invalid_request",
     "get_approval": "404 not_found",
@@ -37,6 +38,8 @@ _OUTCOMES = {
     "get_managed_keys": "200",
     "get_managed_key": "404 not_found",
     "put_managed_key": "400 invalid_request",
+    "patch_managed_key": "404 not_found",
+    "get_proposals": "404 not_found",
     "delete_managed_key": "404 not_found",
     "get_access": "404 not_found",
     "get_check": "404 not_found",

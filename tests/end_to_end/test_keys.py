@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Running
+from tests.support.limits import WHOLE, limits
 
 HOME = "111122223333"
 
@@ -18,21 +19,14 @@ def key_id(stack: Running) -> str:
     return str(admin.create_key(Policy=policy)["KeyMetadata"]["KeyId"])
 
 
-def _put(stack: Running, person: str, key_id: str, **document: Any) -> Any:
-    return stack.call(person, "PUT", f"/security/keys/{key_id}", document)
+def _put(stack: Running, person: str, key_id: str, **changes: Any) -> Any:
+    return stack.call(person, "PUT", f"/security/keys/{key_id}", limits(**changes))
 
 
 def test_registered_key(stack: Running) -> None:
     """The founding key has the default limits."""
     shown = stack.call("alice", "GET", f"/security/keys/{stack.key.rpartition('/')[2]}").body
-    assert shown == {
-        "key_arn": stack.key, "name": "partner_data", "max_duration": "PT8H", "max_continuous": "PT8H",
-        "operations": [
-            "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey"
-        ],
-        "required_context": {}, "context_match": "subset", "accounts": ["444455556666", "666677778888"],
-        "quorum": 1,
-    }  # fmt: skip
+    assert shown == {"key_arn": stack.key, **WHOLE}
 
 
 def test_offers(stack: Running, key_id: str) -> None:
@@ -62,6 +56,10 @@ def test_life(stack: Running, key_id: str) -> None:
     changed = _put(stack, "bob", key_id, name="life", accounts=[HOME, "444455556666"], max_duration="PT1H")
     assert (changed.status, changed.body["max_duration"]) == (200, "PT1H")
     path = f"/security/keys/{key_id}"
+    assert (changed.body.pop("widened"), changed.body.pop("narrowed")) == (
+        ["accounts"],
+        ["max_duration", "max_continuous"],
+    )
     assert stack.call("alice", "GET", path).body == changed.body
     asked = stack.submission(key="life", duration="PT2H")
     assert stack.call("partner", "POST", "/requests", asked).body["errors"][0]["field"] == "duration"
@@ -76,7 +74,9 @@ def test_quorum(stack: Running, key_id: str) -> None:
     assert _put(stack, "alice", key_id, **document).status == 201
     narrowed = document | {"max_duration": "PT2H"}
     first = _put(stack, "alice", key_id, **narrowed)
-    assert (first.status, first.body) == (202, {"votes": 1, "quorum": 2})
+    assert (first.status, first.body["votes"], first.body["quorum"]) == (202, 1, 2)
+    [proposal] = stack.call("bob", "GET", f"/security/keys/{key_id}/proposals").body["items"]
+    assert (proposal["document"]["max_duration"], proposal["votes"]) == ("PT2H", 1)
     assert _put(stack, "alice", key_id, **narrowed).status == 202
     assert _put(stack, "bob", key_id, **narrowed).status == 200
     asked = stack.submission("data_reader", key="two_people")

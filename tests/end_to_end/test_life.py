@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.conftest import Running
 
 REQUEST = {
+    "asked_duration", "absent_at", "safe_after", "warnings",
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
     "duration", "starts_at", "reason", "ticket", "extends", "created_at", "answer_by", "take_up_by",
     "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant",

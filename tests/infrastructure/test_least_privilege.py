@@ -75,7 +75,16 @@ def _tour(scene: Scene, uses: Uses) -> None:
     assert scene.submit().status == 201
     for path in ("/requests", "/keys", f"/requests/{ids[2]}"):
         assert scene.call("partner", "GET", path).status == 200
-    lists = ("requests", f"requests/{ids[2]}", "approvals", "keys", "events", f"keys/{scene.key_id}/access")
+    key = f"keys/{scene.key_id}"
+    lists = (
+        "requests",
+        f"requests/{ids[2]}",
+        "approvals",
+        "keys",
+        "events",
+        f"{key}/access",
+        f"{key}/proposals",
+    )
     for path in lists:
         assert scene.call("alice", "GET", f"/security/{path}").status == 200
     for query in ({"account": "444455556666"}, {"status": "active"}):

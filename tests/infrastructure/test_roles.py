@@ -31,7 +31,8 @@ MAY: dict[str, dict[str, str]] = {
         "requests/index/by_account": "Query",
         "requests/index/by_kind": "Query",
         "requests/index/by_status": "Query",
-        "approvals": "ConditionCheckItem GetItem PutItem",
+        "requests/index/held": "Query",
+        "approvals": "ConditionCheckItem GetItem PutItem Query",
         "approvals/index/by_kind": "Query",
     },
     "expiry": {

@@ -168,7 +168,7 @@ class Stack:
     def register(self, name: str, accounts: tuple[str, ...]) -> None:
         """Register a key with the default limits, as the security team does."""
         key_id = self.deployment.keys[name].rpartition("/")[2]
-        document = {"name": name, "accounts": list(accounts)}
+        document = {"name": name, "accounts": list(accounts), "context_match": "subset"}
         answer = self.client("alice").call("PUT", f"/security/keys/{key_id}", document)
         if answer.status not in {200, 201}:
             raise RuntimeError(f"{name} could not be registered: {answer.status} {answer.body}")

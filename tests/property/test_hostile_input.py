@@ -21,6 +21,7 @@ from tests.local_aws.cloud import AwsCall, Cloud
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
 from tests.support import contract, hostile
+from tests.support.limits import limits
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 # Hypothesis remembers every example of a run: long looks are many runs, each of its own.
@@ -78,11 +79,8 @@ class RestoredStack:
                 "context_match": "subset", "duration": "PT2H", "starts_at": "2030-01-02T00:00:00Z",
                 "reason": "nightly export", "ticket": "SEC-1",
             },
-            "KeyLimits": {
-                "name": "partner_data", "operations": ["Encrypt"], "max_duration": "PT8H",
-                "required_context": {}, "context_match": "subset",
-                "accounts": ["444455556666"], "quorum": 1,
-            },
+            "KeyLimits": limits(operations=["Encrypt"], accounts=["444455556666"]),
+            "KeyPatch": {"max_duration": "PT9H", "max_continuous": None, "required_context": {"a": "b"}},
             "StandingApproval": {
                 "key": "partner_data", "account": "444455556666", **scope, "max_duration": "PT2H",
                 "valid_until": "2030-06-01T00:00:00Z", "reason": "nightly export", "grantee": None,

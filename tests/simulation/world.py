@@ -21,6 +21,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.processes import Bus, OneByOne, Processes
 from tests.simulation.specials import specials
 from tests.simulation.streams import Streams
+from tests.support.limits import WHOLE
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 PARTNER, OTHER = "444455556666", "666677778888"
@@ -110,7 +111,7 @@ class World:
 
     def document(self, name: str, **limits: Any) -> dict[str, Any]:
         """A key's limits as they are sent: open to both partners."""
-        return {"name": name, "accounts": [PARTNER, OTHER], "max_duration": "PT1H", **limits}
+        return {**WHOLE, "name": name, "accounts": [PARTNER, OTHER], "max_duration": "PT1H", **limits}
 
     def new_id(self) -> str:
         """Ids in the order of asking: a run repeats exactly."""

@@ -13,7 +13,8 @@ from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
 from grant_broker.domain.grant_name import grant_name
-from grant_broker.domain.keys import Key, KeyDocument
+from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.records import Record
@@ -23,6 +24,7 @@ from grant_broker.domain.trail import Event
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import Report, reconcile
 from grant_broker.settings import ReconcileSettings
+from tests.support.limits import WHOLE
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CREATED = NOW - timedelta(minutes=30)
@@ -88,9 +90,7 @@ def standing(**changes: Any) -> Approval:
 
 def key(**limits: Any) -> Key:
     """The registered key."""
-    document = KeyDocument.model_validate(
-        {"key_arn": KEY, "name": "partner_data", "accounts": (ACCOUNT,), **limits}
-    )
+    document = KeyDocument.model_validate({"key_arn": KEY, **WHOLE, "accounts": (ACCOUNT,), **limits})
     return Key(document=document, created_at=CREATED, version=1)
 
 

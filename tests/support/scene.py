@@ -15,6 +15,7 @@ from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
+from tests.support.limits import limits
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ACCOUNTS = ("444455556666", "666677778888")
@@ -130,17 +131,17 @@ class Scene:
 
     def call(
         self, who: Who, method: str, path: str, body: Any = None, *, once: str | None = None,
-        query: Mapping[str, str] | None = None,
+        if_match: str | None = None, query: Mapping[str, str] | None = None,
     ) -> Answer:  # fmt: skip
-        """One API call; `once` is its Idempotency-Key."""
+        """One API call; `once` is its Idempotency-Key, `if_match` its If-Match."""
         caller = self.credentials(who) if isinstance(who, str) else who
-        headers = {"Idempotency-Key": once} if once else None
+        given = {"Idempotency-Key": once, "If-Match": if_match}
+        headers = {name: value for name, value in given.items() if value}
         return self.brokers.call(caller, method, path, body, query=query, headers=headers)
 
     def limit(self, who: Who = "alice", key_id: str | None = None, **changes: Any) -> Answer:
         """PUT the key's limits: the defaults, but for the changes."""
-        document = {"name": "partner_data", "accounts": list(ACCOUNTS)} | changes
-        return self.call(who, "PUT", f"/security/keys/{key_id or self.key_id}", document)
+        return self.call(who, "PUT", f"/security/keys/{key_id or self.key_id}", limits(**changes))
 
     def submission(self, **changes: Any) -> dict[str, Any]:
         """A good submission of the partner, but for the changes; None leaves a field out."""

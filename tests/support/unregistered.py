@@ -8,6 +8,7 @@ from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
 from tests.support.context import Context
+from tests.support.limits import limits as whole
 
 ACCOUNTS = ["444455556666", "666677778888"]
 
@@ -33,7 +34,7 @@ class Scene:
 
     def register(self, **limits: Any) -> Answer:
         """Register the key with default limits."""
-        return self.security("PUT", "", {"name": "partner_data", "accounts": ACCOUNTS, **limits})
+        return self.security("PUT", "", whole(**{"accounts": ACCOUNTS, **limits}))
 
     def submission(self, **changes: Any) -> dict[str, Any]:
         """The founding request: Encrypt for two hours."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.end_to_end.attacks.target import CONTEXT, HOME, Attack, Run, Target, told, tried
+from tests.support.limits import limits
 
 _NOBODY = "0123456789abcdef" * 2
 
@@ -95,7 +96,7 @@ def _ahead_for_the_broker(target: Target) -> str:
 
 def _widened_alone(target: Target) -> str:
     key_id = target.home_key.rpartition("/")[2]
-    document = {"name": "home_data", "accounts": [HOME], "quorum": 1}
+    document = limits(name="home_data", accounts=[HOME], quorum=1)
     answer = target.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
     again = target.stack.call("alice_in_review", "PUT", f"/security/keys/{key_id}", document)
     return f"{answer.status}, {again.status} {again.body['votes']} of {again.body['quorum']}"

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.end_to_end.conftest import Running
 from tests.local_stack.client import Answer
+from tests.support.limits import limits
 
 HOME, PARTNER = "111122223333", "444455556666"
 CONTEXT = {"dataset": "orders"}
@@ -38,7 +39,7 @@ class Target:
         roles = {name: self.role(name) for name in ("requests", "approvals", "expiry", "reconcile")}
         kms = self.stack.aws("key_admin", "kms")
         arn: str = kms.create_key(Policy=json.dumps(_key_policy(roles)))["KeyMetadata"]["Arn"]
-        document = {"name": "home_data", "accounts": [HOME, PARTNER], "quorum": 2}
+        document = limits(name="home_data", accounts=[HOME, PARTNER], quorum=2)
         key_id = arn.rpartition("/")[2]
         answer = self.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
         assert answer.status == 201, answer.body

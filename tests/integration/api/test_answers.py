@@ -15,6 +15,7 @@ from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched
 from tests.local_stack.triggers import routes
 from tests.support import contract
+from tests.support.limits import limits
 
 NOBODY = "0" * 32
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -40,7 +41,7 @@ class World:
 
     def limits(self, **changes: Any) -> dict[str, Any]:
         """A key's document."""
-        return {"name": "partner_data", "accounts": ["111122223333", "444455556666"], **changes}
+        return limits(accounts=["111122223333", "444455556666"], **changes)
 
     def submission(self, who: str = "partner", **changes: Any) -> dict[str, Any]:
         """A good body."""
@@ -113,7 +114,8 @@ def body_for(world: World, described: dict[str, Any]) -> Any:
         return None
     schema = described["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     return {
-        "Submission": world.submission(), "KeyLimits": world.limits(), "StandingApproval": world.approval(),
+        "Submission": world.submission(), "KeyLimits": world.limits(), "KeyPatch": {"name": "partner_data"},
+        "StandingApproval": world.approval(),
         "Decision": {"verdict": "approve"}, "Revocation": {"reason": "x"},
     }[schema]  # fmt: skip
 
@@ -211,6 +213,9 @@ def lives_of_requests(world: World) -> None:
     assert world.call("partner", "DELETE", f"/requests/{second}/grant").status == 202
     third = world.active()
     assert world.call("alice", "DELETE", f"/security/requests/{third}/grant", {"reason": "x"}).status == 202
+    fourth = world.active()
+    path = f"/security/requests/{fourth}/revocation"
+    assert world.call("alice", "POST", path, {"reason": "x"}).body["status"] == "ending"
     again = world.call("alice", "DELETE", f"/security/requests/{first}/grant", {"reason": "x"})
     assert again.status == 409
     decided = world.call("alice", "POST", f"/security/requests/{first}/decision", {"verdict": "approve"})
@@ -231,7 +236,7 @@ def test_an_idempotency_key_for_another_body(world: World) -> None:
 
 def life_of_an_approval(world: World) -> None:
     """Making, listing, reading, voting on and withdrawing, on a key whose limits change."""
-    two = {"name": "two", "accounts": ["444455556666"], "quorum": 2}
+    two = limits(name="two", accounts=["444455556666"], quorum=2)
     arn = world.deployment.cloud.create_key(
         world.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
     )
@@ -248,7 +253,18 @@ def life_of_an_approval(world: World) -> None:
     assert world.call("bob", "POST", f"{path}/decision", vote).status == 409
     assert world.call("alice", "DELETE", path, query={"revoke_active": "true"}).status == 204
     widened = world.call("alice", "PUT", f"/security/keys/{key}", {**two, "max_duration": "PT9H"})
-    assert (widened.status, widened.body) == (202, {"votes": 1, "quorum": 2})
+    assert (widened.status, widened.body["widened"]) == (202, ["max_duration", "max_continuous"])
+    assert world.call("bob", "GET", f"/security/keys/{key}/proposals").body["items"][0]["votes"] == 1
+    patched = world.call("alice", "PATCH", f"/security/keys/{key}", {"name": "other"})
+    assert (patched.status, patched.body["widened"]) == (202, [])
+    etag = world.call("alice", "GET", f"/security/keys/{world.key}").headers["ETag"]
+    changed = world.call("alice", "PATCH", f"/security/keys/{world.key}", {"max_duration": "PT9H"})
+    assert (changed.status, changed.headers["ETag"] == etag) == (200, False)
+    for method in ("PUT", "PATCH"):
+        stale = world.call(
+            "alice", method, f"/security/keys/{world.key}", world.limits(), headers={"If-Match": etag}
+        )
+        assert (stale.status, stale.body["code"]) == (412, "precondition_failed")
     assert world.call("alice", "GET", f"/security/keys/{key}").body["max_duration"] == "PT8H"
     assert world.call("alice", "GET", "/security/keys").body["items"]
     assert world.call("alice", "GET", f"/security/keys/{key}/access").body["items"]

@@ -18,7 +18,7 @@ def test_approve(scene: Scene) -> None:
     assert answer.body["take_up_by"] == time(START + timedelta(days=1))
     expected = {
         "by": scene.credentials("alice").arn, "verdict": "approve", "comment": "as agreed in SEC-1",
-        "at": time(START),
+        "duration": None, "at": time(START),
     }  # fmt: skip
     assert scene.call("partner", "GET", f"/requests/{request_id}").body["decisions"] == [expected]
     event = scene.call("alice", "GET", f"/security/requests/{request_id}").body["trail"][-1]

@@ -1,11 +1,19 @@
 """Managed keys: registering, limiting, closing, and who must agree."""
 
+import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.scene import ACCOUNTS, START, Scene, refused
+from grant_broker.domain.errors import InvalidRequest
+from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.people import Caller
+from grant_broker.domain.preconditions import ANY
+from grant_broker.keys.limits import Writer, most_votes, put
+from tests.support.limits import WHOLE, limits
+from tests.support.scene import START, Scene, refused
 
 FOREIGN = "222233334444"
 
@@ -13,14 +21,7 @@ FOREIGN = "222233334444"
 def test_registered(scene: Scene) -> None:
     """201 for a new key, 200 for a change and for the same again; defaults are the encrypt side and 8 h."""
     shown = scene.call("bob", "GET", f"/security/keys/{scene.key_id}")
-    assert shown.body == {
-        "key_arn": scene.key_arn, "name": "partner_data",
-        "operations": [
-            "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey",
-        ],
-        "max_duration": "PT8H", "max_continuous": "PT8H", "required_context": {}, "context_match": "subset",
-        "accounts": list(ACCOUNTS), "quorum": 1,
-    }  # fmt: skip
+    assert shown.body == {"key_arn": scene.key_arn, **WHOLE}
     assert scene.limit().status == 200
     changed = scene.limit(max_duration="PT1H")
     assert (changed.status, changed.body["max_duration"]) == (200, "PT1H")
@@ -51,6 +52,8 @@ def test_closed_and_reopened(scene: Scene) -> None:
         ({"name": "Not A Name"}, ["name"]),
         ({"key_arn": "arn:aws:kms:eu-central-1:111122223333:key/another"}, ["key_arn"]),
         ({"unknown": 1}, ["unknown"]),
+        ({"margin": "PT5M"}, ["margin"]),
+        ({"required_context": {"a\u00ad": "b"}}, ["required_context"]),
     ],
 )
 def test_refused(scene: Scene, changes: dict[str, Any], fields: list[str]) -> None:
@@ -63,12 +66,12 @@ def test_refused(scene: Scene, changes: dict[str, Any], fields: list[str]) -> No
 
 
 def test_a_key_that_kms_does_not_show(scene: Scene) -> None:
-    """400 naming key_arn, with KMS's code; 503 while KMS does not answer; 400 for what is no key id."""
+    """400 naming key_arn, with KMS's code; 503 while KMS does not answer; 404 for what is no key id."""
     answer = scene.limit(key_id="0d0e0f00-0000-4000-8000-000000000000", name="other")
     assert [error["field"] for error in answer.body["errors"]] == ["key_arn"]
     with scene.fault("DescribeKey", refused("ThrottlingException")):
         assert scene.limit(max_duration="PT1H").status == 503
-    assert scene.limit(key_id="no_key_id").body["errors"][0]["field"] == "key_id"
+    assert scene.limit(key_id="no_key_id").status == 404
 
 
 @pytest.mark.parametrize(
@@ -117,21 +120,240 @@ def test_a_key_of_another_account(scene: Scene) -> None:
     assert scene.call("bob", "GET", path).status == 404
 
 
+def _without(*names: str, **changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in limits(**changes).items() if name not in names}
+
+
+@pytest.mark.parametrize("field", WHOLE)
+def test_nothing_is_changed_by_silence(scene: Scene, field: str) -> None:
+    """A registered key's document lacks a field: 400 that names it, open or closed, and nothing changes."""
+    path = f"/security/keys/{scene.key_id}"
+    scene.limit(required_context={"tenant": "${account}"}, quorum=2)
+    before = scene.call("bob", "GET", path).body
+    answer = scene.call("alice", "PUT", path, _without(field))
+    assert answer.body["errors"] == [{"field": field, "message": "missing: give this field"}]
+    assert scene.call("bob", "GET", path).body == before
+    scene.call("alice", "DELETE", path)
+    assert scene.call("alice", "PUT", path, _without(field)).status == 400
+
+
+def test_missing_and_invalid_fields_come_together(scene: Scene) -> None:
+    """In one 400."""
+    body = _without("required_context", "accounts", max_duration=1, unknown=2)
+    answer = scene.call("alice", "PUT", f"/security/keys/{scene.key_id}", body)
+    assert answer.status == 400
+    fields = {fault["field"] for fault in answer.body["errors"]}
+    assert fields == {"required_context", "accounts", "max_duration", "unknown"}
+
+
+def test_a_new_key_takes_defaults(scene: Scene) -> None:
+    """Only its name and its accounts must be given; it takes the narrower context match."""
+    other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
+    body = {"name": "other", "accounts": ["444455556666"]}
+    made = scene.call("alice", "PUT", f"/security/keys/{other}", body)
+    assert (made.status, made.body["context_match"], made.body["max_continuous"]) == (201, "equals", None)
+    assert (made.body["widened"], made.body["narrowed"]) == ([], [])
+    shown = {name: made.body[name] for name in WHOLE}
+    assert shown == limits(name="other", accounts=["444455556666"], context_match="equals")
+
+
+def test_what_is_read_can_be_put(scene: Scene) -> None:
+    """GET's document, sent back, is the same key: 200 with nothing widened or narrowed."""
+    path = f"/security/keys/{scene.key_id}"
+    read = scene.call("bob", "GET", path)
+    again = scene.call("alice", "PUT", path, read.body)
+    assert (again.status, again.body) == (200, {**read.body, "widened": [], "narrowed": []})
+    assert again.headers["ETag"] == read.headers["ETag"]
+    assert _events(scene) == ["key_registered"]
+
+
+def test_widened_and_narrowed(scene: Scene) -> None:
+    """The answer and the event name the fields that a change opens and closes."""
+    changed = scene.limit(max_duration="PT10H", accounts=["444455556666"], required_context={"a": "b"})
+    assert changed.body["widened"] == ["max_duration", "max_continuous"]
+    assert changed.body["narrowed"] == ["required_context", "accounts"]
+    [event] = scene.call("bob", "GET", "/security/events", query={"type": "key_changed"}).body["items"]
+    assert (event["detail"]["widened"], event["detail"]["narrowed"]) == (
+        ["max_duration", "max_continuous"], ["required_context", "accounts"],
+    )  # fmt: skip
+
+
+def test_patch(scene: Scene) -> None:
+    """PATCH changes what it names and leaves the rest; null sets null; an empty one changes nothing."""
+    path = f"/security/keys/{scene.key_id}"
+    scene.limit(required_context={"tenant": "${account}"}, max_continuous="PT9H")
+    changed = scene.call("alice", "PATCH", path, {"max_duration": "PT1H", "max_continuous": None})
+    assert (changed.status, changed.body["narrowed"]) == (200, ["max_duration", "max_continuous"])
+    shown = limits(required_context={"tenant": "${account}"}, max_duration="PT1H")
+    assert scene.call("bob", "GET", path).body == {"key_arn": scene.key_arn, **shown}
+    events = _events(scene)
+    assert scene.call("alice", "PATCH", path, {}).status == 200
+    assert _events(scene) == events
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"max_duration": 1, "more": 2}, ["max_duration", "more"]), ({"accounts": None}, ["accounts"]),
+        ({"key_arn": "arn:aws:kms:eu-central-1:111122223333:key/another"}, ["key_arn"]),
+        ({"operations": ["Decrypt"]}, ["operations"]), ({"name": ""}, ["name"]),
+    ],
+)  # fmt: skip
+def test_bad_patches(scene: Scene, body: dict[str, Any], fields: list[str]) -> None:
+    """400 naming each fault, as for the whole document."""
+    answer = scene.call("alice", "PATCH", f"/security/keys/{scene.key_id}", body)
+    assert (answer.status, [fault["field"] for fault in answer.body["errors"]]) == (400, fields)
+
+
+def test_patch_of_no_open_key(scene: Scene) -> None:
+    """404 for a key that is not registered and for a closed one, which only a whole document opens."""
+    assert scene.call("alice", "PATCH", "/security/keys/none", {"quorum": 1}).status == 404
+    scene.call("alice", "DELETE", f"/security/keys/{scene.key_id}")
+    assert scene.call("alice", "PATCH", f"/security/keys/{scene.key_id}", {"quorum": 1}).status == 404
+
+
+def test_patch_is_a_vote(scene: Scene) -> None:
+    """With a quorum of two it votes for the whole document that it comes to, as a PUT of that does."""
+    path = f"/security/keys/{scene.key_id}"
+    scene.limit(quorum=2)
+    first = scene.call("alice", "PATCH", path, {"max_duration": "PT1H"})
+    assert (first.status, first.body["votes"]) == (202, 1)
+    assert scene.limit("bob", max_duration="PT1H", quorum=2).status == 200
+
+
+def test_patch_on_what_another_writer_left(scene: Scene) -> None:
+    """A change that came first stays: what a PATCH does not name is not put back."""
+    path = f"/security/keys/{scene.key_id}"
+    with scene.meanwhile("TransactWriteItems", lambda: scene.limit(max_duration="PT1H")):
+        assert scene.call("bob", "PATCH", path, {"quorum": 2}).status == 200
+    shown = scene.call("bob", "GET", path).body
+    assert (shown["max_duration"], shown["quorum"]) == ("PT1H", 2)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_if_match(scene: Scene, method: str) -> None:
+    """A change that names a stale ETag is 412 and changes nothing, in a race too; the present one passes."""
+    path = f"/security/keys/{scene.key_id}"
+    first = scene.call("alice", "GET", path).headers["ETag"]
+    body = limits(max_duration="PT2H")
+    changed = scene.call("alice", method, path, body, if_match=first)
+    assert (changed.status, changed.headers["ETag"] == first) == (200, False)
+    stale = scene.call("bob", method, path, limits(max_duration="PT3H"), if_match=first)
+    assert (stale.status, stale.body["code"]) == (412, "precondition_failed")
+    now = changed.headers["ETag"]
+    with scene.meanwhile("TransactWriteItems", lambda: scene.limit(max_duration="PT4H")):
+        lost = scene.call("bob", method, path, limits(max_duration="PT3H"), if_match=now)
+    assert lost.status == 412
+    assert scene.call("alice", "GET", path).body["max_duration"] == "PT4H"
+    assert scene.call("bob", method, path, limits(), if_match="*").status == 200
+    assert scene.call("bob", method, path, limits(), if_match="2").body["errors"][0]["field"] == "If-Match"
+
+
+def test_if_match_on_a_new_key(scene: Scene) -> None:
+    """412: there is nothing that could have been read."""
+    other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
+    path = f"/security/keys/{other}"
+    assert scene.call("alice", "PUT", path, limits(name="other"), if_match="*").status == 412
+    assert scene.call("alice", "PUT", path, limits(name="other")).status == 201
+
+
+def test_votes_leave_the_etag(scene: Scene) -> None:
+    """A vote for another document changes no limit: who read them before may still change them."""
+    path = f"/security/keys/{scene.key_id}"
+    scene.limit(quorum=2)
+    read = scene.call("alice", "GET", path).headers["ETag"]
+    assert scene.limit("alice", max_duration="PT1H", quorum=2).status == 202
+    assert scene.call("alice", "GET", path).headers["ETag"] == read
+
+
+@pytest.mark.parametrize(
+    ("approvers", "identity_center", "most"),
+    [((), (), 0), (("A", "B"), (), 2), (("A", "B", "A"), ("C",), 2), (("A", "B"), ("B",), 10)],
+)
+def test_most_votes(approvers: tuple[str, ...], identity_center: tuple[str, ...], most: int) -> None:
+    """A role is one person; one of Identity Center's stands for as many as there are."""
+    assert most_votes(approvers, identity_center) == most
+
+
+@pytest.mark.parametrize(("quorum", "reached"), [(2, True), (3, False)])
+def test_a_quorum_that_nobody_can_reach(scene: Scene, *, quorum: int, reached: bool) -> None:
+    """400 above the number of persons who could ever vote: one approver could lock all of them out."""
+    who = scene.credentials("alice")
+    writer = Writer(Caller(who.arn, who.account, "AROA", "alice"), ANY, most_votes=2)
+    document = KeyDocument.model_validate({"key_arn": scene.key_arn, **limits(quorum=quorum)})
+    if reached:
+        assert put(scene.brokers.broker("approvals"), writer, document).key
+    else:
+        with pytest.raises(InvalidRequest, match=r"^quorum: give at most 2"):
+            put(scene.brokers.broker("approvals"), writer, document)
+
+
+def test_proposals(scene: Scene) -> None:
+    """What waits for votes: the document, its votes, what it would change; not what has come to nothing."""
+    path = f"/security/keys/{scene.key_id}/proposals"
+    assert scene.call("bob", "GET", path).body == {"items": [], "cursor": None}
+    scene.limit(quorum=2)
+    scene.limit("alice", max_duration="PT1H", quorum=2)
+    scene.clock.sleep(60)
+    scene.limit("bob", accounts=["444455556666"], quorum=2)
+    first, second = scene.call("bob", "GET", path).body["items"]
+    assert first["document"] == {"key_arn": scene.key_arn, **limits(max_duration="PT1H", quorum=2)}
+    assert (first["votes"], first["quorum"]) == (1, 2)
+    assert (first["widened"], first["narrowed"]) == ([], ["max_duration", "max_continuous"])
+    assert (first["proposed_at"], first["lapses_at"]) == ("2030-01-01T12:00:00Z", "2030-01-08T12:00:00Z")
+    assert second["narrowed"] == ["accounts"]
+    # To vote for a proposal is to send its document.
+    assert scene.call("bob", "PUT", f"/security/keys/{scene.key_id}", first["document"]).status == 200
+    assert scene.call("bob", "GET", path).body["items"] == []
+    assert scene.call("bob", "GET", "/security/keys/none/proposals").status == 404
+
+
+def test_a_second_spelling_is_the_same_key(scene: Scene) -> None:
+    """In capitals, or as KMS alone knows it: one key, in the path, in the body and in a submission."""
+    capitals = f"{scene.key_arn.rpartition('/')[0]}/{scene.key_id.upper()}"
+    read = scene.call("bob", "GET", f"/security/keys/{scene.key_id.upper()}")
+    assert read.body["key_arn"] == scene.key_arn
+    changed = scene.limit(key_id=scene.key_id.upper(), key_arn=capitals, max_duration="PT1H")
+    assert (changed.status, changed.body["key_arn"]) == (200, scene.key_arn)
+    assert scene.submit(key=capitals, duration="PT1H").body["key"] == scene.key_arn
+    other_region = scene.key_arn.replace("eu-central-1", "eu-west-1")
+    with scene.fault("DescribeKey", partial(_symmetric, arn=scene.key_arn)):
+        same = scene.limit(key_arn=other_region, max_duration="PT2H")
+    assert (same.status, same.body["key_arn"]) == (200, scene.key_arn)
+    assert len(scene.call("bob", "GET", "/security/keys").body["items"]) == 1
+
+
+def test_a_replica_has_its_region_before_the_id(scene: Scene) -> None:
+    """Keys that share an id are told apart by their Region; without one it is the key registered first."""
+    replica = scene.key_arn.replace("eu-central-1", "eu-west-1")
+    named = f"eu-west-1:{scene.key_id}"
+    with scene.fault("DescribeKey", partial(_symmetric, arn=replica)):
+        made = scene.limit(key_id=named, name="replica")
+    assert (made.status, made.body["key_arn"]) == (201, replica)
+    assert scene.call("bob", "GET", f"/security/keys/{named}").body["name"] == "replica"
+    assert scene.call("bob", "GET", f"/security/keys/{scene.key_id}").body["name"] == "partner_data"
+    home = f"/security/keys/eu-central-1:{scene.key_id}"
+    assert scene.call("bob", "GET", home).body["name"] == "partner_data"
+    assert scene.call("bob", "GET", f"/security/keys/eu-north-1:{scene.key_id}").status == 404
+
+
 def test_an_id_leads_to_one_key(scene: Scene) -> None:
     """A second ARN with a registered id, as a multi-Region replica has, is refused."""
     twin = scene.key_arn.replace("111122223333", FOREIGN)
-    with scene.fault("DescribeKey", _symmetric):
+    with scene.fault("DescribeKey", partial(_symmetric, arn=twin)):
         answer = scene.limit(name="twin", key_arn=twin)
-    assert answer.body["errors"] == [
-        {"field": "key_arn", "message": "this key id is registered for another ARN"}
-    ]
+    message = "this key id is registered for another account's ARN"
+    assert answer.body["errors"] == [{"field": "key_arn", "message": message}]
 
 
 def test_a_change_needs_the_present_quorum(scene: Scene) -> None:
     """202 with the votes until enough persons have sent the same document; only then it takes effect."""
     scene.limit(quorum=2)
     first = scene.limit(max_duration="PT1H", quorum=2)
-    assert (first.status, first.body) == (202, {"votes": 1, "quorum": 2})
+    assert (first.status, first.body) == (
+        202,
+        {"votes": 1, "quorum": 2, "widened": [], "narrowed": ["max_duration", "max_continuous"]},
+    )
     same_person = scene.limit("alice_in_review", max_duration="PT1H", quorum=2)
     assert (same_person.status, same_person.body["votes"]) == (202, 1)
     assert scene.call("bob", "GET", f"/security/keys/{scene.key_id}").body["max_duration"] == "PT8H"
@@ -144,10 +366,10 @@ def test_votes_are_for_one_document(scene: Scene) -> None:
     """A vote for another document neither counts for this one nor takes its votes away."""
     scene.limit(quorum=2)
     scene.limit(max_duration="PT1H", quorum=2)
-    assert scene.limit("bob", max_duration="PT2H", quorum=2).body == {"votes": 1, "quorum": 2}
+    assert scene.limit("bob", max_duration="PT2H", quorum=2).body["votes"] == 1
     assert scene.limit("duty", max_duration="PT1H", quorum=2).status == 200
     # What was voted for the limits as they were is forgotten with them.
-    assert scene.limit("alice", max_duration="PT2H", quorum=2).body == {"votes": 1, "quorum": 2}
+    assert scene.limit("alice", max_duration="PT2H", quorum=2).body["votes"] == 1
 
 
 def test_old_votes_do_not_count(scene: Scene) -> None:
@@ -206,7 +428,7 @@ def _foreign_key(scene: Scene) -> str:
     return arn
 
 
-def _symmetric(_run: Any) -> Any:
-    metadata = '{"KeyManager":"CUSTOMER","KeyUsage":"ENCRYPT_DECRYPT","KeySpec":"SYMMETRIC_DEFAULT"}'
-    body = f'{{"KeyMetadata":{metadata}}}'.encode()
+def _symmetric(_run: Any, *, arn: str) -> Any:
+    kind = {"KeyManager": "CUSTOMER", "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT"}
+    body = json.dumps({"KeyMetadata": {**kind, "Arn": arn, "KeyId": arn.rpartition("/")[2]}}).encode()
     return 200, {"Content-Type": "application/x-amz-json-1.1"}, body

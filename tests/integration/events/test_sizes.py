@@ -9,6 +9,7 @@ from grant_broker.aws.event_bus import entry_batches
 from grant_broker.aws.items import plain, record_of
 from grant_broker.domain.trail import Event
 from grant_broker.reconcile.run import reconcile
+from tests.support.limits import limits
 from tests.support.scene import ACCOUNTS, Scene, time
 
 # Four bytes in UTF-8, the most that a character takes.
@@ -43,7 +44,7 @@ def test_the_largest_events(scene: Scene) -> None:
     standing = {"key": "partner_data", "account": ACCOUNTS[0], "max_duration": "PT4H", "valid_until": until}
     _send(scene, "alice", "POST", "/security/approvals", **LONG, **standing)
     accounts = [f"{number:012d}" for number in range(100)]
-    document = {"name": "n" * 64, "accounts": accounts, "required_context": CONTEXT}
+    document = limits(name="n" * 64, accounts=accounts, required_context=CONTEXT)
     _send(scene, "alice", "PUT", f"/security/keys/{scene.key_id}", **document)
     scene.kms.create_grant(
         KeyId=scene.key_arn, GranteePrincipal=scene.grantee("partner"), Operations=OPERATIONS,

@@ -12,6 +12,7 @@ from grant_broker.expiry.steps import act
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
+from tests.support.limits import limits
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 SCOPE = {"operations": ["Encrypt"], "encryption_context": {"a": "b"}}
@@ -25,10 +26,7 @@ class World:
         self.deployment = Deployment.create(Cloud(lambda: self.now))
         self.brokers = Brokers(self.deployment, lambda: self.now, lambda _seconds: None)
         key = self.deployment.keys["partner_data"].rpartition("/")[2]
-        document = {
-            "name": "partner_data", "accounts": ["444455556666"],
-            "max_duration": "PT2H", "max_continuous": "PT3H",
-        }  # fmt: skip
+        document = limits(accounts=["444455556666"], max_duration="PT2H", max_continuous="PT3H")
         assert self.call("alice", "PUT", f"/security/keys/{key}", document).status == 201
         approval = {
             **SCOPE, "key": "partner_data", "account": "444455556666", "context_match": "subset",

@@ -12,6 +12,7 @@ from grant_broker.requests import quotas as limits
 from tests.local_aws.cloud import Cloud, Credentials
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
+from tests.support.limits import WHOLE
 
 START = datetime(2030, 1, 1, 0, 0, 20, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ class World:
         self.now = START
         self.deployment = Deployment.create(Cloud(lambda: self.now), parameters=parameters)
         self.brokers = Brokers(self.deployment, lambda: self.now, lambda _seconds: None)
-        document = {"name": "partner_data", "accounts": ["444455556666", "666677778888"]}
+        document = WHOLE
         key = self.deployment.keys["partner_data"].rpartition("/")[2]
         assert self.call("alice", "PUT", f"/security/keys/{key}", document).status == 201
 

@@ -59,12 +59,13 @@ def test_the_founding_request(scene: Scene) -> None:
 
 
 def test_it_is_for_approvers_alone(scene: Scene) -> None:
-    """The third party's own view has no preflight, nor have lists."""
+    """The third party's own view has no preflight, nor has its list; each item of the security team's has."""
     scene.register()
     made = scene.submit().body
     assert "preflight" not in made
     assert "preflight" not in scene.call("partner", "GET", f"/requests/{made['id']}").body
-    assert "preflight" not in scene.call("alice", "GET", "/security/requests").body["items"][0]
+    assert "preflight" not in scene.call("partner", "GET", "/requests").body["items"][0]
+    assert scene.call("alice", "GET", "/security/requests").body["items"][0]["preflight"]
 
 
 def test_who_has_access_already(scene: Scene) -> None:
@@ -97,16 +98,29 @@ def test_a_home_grantee_with_standing_access(scene: Scene) -> None:
     assert preflight(scene, made.body["id"])["has_access"]["answer"] == "yes"
     foreseen = scene.call("key_admin", "POST", "/requests", body, dry_run="true").body
     assert foreseen["outcome"] == "wait_for_approval"
-    assert "the grantee has this access already" in foreseen["reasons"]
+    assert any(reason.startswith("the grantee has this access already: ") for reason in foreseen["reasons"])
+    assert any(text.startswith("the grantee has this access already: ") for text in made.body["warnings"])
 
 
 @pytest.mark.parametrize(
     ("code", "no", "warning"),
     [
-        ("InvalidArnException", "grantee_accepted", "KMS does not accept the grantee: InvalidArnException"),
-        ("DisabledException", "key_usable", "the key cannot be used: DisabledException"),
-        ("KMSInvalidStateException", "key_usable", "the key cannot be used: KMSInvalidStateException"),
-        ("AccessDeniedException", "can_create", "the broker cannot create the grant: AccessDeniedException"),
+        ("DisabledException", "key_usable", "the key cannot be used: it is disabled"),
+        (
+            "KMSInvalidStateException",
+            "key_usable",
+            "the key cannot be used: its state allows no grants: it is pending deletion or import",
+        ),
+        (
+            "AccessDeniedException",
+            "can_create",
+            "the broker cannot create the grant: the key's policy or the stack's own fences do not allow it",
+        ),
+        (
+            "InvalidGrantIdException",
+            "can_create",
+            "the broker cannot create the grant: InvalidGrantIdException",
+        ),
     ],
 )
 def test_what_kms_refuses(scene: Scene, code: str, no: str, warning: str) -> None:
@@ -120,6 +134,25 @@ def test_what_kms_refuses(scene: Scene, code: str, no: str, warning: str) -> Non
     assert {name: found[name]["answer"] for name in expected} == expected
     foreseen = tried(scene)
     assert (foreseen["outcome"], foreseen["reasons"][1:]) == ("wait_for_approval", [warning])
+    assert warning in made.body["warnings"]
+
+
+def test_a_grantee_that_kms_does_not_know(scene: Scene) -> None:
+    """The requester is warned, a dry run refuses, and the approver reads a plain sentence."""
+    scene.register()
+    nobody = scene.grantee("partner") + "-that-never-was"
+    made = scene.submit(grantee=nobody)
+    words = "there is no role, user or session of this ARN: create it first, or mend its path"
+    assert (made.status, made.body["status"]) == (201, "pending")
+    assert f"KMS does not accept the grantee: {words}" in made.body["warnings"]
+    assert preflight(scene, made.body["id"])["grantee_accepted"] == {"answer": "no", "reason": words}
+    foreseen = tried(scene, grantee=nobody)
+    assert (foreseen["outcome"], foreseen["reasons"][1:]) == (
+        "refuse", [f"KMS does not accept the grantee: {words}"],
+    )  # fmt: skip
+    assert made.body == {
+        **scene.call("partner", "GET", f"/requests/{made.body['id']}").body, "grant": None,
+    }  # fmt: skip
 
 
 def test_a_grant_that_kms_would_refuse(scene: Scene) -> None:

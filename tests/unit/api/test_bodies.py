@@ -14,7 +14,7 @@ from grant_broker.api.faults import faults_of
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import InvalidRequest, TooLarge
-from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.submission import Submission
 
 GOOD: dict[str, Any] = {

@@ -6,8 +6,8 @@ import pytest
 
 from grant_broker.api import query as queries
 from grant_broker.api.caller import caller_of, ensure_approver, ensure_third_party
-from grant_broker.api.headers import idempotency_key_of
-from grant_broker.domain.errors import InvalidRequest, NotPermitted
+from grant_broker.api.headers import etag, idempotency_key_of, if_match_of
+from grant_broker.domain.errors import InvalidRequest, NotPermitted, PreconditionFailed
 from grant_broker.domain.people import Caller
 from grant_broker.domain.times import parse_time
 
@@ -181,3 +181,29 @@ def test_approver(account: str, role: str, roles: tuple[str, ...], *, may: bool)
     else:
         with pytest.raises(NotPermitted):
             ensure_approver(caller, home_account=HOME, role_ids=roles)
+
+
+@pytest.mark.parametrize(
+    ("given", "good", "stale"),
+    [
+        ([], [None, 1, 2], []), (['"2"'], [2], [None, 1, 22]), (['"1", "2"'], [1, 2], [None, 3]),
+        (['"1"', '"2"'], [1, 2], [3]), (["*"], [1, 2], [None]), (['W/"2"'], [], [None, 2]), (['""'], [], [1]),
+        (['"none"'], [], [None, 1]),
+    ],
+)  # fmt: skip
+def test_if_match(given: list[str], good: list[int | None], stale: list[int | None]) -> None:
+    """One of the ETags is that of the present version; `*` is any that exists, no header any or none."""
+    asked = if_match_of({"multiValueHeaders": {"if-match": given}})
+    for version in good:
+        asked.ensure(version)
+    for version in stale:
+        with pytest.raises(PreconditionFailed):
+            asked.ensure(version)
+    assert etag(2) == '"2"'
+
+
+@pytest.mark.parametrize("given", ["2", '"', '"a"b"', "", "*, *", '"ü"', f'"{"1" * 65}"', '"1",'])
+def test_bad_if_match(given: str) -> None:
+    """What is no list of ETags is refused."""
+    with refused("If-Match"):
+        if_match_of({"multiValueHeaders": {"If-Match": [given]}})

@@ -7,12 +7,15 @@ import pytest
 from grant_broker.api.views import approval_view, key_view, offer_view, party_view, request_view
 from grant_broker.domain.approvals import Quorum, Verdict, Vote
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.times import format_time
+from tests.support.limits import WHOLE
 from tests.support.records import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
 
 REQUEST = {
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
     "duration", "starts_at", "reason", "ticket", "extends", "created_at", "answer_by", "take_up_by",
-    "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant",
+    "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant", "asked_duration", "absent_at",
+    "safe_after", "warnings",
 }  # fmt: skip
 
 
@@ -28,7 +31,7 @@ def test_pending() -> None:
     unknown = {name for name, value in view.items() if value is None}
     assert unknown == {
         "starts_at", "ticket", "extends", "take_up_by", "expires_at", "ended_at", "end_reason", "approval",
-        "grant",
+        "grant", "absent_at", "safe_after",
     }  # fmt: skip
     assert (view["duration"], view["answer_by"], view["decisions"]) == ("PT2H", "2026-03-02T12:00:00Z", [])
 
@@ -63,7 +66,9 @@ def test_decisions() -> None:
         digest="d",
         idempotency="i",
     )
-    shown = {"by": "arn", "verdict": "deny", "comment": "no", "at": "2026-03-01T12:00:00Z"}
+    shown = {
+        "by": "arn", "verdict": "deny", "comment": "no", "duration": None, "at": "2026-03-01T12:00:00Z",
+    }  # fmt: skip
     assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
     ahead = standing(votes=(cast,), valid_until=NOW)
     assert approval_view(ahead, quorum=Quorum(1), now=NOW)["decisions"] == [shown]
@@ -95,17 +100,7 @@ def test_approval() -> None:
 def test_keys() -> None:
     """The security team sees a key's limits, a third party its offer, its own account filled in."""
     limits = key(required_context={"tenant": "${account}"})
-    assert set(key_view(limits)) == {
-        "key_arn",
-        "name",
-        "operations",
-        "max_duration",
-        "max_continuous",
-        "required_context",
-        "context_match",
-        "accounts",
-        "quorum",
-    }
+    assert key_view(limits).keys() == {"key_arn", *WHOLE}
     assert key_view(limits)["required_context"] == {"tenant": "${account}"}
     offer = offer_view(limits, ACCOUNT)
     assert set(offer) == {
@@ -117,3 +112,31 @@ def test_keys() -> None:
         "context_match",
     }
     assert (offer["required_context"], offer["max_duration"]) == ({"tenant": ACCOUNT}, "PT8H")
+
+
+def test_shortened() -> None:
+    """`duration` is what would be granted by now, with each vote's own beside it; what was asked stays."""
+    votes = tuple(
+        Vote(person=by, by=by, verdict=Verdict.APPROVE, at=NOW, digest="d", duration=seconds)
+        for by, seconds in (("a", None), ("b", 1800), ("c", 3600))
+    )
+    view = request_view(before_intent(Status.PENDING).model_copy(update={"decisions": votes}))
+    assert (view["duration"], view["asked_duration"]) == ("PT30M", "PT2H")
+    assert [vote["duration"] for vote in view["decisions"]] == [None, "PT30M", "PT1H"]
+
+
+@pytest.mark.parametrize(
+    ("absent", "safe"),
+    [(None, 300), (timedelta(minutes=4), 300), (timedelta(minutes=7), 420)],
+)
+def test_safe_after(absent: timedelta | None, safe: int) -> None:
+    """Five minutes after the end, or when KMS's list was seen without the grant, if that is later."""
+    ended = request(status=Status.EXPIRED, ended_at=NOW, absent_at=NOW + absent if absent else None)
+    assert request_view(ended)["safe_after"] == format_time(NOW + timedelta(seconds=safe))
+
+
+def test_no_grant_is_safe_at_no_time() -> None:
+    """Without a grant, or while it lives, there is nothing to wait for."""
+    withdrawn = before_intent(Status.WITHDRAWN).model_copy(update={"ended_at": NOW})
+    for found in (withdrawn, request()):
+        assert request_view(found)["safe_after"] is None

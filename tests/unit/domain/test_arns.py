@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from grant_broker.domain import arns
 from grant_broker.domain.approvals import StandingApproval
-from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.submission import Submission
 
 A = "444455556666"

@@ -20,17 +20,10 @@ def scope(*operations: str, match: str = "equals", **context: str) -> Scope:
     )
 
 
-def test_defaults() -> None:
-    """A key offers the encrypt side for up to eight hours, with any context, after one vote."""
+def test_limits() -> None:
+    """A key offers the encrypt side for eight hours, after one vote; accounts are kept in order, once."""
     document = key().document
-    assert (document.operations, document.max_duration, document.max_continuous) == (
-        ENCRYPT_SIDE,
-        28_800,
-        28_800,
-    )
-    assert (document.required_context, document.context_match, document.quorum) == ({}, "subset", 1)
-    assert key(max_duration="PT1H").document.max_continuous == 3600
-    assert key(max_duration="PT1H", max_continuous="PT2H").document.max_continuous == 7200
+    assert (document.operations, document.max_duration, document.quorum) == (ENCRYPT_SIDE, 28_800, 1)
     assert key(accounts=("666677778888", ACCOUNT, ACCOUNT)).document.accounts == (ACCOUNT, "666677778888")
 
 

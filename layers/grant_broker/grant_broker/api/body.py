@@ -1,25 +1,27 @@
 """The body of a call: one JSON object, strictly read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from grant_broker.api import strict_json
 from grant_broker.api.faults import faults_of, field_name, invalid
-from grant_broker.domain.errors import Fault, InvalidRequest, TooLarge
+from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, TooLarge
 
 LARGEST_BODY = 64 * 1024
 M = TypeVar("M", bound=BaseModel)
 
 
-def read(model: type[M], event: Mapping[str, Any], **given: object) -> M:
+def read(model: type[M], event: Mapping[str, Any], *, required: Collection[str] = (), **given: object) -> M:
     """The body as a model, with all faults of it at once; `given` stands where the body is silent.
 
-    Raises InvalidRequest or TooLarge.
+    `required`: what the body must name, even if the model has a default for it. Raises InvalidRequest or
+    TooLarge.
     """
     value = _read_object(event)
-    faults = [Fault(field_name(path), why) for path, why in strict_json.faults(value)]
+    faults = [Fault(name, MISSING) for name in required if name not in value]
+    faults += [Fault(field_name(path), why) for path, why in strict_json.faults(value)]
     try:
         found = model.model_validate({**given, **value})
     except ValidationError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from grant_broker.domain.errors import Fault, InvalidRequest
+from grant_broker.domain.errors import MISSING, Fault, InvalidRequest
 from grant_broker.domain.texts import fault_in
 
 _LONGEST_FIELD = 64
@@ -64,7 +64,7 @@ def _not_valid(_detail: ErrorDetails) -> str:
 
 
 SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
-    "missing": _of_context("missing: give this field"),
+    "missing": _of_context(MISSING),
     "extra_forbidden": _of_context("there is no such field"),
     "value_error": lambda detail: str(_context(detail)["error"]),
     "string_type": _of_context("give a text, in quotes"),
@@ -74,6 +74,8 @@ SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "int_type": _of_context("give a whole number, without quotes"),
     "greater_than_equal": _of_context("give at least {ge}"),
     "less_than_equal": _of_context("give at most {le}"),
+    "literal_error": _of_context("give {expected}: there is no choice yet"),
+    "none_required": _of_context("give null: there is no choice yet"),
     "enum": _of_context("give one of {expected}"),
     "tuple_type": _list,
     "dict_type": _of_context('give an object of names and texts, such as {{"tenant": "a"}}'),

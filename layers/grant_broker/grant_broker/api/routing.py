@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from grant_broker.api import body, query
 from grant_broker.api.caller import caller_of
-from grant_broker.api.headers import idempotency_key_of
+from grant_broker.api.headers import idempotency_key_of, if_match_of
 from grant_broker.api.paths import base_path, own_path
 from grant_broker.api.problems import problem
 from grant_broker.api.query import Query
@@ -23,6 +23,7 @@ from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import NotFound
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.people import Caller
+from grant_broker.domain.preconditions import Precondition
 
 M = TypeVar("M", bound=BaseModel)
 Route = TypeVar("Route", bound=Callable[..., Answer])
@@ -47,9 +48,14 @@ class Call:
         text = (self.event.get("body") or "").encode(errors="surrogatepass")
         return Idempotency(idempotency_key_of(self.event), hashlib.sha256(text).hexdigest())
 
-    def read(self, model: type[M], **given: object) -> M:
+    def read(self, model: type[M], *, required: Collection[str] = (), **given: object) -> M:
         """The body as a model; `given` stands where the body is silent. InvalidRequest or TooLarge."""
-        return body.read(model, self.event, **given)
+        return body.read(model, self.event, required=required, **given)
+
+    @property
+    def if_match(self) -> Precondition:
+        """The versions that the caller means to change; InvalidRequest."""
+        return if_match_of(self.event)
 
 
 class Api:
@@ -111,6 +117,8 @@ def _respond(answer: Answer, event: Mapping[str, Any]) -> Response[str]:
         headers["Location"] = base_path(event) + answer.location
     if answer.retry_after is not None:
         headers["Retry-After"] = str(answer.retry_after)
+    if answer.etag is not None:
+        headers["ETag"] = answer.etag
     return Response(
         status_code=answer.status, content_type=answer.content_type, body=answer.text, headers=headers
     )

@@ -69,6 +69,7 @@ class Vote(TypedDict):
     by: str
     verdict: Verdict
     comment: str
+    duration: Annotated[Duration | None, Keywords(description="What the vote shortened it to.")]
     at: Time
 
 
@@ -101,7 +102,10 @@ class RequestFields(TypedDict):
     operations: list[str]
     encryption_context: dict[str, str]
     context_match: ContextMatch
-    duration: Duration
+    duration: Annotated[
+        Duration, Keywords(description="What would be granted by now: of several votes the shortest wins.")
+    ]
+    asked_duration: Annotated[Duration, Keywords(description="As submitted.")]
     starts_at: Time | None
     reason: Annotated[str, OwnWords]
     ticket: Annotated[str | None, OwnWords]
@@ -112,8 +116,15 @@ class RequestFields(TypedDict):
     expires_at: Time | None
     ended_at: Time | None
     end_reason: str | None
+    absent_at: Annotated[Time | None, Keywords(description="When KMS was seen not to list it any more.")]
+    safe_after: Annotated[
+        Time | None, Keywords(description="From then on KMS lets nobody use the grant any more.")
+    ]
     decisions: list[Vote]
     approval: Annotated[Id | None, Keywords(description="The standing approval that covered it.")]
+    warnings: Annotated[
+        list[str], Keywords(description="What makes the grant impossible, needless or less than it seems.")
+    ]
 
 
 class Request(RequestFields):
@@ -123,7 +134,7 @@ class Request(RequestFields):
 
 
 class RequestShown(RequestFields):
-    """A request as lists and the security team see it: never with the grant's token."""
+    """A request as others see it, and in lists: never with the grant's token."""
 
     grant: GrantShown | None
 
@@ -169,10 +180,35 @@ class Preflight(TypedDict):
     ]
 
 
-class RequestWithTrail(RequestShown):
-    """A request with its audit events, in order."""
+class VoteCount(TypedDict):
+    """How many votes there are that count, and how many it takes."""
+
+    given: int
+    needed: Annotated[int | None, Keywords(description="null where the key is not registered.")]
+
+
+class OtherGrant(TypedDict):
+    """Another live grant of the same grantee on the same key, by the id of its request."""
+
+    id: Id
+    status: Status
+    operations: list[str]
+    encryption_context: dict[str, str]
+    context_match: ContextMatch
+    expires_at: Time
+
+
+class RequestSeen(RequestShown):
+    """A request as approvers see it."""
 
     preflight: Preflight | None
+    votes: VoteCount
+    others: Annotated[list[OtherGrant], Keywords(description="At most 50, those that last longest first.")]
+
+
+class RequestWithTrail(RequestSeen):
+    """A request as approvers see it, with its audit events, in order."""
+
     trail: list[Event]
 
 
@@ -188,24 +224,52 @@ class Offer(TypedDict):
 
 
 class Key(TypedDict):
-    """A key's limits as they are."""
+    """A key's limits as they are. A field that has one value only does nothing yet."""
 
     key_arn: KeyArn
     name: str
     operations: list[str]
     max_duration: Duration
-    max_continuous: Duration
+    max_continuous: Annotated[Duration | None, Keywords(description="null: as `max_duration`.")]
     required_context: dict[str, str]
     context_match: ContextMatch
     accounts: list[Account]
+    requesters: None
+    approvers: None
     quorum: Annotated[int, Keywords(minimum=1, maximum=10)]
+    margin: Literal["PT0S"]
+    break_glass: None
+    review_every: None
+    notify: Literal["exceptions"]
+    ticket_hook: None
+    end_unused_after: None
+
+
+Fields = Annotated[list[str], Keywords(description="Names of fields; one may both widen and narrow.")]
+
+
+class ChangedKey(Key):
+    """A key's limits after a change, with the fields by which it allows more and less than before."""
+
+    widened: Fields
+    narrowed: Fields
 
 
 class Votes(TypedDict):
-    """The votes for exactly this document so far, and how many it takes."""
+    """The votes for exactly this document so far, how many it takes, and what it would change."""
 
     votes: Annotated[int, Keywords(minimum=1)]
     quorum: Annotated[int, Keywords(minimum=1)]
+    widened: Fields
+    narrowed: Fields
+
+
+class Proposal(Votes):
+    """A document that some have voted for. To vote for it, PUT it."""
+
+    document: Key
+    proposed_at: Time
+    lapses_at: Annotated[Time, Keywords(description="From then on its votes do not count any more.")]
 
 
 class Approval(TypedDict):
@@ -362,6 +426,7 @@ class Problem(TypedDict):
                 "not_permitted",
                 "not_found",
                 "conflict",
+                "precondition_failed",
                 "too_large",
                 "too_many_requests",
                 "unavailable",

@@ -5,13 +5,18 @@ from datetime import datetime
 from typing import cast
 
 from grant_broker.api import shapes
+from grant_broker.approvals.review import Review
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.checks import Check, KeyChecks
-from grant_broker.domain.keys import Key
+from grant_broker.domain.continuity import Holding
+from grant_broker.domain.key_document import Comparison, KeyDocument, compare
+from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.preflight import Answer, Forecast, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import format_duration, format_time, from_epoch
 from grant_broker.domain.trail import Event
+from grant_broker.domain.warnings import warnings
+from grant_broker.keys.limits import Outcome
 
 
 def request_view(request: GrantRequest) -> shapes.RequestShown:
@@ -40,14 +45,20 @@ def party_view(request: GrantRequest) -> shapes.Request:
     return {**_request_fields(request), "grant": grant}
 
 
-def seen_request_view(request: GrantRequest, trail: Sequence[Event]) -> shapes.RequestWithTrail:
-    """A Request as one approver reads it: with what was found out about it, and its trail."""
-    found = request.preflight
+def review_view(review: Review) -> shapes.RequestSeen:
+    """A Request as approvers see it."""
+    found = review.request.preflight
     return {
-        **request_view(request),
+        **request_view(review.request),
         "preflight": _preflight(found) if found else None,
-        "trail": [event_view(event) for event in trail],
+        "votes": {"given": review.given, "needed": review.needed},
+        "others": [_other(holding) for holding in review.others],
     }
+
+
+def trail_view(review: Review, trail: Sequence[Event]) -> shapes.RequestWithTrail:
+    """A Request as approvers see it, with its trail."""
+    return {**review_view(review), "trail": [event_view(event) for event in trail]}
 
 
 def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> shapes.Approval:
@@ -73,23 +84,60 @@ def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> shape
 
 def key_view(key: Key) -> shapes.Key:
     """A key's limits, as the security team sees and writes them."""
-    limits = key.document
+    return document_view(key.document)
+
+
+def document_view(limits: KeyDocument) -> shapes.Key:
+    """A key's limits, whether they hold or are proposed."""
+    longest = limits.max_continuous
     return {
         "key_arn": limits.key_arn,
         "name": limits.name,
         "operations": list(limits.operations),
         "max_duration": format_duration(limits.max_duration),
-        "max_continuous": format_duration(limits.max_continuous),
+        "max_continuous": None if longest is None else format_duration(longest),
         "required_context": dict(limits.required_context),
         "context_match": limits.context_match.value,
         "accounts": list(limits.accounts),
+        "requesters": limits.requesters,
+        "approvers": limits.approvers,
         "quorum": limits.quorum,
+        "margin": limits.margin,
+        "break_glass": limits.break_glass,
+        "review_every": limits.review_every,
+        "notify": limits.notify,
+        "ticket_hook": limits.ticket_hook,
+        "end_unused_after": limits.end_unused_after,
     }
 
 
-def votes_view(votes: int, *, quorum: int) -> shapes.Votes:
-    """The votes for a key's document, and how many it takes."""
-    return {"votes": votes, "quorum": quorum}
+def changed_key_view(key: Key, comparison: Comparison) -> shapes.ChangedKey:
+    """A key's limits after a change, and what the change opened and closed."""
+    return {**key_view(key), "widened": list(comparison.widened), "narrowed": list(comparison.narrowed)}
+
+
+def votes_view(outcome: Outcome) -> shapes.Votes:
+    """The votes for a key's document, how many it takes, and what it would open and close."""
+    return {
+        "votes": outcome.votes,
+        "quorum": outcome.quorum,
+        "widened": list(outcome.comparison.widened),
+        "narrowed": list(outcome.comparison.narrowed),
+    }
+
+
+def proposal_view(proposal: Proposal, key: Key) -> shapes.Proposal:
+    """A change of a key's limits that waits for votes."""
+    comparison = compare(key.document, proposal.document)
+    return {
+        "document": document_view(proposal.document),
+        "votes": len(proposal.voters),
+        "quorum": key.document.quorum,
+        "widened": list(comparison.widened),
+        "narrowed": list(comparison.narrowed),
+        "proposed_at": format_time(proposal.proposed_at),
+        "lapses_at": format_time(proposal.lapses_at),
+    }
 
 
 def offer_view(key: Key, account: str) -> shapes.Offer:
@@ -141,7 +189,8 @@ def _request_fields(request: GrantRequest) -> shapes.RequestFields:
         "operations": list(request.scope.operations),
         "encryption_context": dict(request.scope.encryption_context),
         "context_match": request.scope.context_match.value,
-        "duration": format_duration(request.duration),
+        "duration": format_duration(request.shortest),
+        "asked_duration": format_duration(request.asked_duration),
         "starts_at": _time_or_none(request.starts_at),
         "reason": request.reason,
         "ticket": request.ticket,
@@ -152,8 +201,22 @@ def _request_fields(request: GrantRequest) -> shapes.RequestFields:
         "expires_at": _time_or_none(request.expires_at),
         "ended_at": _time_or_none(request.ended_at),
         "end_reason": request.end_reason,
+        "absent_at": _time_or_none(request.absent_at),
+        "safe_after": _time_or_none(request.safe_after),
         "decisions": [_vote(vote) for vote in request.decisions],
         "approval": request.approval,
+        "warnings": warnings(request.scope, request.preflight),
+    }
+
+
+def _other(holding: Holding) -> shapes.OtherGrant:
+    return {
+        "id": holding.request_id,
+        "status": holding.status,
+        "operations": list(holding.scope.operations),
+        "encryption_context": dict(holding.scope.encryption_context),
+        "context_match": holding.scope.context_match.value,
+        "expires_at": format_time(holding.expires_at),
     }
 
 
@@ -162,6 +225,7 @@ def _vote(vote: Vote) -> shapes.Vote:
         "by": vote.by,
         "verdict": vote.verdict.value,
         "comment": vote.comment,
+        "duration": format_duration(vote.duration) if vote.duration else None,
         "at": format_time(vote.at),
     }
 

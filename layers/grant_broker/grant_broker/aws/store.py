@@ -91,6 +91,18 @@ class Store:
         sort = f"proposal#{like.document.digest}"
         return self._find(Proposal, self.tables.approval_table, like.subject, sort)
 
+    def list_proposals(self, key: Key) -> list[Proposal]:
+        """List the documents that some have voted for, those included that have come to nothing."""
+        items = self.database.query(
+            Query(
+                table=self.tables.approval_table,
+                condition="pk = :key AND begins_with(sk, :proposals)",
+                values={":key": key.subject, ":proposals": "proposal#"},
+                consistent=True,
+            )
+        )
+        return [record_of(Proposal, item) for item in items]
+
     def find_check(self, function: Function, key_arn: str) -> Check | None:
         """Find the last check of one function on a key."""
         return self._find(Check, self.tables.request_table, f"check#{function}#{key_arn}", "check")

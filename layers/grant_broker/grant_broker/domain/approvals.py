@@ -1,6 +1,6 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Annotated, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grant_broker.domain.arns import account_of
-from grant_broker.domain.keys import KeyReference
+from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.parties import Party, Requester, Voter, party
 from grant_broker.domain.people import Grantee, is_identity_center_person
 from grant_broker.domain.records import ChangeOf, Record, Stamp
@@ -101,6 +101,27 @@ class Kind(StrEnum):
     REQUEST = "request"
 
 
+def count_agreed(
+    votes: Sequence[Vote],
+    digest: str,
+    quorum: Quorum,
+    *,
+    requester: Requester | None,
+    grantee: str | None,
+) -> int:
+    """Distinct persons who approved the content of this digest, without whoever may be a party to it."""
+    return len(
+        {
+            vote.person
+            for vote in votes
+            if vote.verdict == Verdict.APPROVE
+            and vote.digest == digest
+            and quorum.counts(vote.person)
+            and party(vote.voter, requester=requester, grantee=grantee) == Party.NO
+        }
+    )
+
+
 class ApprovalChanges(TypedDict, total=False):
     """What a change of an approval may set: what was agreed to is not among it."""
 
@@ -141,16 +162,7 @@ class Approval(Record):
 
     def agreed(self, quorum: Quorum, *, requester: Requester | None, grantee: str | None) -> int:
         """Distinct persons who approved exactly this content, without whoever may be a party to it."""
-        return len(
-            {
-                vote.person
-                for vote in self.votes
-                if vote.verdict == Verdict.APPROVE
-                and vote.digest == self.digest
-                and quorum.counts(vote.person)
-                and party(vote.voter, requester=requester, grantee=grantee) == Party.NO
-            }
-        )
+        return count_agreed(self.votes, self.digest, quorum, requester=requester, grantee=grantee)
 
     def vote_of(self, person: str) -> Vote | None:
         """This person's vote, if there is one."""

@@ -25,6 +25,12 @@ def off_agenda(request: GrantRequest) -> Note:
     return revise(request, RequestChanges(action=None, due=None, attempts=0))
 
 
+def seen_absent(request: GrantRequest, now: datetime) -> Note:
+    """Ended, and its name is on KMS's list no more: nothing more happens by itself."""
+    changes = RequestChanges(absent_at=now, action=None, due=None, attempts=0)
+    return revise(request, changes)
+
+
 def settle_later(request: GrantRequest, now: datetime) -> Note:
     """KMS does not show the grant yet."""
     return revise(request, RequestChanges(action=Action.SETTLE, due=at_latest(now + SETTLE_AFTER)))

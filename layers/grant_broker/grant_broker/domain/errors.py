@@ -11,6 +11,10 @@ class Fault:
     message: str
 
 
+MISSING = "missing: give this field"
+"""What a fault says of a field that was left out."""
+
+
 class BrokerError(Exception):
     """Anything that the broker refuses or cannot do; the message is fit to be shown to the caller."""
 
@@ -33,6 +37,10 @@ class NotFound(BrokerError):  # noqa: N818
 
 class Conflict(BrokerError):  # noqa: N818
     """The thing is in a state that does not allow this."""
+
+
+class PreconditionFailed(BrokerError):  # noqa: N818
+    """The thing has changed since the caller read it (If-Match)."""
 
 
 class TooLarge(BrokerError):  # noqa: N818

@@ -1,91 +1,15 @@
 """Managed keys: what may be asked for on each, and what a submission outside of it is told."""
 
 import json
-import re
-from datetime import datetime
-from typing import Annotated, TypedDict
+from datetime import datetime, timedelta
+from typing import TypedDict
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
-
-from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
+from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument
 from grant_broker.domain.records import ChangeOf, Record, Stamp
-from grant_broker.domain.scope import (
-    CHARACTERS,
-    ENCRYPT_SIDE,
-    ContextMatch,
-    Operations,
-    RequiredContext,
-    Scope,
-    contains,
-)
-from grant_broker.domain.texts import AccountId, Form, Name
-from grant_broker.domain.times import LONGEST, Duration, Time, format_duration, is_duration
-from grant_broker.domain.trail import digest
+from grant_broker.domain.scope import ContextMatch, Scope, contains
+from grant_broker.domain.times import Time, format_duration
 from grant_broker.domain.versions import record_event, revise
-
-KeyArn = Annotated[
-    str,
-    AfterValidator(arns.refuse_other_partition),
-    Form(arns.KEY, "give the ARN of a key, not of an alias"),
-]
-KeyReference = Annotated[
-    str,
-    AfterValidator(arns.refuse_other_partition),
-    Form(
-        re.compile(rf"{arns.KEY.pattern}|[a-z0-9_-]{{1,64}}"),
-        "give the ARN of a key, or the name it is registered by",
-    ),
-]
-ACCOUNT = "${account}"
-"""In a required context value: the grantee's account."""
-
-
-def _fits_filled_in(context: dict[str, str]) -> dict[str, str]:
-    # Otherwise no submission could ever hold the value.
-    if any(len(value.replace(ACCOUNT, "0" * 12)) > CHARACTERS for value in context.values()):
-        raise ValueError(f"a value has at most {CHARACTERS} characters, the account filled in")
-    return context
-
-
-def _distinct(accounts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(accounts)))
-
-
-class KeyDocument(BaseModel):
-    """A key's limits as the security team writes them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key_arn: KeyArn
-    name: Name
-    operations: Operations = ENCRYPT_SIDE
-    max_duration: Duration = 8 * 3600
-    max_continuous: Duration = Field(default=0, validate_default=False)
-    required_context: Annotated[RequiredContext, AfterValidator(_fits_filled_in)] = {}
-    context_match: ContextMatch = ContextMatch.SUBSET
-    accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
-    quorum: Annotated[int, Field(ge=1, le=10, strict=True)] = 1
-
-    @model_validator(mode="before")
-    @classmethod
-    def _max_continuous_default(cls, data: object) -> object:
-        if isinstance(data, dict) and "max_continuous" not in data:
-            given = data.get("max_duration", "PT8H")
-            # A fault of one field is not told as another's.
-            return {**data, "max_continuous": given if is_duration(given) else format_duration(LONGEST)}
-        return data
-
-    @property
-    def digest(self) -> str:
-        """What a vote for exactly this document is a vote for."""
-        return digest(self.model_dump(mode="json"))
 
 
 class KeyChanges(TypedDict, total=False):
@@ -115,11 +39,15 @@ class Key(Record):
         """Whether new grants may be asked for."""
         return self.withdrawn_at is None
 
-    def documented(self, document: KeyDocument, stamp: Stamp) -> "ChangeOf[Key]":
+    def documented(self, document: KeyDocument, stamp: Stamp, comparison: Comparison) -> "ChangeOf[Key]":
         """Registered, or its limits changed; a closed key is opened again by it."""
         changes = KeyChanges(document=document, withdrawn_at=None, limits_version=self.version + 1)
-        event_type = "key_changed" if self.version else "key_registered"
-        return record_event(self, event_type, stamp, document.model_dump(mode="json"), changes)
+        detail = {
+            **document.model_dump(mode="json"),
+            "widened": list(comparison.widened),
+            "narrowed": list(comparison.narrowed),
+        }
+        return record_event(self, "key_changed" if self.version else "key_registered", stamp, detail, changes)
 
     def closed(self, stamp: Stamp) -> "ChangeOf[Key]":
         """Closed to new grants; live ones run to their time."""
@@ -178,9 +106,14 @@ class Proposal(Record):
         """The key's partition; the sort key tells proposals apart by their digest."""
         return f"key#{self.document.key_arn}"
 
+    @property
+    def lapses_at(self) -> datetime:
+        """From when on its votes do not count any more: a week after the first."""
+        return self.proposed_at + timedelta(days=7)
+
     def counts_for(self, key: Key, now: datetime) -> bool:
         """Whether its votes still count: the key has not changed since, and the first is not a week old."""
-        return self.base_version == key.limits_version and (now - self.proposed_at).days < 7  # noqa: PLR2004
+        return self.base_version == key.limits_version and now < self.lapses_at
 
     def voted(self, person: str, key: Key, now: datetime) -> "ChangeOf[Proposal]":
         """One more person's vote; votes that do not count any more are begun anew with it."""

@@ -39,9 +39,12 @@ class Preflight(BaseModel):
     can_end: Answer
 
 
+Outcome = Literal["grant", "wait_for_approval", "refuse"]
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What submitting something now would lead to, and why."""
 
-    outcome: Literal["grant", "wait_for_approval", "refuse"]
+    outcome: Outcome
     reasons: tuple[str, ...]

@@ -21,6 +21,8 @@ SETTLE_AFTER = timedelta(seconds=60)
 ISSUE_WITHIN = timedelta(seconds=20)
 FAILED_AFTER = timedelta(minutes=5)
 CONFIRM_AFTER = timedelta(minutes=5)
+FORGOTTEN_AFTER = timedelta(minutes=5)
+"""KMS spreads the end of a grant within minutes: until then its grantee may still use it."""
 
 
 # What was submitted, and by whom. What is decided or happens later changes nothing of it.
@@ -76,6 +78,8 @@ class GrantRequest(Record):
     grant_token: str | None = None
     kms_name: str | None = None
     missing_since: Time | None = None
+    absent_at: Time | None = None
+    """When KMS's list of grants was first seen without it, after its end."""
     action: Action | None = None
     due: int | None = None
     attempts: int = 0
@@ -125,6 +129,18 @@ class GrantRequest(Record):
             digest=self.digest,
         )
 
+    @property
+    def shortest(self) -> int:
+        """What would be granted by now, in seconds: of several votes the shortest wins."""
+        return min([self.duration, *(vote.duration for vote in self.decisions if vote.duration)])
+
+    @property
+    def safe_after(self) -> datetime | None:
+        """From when on KMS has forgotten the grant for certain; None without a grant that has ended."""
+        if self.ended_at is None or self.grant_id is None:
+            return None
+        return max(self.ended_at + FORGOTTEN_AFTER, self.absent_at or self.ended_at)
+
     def belongs_to(self, caller: Caller, person: str) -> bool:
         """Whether the caller is the requester's person or the grantee."""
         return person == self.requester_person or caller.is_grantee(self.grantee)
@@ -165,6 +181,7 @@ class RequestChanges(TypedDict, total=False):
     grant_token: str | None
     kms_name: str
     missing_since: datetime | None
+    absent_at: datetime
     action: Action | None
     due: int | None
     attempts: int

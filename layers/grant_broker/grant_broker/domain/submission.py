@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from grant_broker.domain.keys import KeyReference
+from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.people import Grantee
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import Reason, Ticket

@@ -19,6 +19,7 @@ from grant_broker.domain.bookkeeping import (
     off_agenda,
     postponed,
     rescheduled,
+    seen_absent,
     settle_later,
 )
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
@@ -134,8 +135,10 @@ def _confirm_absence(broker: ExpiryBroker, request: GrantRequest) -> None:
     if last_look and broker.clock() < last_look:
         # Asked for early, by whoever saw the grant being made: KMS may not list it yet.
         broker.store.commit(confirm_at(request, last_look))
-    else:
+    elif request.expires_at is None:
         broker.store.commit(off_agenda(request))
+    else:
+        broker.store.commit(seen_absent(request, broker.clock()))
 
 
 def _end_grant(broker: ExpiryBroker, request: GrantRequest, grant_id: str, way: Way) -> None:

@@ -31,7 +31,7 @@ def find_cover(broker: RequestsBroker, request: GrantRequest, key: Key) -> Cover
 
 def check_continuity(broker: RequestsBroker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
     """Check whether a request taken up at a moment stays within the key's `max_continuous`."""
-    longest = key.document.max_continuous
+    longest = key.document.longest_held
     since = at - timedelta(seconds=longest) - pause(longest)
     held = broker.store.lists.list_holdings(
         key_arn=request.key_arn, grantee=request.grantee, since=since, most=MOST + 1

@@ -1,17 +1,16 @@
 """What a submission would be answered, without storing anything."""
 
-from typing import Literal
-
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, InvalidRequest, NotPermitted
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
-from grant_broker.domain.preflight import Forecast
+from grant_broker.domain.preflight import Forecast, Known, Outcome, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_time
+from grant_broker.domain.warnings import obstacles
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.requests.preflight import examine, refused_for_certain, warnings
+from grant_broker.requests.preflight import examine, refused_for_certain
 from grant_broker.requests.quotas import count_call, find_refusal
 from grant_broker.requests.submit import assess
 
@@ -35,12 +34,19 @@ def dry_run(broker: RequestsBroker, caller: Caller, submission: Submission) -> F
     if refusal := find_refusal(broker, account=request.account, grantee=request.grantee, waits=waits):
         return Forecast("refuse", (refusal.reason,))
     preflight = examine(broker, request, found.checks)
-    if approval is None:
-        reasons = (_who_votes(found.key, found.cover.reason), *warnings(preflight))
-        return Forecast("wait_for_approval", reasons)
-    # A grant at once that KMS would refuse is refused.
-    outcome: Literal["grant", "refuse"] = "refuse" if refused_for_certain(preflight) else "grant"
-    return Forecast(outcome, (*_covered_by(request, approval), *warnings(preflight)))
+    reasons = _covered_by(request, approval) if approval else (_who_votes(found.key, found.cover.reason),)
+    outcome = _outcome(preflight, waits=waits)
+    return Forecast(outcome, (*reasons, *obstacles(preflight)))
+
+
+def _outcome(found: Preflight, *, waits: bool) -> Outcome:
+    """Refuse what KMS would refuse now. A key or a right may be mended while people decide, so that can wait.
+
+    A grantee that does not exist waits for nobody: whoever asked has the wrong name, or has to create it.
+    """
+    if found.grantee_accepted.answer == Known.NO or (not waits and refused_for_certain(found)):
+        return "refuse"
+    return "wait_for_approval" if waits else "grant"
 
 
 def _covered_by(request: GrantRequest, approval: Approval) -> tuple[str, ...]:

@@ -9,6 +9,14 @@ from grant_broker.domain.times import format_time
 from grant_broker.requests.broker import RequestsBroker
 
 _KEY_STATES = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
+_WORDS = {
+    "InvalidArnException": "there is no role, user or session of this ARN: create it first, or mend its path",
+    "DisabledException": "it is disabled",
+    "KMSInvalidStateException": "its state allows no grants: it is pending deletion or import",
+    "NotFoundException": "KMS does not know it",
+    "AccessDeniedException": "the key's policy or the stack's own fences do not allow it",
+    "LimitExceededException": "the key holds as many grants as KMS allows",
+}
 _NO_ANSWER = "KMS did not answer"
 _TRIED = "KMS would create this grant now"
 
@@ -36,17 +44,6 @@ def examine(
         can_create=_by_check(checks.create) if tried["broker"].answer == Known.UNKNOWN else tried["broker"],
         can_end=_by_check(checks.end),
     )
-
-
-def warnings(found: Preflight) -> list[str]:
-    """What of it the requester should know, in words."""
-    told = {
-        "the grantee has this access already": found.has_access.answer == Known.YES,
-        f"KMS does not accept the grantee: {found.grantee_accepted.reason}": _is_no(found.grantee_accepted),
-        f"the key cannot be used: {found.key_usable.reason}": _is_no(found.key_usable),
-        f"the broker cannot create the grant: {found.can_create.reason}": _is_no(found.can_create),
-    }
-    return [words for words, holds in told.items() if holds]
 
 
 def refused_for_certain(found: Preflight) -> bool:
@@ -77,7 +74,8 @@ def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
     except KmsUncertain:
         return _every(_unknown(_NO_ANSWER))
     except KmsRefused as error:
-        no, unknown = Answer(answer=Known.NO, reason=error.code), _unknown(f"KMS says {error.code}")
+        no = Answer(answer=Known.NO, reason=_WORDS.get(error.code, error.code))
+        unknown = _unknown(f"KMS says {error.code}")
         about = "grantee" if error.code == "InvalidArnException" else "broker"
         about = "key" if error.code in _KEY_STATES else about
         return {**_every(unknown), about: no}

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, PATH, QUERY
+from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, IF_MATCH, PATH, QUERY
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
 from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
 from grant_broker.api.problems import ANSWERS
 from grant_broker.api.shapes import (
     Approval,
+    ChangedKey,
+    Key,
     KeyChecks,
     Problem,
     Request,
+    RequestSeen,
     RequestShown,
     RequestWithTrail,
     Votes,
@@ -26,6 +29,7 @@ _REFUSED = {
     403: "The caller may not do this, the signature is not valid, or there is no such route.",
     404: "There is no such thing, or it is another account's.",
     409: "The present state does not allow this.",
+    412: "It has changed since the caller read it (If-Match).",
     413: "The body is larger than 64 KiB.",
     429: "Too many calls, or too many open requests.",
     503: "AWS did not answer, or the outcome is not known yet. The same call again is safe.",
@@ -34,7 +38,7 @@ _CODES = {status: code for status, code, _ in ANSWERS.values()}
 _SECONDS = {"type": "integer", "minimum": 1}
 _LOCATION = "The path of what was made, stage and base path included, as in the URL that was called."
 _NEWS = "Seconds after which to ask again, where something is not final yet and changes without the caller."
-_NOT_FINAL = (Request, RequestShown, RequestWithTrail, Approval, Votes, KeyChecks)
+_NOT_FINAL = (Request, RequestSeen, RequestShown, RequestWithTrail, Approval, Votes, KeyChecks)
 _SIGNED = {
     "type": "apiKey",
     "name": "Authorization",
@@ -111,6 +115,8 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         }
     if operation.repeatable:
         yield IDEMPOTENCY_KEY
+    if operation.conditional:
+        yield IF_MATCH
 
 
 def _answer(operation: Operation, status: int) -> dict[str, Any]:
@@ -126,6 +132,8 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
             **_header(_NEWS, _SECONDS),
             "required": status == HTTPStatus.ACCEPTED and shape in {Votes, KeyChecks},
         }
+    if shape in {Key, ChangedKey}:
+        headers["ETag"] = _header("The limits' version, for If-Match.", {"type": "string"})
     if headers:
         answer["headers"] = headers
     if operation.follow and shape and {"id", "key_arn"} & fields_of(shape):

@@ -54,6 +54,13 @@ QUERY: dict[str, dict[str, Any]] = {
 }
 """By name; where a name means something else on one route, by the operation and the name."""
 
+IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that was read: 412 where the key has changed since.",
+    "schema": {"type": "string", "pattern": '^(?:\\*|(?:W/)?"[!#-~]{0,64}"(?:, *(?:W/)?"[!#-~]{0,64}")*)$'},
+}
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from grant_broker.api.openapi.schemas import Shape
+from grant_broker.api.openapi.schemas import KeyPatch, Shape
 from grant_broker.api.searches import EVENTS, REQUESTS
 from grant_broker.api.shapes import (
     AccessReport,
     Approval,
+    ChangedKey,
     Event,
     Forecast,
     Key,
@@ -17,14 +18,16 @@ from grant_broker.api.shapes import (
     KeyPolicyAdvice,
     Offer,
     Page,
+    Proposal,
     Request,
+    RequestSeen,
     RequestShown,
     RequestWithTrail,
     Votes,
 )
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
-from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.submission import Submission
 
 
@@ -32,8 +35,8 @@ from grant_broker.domain.submission import Submission
 class Operation:
     """One method of one path. `answers` are the successes by status; most refusals follow from the rest.
 
-    `conflicts`: may be 409. `repeatable`: takes an Idempotency-Key. `follow`: operations on what was
-    answered, by its id or by the key's.
+    `conflicts`: may be 409. `repeatable`: takes an Idempotency-Key; `conditional`: If-Match. `follow`:
+    operations on what was answered, by its id or by the key's.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Operation:
     query: tuple[str, ...] = ()
     conflicts: bool = False
     repeatable: bool = False
+    conditional: bool = False
     follow: tuple[str, ...] = ()
 
     @property
@@ -53,7 +57,8 @@ class Operation:
         missing = {404} if "{" in self.path else set()
         conflict = {409} if self.conflicts or self.repeatable else set()
         large = {413} if self.body else set()
-        return tuple(sorted({400, 403, 429, 503} | missing | conflict | large))
+        stale = {412} if self.conditional else set()
+        return tuple(sorted({400, 403, 429, 503} | missing | conflict | large | stale))
 
 
 _PAGED = ("limit", "cursor")
@@ -101,16 +106,20 @@ THIRD_PARTIES = (
 SECURITY_TEAM = (
     Operation(
         "get_seen_requests", "GET", "/security/requests", "Every account's requests, newest first.",
-        {200: Page[RequestShown]}, query=(*REQUESTS, *_PAGED),
+        {200: Page[RequestSeen]}, query=(*REQUESTS, *_PAGED),
     ),
     Operation("get_seen_request", "GET", _SEEN, "One request with its trail.", {200: RequestWithTrail}),
     Operation(
         "post_decision", "POST", f"{_SEEN}/decision", "Vote on a request; one denial is final.",
-        {200: RequestShown}, body=Decision, repeatable=True,
+        {200: RequestSeen}, body=Decision, repeatable=True,
     ),
     Operation(
-        "revoke_grant", "DELETE", f"{_SEEN}/grant", "Revoke now.", {202: RequestShown}, body=Revocation,
+        "revoke_grant", "DELETE", f"{_SEEN}/grant", "Revoke now.", {202: RequestSeen}, body=Revocation,
         conflicts=True,
+    ),
+    Operation(
+        "post_revocation", "POST", f"{_SEEN}/revocation", "Revoke now; for clients whose DELETE has no body.",
+        {202: RequestSeen}, body=Revocation, repeatable=True,
     ),
     Operation(
         "get_approvals", "GET", "/security/approvals", "Standing approvals, newest first.",
@@ -136,8 +145,16 @@ SECURITY_TEAM = (
     Operation("get_managed_key", "GET", _KEY, "One managed key.", {200: Key}),
     Operation(
         "put_managed_key", "PUT", _KEY, "Register a key or change its limits; with a quorum above 1, a vote.",
-        {200: Key, 201: Key, 202: Votes}, body=KeyDocument, conflicts=True,
-        follow=("get_managed_key", "get_access", "delete_managed_key"),
+        {200: ChangedKey, 201: ChangedKey, 202: Votes}, body=KeyDocument, conflicts=True, conditional=True,
+        follow=("get_managed_key", "get_access", "delete_managed_key", "get_proposals"),
+    ),
+    Operation(
+        "patch_managed_key", "PATCH", _KEY, "Change some of a key's limits; with a quorum above 1, a vote.",
+        {200: ChangedKey, 202: Votes}, body=KeyPatch, conflicts=True, conditional=True,
+    ),
+    Operation(
+        "get_proposals", "GET", f"{_KEY}/proposals", "The changes of its limits that wait for votes.",
+        {200: Page[Proposal]},
     ),
     Operation(
         "delete_managed_key", "DELETE", _KEY, "Close a key to new grants; live ones run to their time.",

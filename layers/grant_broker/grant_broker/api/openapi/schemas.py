@@ -20,7 +20,7 @@ from typing import (
 from pydantic import BaseModel
 
 from grant_broker.api.shapes import Keywords
-from grant_broker.domain.keys import KeyDocument
+from grant_broker.domain.key_document import KeyDocument
 
 Schema = dict[str, Any]
 Shape = type | Any
@@ -34,6 +34,10 @@ _SIMPLE: Mapping[Any, Schema] = {
     NoneType: {"type": "null"},
     Any: {},
 }
+
+
+class KeyPatch(KeyDocument):
+    """Some of a key's limits: what it does not name stays as it is, null sets null."""
 
 
 def name_of(shape: Shape) -> str:
@@ -148,6 +152,11 @@ def _components_of_model(model: type[BaseModel]) -> dict[str, Schema]:
     if model is KeyDocument:
         # The key is named by the path; named in the body too, it must be the same.
         schema["required"].remove("key_arn")
+        schema["description"] = "A key's limits. Of a registered key, every field but `key_arn` is required."
+    if model is KeyPatch:
+        del schema["required"]
+        for part in schema["properties"].values():
+            part.pop("default", None)
     named = {**others, name_of(model): {**schema, "title": name_of(model)}}
     return {name: cast("Schema", _exact(part)) for name, part in named.items()}
 

@@ -1,0 +1,54 @@
+"""What an approver should see beside a request: how the votes stand, and what else its grantee holds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.domain.approvals import count_agreed
+from grant_broker.domain.continuity import Holding
+from grant_broker.domain.request import GrantRequest
+
+_MOST_OTHERS = 50
+# A grant that is overdue is live still.
+_OVERDUE = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Review:
+    """A request with the votes given and needed (None where its key is not registered), and the grantee's
+    other live grants on the key."""
+
+    request: GrantRequest
+    given: int
+    needed: int | None
+    others: tuple[Holding, ...]
+
+
+def reviewer(broker: ApprovalsBroker) -> Callable[[GrantRequest], Review]:
+    """Make what reviews requests, one after another; it reads the key of many requests once."""
+    find_key = cache(broker.store.find_key)
+
+    def review(request: GrantRequest) -> Review:
+        key = find_key(request.key_arn)
+        if key is None:
+            return Review(request, 0, None, tuple(_others(broker, request)))
+        quorum = broker.settings.quorum(key.document.quorum)
+        given = count_agreed(
+            request.decisions, request.digest, quorum, requester=request.requester, grantee=request.grantee
+        )
+        return Review(request, given, quorum.needed, tuple(_others(broker, request)))
+
+    return review
+
+
+def _others(broker: ApprovalsBroker, request: GrantRequest) -> Iterator[Holding]:
+    """The grantee's other grants on the key, those that last longest first, up to a bound."""
+    held = broker.store.lists.list_holdings(
+        key_arn=request.key_arn,
+        grantee=request.grantee,
+        since=broker.clock() - _OVERDUE,
+        most=_MOST_OTHERS,
+    )
+    return (each for each in held if each.request_id != request.id and not each.status.final)

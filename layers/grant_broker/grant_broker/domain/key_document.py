@@ -1,0 +1,147 @@
+"""A key's limits as the security team writes them, and what a change of them opens or closes."""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from grant_broker.domain import arns
+from grant_broker.domain.errors import Fault
+from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
+from grant_broker.domain.texts import AccountId, Form, Name, visible
+from grant_broker.domain.times import Duration
+from grant_broker.domain.trail import digest
+
+MOST_VOTES = 10
+# KMS writes key ids in lower case: an id in capitals is the same key.
+KeyArn = Annotated[
+    str,
+    AfterValidator(arns.refuse_other_partition),
+    Form(arns.KEY, "give the ARN of a key, not of an alias"),
+    AfterValidator(str.lower),
+]
+KeyReference = Annotated[
+    str,
+    AfterValidator(arns.refuse_other_partition),
+    Form(
+        re.compile(rf"{arns.KEY.pattern}|[a-z0-9_-]{{1,64}}"),
+        "give the ARN of a key, or the name it is registered by",
+    ),
+    AfterValidator(str.lower),
+]
+ACCOUNT = "${account}"
+"""In a required context value: the grantee's account."""
+# Fields that came later: a document without them means the same, and so does its digest.
+_LATER = {
+    "requesters": None,
+    "approvers": None,
+    "margin": "PT0S",
+    "break_glass": None,
+    "review_every": None,
+    "notify": "exceptions",
+    "ticket_hook": None,
+    "end_unused_after": None,
+}
+
+
+def _fits_filled_in(context: dict[str, str]) -> dict[str, str]:
+    # Otherwise no submission could ever hold the value.
+    if any(len(value.replace(ACCOUNT, "0" * 12)) > CHARACTERS for value in context.values()):
+        raise ValueError(f"a value has at most {CHARACTERS} characters, the account filled in")
+    return context
+
+
+def _distinct(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(accounts)))
+
+
+class KeyDocument(BaseModel):
+    """A key's limits. Durations are in seconds.
+
+    `max_continuous` None: as `max_duration`. The fields whose type is one value take that alone until what
+    they are for is built.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key_arn: KeyArn
+    name: Name
+    operations: Operations = ENCRYPT_SIDE
+    max_duration: Duration = 8 * 3600
+    max_continuous: Duration | None = None
+    required_context: Annotated[RequiredContext, AfterValidator(_fits_filled_in)] = {}
+    context_match: ContextMatch = ContextMatch.EQUALS
+    accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+    requesters: None = None
+    approvers: None = None
+    quorum: Annotated[int, Field(ge=1, le=MOST_VOTES, strict=True)] = 1
+    margin: Literal["PT0S"] = "PT0S"
+    break_glass: None = None
+    review_every: None = None
+    notify: Literal["exceptions"] = "exceptions"
+    ticket_hook: None = None
+    end_unused_after: None = None
+
+    @property
+    def digest(self) -> str:
+        """What a vote for exactly this document is a vote for."""
+        content = self.model_dump(mode="json")
+        return digest({name: value for name, value in content.items() if _LATER.get(name, ...) != value})
+
+    @property
+    def longest_held(self) -> int:
+        """How long one grantee may hold access without a break, in seconds."""
+        return self.max_duration if self.max_continuous is None else self.max_continuous
+
+    @property
+    def left_out(self) -> list[str]:
+        """The fields that whoever wrote it did not name."""
+        return [name for name in type(self).model_fields if name not in self.model_fields_set]
+
+    def faults(self, *, grantable: Collection[str], most_votes: int) -> Iterator[Fault]:
+        """What cannot be: beyond the stack's own operations, or a quorum that nobody could ever reach."""
+        if extra := [name for name in self.operations if name not in grantable]:
+            yield Fault("operations", f"this stack does not grant {', '.join(extra)}")
+        if self.longest_held < self.max_duration:
+            yield Fault("max_continuous", "give at least max_duration, or null")
+        if self.quorum > most_votes:
+            yield Fault("quorum", f"give at most {most_votes}: no more persons may approve on this stack")
+        for text in (text for pair in self.required_context.items() for text in pair):
+            try:
+                visible(text)
+            except ValueError as error:
+                yield Fault("required_context", f"in one of its entries: {error}")
+                return
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The fields by which one document allows more than another, and those by which it allows less."""
+
+    widened: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] = ()
+
+
+def compare(before: KeyDocument, after: KeyDocument) -> Comparison:
+    """What a change opens and closes. A field may do both: a list that has one entry for another."""
+    wider = tuple(name for name, allows_all in _ALLOWS_ALL.items() if not allows_all(before, after))
+    narrower = tuple(name for name, allows_all in _ALLOWS_ALL.items() if not allows_all(after, before))
+    return Comparison(wider, narrower)
+
+
+def _order(context_match: ContextMatch) -> int:
+    return list(ContextMatch).index(context_match)
+
+
+# By field whether the first document allows all that the second one does.
+_ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
+    "operations": lambda one, other: set(one.operations) >= set(other.operations),
+    "max_duration": lambda one, other: one.max_duration >= other.max_duration,
+    "max_continuous": lambda one, other: one.longest_held >= other.longest_held,
+    "required_context": lambda one, other: one.required_context.items() <= other.required_context.items(),
+    "context_match": lambda one, other: _order(one.context_match) >= _order(other.context_match),
+    "accounts": lambda one, other: set(one.accounts) >= set(other.accounts),
+    "quorum": lambda one, other: one.quorum <= other.quorum,
+}

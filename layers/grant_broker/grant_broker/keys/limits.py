@@ -1,0 +1,159 @@
+"""Set the limits of a key: register it, change it, vote on a change. One document, whole, by whoever may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grant_broker.aws.dynamodb import Write
+from grant_broker.broker import ApiBroker
+from grant_broker.domain.arns import key_id_of, region_of
+from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused
+from grant_broker.domain.key_document import MOST_VOTES, Comparison, KeyDocument, compare
+from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.people import Caller
+from grant_broker.domain.preconditions import Precondition
+from grant_broker.keys import checks
+from grant_broker.keys.register import get_open_key
+from grant_broker.retries import retry_stale
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a document: the key where it holds now, None where votes are missing.
+
+    `opened`: nobody could ask for grants on the key before.
+    """
+
+    key: Key | None
+    votes: int
+    quorum: int
+    comparison: Comparison
+    opened: bool = False
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who sends a document, what they take for the present version, and how many persons could ever vote."""
+
+    caller: Caller
+    expected: Precondition
+    most_votes: int
+
+
+def most_votes(approver_role_ids: tuple[str, ...], identity_center_role_ids: tuple[str, ...]) -> int:
+    """How many persons there can be with these roles: Identity Center's stand for as many as there are."""
+    if set(approver_role_ids) & set(identity_center_role_ids):
+        return MOST_VOTES
+    return len(set(approver_role_ids))
+
+
+def put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
+    """Register a key, or change its limits to this document.
+
+    Where the present quorum is above 1, each call is one person's vote for exactly this document. Raises
+    InvalidRequest for a key that KMS does not know or that is no symmetric customer managed key, for limits
+    that cannot be, and for a field left out of a registered key's document; PreconditionFailed.
+    """
+    document = _with_kms_s_arn(broker, document)
+    return retry_stale(lambda: _put(broker, writer, document))
+
+
+def patch(
+    broker: ApiBroker, writer: Writer, key_arn: str, change: Callable[[KeyDocument], KeyDocument]
+) -> Outcome:
+    """Change some of an open key's limits: `put` of its present document, changed. NotFound."""
+
+    def patch_present() -> Outcome:
+        document = change(get_open_key(broker, key_arn).document)
+        return _put(broker, writer, document)
+
+    return retry_stale(patch_present)
+
+
+def list_proposals(broker: ApiBroker, key: Key) -> list[Proposal]:
+    """List the documents that some have voted for and that do not hold yet, the oldest first."""
+    now = broker.clock()
+    found = broker.store.list_proposals(key)
+    return sorted((p for p in found if p.counts_for(key, now)), key=lambda p: p.proposed_at)
+
+
+def _put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
+    key = broker.store.find_key(document.key_arn)
+    writer.expected.ensure(key.limits_version if key else None)
+    _ensure_possible(broker, writer, document, key)
+    quorum = key.document.quorum if key else 1
+    opened = key is None or not key.open
+    comparison = compare(key.document, document) if key else Comparison()
+    if key and not opened and key.document == document:
+        return Outcome(key, quorum, quorum, comparison)
+    votes = _cast_vote(broker, writer.caller, document, key) if key and quorum > 1 else 1
+    if votes < quorum:
+        return Outcome(None, votes, quorum, comparison)
+    changed = _take_effect(broker, writer.caller, document, key, comparison)
+    return Outcome(changed, votes, quorum, comparison, opened)
+
+
+def _ensure_possible(broker: ApiBroker, writer: Writer, document: KeyDocument, key: Key | None) -> None:
+    left_out = document.left_out if key else []
+    faults = [Fault(name, MISSING) for name in left_out]
+    grantable = broker.settings.grantable_operations
+    faults += document.faults(grantable=grantable, most_votes=writer.most_votes)
+    if faults:
+        raise InvalidRequest(*faults)
+
+
+def _cast_vote(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> int:
+    """Cast one person's vote, unless it completes the quorum: then the document itself is written."""
+    stamp, person = broker.stamp(caller.arn), broker.person(caller)
+    fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=stamp.at)
+    stored = broker.store.find_proposal(fresh) or fresh
+    if stored.counts_for(key, stamp.at) and person in stored.voters:
+        return len(stored.voters)
+    change = stored.voted(person, key, stamp.at)
+    votes = len(change.record.voters)
+    if votes < key.document.quorum:
+        broker.store.commit(key.voted(document, votes, stamp), change)
+    return votes
+
+
+def _take_effect(
+    broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key | None, comparison: Comparison
+) -> Key:
+    stamp = broker.stamp(caller.arn)
+    change = (key or Key(document=document, created_at=stamp.at)).documented(document, stamp, comparison)
+    labels = [_put_name(broker, document), _put_key_id(broker, document)]
+    requested = checks.request_now(broker.store, document.key_arn, stamp.at)
+    broker.store.commit(change, *requested, others=labels)
+    return change.record
+
+
+def _put_name(broker: ApiBroker, document: KeyDocument) -> Write:
+    bearer = broker.store.find_label("name", document.name)
+    held = broker.store.find_key(bearer) if bearer not in {None, document.key_arn} else None
+    if held and held.open and held.document.name == document.name:
+        raise InvalidRequest(Fault("name", "another key has this name"))
+    # Written even where it is borne already, so that nobody takes it meanwhile.
+    return broker.store.put_label("name", document.name, document.key_arn, borne_by=bearer)
+
+
+def _put_key_id(broker: ApiBroker, document: KeyDocument) -> Write:
+    """A key id leads to one ARN for good; a replica of another Region has its Region before the id."""
+    region, key_id = region_of(document.key_arn), key_id_of(document.key_arn)
+    bearer = broker.store.find_label("key_id", key_id)
+    if bearer not in {None, document.key_arn}:
+        if region_of(bearer) == region:
+            raise InvalidRequest(Fault("key_arn", "this key id is registered for another account's ARN"))
+        key_id = f"{region}:{key_id}"
+        bearer = broker.store.find_label("key_id", key_id)
+    return broker.store.put_label("key_id", key_id, document.key_arn, borne_by=bearer)
+
+
+def _with_kms_s_arn(broker: ApiBroker, document: KeyDocument) -> KeyDocument:
+    """The document with the ARN that KMS itself has for the key: however it is spelled, it is one key."""
+    try:
+        metadata = broker.kms.describe_key(document.key_arn)
+    except KmsRefused as error:
+        raise InvalidRequest(Fault("key_arn", f"KMS does not show this key ({error.code})")) from error
+    suits = (metadata.get("KeyManager"), metadata.get("KeyUsage"), metadata.get("KeySpec"))
+    if suits != ("CUSTOMER", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"):
+        raise InvalidRequest(Fault("key_arn", "give a customer managed, symmetric encryption key"))
+    return document.model_copy(update={"key_arn": metadata["Arn"]})
