@@ -1,8 +1,10 @@
 """The broker's checks of its own rights on each key, against the strict local KMS."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from grant_broker.domain.checks import UNKNOWN, Function
 from grant_broker.requests.check import look
@@ -129,6 +131,26 @@ def test_a_changed_key_policy_is_noticed(scene: Scene, sid: str, function: str, 
     assert events(scene, function) == ["check_failed", "check_passed"]
     assert scene.call("partner", "POST", f"/requests/{waiting}/grant").status == 201
     assert scene.submit().status == 201
+
+
+@pytest.mark.parametrize("element", ["Action", "Resource"])
+def test_a_statement_without_effect_fails(scene: Scene, element: str) -> None:
+    """KMS stores a statement without Action or Resource and refuses by it: so does the check."""
+    scene.register()
+    assert results(scene.check()) == PASSED
+    policy = deepcopy(scene.policy())
+    ending = [each for each in policy["Statement"] if "kms:RevokeGrant" in each["Action"]]
+    assert ending
+    for each in ending:
+        del each[element]
+    scene.cloud.put_key_policy(scene.key, policy)
+    scene.security("POST", "/check")
+    found = scene.check()
+    assert results(found)["expiry"] == "failed"
+    assert "kms:RevokeGrant is not allowed" in " ".join(missing(found, "expiry"))
+    client = scene.cloud.session(scene.deployment.credentials("expiry")).client("kms")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        client.revoke_grant(KeyId=scene.key, GrantId="0" * 64)
 
 
 def test_checked_on_request(scene: Scene) -> None:

@@ -51,9 +51,9 @@ def decide_kms(
     applying.read_identity_policies(identity_policies)
     if applying.denying:
         return _denied(applying)
-    choose = by_grant.retirable if retiring else by_grant.allowing
-    asked = by_grant.use(call, applying.who, applying.context, key_case)
-    if (grant := choose(grants, asked, identity_allows=applying.identity_allows)) is not None:
+    find = by_grant.find_retirable if retiring else by_grant.find_allowing
+    asked = by_grant.Use.of(call, applying.who, applying.context, key_case)
+    if (grant := find(grants, asked, identity_allows=applying.identity_allows)) is not None:
         return _granted(applying, str(grant.get("GrantId")))
     if retiring:
         return _refused(applying, "The caller is none of those who may retire the grant", "grant")

@@ -47,34 +47,37 @@ class Use:
     pairs: Mapping[str, str]
     key_case: KeyCase
 
+    @classmethod
+    def of(cls, call: Call, who: Caller, context: Context, key_case: KeyCase) -> "Use":
+        """A call by this caller; `context` is normalised."""
+        pairs = call.encryption_context
+        if pairs is None:
+            pairs = {
+                name[len(_PREFIX) :]: str(value)
+                for name, value in call.context.items()
+                if name.lower().startswith(_PREFIX)
+            }
+        return cls(call, call.action.lower(), who, context, pairs, key_case)
 
-def use(call: Call, who: Caller, context: Context, key_case: KeyCase) -> Use:
-    """The call as grants see it."""
-    pairs = call.encryption_context
-    if pairs is None:
-        pairs = {
-            name[len(_PREFIX) :]: str(value)
-            for name, value in call.context.items()
-            if name.lower().startswith(_PREFIX)
-        }
-    return Use(call, call.action.lower(), who, context, pairs, key_case)
 
-
-def allowing(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
-    """The first grant that allows the call."""
+def find_allowing(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
+    """The first grant that allows the call, or None."""
     return next((grant for grant in grants if _allows(grant, asked, identity_allows=identity_allows)), None)
 
 
-def retirable(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
-    """The first grant that the caller may retire: as its retiring principal, as a grantee that was given
-    RetireGrant, or for the account that created it (RetireGrant, "Required permissions")."""
+def find_retirable(grants: Sequence[Grant], asked: Use, *, identity_allows: bool) -> Grant | None:
+    """The first grant that the caller may retire, or None.
+
+    A grant is retired by its retiring principal, by a grantee that was given RetireGrant, or for the account
+    that created it (RetireGrant, "Required permissions").
+    """
 
     def may(grant: Grant) -> bool:
-        retiring = _names(grant.get("RetiringPrincipal"), asked.who, identity_allows=identity_allows)
-        issuing = _names(grant.get("IssuingAccount"), asked.who, identity_allows=identity_allows)
+        retiring = _is(grant.get("RetiringPrincipal"), asked.who, identity_allows=identity_allows)
+        issuing = _is(grant.get("IssuingAccount"), asked.who, identity_allows=identity_allows)
         return _on_key(grant, asked) and (retiring or issuing)
 
-    return next((grant for grant in grants if may(grant)), None) or allowing(
+    return next((grant for grant in grants if may(grant)), None) or find_allowing(
         grants, asked, identity_allows=identity_allows
     )
 
@@ -85,7 +88,7 @@ def _allows(grant: Grant, asked: Use, *, identity_allows: bool) -> bool:
         asked.action in operations
         and _on_key(grant, asked)
         and _effective(grant, asked.call.grant_tokens)
-        and _names(grant.get("GranteePrincipal"), asked.who, identity_allows=identity_allows)
+        and _is(grant.get("GranteePrincipal"), asked.who, identity_allows=identity_allows)
         and (asked.action != _CREATE or _no_wider(operations, asked.context))
         and _meets(grant.get("Constraints") or {}, asked)
     )
@@ -100,8 +103,11 @@ def _effective(grant: Grant, tokens: Sequence[str]) -> bool:
     return not grant.get("Pending") or grant.get("GrantToken") in tokens
 
 
-def _names(principal: object, who: Caller, *, identity_allows: bool) -> bool:
-    """Whether a grant's principal is the caller. An id (AROA…) is a deleted principal: nobody.
+def _is(principal: object, who: Caller, *, identity_allows: bool) -> bool:
+    """Whether a grant's principal is the caller.
+
+    An id (AROA…) is nobody here: it is a deleted principal's, or one's that is too new to be shown by its
+    ARN, and the entry does not tell which.
 
     Reading, unconfirmed for grantees: a grant to an account's root leaves the choice to that account's IAM
     policies, as it does for the account that created the grant.
