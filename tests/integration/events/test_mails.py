@@ -70,6 +70,14 @@ def test_a_covered_request_that_is_revoked(scene: Scene) -> None:
     assert _titles(scene, request_id) == ["a grant or request was revoked"]
 
 
+def test_a_covered_request_on_a_key_that_asks_for_mails(scene: Scene) -> None:
+    """Where the key's limits say `all`, its normal course is mailed as well."""
+    assert scene.limit(notify="all").status == 200
+    request_id = _covered(scene)
+    scene.later(2 * 3600 + 1)
+    assert _titles(scene, request_id) == ["new request", "granted", "grant ended"]
+
+
 def test_a_standing_approval_is_mailed_when_it_is_made(scene: Scene) -> None:
     """What is covered from then on is silent, so the approval itself is not."""
     assert scene.approve_ahead().status == 201

@@ -51,7 +51,7 @@ def test_no_key(arn: str) -> None:
     [
         ("requesters", []), ("approvers", ["AROA"]), ("margin", "PT5M"), ("margin", None),
         ("break_glass", {}),
-        ("review_every", "P90D"), ("notify", "all"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
+        ("review_every", "P90D"), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
     ],
 )  # fmt: skip
 def test_not_built_yet(field: str, value: Any) -> None:

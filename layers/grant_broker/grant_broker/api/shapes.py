@@ -240,7 +240,7 @@ class Key(TypedDict):
     margin: Literal["PT0S"]
     break_glass: None
     review_every: None
-    notify: Literal["exceptions"]
+    notify: Literal["exceptions", "all"]
     ticket_hook: None
     end_unused_after: None
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
+from grant_broker.domain.mail import Notify
 from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
 from grant_broker.domain.texts import AccountId, Form, Name, visible
 from grant_broker.domain.times import Duration
@@ -80,7 +81,7 @@ class KeyDocument(BaseModel):
     margin: Literal["PT0S"] = "PT0S"
     break_glass: None = None
     review_every: None = None
-    notify: Literal["exceptions"] = "exceptions"
+    notify: Notify = "exceptions"
     ticket_hook: None = None
     end_unused_after: None = None
 

@@ -127,7 +127,7 @@ def _first_change(broker: RequestsBroker, found: Assessment, preflight: Prefligh
         preflight,
         approval_id=found.cover.approval.id,
         take_up_by=take_up_by,
-        notify="exceptions",
+        notify=found.key.document.notify,
     )
 
 
