@@ -13,6 +13,11 @@ def test_clients() -> None:
         for client in (made.kms(), made.reading_kms(), made.dynamodb())
     ]
     assert attempts == [(1, 3), (8, 5), (3, 3)]
+    telling = [
+        client.meta.config.read_timeout  # type: ignore[attr-defined]
+        for client in (made.events(), made.sns(), made.sqs())
+    ]
+    assert telling == [5, 5, 5]
 
 
 def test_one_session() -> None:

@@ -118,6 +118,15 @@ def test_checks_only() -> None:
         store(LOST)[0].commit(checks=[key()])
 
 
+def test_check_of_what_is_not_there() -> None:
+    """A record that was not stored when it was read must still not be there."""
+    checked, script = store({})
+    checked.commit(checks=[key().model_copy(update={"version": 0})])
+    (check,) = written(script)
+    assert check["ConditionCheck"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert "ExpressionAttributeValues" not in check["ConditionCheck"]
+
+
 def test_unavailable() -> None:
     """Where DynamoDB did not say, nothing is concluded."""
     with pytest.raises(Unavailable):
