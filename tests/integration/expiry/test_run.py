@@ -10,7 +10,7 @@ import pytest
 from grant_broker.aws.items import item_of
 from grant_broker.domain.errors import Unavailable
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.expiry.rate import turns
+from grant_broker.expiry.rate import claim_ends
 from grant_broker.expiry.run import run
 from tests.support.scene import START, Scene, refused
 
@@ -65,16 +65,16 @@ def test_overlapping_runs_share_the_rate(slow: Scene) -> None:
 def test_turns_of_one_second(slow: Scene) -> None:
     """What one takes the others lack, a second has no more than the rate, and each way has its own."""
     broker = slow.brokers.broker("expiry")
-    assert [turns(broker, 1), turns(broker, 5), turns(broker, 5)] == [1, 1, 0]
-    assert turns(broker, 0) == turns(broker, -1) == 0
-    assert turns(broker, 5, kind="revoke") == 2
+    assert [claim_ends(broker, 1), claim_ends(broker, 5), claim_ends(broker, 5)] == [1, 1, 0]
+    assert claim_ends(broker, 0) == claim_ends(broker, -1) == 0
+    assert claim_ends(broker, 5, kind="revoke") == 2
     slow.clock.sleep(1)
-    assert turns(broker, 5) == 2
+    assert claim_ends(broker, 5) == 2
 
 
 def test_counters_go_away_by_themselves(slow: Scene) -> None:
     """Each carries the attribute that DynamoDB's TTL reads, an hour ahead."""
-    assert turns(slow.brokers.broker("expiry"), 1) == 1
+    assert claim_ends(slow.brokers.broker("expiry"), 1) == 1
     items = slow.tables.scan(TableName=slow.deployment.request_table)["Items"]
     [counter] = [item for item in items if item["pk"]["S"].startswith("rate#retire#")]
     assert int(counter["expires"]["N"]) == int(START.timestamp()) + 3600
@@ -87,8 +87,8 @@ def test_a_fair_share_where_the_counter_does_not_answer(scene: Scene) -> None:
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
     with scene.fault("UpdateItem", TABLE_FAULT):
-        assert turns(broker, 100) == broker.settings.end_rate // 3
-        assert turns(broker, 1) == 1
+        assert claim_ends(broker, 100) == broker.settings.end_rate // 3
+        assert claim_ends(broker, 1) == 1
         scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
 

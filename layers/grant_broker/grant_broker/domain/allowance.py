@@ -12,10 +12,13 @@ _SOONEST, _LATEST = 60, 3600
 
 @dataclass(frozen=True)
 class Open:
-    """A request of an account that is not final. `due`: epoch second of what happens next to it, if known."""
+    """A request of an account that is not final, as an index shows it: whatever stands there counts.
+
+    `due`: epoch second of what happens next to it, if known.
+    """
 
     grantee: str
-    status: Status
+    status: str
     due: int | None
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypedDict
 
 from grant_broker.domain.records import ChangeOf, Record, Stamp
-from grant_broker.domain.times import Time
+from grant_broker.domain.times import EpochSecond, Time
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 
@@ -68,7 +68,7 @@ class Check(Record):
     result: Result | None = None
     checked_at: Time | None = None
     missing: tuple[str, ...] = ()
-    due: int | None = None
+    due: EpochSecond | None = None
 
     @property
     def subject(self) -> str:

@@ -14,7 +14,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
-from grant_broker.domain.times import Seconds, Time
+from grant_broker.domain.times import EpochSecond, Seconds, Time
 from grant_broker.domain.trail import digest
 
 SETTLE_AFTER = timedelta(seconds=60)
@@ -81,7 +81,7 @@ class GrantRequest(Record):
     absent_at: Time | None = None
     """When KMS's list of grants was first seen without it, after its end."""
     action: Action | None = None
-    due: int | None = None
+    due: EpochSecond | None = None
     attempts: int = 0
 
     @property

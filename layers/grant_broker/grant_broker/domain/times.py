@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from grant_broker.domain.texts import ecma
 
 LONGEST = 3650 * 86_400
 """The longest duration that is read at all, in seconds: ten years. Every limit is far below."""
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No time of ours is as late as this: what a model reads stays far from where arithmetic overflows."""
 _PARTS = (("weeks", 604_800), ("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _NUMBER = r"[0-9]{1,10}(?:[.,][0-9]{1,9})?"
 _DURATION = re.compile(
@@ -66,10 +69,16 @@ def parse_time(text: object) -> datetime:
     A time that is one already is cut as well: every model's times are stored and shown in milliseconds.
     """
     if isinstance(text, datetime):
-        return milliseconds(text)
+        return _bounded(milliseconds(text))
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise ValueError("give an RFC 3339 time in UTC, such as 2026-01-31T09:30:00Z")
-    return milliseconds(datetime.fromisoformat(text))
+    return _bounded(milliseconds(datetime.fromisoformat(text)))
+
+
+def _bounded(time: datetime) -> datetime:
+    if not _EARLIEST <= time < LATEST:
+        raise ValueError("give a time from 1970 on, before the year 2200")
+    return time
 
 
 def format_time(time: datetime) -> str:
@@ -101,6 +110,8 @@ Seconds = Annotated[
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
 """A duration inside the broker: whole seconds, stored as ISO 8601."""
+EpochSecond = Annotated[int, Field(ge=0, lt=int(LATEST.timestamp()))]
+"""Whole seconds since 1970, within the same bounds as a time."""
 Time = Annotated[
     datetime,
     BeforeValidator(parse_time),

@@ -10,8 +10,8 @@ from grant_broker.expiry.broker import ExpiryBroker
 _AT_ONCE = 3  # runs that may overlap
 
 
-def turns(broker: ExpiryBroker, wanted: int, *, kind: str = "retire") -> int:
-    """How many of the ends wanted may be made in the present second; each `kind` has a quota of its own.
+def claim_ends(broker: ExpiryBroker, wanted: int, *, kind: str = "retire") -> int:
+    """Claim ends of the present second; how many may be made. Each `kind` has a quota of its own.
 
     Where the counter does not answer, a fair share: to end a little fast is better than not to end.
     """

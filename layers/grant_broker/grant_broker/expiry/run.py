@@ -11,7 +11,7 @@ from grant_broker.aws.agenda import AgendaEntry
 from grant_broker.domain.errors import BrokerError, DatabaseRefused, Stale, Unavailable
 from grant_broker.domain.lifecycle import Action
 from grant_broker.expiry.broker import ExpiryBroker
-from grant_broker.expiry.rate import turns
+from grant_broker.expiry.rate import claim_ends
 from grant_broker.expiry.steps import Way, act
 
 _LOG = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ def _due(broker: ExpiryBroker, coming: list[AgendaEntry]) -> list[_Work]:
     due = [entry for entry in coming if entry.due <= now]
     ends = [entry for entry in due if entry.action == Action.END]
     behind = bool(ends) and now - ends[0].due > COVERS.total_seconds()
-    retired = turns(broker, len(ends))
-    revoked = turns(broker, len(ends) - retired, kind="revoke") if behind else 0
+    retired = claim_ends(broker, len(ends))
+    revoked = claim_ends(broker, len(ends) - retired, kind="revoke") if behind else 0
     work = [_Work(entry, revoke=place >= retired) for place, entry in enumerate(ends[: retired + revoked])]
     return work + [_Work(entry) for entry in due if entry.action != Action.END][:rate]
 
@@ -138,7 +138,7 @@ def end_at_once(broker: ExpiryBroker, request_ids: list[str]) -> list[str]:
     It takes turns like everybody: what finds none, or fails at KMS, is on the agenda for this second or the
     next ones.
     """
-    room = turns(broker, len(request_ids))
+    room = claim_ends(broker, len(request_ids))
     return [request_id for request_id in request_ids[:room] if not _ended_early(broker, request_id)]
 
 

@@ -104,12 +104,12 @@ class _Run:
                 condition="#status = :status",
                 values={":status": str(status)},
                 names={"#status": "status"},
-                projection="id, grant_id, due",
+                projection="pk, grant_id, due",
             )
             for item in self.broker.store.database.query(query):
                 unseen = status.granted and item.get("grant_id") not in self.seen
                 if "due" not in item or unseen:
-                    yield item["id"]
+                    yield item["pk"].removeprefix("request#")
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
