@@ -130,7 +130,8 @@ class Lists:
             )
         )
         return [
-            Open(str(item.get("grantee")), str(item["status"]), item.get("due")) for item in islice(items, limit)
+            Open(str(item.get("grantee")), str(item.get("status")), item.get("due"))
+            for item in islice(items, limit)
         ]
 
     def list_holdings(self, *, key_arn: str, grantee: str, since: datetime, most: int) -> list[Holding]:

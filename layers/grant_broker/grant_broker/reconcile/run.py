@@ -107,7 +107,7 @@ class _Run:
                 projection="pk, grant_id, due",
             )
             for item in self.broker.store.database.query(query):
-                unseen = status.granted and item.get("grant_id") not in self.seen
+                unseen = status.granted and str(item.get("grant_id")) not in self.seen
                 if "due" not in item or unseen:
                     yield item["pk"].removeprefix("request#")
 
