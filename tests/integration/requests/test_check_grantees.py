@@ -167,6 +167,22 @@ def test_a_record_that_cannot_be_read(scene: Scene, named: list[str]) -> None:
     assert WRITER not in named
 
 
+def test_a_record_that_names_a_role_of_the_stack(scene: Scene, named: list[str]) -> None:
+    """One from before the rule, or forged by `requests` taken over: the check does not name it."""
+    forged = scene.grant(grantee=WRITER).body["id"]
+    own = scene.brokers.broker("requests").settings.requests_role
+    tables = scene.cloud.session(scene.cloud.root()).client("dynamodb")
+    tables.update_item(
+        TableName=scene.deployment.request_table,
+        Key={"pk": {"S": f"request#{forged}"}, "sk": {"S": "request"}},
+        UpdateExpression="SET grantee = :own",
+        ExpressionAttributeValues={":own": {"S": own}},
+    )
+    named.clear()
+    assert result(scene) == "passed"
+    assert named == [f"arn:aws:iam::{PARTNER}:role/grant-broker-check"]
+
+
 def test_a_key_for_accounts_that_nobody_trusts_any_more(scene_of: Any) -> None:
     """Nobody of theirs can be granted anything, so the home account is asked about."""
     scene = scene_of()
