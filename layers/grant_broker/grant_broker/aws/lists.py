@@ -148,7 +148,7 @@ class Lists:
                 descending=True,
             )
         )
-        return [holding_of(item) for item in islice(items, most)]
+        return list(_holdings(islice(items, most)))
 
     def _page(
         self, model: type[R], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
@@ -164,3 +164,12 @@ def _readable(model: type[R], items: Iterable[Item]) -> Iterator[R]:
             yield record_of(model, item)
         except ValueError:
             _LOG.exception("a record cannot be read", extra={"pk": item["pk"], "sk": item["sk"]})
+
+
+def _holdings(items: Iterable[Item]) -> Iterator[Holding]:
+    """The holdings in items; one that cannot be read is told to the log: it must not stop a whole account."""
+    for item in items:
+        try:
+            yield holding_of(item)
+        except (KeyError, TypeError, ValueError):
+            _LOG.exception("a holding cannot be read", extra={"item": item["pk"]})
