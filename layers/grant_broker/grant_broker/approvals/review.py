@@ -1,7 +1,6 @@
 """What an approver should see beside a request: how the votes stand, and what else its grantee holds."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
@@ -9,21 +8,11 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import count_agreed
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.review import Review
 
 _MOST_OTHERS = 50
 # A grant that is overdue is live still.
 _OVERDUE = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Review:
-    """A request with the votes given and needed (None where its key is not registered), and the grantee's
-    other live grants on the key."""
-
-    request: GrantRequest
-    given: int
-    needed: int | None
-    others: tuple[Holding, ...]
 
 
 def reviewer(broker: ApprovalsBroker) -> Callable[[GrantRequest], Review]:

@@ -12,4 +12,4 @@ def backoff(attempt: int, *, first: float, longest: float) -> float:
     those who failed together do not come again together.
     """
     whole = min(longest, first * 2 ** min(attempt, _DOUBLINGS))
-    return random.uniform(whole / 2, whole)  # noqa: S311 # nosec B311 - no secret
+    return random.uniform(whole / 2, whole)  # noqa: S311 # nosec B311

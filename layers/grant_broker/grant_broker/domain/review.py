@@ -1,0 +1,17 @@
+"""What an approver sees of a request besides the request itself."""
+
+from dataclasses import dataclass
+
+from grant_broker.domain.continuity import Holding
+from grant_broker.domain.request import GrantRequest
+
+
+@dataclass(frozen=True)
+class Review:
+    """A request with the votes given and needed (None where its key is not registered), and the grantee's
+    other live grants on the key."""
+
+    request: GrantRequest
+    given: int
+    needed: int | None
+    others: tuple[Holding, ...]
