@@ -133,9 +133,15 @@ class DynamoDb:
             query = replace(query, start=rows.last)
 
     def update(
-        self, table: str, pk: str, sk: str, *, expression: str, values: Mapping[str, object],
+        self,
+        table: str,
+        pk: str,
+        sk: str,
+        *,
+        expression: str,
+        values: Mapping[str, object],
         condition: str | None = None,
-    ) -> Item:  # fmt: skip
+    ) -> Item:
         """Change one item in place and return its attributes; Stale where the condition fails."""
         asked: UpdateItemInputTypeDef = {
             "TableName": table,
