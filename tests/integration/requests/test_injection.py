@@ -21,7 +21,7 @@ FORMULAS = (
     "=cmd|' /C calc'!A0", '@SUM(1,2)","x', "+1-2;3", "-2+3", '{"level":"ERROR","message":"forged"}',
     "a,b;c|d",
     "${jndi:ldap://127.0.0.1/a}", "{{7*7}}", "<script>alert(1)</script>", "%0a%0dforged", "\\n\\r\\u000a",
-    "https://example.com/approve", "\u0430dministrator", "\U0001f469\u200d\U0001f4bb",
+    "https://example.com/approve", "\u0430dministrator", "\U0001f469\U0001f4bb",
 )  # fmt: skip
 
 
