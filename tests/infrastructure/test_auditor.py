@@ -14,7 +14,7 @@ from grant_broker.client.main import main
 from grant_broker.policy_engine import Call, decide, decide_kms
 from tests.infrastructure.stack import actions, deployed, key_policy, template
 from tests.infrastructure.test_roles import resources
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 READS = {
     "key": "GetKeyPolicy ListGrants ListKeyPolicies",
@@ -26,10 +26,10 @@ Run = Callable[[dict[str, Any]], list[tuple[int, str]]]
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[InProcessStack]:
     """A stack with trails of a request, a key, a check and a standing approval."""
     deployed()  # first, since it empties moto's tables
-    made = Scene.deploy()
+    made = InProcessStack.deploy()
     made.reset()
     made.active()
     assert made.approve_ahead().status == 201
@@ -38,7 +38,7 @@ def scene() -> Iterator[Scene]:
 
 
 @pytest.fixture
-def run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Exit code and output of each of an auditor's commands for a role with this policy and no other."""
     cloud, names = scene.deployment.cloud, iter(range(1_000))
 
@@ -58,7 +58,7 @@ def run(scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     return ran
 
 
-def _policy(scene: Scene) -> dict[str, Any]:
+def _policy(scene: InProcessStack) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(scene.deployment.template.outputs()["AuditorPolicy"])
     return found
 
@@ -76,7 +76,7 @@ def _without_each_part(policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, 
                 yield f"{statement['Sid']} {action}", less
 
 
-def test_it_suffices(scene: Scene, run: Run) -> None:
+def test_it_suffices(scene: InProcessStack, run: Run) -> None:
     """With it an auditor exports and verifies every trail with its head, and reads who can use a key."""
     exported, verified, access_report = run(_policy(scene))
     assert [code for code, _ in (exported, verified, access_report)] == [0, 0, 0]
@@ -89,7 +89,7 @@ def test_it_suffices(scene: Scene, run: Run) -> None:
     assert "unreadable" not in access_report[1]
 
 
-def test_each_part_of_it_is_needed(scene: Scene, run: Run) -> None:
+def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}

@@ -15,7 +15,8 @@ from tests.infrastructure.test_roles import MAY
 from tests.local_aws.actions import Place, needs
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
-from tests.support.scene import Scene, lost, refused
+from tests.support.faults import lost, refused
+from tests.support.scene import InProcessStack
 
 # Lambda itself makes these calls in the function's name, or they come with the events of AWS.
 _LAMBDA = {
@@ -32,9 +33,9 @@ _LAMBDA = {
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[InProcessStack]:
     """The deployed template."""
-    made = Scene.deploy()
+    made = InProcessStack.deploy()
     made.reset()
     yield made
     moto_api_backend.reset()
@@ -46,7 +47,7 @@ class Uses:
     An operation in `fails` is refused; the next one in `loses` takes effect, and its answer is lost.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: InProcessStack) -> None:
         self.found: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.fails: set[str] = set()
         self.loses: set[str] = set()
@@ -68,7 +69,7 @@ class Uses:
         return refused("AccessDeniedException")(run) if call.operation in self.fails else None
 
 
-def _tour(scene: Scene, uses: Uses) -> None:
+def _tour(scene: InProcessStack, uses: Uses) -> None:
     ids = [scene.active(encryption_context={"tenant": name}) for name in "abc"]
     assert scene.release(ids[0]).status == scene.revoke(ids[1]).status == 202
     assert scene.approve_ahead().status == 201
@@ -109,7 +110,7 @@ def _tour(scene: Scene, uses: Uses) -> None:
     scene.expire()
 
 
-def test_every_allowed_action_is_used(scene: Scene) -> None:
+def test_every_allowed_action_is_used(scene: InProcessStack) -> None:
     """What the table of roles allows and the tour does not need, Lambda does, or the function's own tests."""
     uses = Uses(scene)
     scene.deployment.cloud.intercept = uses

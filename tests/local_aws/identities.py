@@ -154,6 +154,18 @@ class Directory:
         for key in dead:
             del self.credentials[key]
 
+    def remember(self) -> Callable[[], None]:
+        """Remember who there is; the result brings back whoever was deleted since, with their credentials."""
+        principals, credentials, roles = dict(self.principals), dict(self.credentials), dict(self._roles)
+
+        def restore() -> None:
+            self.principals.update(principals)
+            self.credentials.update(credentials)
+            self._roles.update(roles)
+            self.changes += 1
+
+        return restore
+
     def role(self, account: str, name: str) -> Principal | None:
         """An account's role of this name, whatever its path."""
         return self._roles.get((account, name))

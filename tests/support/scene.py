@@ -1,8 +1,8 @@
 """The template deployed in this process: its handlers, its clock, its people, and what AWS answers."""
 
-from collections import Counter
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -11,35 +11,19 @@ from typing import Any, TypeVar
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.expiry.run import Report, run
-from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
+from tests.support.context import Context
+from tests.support.faults import Plan, before, faults
 from tests.support.limits import limits
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ACCOUNTS = ("444455556666", "666677778888")
 Who = str | Credentials
+_MORE = "more-"  # begins the names of policies that a test gives a role
 _BATCH = 25  # writes that BatchWriteItem takes
 T = TypeVar("T")
-Fault = Callable[[Callable[[], Response]], Response]
-
-
-def refused(code: str, status: int = 400) -> Fault:
-    """The call has no effect, and AWS says why."""
-    return lambda _run: AwsError(code, "injected", status).response()
-
-
-def lost(run: Callable[[], Response]) -> Response:
-    """The call takes effect; its answer is lost."""
-    run()
-    return AwsError("InternalFailure", "injected", 500).response()
-
-
-def conflict(_run: Callable[[], Response]) -> Response:
-    """Another transaction holds an item: nothing is written."""
-    body = b'{"__type":"TransactionCanceledException","CancellationReasons":[{"Code":"TransactionConflict"}]}'
-    return 400, {"Content-Type": "application/x-amz-json-1.0"}, body
 
 
 @dataclass
@@ -55,21 +39,35 @@ class Clock:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
 
+    def advance(self, **parts: float) -> None:
+        """Let time pass: hours, minutes."""
+        self.now += timedelta(**parts)
+
 
 @dataclass
-class Scene:
-    """One deployment, emptied between tests."""
+class InProcessStack:
+    """The template deployed in this process, emptied between tests."""
 
     deployment: Deployment
     brokers: Brokers
     clock: Clock
+    restore_people: Callable[[], None]
+    key_arn: str
+    """The key that calls are about: the founding scenario's, unless a test takes another."""
 
     @classmethod
-    def deploy(cls, **parameters: Any) -> "Scene":
+    def deploy(cls, **parameters: Any) -> "InProcessStack":
         """Deploy `template.yaml` into a cloud of its own."""
         clock = Clock()
         deployment = Deployment.create(Cloud(clock), parameters=parameters)
-        return cls(deployment, Brokers(deployment, clock, clock.sleep), clock)
+        brokers = Brokers(deployment, clock, clock.sleep)
+        remembered = deployment.cloud.directory.remember()
+        return cls(deployment, brokers, clock, remembered, deployment.keys["partner_data"])
+
+    @property
+    def cloud(self) -> Cloud:
+        """The local AWS beneath."""
+        return self.deployment.cloud
 
     @cached_property
     def tables(self) -> Any:
@@ -86,11 +84,6 @@ class Scene:
         return self.deployment.cloud.session(self.deployment.cloud.root())
 
     @property
-    def key_arn(self) -> str:
-        """The founding scenario's key."""
-        return self.deployment.keys["partner_data"]
-
-    @property
     def key_id(self) -> str:
         """The last part of its ARN."""
         return self.key_arn.rpartition("/")[2]
@@ -101,17 +94,26 @@ class Scene:
         assert self.limit().status == 201
 
     def empty(self) -> None:
-        """Empty tables, no grant on any key, the clock at its start."""
-        cloud = self.deployment.cloud
-        cloud.intercept = None
+        """Empty tables, no grant on any key, keys and roles as deployed, the clock at its start."""
+        self.cloud.intercept = None
         for table in (self.deployment.request_table, self.deployment.approval_table):
             items = self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]
             self._write(table, [{"DeleteRequest": {"Key": key}} for key in items])
-        for key_arn in self.deployment.cloud.kms.keys:
-            for grant in cloud.grants(key_arn):
+        for key_arn in self.cloud.kms.keys:
+            for grant in self.cloud.grants(key_arn):
                 self.kms.revoke_grant(KeyId=key_arn, GrantId=grant["GrantId"])
+        self._restore()
         self.clock.now = START
         self.brokers.metrics.clear()
+
+    def _restore(self) -> None:
+        self.key_arn = self.deployment.keys["partner_data"]
+        self.cloud.put_key_policy(self.key_arn, self.key_policy())
+        self.cloud.kms.keys[self.key_arn].state = "Enabled"
+        self.restore_people()
+        for role in self.cloud.directory.principals.values():
+            for name in [name for name in role.inline if name.startswith(_MORE)]:
+                role.remove(name)
 
     def fill(self, table: str, items: Sequence[dict[str, Any]]) -> None:
         """Write items past the broker, in DynamoDB's JSON."""
@@ -142,6 +144,41 @@ class Scene:
     def limit(self, who: Who = "alice", key_id: str | None = None, **changes: Any) -> Answer:
         """PUT the key's limits: the defaults, but for the changes."""
         return self.call(who, "PUT", f"/security/keys/{key_id or self.key_id}", limits(**changes))
+
+    def security(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
+        """A call by a member of the security team, below the key."""
+        return self.call("alice", method, f"/security/keys/{self.key_id}{path}", body, query=query)
+
+    def check(self) -> dict[str, Any]:
+        """Run both functions' checks that are due; what the API then says of the key."""
+        for function in ("requests", "expiry"):
+            self.run_checks(function)
+        answer = self.security("GET", "/check")
+        assert answer.status == 200
+        found: dict[str, Any] = answer.body
+        return found
+
+    def run_checks(self, function: str) -> Any:
+        """One scheduled run of a function's checks, without its log."""
+        handler = inspect.unwrap(self.brokers.handler(function).lambda_handler)
+        return handler({"check": function}, Context())
+
+    def key_policy(self) -> dict[str, Any]:
+        """The founding key's policy, as deployed."""
+        found: dict[str, Any] = self.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+        return found
+
+    def put_policy_without(self, *sids: str) -> None:
+        """Take statements out of the key's policy."""
+        policy = self.key_policy()
+        left = [each for each in policy["Statement"] if each["Sid"] not in sids]
+        self.cloud.put_key_policy(self.key_arn, {**policy, "Statement": left})
+
+    def allow(self, role: str, actions: list[str], resource: str) -> None:
+        """Give a role of the template one more IAM policy."""
+        found = self.cloud.directory.principals[self.deployment.template.reference(role, "Arn")]
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        found.put(f"{_MORE}{len(found.inline)}", {"Version": "2012-10-17", "Statement": [statement]})
 
     def submission(self, **changes: Any) -> dict[str, Any]:
         """A good submission of the partner, but for the changes; None leaves a field out."""
@@ -266,55 +303,19 @@ class Scene:
         """The values of a metric so far."""
         return [value for _, metric, value in self.brokers.metrics if metric == name]
 
-    @contextmanager
-    def fault(
-        self, operation: str, *faults: Fault | None, when: Callable[[AwsCall], bool] = lambda _call: True
-    ) -> Iterator[list[AwsCall]]:
-        """Meanwhile the nth such call meets the nth fault (None: none), and later ones the last of them.
-
-        Gives the calls of the operation as they are made.
-        """
-        calls: list[AwsCall] = []
-
-        def meet(call: AwsCall, go_on: Callable[[], Response]) -> Response | None:
-            if call.operation != operation or not when(call):
-                return None
-            calls.append(call)
-            fault = faults[min(len(calls), len(faults)) - 1] if faults else None
-            return fault(go_on) if fault else None
-
-        cloud = self.deployment.cloud
-        before, cloud.intercept = cloud.intercept, meet
-        try:
-            yield calls
-        finally:
-            cloud.intercept = before
+    def faults(
+        self, plan: Plan, *, when: Callable[[AwsCall], bool] = lambda _call: True
+    ) -> AbstractContextManager[list[AwsCall]]:
+        """Meanwhile the calls of AWS meet these faults; gives the calls as they are made."""
+        return faults(self.cloud, plan, when=when)
 
     @contextmanager
     def meanwhile(self, operation: str, other: Callable[[], T], nth: int = 1) -> Iterator[list[T]]:
         """Just before the nth such call takes effect somebody else acts, undisturbed; gives the results."""
         results: list[T] = []
-        with self.moments({(operation, nth): lambda: results.append(other())}):
+        act = before(lambda: results.append(other()))
+        with self.faults({operation: [*[None] * (nth - 1), act, None]}):
             yield results
-
-    @contextmanager
-    def moments(self, acts: Mapping[tuple[str, int], Callable[[], None]]) -> Iterator[None]:
-        """Just before the nth call of an operation takes effect somebody else acts, undisturbed."""
-        cloud, seen = self.deployment.cloud, Counter[str]()
-
-        def meet(call: AwsCall, _go_on: Callable[[], Response]) -> Response | None:
-            seen[call.operation] += 1
-            if act := acts.get((call.operation, seen[call.operation])):
-                cloud.intercept = None
-                act()
-                cloud.intercept = meet
-            return None
-
-        cloud.intercept = meet
-        try:
-            yield
-        finally:
-            cloud.intercept = None
 
 
 def time(moment: datetime) -> str:

@@ -12,13 +12,13 @@ from tests.local_stack.client import Client
 from tests.local_stack.gateway import Gateway
 from tests.support.clock import now
 from tests.support.context import Context
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 Call = Callable[..., tuple[int, Any, dict[str, str]]]
 
 
 @pytest.fixture
-def call(scene: Scene) -> Call:
+def call(scene: InProcessStack) -> Call:
     """Signs and sends one call to a URL's path, through the gateway to the handlers."""
     scene.clock.now = now()  # signatures are made by the machine's own clock
 
@@ -40,7 +40,7 @@ def call(scene: Scene) -> Call:
     ("base", "prefix"),
     [(None, "/live"), ("grants", "/grants"), ("kms/v1", "/kms/v1"), ("requests", "/requests"), ("", "")],
 )
-def test_location_is_followed(scene: Scene, call: Call, base: str | None, prefix: str) -> None:
+def test_location_is_followed(scene: InProcessStack, call: Call, base: str | None, prefix: str) -> None:
     """What was made is found under the Location that its maker was told, whatever path that was."""
     status, made, headers = call("partner", base, "POST", f"{prefix}/requests", scene.submission())
     assert (status, headers["Location"]) == (201, f"{prefix}/requests/{made['id']}")
@@ -52,7 +52,7 @@ def test_location_is_followed(scene: Scene, call: Call, base: str | None, prefix
     assert call("alice", base, "GET", headers["Location"])[:2] == (200, made)
 
 
-def test_a_list_goes_on_under_any_path(scene: Scene, call: Call) -> None:
+def test_a_list_goes_on_under_any_path(scene: InProcessStack, call: Call) -> None:
     """A cursor is bound to the list, not to the domain that it was asked under."""
     for _ in range(2):
         scene.pending()
@@ -63,7 +63,7 @@ def test_a_list_goes_on_under_any_path(scene: Scene, call: Call) -> None:
     }
 
 
-def test_what_waits_says_when_to_ask_again(scene: Scene) -> None:
+def test_what_waits_says_when_to_ask_again(scene: InProcessStack) -> None:
     """Pending, issuing and ending requests, pending approvals and votes carry Retry-After; others do not."""
     waiting = scene.submit()
     assert waiting.headers["Retry-After"] == "30"

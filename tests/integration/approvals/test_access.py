@@ -8,31 +8,31 @@ import boto3
 import pytest
 
 from grant_broker.client.main import main
-from tests.local_aws.answers import AwsError, Response, ok
-from tests.local_aws.cloud import AwsCall
-from tests.support.unregistered import Scene
+from tests.local_aws.answers import AwsError, ok
+from tests.support.faults import answered, before, refused
+from tests.support.scene import InProcessStack
 
 
 @pytest.fixture
-def scene(unregistered: Scene) -> Scene:
+def scene(unregistered: InProcessStack) -> InProcessStack:
     """The founding scenario; its key is not registered yet."""
     return unregistered
 
 
-def by_hand(scene: Scene, count: int, **changes: Any) -> None:
+def by_hand(scene: InProcessStack, count: int, **changes: Any) -> None:
     """Create grants as the account's root user."""
     client = scene.cloud.session(scene.cloud.root()).client("kms")
     for number in range(count):
         client.create_grant(
             **{
-                "KeyId": scene.key, "GranteePrincipal": scene.grantee("data_reader"),
+                "KeyId": scene.key_arn, "GranteePrincipal": scene.grantee("data_reader"),
                 "Operations": ["Encrypt"],
                 "Constraints": {"EncryptionContextEquals": {"number": str(number)}}, **changes,
             }
         )  # fmt: skip
 
 
-def access(scene: Scene, **query: str) -> dict[str, Any]:
+def access(scene: InProcessStack, **query: str) -> dict[str, Any]:
     """An answer of the report."""
     answer = scene.security("GET", "/access", **query)
     assert answer.status == 200, answer.body
@@ -40,7 +40,7 @@ def access(scene: Scene, **query: str) -> dict[str, Any]:
     return body
 
 
-def every_page(scene: Scene, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def every_page(scene: InProcessStack, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The first answer, and the items of all."""
     first = page = access(scene, limit=str(limit))
     items = list(page["items"])
@@ -52,10 +52,10 @@ def every_page(scene: Scene, limit: int) -> tuple[dict[str, Any], list[dict[str,
     return first, items
 
 
-def test_the_founding_scenario(scene: Scene) -> None:
+def test_the_founding_scenario(scene: InProcessStack) -> None:
     """Everybody with access is listed with the way they have it; there is nothing to find fault with."""
-    scene.register()
-    request = scene.grant().body
+    scene.limit()
+    request = scene.take_up(scene.approved()).body
     report = access(scene)
     ways = [(item["through"]["kind"], item["through"].get("sid")) for item in report["items"]]
     assert ways[:4] == [
@@ -79,129 +79,107 @@ def test_the_founding_scenario(scene: Scene) -> None:
     assert (report["findings"], report["counts"]["broker_grants"], report["cursor"]) == ([], 1, None)
 
 
-def test_complete_under_paging(scene: Scene) -> None:
+def test_complete_under_paging(scene: InProcessStack) -> None:
     """Every grant is on exactly one page; findings and counts over all of them come first."""
-    scene.register()
+    scene.limit()
     by_hand(scene, 130)
     by_hand(scene, 1, Operations=["Decrypt"])
     by_hand(scene, 1, Constraints={"EncryptionContextEquals": {"number": "7"}})
     first, items = every_page(scene, 40)
     ids = [item["through"]["grant_id"] for item in items if item["through"]["kind"] == "grant"]
-    assert sorted(ids) == sorted(grant["GrantId"] for grant in scene.cloud.grants(scene.key))
+    assert sorted(ids) == sorted(grant["GrantId"] for grant in scene.cloud.grants(scene.key_arn))
     assert len([item for item in first["items"] if item["through"]["kind"] == "grant"]) == 40
     assert first["counts"]["foreign_grants"] == 132
     assert first["counts"]["findings"] == {"duplicate_grant": 1, "grant_with_decrypt": 1}
 
 
-def test_a_deleted_role(scene: Scene) -> None:
+def test_a_deleted_role(scene: InProcessStack) -> None:
     """A grant to a role that was deleted since is shown under the id that KMS shows, and found."""
-    scene.register()
-    scene.grant()
+    scene.limit()
+    scene.take_up(scene.approved())
     scene.cloud.delete_role(scene.grantee("partner"))
     report = access(scene)
     assert report["items"][-1]["principal"].startswith("AROA")
     assert [finding["code"] for finding in report["findings"]] == ["grant_to_deleted_principal"]
 
 
-def test_only_keys_of_the_register(scene: Scene) -> None:
+def test_only_keys_of_the_register(scene: InProcessStack) -> None:
     """A key that nobody registered answers 404, a closed one is still reported, and only to the team."""
     assert scene.security("GET", "/access").status == 404
-    scene.register()
+    scene.limit()
     scene.security("DELETE", "")
     assert access(scene)["counts"]["grants"] == 0
     refused = scene.call("partner", "GET", f"/security/keys/{scene.key_id}/access")
     assert (refused.status, refused.body["code"]) == (403, "not_permitted")
 
 
-def test_a_cursor_is_for_its_own_list(scene: Scene) -> None:
+def test_a_cursor_is_for_its_own_list(scene: InProcessStack) -> None:
     """Another person's cursor, another key's or one that KMS does not know is 400."""
-    scene.register()
+    scene.limit()
     by_hand(scene, 3)
     cursor = access(scene, limit="1")["cursor"]
-    other = scene.call("bob", "GET", f"/security/keys/{scene.key_id}/access", cursor=cursor, limit="1")
+    other = scene.call(
+        "bob", "GET", f"/security/keys/{scene.key_id}/access", query={"cursor": cursor, "limit": "1"}
+    )
     assert other.status == 200  # bob and alice come through the same role
     assert scene.security("GET", "/access", cursor="x").status == 400
     assert scene.security("GET", "/access", limit="101").status == 400
-
-    def refuse(call: AwsCall, _run: Any) -> Response | None:
-        refused = {"ListGrants": "InvalidMarkerException"}.get(call.operation)
-        return AwsError(refused, "The marker is invalid").response() if refused else None
-
-    scene.cloud.intercept = refuse
-    answer = scene.security("GET", "/access", cursor=cursor)
+    with scene.faults({"ListGrants": refused("InvalidMarkerException")}):
+        answer = scene.security("GET", "/access", cursor=cursor)
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "cursor")
 
 
-def test_kms_refuses(scene: Scene) -> None:
+def test_kms_refuses(scene: InProcessStack) -> None:
     """Where KMS refuses to list grants the answer is 409; where it hides the policy, grants alone show."""
-    scene.register()
-    scene.grant()
-    cursor: list[str | None] = [None]
-
-    def refuse(call: AwsCall, _run: Any) -> Response | None:
-        refused = call.operation == cursor[0]
-        return AwsError("AccessDeniedException", "not authorised").response() if refused else None
-
-    scene.cloud.intercept = refuse
-    cursor[0] = "ListGrants"
-    assert scene.security("GET", "/access").status == 409
-    cursor[0] = "GetKeyPolicy"
-    report = access(scene)
+    scene.limit()
+    scene.take_up(scene.approved())
+    with scene.faults({"ListGrants": refused("AccessDeniedException")}):
+        assert scene.security("GET", "/access").status == 409
+    with scene.faults({"GetKeyPolicy": refused("AccessDeniedException")}):
+        report = access(scene)
     assert [item["through"]["kind"] for item in report["items"]] == ["grant"]
     assert report["findings"][0]["code"] == "key_policy_unreadable"
 
 
-def test_a_second_policy(scene: Scene) -> None:
+def test_a_second_policy(scene: InProcessStack) -> None:
     """A policy that Resource Access Manager put beside the key policy is told as not judged."""
-    scene.register()
-
-    def two(call: AwsCall, _run: Any) -> Response | None:
-        named = {"PolicyNames": ["default", "AWS_RAM"], "Truncated": False}
-        return ok(named) if call.operation == "ListKeyPolicies" else None
-
-    scene.cloud.intercept = two
-    (finding,) = access(scene)["findings"]
+    scene.limit()
+    two = ok({"PolicyNames": ["default", "AWS_RAM"], "Truncated": False})
+    with scene.faults({"ListKeyPolicies": lambda _go_on: two}):
+        (finding,) = access(scene)["findings"]
     assert finding["code"] == "key_policy_not_judged"
     assert "AWS_RAM" in finding["detail"]
 
 
-def test_where_kms_does_not_list_policies(scene: Scene) -> None:
+def test_where_kms_does_not_list_policies(scene: InProcessStack) -> None:
     """Without the right to list a key's policies it is said that there may be a second one."""
-    scene.register()
-    scene.cloud.intercept = lambda call, _run: (
-        AwsError("AccessDeniedException", "no").response() if call.operation == "ListKeyPolicies" else None
-    )
-    assert [finding["code"] for finding in access(scene)["findings"]] == ["key_policies_not_listed"]
+    scene.limit()
+    with scene.faults({"ListKeyPolicies": refused("AccessDeniedException")}):
+        findings = access(scene)["findings"]
+    assert [finding["code"] for finding in findings] == ["key_policies_not_listed"]
 
 
-def test_a_later_page_that_kms_refuses(scene: Scene) -> None:
+def test_a_later_page_that_kms_refuses(scene: InProcessStack) -> None:
     """A refusal that is not about the place is no fault of the cursor."""
-    scene.register()
+    scene.limit()
     by_hand(scene, 2)
     cursor = access(scene, limit="1")["cursor"]
-    scene.cloud.intercept = lambda call, _run: (
-        AwsError("AccessDeniedException", "no").response() if call.operation == "ListGrants" else None
-    )
-    assert scene.security("GET", "/access", limit="1", cursor=cursor).status == 409
+    with scene.faults({"ListGrants": refused("AccessDeniedException")}):
+        assert scene.security("GET", "/access", limit="1", cursor=cursor).status == 409
 
 
-def test_kms_is_too_slow(scene: Scene) -> None:
+def test_kms_is_too_slow(scene: InProcessStack) -> None:
     """Where the grants cannot be read in time, the answer is 503 and names the command that has no limit."""
-    scene.register()
+    scene.limit()
     by_hand(scene, 3)
-
-    def slow(call: AwsCall, _run: Any) -> Response | None:
-        scene.pass_time(seconds=15 if call.operation == "ListGrants" else 0)
-        return None
-
-    scene.cloud.intercept = slow
-    answer = scene.security("GET", "/access", limit="1")
+    with scene.faults({"ListGrants": before(lambda: scene.clock.advance(seconds=15))}):
+        answer = scene.security("GET", "/access", limit="1")
     assert (answer.status, "grant-broker access" in answer.body["detail"]) == (503, True)
 
 
-def test_a_key_of_another_account(scene: Scene) -> None:
+def test_a_key_of_another_account(scene: InProcessStack) -> None:
     """A registered key of another account is found by its id, and reported as far as KMS shows it."""
-    assert scene.register().status == 201
+    assert scene.limit().status == 201
     policy = scene.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
     other = scene.cloud.create_key(policy, account="444455556666")
     # From another account both must let it through: the key's policy and the role's own.
@@ -214,17 +192,17 @@ def test_a_key_of_another_account(scene: Scene) -> None:
     assert scene.call("alice", "GET", "/security/keys/none/access").status == 404
 
 
-def on_the_command_line(scene: Scene, *words: str) -> int:
+def on_the_command_line(scene: InProcessStack, *words: str) -> int:
     """Run the command with the root user's credentials."""
     session = scene.cloud.session(scene.cloud.root())
     with mock.patch.object(boto3, "Session", return_value=session):
-        return main(["access", "--key-arn", scene.key, *words])
+        return main(["access", "--key-arn", scene.key_arn, *words])
 
 
-def test_the_command_prints_the_whole(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_whole(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """--json is the API's report with every grant in it."""
-    scene.register()
-    scene.grant()
+    scene.limit()
+    scene.take_up(scene.approved())
     by_hand(scene, 120)
     retiring = scene.deployment.template.reference("ExpiryRole", "Arn")
     capsys.readouterr()
@@ -237,7 +215,9 @@ def test_the_command_prints_the_whole(scene: Scene, capsys: pytest.CaptureFixtur
     assert {**report, "items": items} == {"items": items, "findings": first["findings"], "counts": counts}
 
 
-def test_the_command_lists_whom_iam_lets_in(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_whom_iam_lets_in(
+    scene: InProcessStack, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Who administers the key, and who reads, by IAM policies is named, with the policy that gives it."""
     assert on_the_command_line(scene, "--json") == 0
     output = capsys.readouterr()
@@ -252,14 +232,13 @@ def test_the_command_lists_whom_iam_lets_in(scene: Scene, capsys: pytest.Capture
     assert {principal.split(":")[4] for principal in held} == {"111122223333"}
 
 
-def test_the_command_says_where_iam_is_not_read(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_where_iam_is_not_read(
+    scene: InProcessStack, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Who may not read IAM is told so in one line; where nothing is left to IAM it is not asked."""
-    scene.cloud.intercept = lambda call, _run: (
-        AwsError("AccessDenied", "not authorized", 403).response("query")
-        if call.operation == "GetAccountAuthorizationDetails"
-        else None
-    )
-    assert on_the_command_line(scene) == 0
+    denied = AwsError("AccessDenied", "not authorized", 403).response("query")
+    with scene.faults({"GetAccountAuthorizationDetails": lambda _go_on: denied}):
+        assert on_the_command_line(scene) == 0
     output = capsys.readouterr()
     (line,) = output.err.splitlines()
     assert line.startswith(
@@ -269,23 +248,27 @@ def test_the_command_says_where_iam_is_not_read(scene: Scene, capsys: pytest.Cap
     assert "IAM of account 111122223333" in output.out
     assert "iam entries" not in output.out
     kept = [
-        each for each in scene.policy()["Statement"] if each["Sid"] not in {"Administration", "DataReader"}
+        each
+        for each in scene.key_policy()["Statement"]
+        if each["Sid"] not in {"Administration", "DataReader"}
     ]
-    scene.cloud.put_key_policy(scene.key, {**scene.policy(), "Statement": kept})
+    scene.cloud.put_key_policy(scene.key_arn, {**scene.key_policy(), "Statement": kept})
     assert on_the_command_line(scene) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_the_command_says_whose_iam_it_cannot_read(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_whose_iam_it_cannot_read(
+    scene: InProcessStack, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What is left to another account's IAM is that account's to tell."""
-    policy = scene.policy()
+    policy = scene.key_policy()
     theirs = {
         "Effect": "Allow",
         "Principal": {"AWS": "444455556666"},
         "Action": "kms:Encrypt",
         "Resource": "*",
     }
-    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], theirs]})
+    scene.cloud.put_key_policy(scene.key_arn, {**policy, "Statement": [*policy["Statement"], theirs]})
     assert on_the_command_line(scene) == 0
     output = capsys.readouterr()
     assert output.err == (
@@ -295,21 +278,22 @@ def test_the_command_says_whose_iam_it_cannot_read(scene: Scene, capsys: pytest.
     assert scene.grantee("key_admin") in output.out
 
 
-def test_the_command_without_a_key_policy(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_a_key_policy(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Where KMS does not show the key policy, or shows what is none, IAM is not asked."""
-    answers: list[Response] = [AwsError("AccessDeniedException", "no").response(), ok({"Policy": "{}"})]
-    scene.cloud.intercept = lambda call, _run: answers[0] if call.operation == "GetKeyPolicy" else None
-    for code in ("key_policy_unreadable", "key_policy_not_understood"):
-        assert on_the_command_line(scene) == 0
+    for code, fault in (
+        ("key_policy_unreadable", refused("AccessDeniedException")),
+        ("key_policy_not_understood", answered(b'{"Policy": "{}"}')),
+    ):
+        with scene.faults({"GetKeyPolicy": fault}):
+            assert on_the_command_line(scene) == 0
         output = capsys.readouterr()
         assert (code in output.out, output.err) == (True, "")
-        answers.pop(0)
 
 
-def test_the_command_prints_a_table(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_table(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --json a person reads a line for each access, the findings and the counts."""
-    scene.register()
-    made = scene.grant().body
+    scene.limit()
+    made = scene.take_up(scene.approved()).body
     by_hand(scene, 1, Operations=["Decrypt"])
     capsys.readouterr()
     assert on_the_command_line(scene) == 0
@@ -323,10 +307,10 @@ def test_the_command_prints_a_table(scene: Scene, capsys: pytest.CaptureFixture[
     assert lines[-1].endswith("grants: 2, broker grants: 1, service grants: 0, foreign grants: 1")
 
 
-def test_the_command_says_what_kms_refused(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_kms_refused(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """A refusal is told in one line, with exit code 1; what is no key's ARN is not asked about."""
-    scene.cloud.intercept = lambda _call, _run: AwsError("AccessDeniedException", "not authorised").response()
-    assert on_the_command_line(scene) == 1
+    with scene.faults({"kms": refused("AccessDeniedException")}):
+        assert on_the_command_line(scene) == 1
     assert "grant-broker access: AccessDeniedException" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["access", "--key-arn", "alias/partner-data"])

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.support.scene import START, Scene, time
+from tests.support.scene import START, InProcessStack, time
 
 
-def test_approve(scene: Scene) -> None:
+def test_approve(scene: InProcessStack) -> None:
     """One vote at quorum 1: approved until take_up_by, with the decision shown to both sides."""
     request_id = scene.pending()
     answer = scene.decide(request_id, comment="as agreed in SEC-1")
@@ -25,7 +25,7 @@ def test_approve(scene: Scene) -> None:
     assert (event["type"], event["detail"]["digest"]) == ("approved", scene.request(request_id).digest)
 
 
-def test_deny(scene: Scene) -> None:
+def test_deny(scene: InProcessStack) -> None:
     """One denial is final, says why, and takes the request off the agenda."""
     request_id = scene.pending()
     unreasoned = scene.decide(request_id, verdict="deny")
@@ -38,7 +38,7 @@ def test_deny(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("duration", ["PT2H1S", "PT0.5S", "PT0S"])
-def test_a_vote_may_not_lengthen(scene: Scene, duration: str) -> None:
+def test_a_vote_may_not_lengthen(scene: InProcessStack, duration: str) -> None:
     """Longer than asked, or no duration at all: 400 naming the field, and no vote."""
     request_id = scene.pending()
     answer = scene.decide(request_id, duration=duration)
@@ -47,14 +47,14 @@ def test_a_vote_may_not_lengthen(scene: Scene, duration: str) -> None:
     assert scene.decide(request_id, duration="PT2H").status == 200
 
 
-def test_a_vote_may_shorten(scene: Scene) -> None:
+def test_a_vote_may_shorten(scene: InProcessStack) -> None:
     """The grant ends by the shortened duration."""
     request_id = scene.pending()
     assert scene.decide(request_id, duration="PT30M").body["duration"] == "PT30M"
     assert scene.take_up(request_id).body["expires_at"] == time(START + timedelta(minutes=30))
 
 
-def test_a_vote_below_the_smallest_duration(scene: Scene) -> None:
+def test_a_vote_below_the_smallest_duration(scene: InProcessStack) -> None:
     """No shorter than the stack grants at all."""
     request_id = scene.pending()
     broker = scene.brokers.broker("approvals")
@@ -73,14 +73,14 @@ def test_a_vote_below_the_smallest_duration(scene: Scene) -> None:
         ("active", "the request is active"),
     ],
 )
-def test_decided_already(scene: Scene, state: str, detail: str) -> None:
+def test_decided_already(scene: InProcessStack, state: str, detail: str) -> None:
     """409 that names the present status, for whoever comes later."""
     request_id = getattr(scene, state)()
     answer = scene.decide(request_id, "bob")
     assert (answer.status, answer.body["detail"]) == (409, detail)
 
 
-def test_a_vote_is_cast_once(scene: Scene) -> None:
+def test_a_vote_is_cast_once(scene: InProcessStack) -> None:
     """A second vote of the same person is 409; with the same key and body it is the first one again."""
     scene.limit(quorum=2)
     request_id = scene.pending()
@@ -96,7 +96,7 @@ def test_a_vote_is_cast_once(scene: Scene) -> None:
     assert scene.decide(request_id, once="v").body["status"] == "approved"
 
 
-def test_the_same_vote_twice_at_the_same_time(scene: Scene) -> None:
+def test_the_same_vote_twice_at_the_same_time(scene: InProcessStack) -> None:
     """Both are answered 200, and there is one vote."""
     request_id = scene.pending()
     with scene.meanwhile("TransactWriteItems", lambda: scene.decide(request_id, once="v")) as others:
@@ -115,7 +115,7 @@ def test_the_same_vote_twice_at_the_same_time(scene: Scene) -> None:
     ],
     ids=["oneself", "another session name", "Identity Center", "another permission set"],
 )
-def test_one_s_own_request(scene: Scene, requester: str, decider: str) -> None:
+def test_one_s_own_request(scene: InProcessStack, requester: str, decider: str) -> None:
     """403 for the requester's person, by whatever way they come; anybody else of the team decides."""
     scene.limit(accounts=["111122223333"])
     answer = scene.submit(requester, grantee=scene.grantee("data_reader"))
@@ -127,7 +127,7 @@ def test_one_s_own_request(scene: Scene, requester: str, decider: str) -> None:
     assert scene.decide(request_id, "bob").status == 200
 
 
-def test_perhaps_one_s_own_request(scene: Scene) -> None:
+def test_perhaps_one_s_own_request(scene: InProcessStack) -> None:
     """Who has the requester's session name, of a role that but looks like Identity Center's, may deny."""
     scene.limit(accounts=["111122223333"])
     first, second = (
@@ -140,7 +140,7 @@ def test_perhaps_one_s_own_request(scene: Scene) -> None:
     assert scene.decide(second, "alice", "deny", comment="not me").body["status"] == "denied"
 
 
-def test_perhaps_granted_to_oneself(scene: Scene) -> None:
+def test_perhaps_granted_to_oneself(scene: InProcessStack) -> None:
     """Nobody can tell who holds an unlisted Identity Center role: all may deny, none approve."""
     scene.limit(accounts=["111122223333"])
     request_id = scene.submit("key_admin", grantee=scene.grantee("impostor")).body["id"]
@@ -160,7 +160,7 @@ def test_perhaps_granted_to_oneself(scene: Scene) -> None:
         ("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_KeyReview_0123456789abcdef/alice", "alice"),
     ],
 )
-def test_for_oneself(scene: Scene, grantee: str, decider: str) -> None:
+def test_for_oneself(scene: InProcessStack, grantee: str, decider: str) -> None:
     """403 for the grantee, as role, as session, and under another permission set's name."""
     scene.limit(accounts=["111122223333"])
     request_id = scene.submit("key_admin", grantee=grantee).body["id"]
@@ -169,19 +169,19 @@ def test_for_oneself(scene: Scene, grantee: str, decider: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["partner", "key_admin", "impostor", "data_reader", "outsider"])
-def test_who_is_no_approver(scene: Scene, who: str) -> None:
+def test_who_is_no_approver(scene: InProcessStack, who: str) -> None:
     """Only sessions of the listed roles decide, told by the role's id and never by its name."""
     request_id = scene.pending()
     assert scene.decide(request_id, who).status == 403
     assert scene.status(request_id) == Status.PENDING
 
 
-def test_unknown_requests(scene: Scene) -> None:
+def test_unknown_requests(scene: InProcessStack) -> None:
     """404, for the decision and for the revocation."""
     assert scene.decide("0" * 32).status == scene.revoke("0" * 32).status == 404
 
 
-def test_the_key_s_register_is_lost(scene: Scene) -> None:
+def test_the_key_s_register_is_lost(scene: InProcessStack) -> None:
     """Without the key's limits nobody knows the quorum: 409 with the status."""
     request_id = scene.pending()
     key = {"pk": {"S": f"key#{scene.key_arn}"}, "sk": {"S": "key"}}
@@ -193,7 +193,7 @@ def test_the_key_s_register_is_lost(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("state", "status", "shown"), [("active", 202, "ending"), ("approved", 202, "revoked")]
 )
-def test_revoke(scene: Scene, state: str, status: int, shown: str) -> None:
+def test_revoke(scene: InProcessStack, state: str, status: int, shown: str) -> None:
     """202: an active grant is ending, an approved request is revoked; the reason is kept."""
     request_id = getattr(scene, state)()
     answer = scene.revoke(request_id)
@@ -212,7 +212,7 @@ def test_revoke(scene: Scene, state: str, status: int, shown: str) -> None:
         ("revoked", ""),
     ],
 )
-def test_revoke_what_cannot_be(scene: Scene, state: str, instead: str) -> None:
+def test_revoke_what_cannot_be(scene: InProcessStack, state: str, instead: str) -> None:
     """409 that names the status and says what to do; `ending` cannot be undone or doubled."""
     request_id = scene.pending() if state == "pending" else scene.active()
     if state != "pending":
@@ -224,7 +224,7 @@ def test_revoke_what_cannot_be(scene: Scene, state: str, instead: str) -> None:
     assert (answer.status, answer.body["detail"]) == (409, f"the request is {state}{instead}")
 
 
-def test_revoke_says_why(scene: Scene) -> None:
+def test_revoke_says_why(scene: InProcessStack) -> None:
     """400 without a reason."""
     request_id = scene.active()
     answer = scene.call("alice", "DELETE", f"/security/requests/{request_id}/grant", {})
@@ -240,7 +240,7 @@ def test_revoke_says_why(scene: Scene) -> None:
     ],
 )
 def test_two_decide_at_the_same_time(
-    scene: Scene, first: str, second: str, statuses: tuple[int, int], end: Status
+    scene: InProcessStack, first: str, second: str, statuses: tuple[int, int], end: Status
 ) -> None:
     """At quorum 1 one wins; the other is told the status that it left."""
     request_id = scene.pending()

@@ -9,18 +9,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from grant_broker.client.main import main
-from tests.support.unregistered import Scene
+from tests.support.scene import InProcessStack
 
 _OTHER = "arn:aws:kms:eu-central-1:444455556666:key/0d0e"
 
 
 @pytest.fixture
-def scene(unregistered: Scene) -> Scene:
+def scene(unregistered: InProcessStack) -> InProcessStack:
     """The founding scenario; its key is not registered yet."""
     return unregistered
 
 
-def own_key(scene: Scene) -> str:
+def own_key(scene: InProcessStack) -> str:
     """A key that says nothing about the broker yet."""
     key_admin = {
         "Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
@@ -29,21 +29,21 @@ def own_key(scene: Scene) -> str:
     return scene.cloud.create_key({"Version": "2012-10-17", "Statement": [key_admin]})
 
 
-def command(scene: Scene, key: str, *words: str) -> int:
+def command(scene: InProcessStack, key: str, *words: str) -> int:
     """Run the command with the root user's credentials."""
     session = scene.cloud.session(scene.cloud.root())
     with mock.patch.object(boto3, "Session", return_value=session):
         return main(["key-policy", "--key-arn", key, "--stack", "grant-broker", *words])
 
 
-def test_a_key_of_one_s_own(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_one_s_own(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """The policy that the command prints, put on a key, lets the broker issue and end grants on it."""
     key = own_key(scene)
     assert command(scene, key, "--merged") == 0
     scene.cloud.put_key_policy(key, json.loads(capsys.readouterr().out))
-    scene.key, scene.key_id = key, key.rpartition("/")[2]
-    assert scene.register().status == 201
-    issued = scene.grant()
+    scene.key_arn = key
+    assert scene.limit().status == 201
+    issued = scene.take_up(scene.approved())
     assert issued.body["status"] == "active"
     answer = scene.security("GET", "/policy")
     assert (answer.status, answer.body["diff"]) == (200, "")
@@ -51,25 +51,25 @@ def test_a_key_of_one_s_own(scene: Scene, capsys: pytest.CaptureFixture[str]) ->
     assert "says all that the broker needs" in capsys.readouterr().out
 
 
-def test_the_api_says_what_is_needed(scene: Scene) -> None:
+def test_the_api_says_what_is_needed(scene: InProcessStack) -> None:
     """The founding key needs nothing; one not registered is named by its ARN, and gets the statements."""
     assert scene.security("GET", "/policy").status == 404
-    assert scene.security("GET", "/policy", key_arn=scene.key).body["diff"] == ""
-    scene.register()
+    assert scene.security("GET", "/policy", key_arn=scene.key_arn).body["diff"] == ""
+    scene.limit()
     founding = scene.security("GET", "/policy")
     assert (founding.status, founding.body["diff"], founding.body["role_policies"]) == (200, "", {})
     nowhere = "arn:aws:kms:eu-central-1:111122223333:key/no-such-key"
-    unknown = scene.call("alice", "GET", "/security/keys/no-such-key/policy", key_arn=nowhere).body
+    unknown = scene.call("alice", "GET", "/security/keys/no-such-key/policy", query={"key_arn": nowhere}).body
     assert (unknown["policy"], unknown["diff"]) == (None, None)
     assert unknown["statements"] == founding.body["statements"]
-    there = scene.call("alice", "GET", "/security/keys/0d0e/policy", key_arn=_OTHER)
+    there = scene.call("alice", "GET", "/security/keys/0d0e/policy", query={"key_arn": _OTHER})
     assert len(there.body["role_policies"]) == 4
     assert scene.security("GET", "/policy", key_arn=_OTHER).status == 400
     assert scene.security("GET", "/policy", key_arn="alias/x").status == 400
     assert scene.call("partner", "GET", f"/security/keys/{scene.key_id}/policy").status == 403
 
 
-def test_the_command_shows_a_diff(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_a_diff(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """By itself the command prints what would change."""
     assert command(scene, own_key(scene)) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -77,7 +77,7 @@ def test_the_command_shows_a_diff(scene: Scene, capsys: pytest.CaptureFixture[st
     assert any('"kms:CreateGrant"' in line for line in lines)
 
 
-def test_a_key_of_another_account(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_another_account(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the present policy cannot be read, the statements and the roles' own policies are printed."""
     assert command(scene, _OTHER, "--account", "111122223333") == 0
     output = capsys.readouterr()
@@ -87,85 +87,89 @@ def test_a_key_of_another_account(scene: Scene, capsys: pytest.CaptureFixture[st
     assert command(scene, _OTHER, "--account", "111122223333", "--merged") == 1
 
 
-def test_a_policy_in_a_file(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_policy_in_a_file(
+    scene: InProcessStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The present policy may come from a file; what is none there is told, with exit code 2."""
     file = tmp_path / "policy.json"
     file.write_text('{"Statement": []}')
     words = ("--policy", str(file), "--operations", "Encrypt")
-    assert command(scene, scene.key, *words, "--json") == 0
+    assert command(scene, scene.key_arn, *words, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["policy"]["Statement"] == found["statements"]
     assert found["statements"][0]["Condition"]["ForAllValues:StringEquals"] == {
         "kms:GrantOperations": ["Encrypt"]
     }
     file.write_text("[]")
-    assert command(scene, scene.key, *words) == 2
-    assert command(scene, scene.key, "--policy", str(tmp_path / "none")) == 2
+    assert command(scene, scene.key_arn, *words) == 2
+    assert command(scene, scene.key_arn, "--policy", str(tmp_path / "none")) == 2
     no_policy, no_file = capsys.readouterr().err.splitlines()[-2:]
     assert no_policy == f"grant-broker key-policy: {file}: a policy is an object with a Statement"
     assert "No such file or directory" in no_file
 
 
-def test_a_check_by_exit_code(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_by_exit_code(
+    scene: InProcessStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """0 where nothing is missing, 1 where something is, or is denied, 2 where the policy is not known."""
-    assert command(scene, scene.key, "--check") == 0
+    assert command(scene, scene.key_arn, "--check") == 0
     assert command(scene, own_key(scene), "--check") == 1
     assert command(scene, _OTHER, "--account", "111122223333", "--check") == 2
-    file, policy = tmp_path / "policy.json", scene.policy()
+    file, policy = tmp_path / "policy.json", scene.key_policy()
     deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:RevokeGrant", "Resource": "*"}
     file.write_text(json.dumps({**policy, "Statement": [*policy["Statement"], deny]}))
     capsys.readouterr()
-    assert command(scene, scene.key, "--check", "--policy", str(file)) == 1
+    assert command(scene, scene.key_arn, "--check", "--policy", str(file)) == 1
     output = capsys.readouterr()
     assert "denies kms:RevokeGrant to arn:aws:iam::111122223333:role/grant-broker-expiry" in output.err
     assert output.out == ""
     file.write_text("{")
-    assert command(scene, scene.key, "--check", "--policy", str(file)) == 2
+    assert command(scene, scene.key_arn, "--check", "--policy", str(file)) == 2
 
 
-def test_a_deleted_principal(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deleted_principal(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a role of the present policy was deleted, KMS takes what is printed, and not what there was."""
     gone = scene.cloud.create_role("gone", [])
     statement = {"Effect": "Allow", "Principal": {"AWS": gone}, "Action": "kms:Decrypt", "Resource": "*"}
-    policy = scene.policy()
-    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], statement]})
+    policy = scene.key_policy()
+    scene.cloud.put_key_policy(scene.key_arn, {**policy, "Statement": [*policy["Statement"], statement]})
     scene.cloud.delete_role(gone)
     kms = scene.cloud.session(scene.cloud.root()).client("kms")
     with pytest.raises(ClientError, match="MalformedPolicyDocument"):
-        kms.put_key_policy(KeyId=scene.key, Policy=kms.get_key_policy(KeyId=scene.key)["Policy"])
+        kms.put_key_policy(KeyId=scene.key_arn, Policy=kms.get_key_policy(KeyId=scene.key_arn)["Policy"])
     capsys.readouterr()
-    assert command(scene, scene.key, "--merged") == 0
+    assert command(scene, scene.key_arn, "--merged") == 0
     output = capsys.readouterr()
-    kms.put_key_policy(KeyId=scene.key, Policy=output.out)
+    kms.put_key_policy(KeyId=scene.key_arn, Policy=output.out)
     assert "AROA" not in output.out
     assert "names a principal that was deleted: AROA" in output.err
 
 
-def put_policy_of(scene: Scene, count: int) -> None:
+def put_policy_of(scene: InProcessStack, count: int) -> None:
     """Give the key a policy of so many statements, written as small as can be."""
     root = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [root] * count}, separators=(",", ":"))
     put_policy(scene, policy)
 
 
-def put_policy(scene: Scene, text: str) -> None:
+def put_policy(scene: InProcessStack, text: str) -> None:
     """PutKeyPolicy as the root user."""
     kms = scene.cloud.session(scene.cloud.root()).client("kms")
-    kms.put_key_policy(KeyId=scene.key, Policy=text)
+    kms.put_key_policy(KeyId=scene.key_arn, Policy=text)
 
 
-def test_a_large_policy_is_printed_compact(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_large_policy_is_printed_compact(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """What is too large for KMS with its indentation is printed without, and KMS takes it."""
     put_policy_of(scene, 300)
-    assert command(scene, scene.key, "--merged") == 0
+    assert command(scene, scene.key_arn, "--merged") == 0
     put_policy(scene, capsys.readouterr().out)
-    assert command(scene, scene.key, "--check") == 0
+    assert command(scene, scene.key_arn, "--check") == 0
 
 
-def test_a_policy_without_room(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_policy_without_room(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Where KMS would not take the policy with the statements, none is printed, and it is said why."""
     put_policy_of(scene, 375)
-    assert command(scene, scene.key, "--merged") == 1
+    assert command(scene, scene.key_arn, "--merged") == 1
     output = capsys.readouterr()
     assert (output.out, "and KMS takes 32768: shorten it first" in output.err) == ("", True)
 
@@ -221,7 +225,7 @@ def test_arguments_are_refused_in_words(
     assert fault in capsys.readouterr().err
 
 
-def test_a_policy_that_cannot_be_used_is_told_by_the_api(scene: Scene) -> None:
+def test_a_policy_that_cannot_be_used_is_told_by_the_api(scene: InProcessStack) -> None:
     """Where the present policy could be meant in two ways, the answer says so, with the statements alone."""
     gone = scene.cloud.create_role("gone", [])
     statement = {
@@ -231,9 +235,9 @@ def test_a_policy_that_cannot_be_used_is_told_by_the_api(scene: Scene) -> None:
         "Action": "kms:Sign",
         "Resource": "*",
     }
-    policy = scene.policy()
-    scene.cloud.put_key_policy(scene.key, {**policy, "Statement": [*policy["Statement"], statement]})
+    policy = scene.key_policy()
+    scene.cloud.put_key_policy(scene.key_arn, {**policy, "Statement": [*policy["Statement"], statement]})
     scene.cloud.delete_role(gone)
-    told = scene.security("GET", "/policy", key_arn=scene.key).body
+    told = scene.security("GET", "/policy", key_arn=scene.key_arn).body
     assert (told["policy"], told["diff"], told["denied"]) == (None, None, [])
     assert "statement 'But' excepts deleted principals alone" in told["notes"][0]

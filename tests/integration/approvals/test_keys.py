@@ -12,13 +12,14 @@ from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import ANY
 from grant_broker.keys.limits import Writer, most_votes, put
+from tests.support.faults import refused
 from tests.support.limits import WHOLE, limits
-from tests.support.scene import START, Scene, refused
+from tests.support.scene import START, InProcessStack
 
 FOREIGN = "222233334444"
 
 
-def test_registered(scene: Scene) -> None:
+def test_registered(scene: InProcessStack) -> None:
     """201 for a new key, 200 for a change and for the same again; defaults are the encrypt side and 8 h."""
     shown = scene.call("bob", "GET", f"/security/keys/{scene.key_id}")
     assert shown.body == {"key_arn": scene.key_arn, **WHOLE}
@@ -28,7 +29,7 @@ def test_registered(scene: Scene) -> None:
     assert _events(scene) == ["key_registered", "key_changed"]
 
 
-def test_closed_and_reopened(scene: Scene) -> None:
+def test_closed_and_reopened(scene: InProcessStack) -> None:
     """DELETE 204, then 404 as for no key; a PUT opens it again: 201."""
     path = f"/security/keys/{scene.key_id}"
     assert scene.call("bob", "DELETE", path).status == 204
@@ -56,7 +57,7 @@ def test_closed_and_reopened(scene: Scene) -> None:
         ({"required_context": {"a\u00ad": "b"}}, ["required_context"]),
     ],
 )
-def test_refused(scene: Scene, changes: dict[str, Any], fields: list[str]) -> None:
+def test_refused(scene: InProcessStack, changes: dict[str, Any], fields: list[str]) -> None:
     """400 naming what is wrong; the limits stay as they were."""
     before = scene.call("alice", "GET", f"/security/keys/{scene.key_id}").body
     answer = scene.limit(**changes)
@@ -65,11 +66,11 @@ def test_refused(scene: Scene, changes: dict[str, Any], fields: list[str]) -> No
     assert scene.call("alice", "GET", f"/security/keys/{scene.key_id}").body == before
 
 
-def test_a_key_that_kms_does_not_show(scene: Scene) -> None:
+def test_a_key_that_kms_does_not_show(scene: InProcessStack) -> None:
     """400 naming key_arn, with KMS's code; 503 while KMS does not answer; 404 for what is no key id."""
     answer = scene.limit(key_id="0d0e0f00-0000-4000-8000-000000000000", name="other")
     assert [error["field"] for error in answer.body["errors"]] == ["key_arn"]
-    with scene.fault("DescribeKey", refused("ThrottlingException")):
+    with scene.faults({"DescribeKey": refused("ThrottlingException")}):
         assert scene.limit(max_duration="PT1H").status == 503
     assert scene.limit(key_id="no_key_id").status == 404
 
@@ -77,14 +78,14 @@ def test_a_key_that_kms_does_not_show(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("usage", "spec"), [("GENERATE_VERIFY_MAC", "HMAC_256"), ("ENCRYPT_DECRYPT", "RSA_2048")]
 )
-def test_the_wrong_kind_of_key(scene: Scene, usage: str, spec: str) -> None:
+def test_the_wrong_kind_of_key(scene: InProcessStack, usage: str, spec: str) -> None:
     """Symmetric encryption keys only: constraints work on no other."""
     arn = scene.deployment.cloud.create_key(_policy(scene), KeyUsage=usage, KeySpec=spec)
     answer = scene.limit(key_id=arn.rpartition("/")[2], name="other")
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "key_arn")
 
 
-def test_a_name_is_one_key_s(scene: Scene) -> None:
+def test_a_name_is_one_key_s(scene: InProcessStack) -> None:
     """400 while another open key has it; free again once that one is closed or renamed, and not both."""
     other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
     answer = scene.limit(key_id=other)
@@ -96,7 +97,7 @@ def test_a_name_is_one_key_s(scene: Scene) -> None:
     assert scene.submit().body["key"].endswith(other)
 
 
-def test_two_keys_take_a_name_at_the_same_time(scene: Scene) -> None:
+def test_two_keys_take_a_name_at_the_same_time(scene: InProcessStack) -> None:
     """One has it; the other is refused, whichever was open before."""
     other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
     scene.call("alice", "DELETE", f"/security/keys/{scene.key_id}")
@@ -105,7 +106,7 @@ def test_two_keys_take_a_name_at_the_same_time(scene: Scene) -> None:
     assert (others[0].status, mine.status) == (201, 400)
 
 
-def test_a_key_of_another_account(scene: Scene) -> None:
+def test_a_key_of_another_account(scene: InProcessStack) -> None:
     """Registered by its ARN, it is found by its id like any other: read, limited, closed."""
     arn = _foreign_key(scene)
     key_id = arn.rpartition("/")[2]
@@ -125,7 +126,7 @@ def _without(*names: str, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("field", WHOLE)
-def test_nothing_is_changed_by_silence(scene: Scene, field: str) -> None:
+def test_nothing_is_changed_by_silence(scene: InProcessStack, field: str) -> None:
     """A registered key's document lacks a field: 400 that names it, open or closed, and nothing changes."""
     path = f"/security/keys/{scene.key_id}"
     scene.limit(required_context={"tenant": "${account}"}, quorum=2)
@@ -137,7 +138,7 @@ def test_nothing_is_changed_by_silence(scene: Scene, field: str) -> None:
     assert scene.call("alice", "PUT", path, _without(field)).status == 400
 
 
-def test_missing_and_invalid_fields_come_together(scene: Scene) -> None:
+def test_missing_and_invalid_fields_come_together(scene: InProcessStack) -> None:
     """In one 400."""
     body = _without("required_context", "accounts", max_duration=1, unknown=2)
     answer = scene.call("alice", "PUT", f"/security/keys/{scene.key_id}", body)
@@ -146,7 +147,7 @@ def test_missing_and_invalid_fields_come_together(scene: Scene) -> None:
     assert fields == {"required_context", "accounts", "max_duration", "unknown"}
 
 
-def test_a_new_key_takes_defaults(scene: Scene) -> None:
+def test_a_new_key_takes_defaults(scene: InProcessStack) -> None:
     """Only its name and its accounts must be given; it takes the narrower context match."""
     other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
     body = {"name": "other", "accounts": ["444455556666"]}
@@ -157,7 +158,7 @@ def test_a_new_key_takes_defaults(scene: Scene) -> None:
     assert shown == limits(name="other", accounts=["444455556666"], context_match="equals")
 
 
-def test_what_is_read_can_be_put(scene: Scene) -> None:
+def test_what_is_read_can_be_put(scene: InProcessStack) -> None:
     """GET's document, sent back, is the same key: 200 with nothing widened or narrowed."""
     path = f"/security/keys/{scene.key_id}"
     read = scene.call("bob", "GET", path)
@@ -167,7 +168,7 @@ def test_what_is_read_can_be_put(scene: Scene) -> None:
     assert _events(scene) == ["key_registered"]
 
 
-def test_widened_and_narrowed(scene: Scene) -> None:
+def test_widened_and_narrowed(scene: InProcessStack) -> None:
     """The answer and the event name the fields that a change opens and closes."""
     changed = scene.limit(max_duration="PT10H", accounts=["444455556666"], required_context={"a": "b"})
     assert changed.body["widened"] == ["max_duration", "max_continuous"]
@@ -178,7 +179,7 @@ def test_widened_and_narrowed(scene: Scene) -> None:
     )  # fmt: skip
 
 
-def test_patch(scene: Scene) -> None:
+def test_patch(scene: InProcessStack) -> None:
     """PATCH changes what it names and leaves the rest; null sets null; an empty one changes nothing."""
     path = f"/security/keys/{scene.key_id}"
     scene.limit(required_context={"tenant": "${account}"}, max_continuous="PT9H")
@@ -199,20 +200,20 @@ def test_patch(scene: Scene) -> None:
         ({"operations": ["Decrypt"]}, ["operations"]), ({"name": ""}, ["name"]),
     ],
 )  # fmt: skip
-def test_bad_patches(scene: Scene, body: dict[str, Any], fields: list[str]) -> None:
+def test_bad_patches(scene: InProcessStack, body: dict[str, Any], fields: list[str]) -> None:
     """400 naming each fault, as for the whole document."""
     answer = scene.call("alice", "PATCH", f"/security/keys/{scene.key_id}", body)
     assert (answer.status, [fault["field"] for fault in answer.body["errors"]]) == (400, fields)
 
 
-def test_patch_of_no_open_key(scene: Scene) -> None:
+def test_patch_of_no_open_key(scene: InProcessStack) -> None:
     """404 for a key that is not registered and for a closed one, which only a whole document opens."""
     assert scene.call("alice", "PATCH", "/security/keys/none", {"quorum": 1}).status == 404
     scene.call("alice", "DELETE", f"/security/keys/{scene.key_id}")
     assert scene.call("alice", "PATCH", f"/security/keys/{scene.key_id}", {"quorum": 1}).status == 404
 
 
-def test_patch_is_a_vote(scene: Scene) -> None:
+def test_patch_is_a_vote(scene: InProcessStack) -> None:
     """With a quorum of two it votes for the whole document that it comes to, as a PUT of that does."""
     path = f"/security/keys/{scene.key_id}"
     scene.limit(quorum=2)
@@ -221,7 +222,7 @@ def test_patch_is_a_vote(scene: Scene) -> None:
     assert scene.limit("bob", max_duration="PT1H", quorum=2).status == 200
 
 
-def test_patch_on_what_another_writer_left(scene: Scene) -> None:
+def test_patch_on_what_another_writer_left(scene: InProcessStack) -> None:
     """A change that came first stays: what a PATCH does not name is not put back."""
     path = f"/security/keys/{scene.key_id}"
     with scene.meanwhile("TransactWriteItems", lambda: scene.limit(max_duration="PT1H")):
@@ -231,7 +232,7 @@ def test_patch_on_what_another_writer_left(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_if_match(scene: Scene, method: str) -> None:
+def test_if_match(scene: InProcessStack, method: str) -> None:
     """A change that names a stale ETag is 412 and changes nothing, in a race too; the present one passes."""
     path = f"/security/keys/{scene.key_id}"
     first = scene.call("alice", "GET", path).headers["ETag"]
@@ -249,7 +250,7 @@ def test_if_match(scene: Scene, method: str) -> None:
     assert scene.call("bob", method, path, limits(), if_match="2").body["errors"][0]["field"] == "If-Match"
 
 
-def test_if_match_on_a_new_key(scene: Scene) -> None:
+def test_if_match_on_a_new_key(scene: InProcessStack) -> None:
     """412: there is nothing that could have been read."""
     other = scene.deployment.cloud.create_key(_policy(scene)).rpartition("/")[2]
     path = f"/security/keys/{other}"
@@ -257,7 +258,7 @@ def test_if_match_on_a_new_key(scene: Scene) -> None:
     assert scene.call("alice", "PUT", path, limits(name="other")).status == 201
 
 
-def test_votes_leave_the_etag(scene: Scene) -> None:
+def test_votes_leave_the_etag(scene: InProcessStack) -> None:
     """A vote for another document changes no limit: who read them before may still change them."""
     path = f"/security/keys/{scene.key_id}"
     scene.limit(quorum=2)
@@ -276,7 +277,7 @@ def test_most_votes(approvers: tuple[str, ...], identity_center: tuple[str, ...]
 
 
 @pytest.mark.parametrize(("quorum", "reached"), [(2, True), (3, False)])
-def test_a_quorum_that_nobody_can_reach(scene: Scene, *, quorum: int, reached: bool) -> None:
+def test_a_quorum_that_nobody_can_reach(scene: InProcessStack, *, quorum: int, reached: bool) -> None:
     """400 above the number of persons who could ever vote: one approver could lock all of them out."""
     who = scene.credentials("alice")
     writer = Writer(Caller(who.arn, who.account, "AROA", "alice"), ANY, most_votes=2)
@@ -288,7 +289,7 @@ def test_a_quorum_that_nobody_can_reach(scene: Scene, *, quorum: int, reached: b
             put(scene.brokers.broker("approvals"), writer, document)
 
 
-def test_proposals(scene: Scene) -> None:
+def test_proposals(scene: InProcessStack) -> None:
     """What waits for votes: the document, its votes, what it would change; not what has come to nothing."""
     path = f"/security/keys/{scene.key_id}/proposals"
     assert scene.call("bob", "GET", path).body == {"items": [], "cursor": None}
@@ -308,7 +309,7 @@ def test_proposals(scene: Scene) -> None:
     assert scene.call("bob", "GET", "/security/keys/none/proposals").status == 404
 
 
-def test_a_second_spelling_is_the_same_key(scene: Scene) -> None:
+def test_a_second_spelling_is_the_same_key(scene: InProcessStack) -> None:
     """In capitals, or as KMS alone knows it: one key, in the path, in the body and in a submission."""
     capitals = f"{scene.key_arn.rpartition('/')[0]}/{scene.key_id.upper()}"
     read = scene.call("bob", "GET", f"/security/keys/{scene.key_id.upper()}")
@@ -317,17 +318,17 @@ def test_a_second_spelling_is_the_same_key(scene: Scene) -> None:
     assert (changed.status, changed.body["key_arn"]) == (200, scene.key_arn)
     assert scene.submit(key=capitals, duration="PT1H").body["key"] == scene.key_arn
     other_region = scene.key_arn.replace("eu-central-1", "eu-west-1")
-    with scene.fault("DescribeKey", partial(_symmetric, arn=scene.key_arn)):
+    with scene.faults({"DescribeKey": partial(_symmetric, arn=scene.key_arn)}):
         same = scene.limit(key_arn=other_region, max_duration="PT2H")
     assert (same.status, same.body["key_arn"]) == (200, scene.key_arn)
     assert len(scene.call("bob", "GET", "/security/keys").body["items"]) == 1
 
 
-def test_a_replica_has_its_region_before_the_id(scene: Scene) -> None:
+def test_a_replica_has_its_region_before_the_id(scene: InProcessStack) -> None:
     """Keys that share an id are told apart by their Region; without one it is the key registered first."""
     replica = scene.key_arn.replace("eu-central-1", "eu-west-1")
     named = f"eu-west-1:{scene.key_id}"
-    with scene.fault("DescribeKey", partial(_symmetric, arn=replica)):
+    with scene.faults({"DescribeKey": partial(_symmetric, arn=replica)}):
         made = scene.limit(key_id=named, name="replica")
     assert (made.status, made.body["key_arn"]) == (201, replica)
     assert scene.call("bob", "GET", f"/security/keys/{named}").body["name"] == "replica"
@@ -337,16 +338,16 @@ def test_a_replica_has_its_region_before_the_id(scene: Scene) -> None:
     assert scene.call("bob", "GET", f"/security/keys/eu-north-1:{scene.key_id}").status == 404
 
 
-def test_an_id_leads_to_one_key(scene: Scene) -> None:
+def test_an_id_leads_to_one_key(scene: InProcessStack) -> None:
     """A second ARN with a registered id, as a multi-Region replica has, is refused."""
     twin = scene.key_arn.replace("111122223333", FOREIGN)
-    with scene.fault("DescribeKey", partial(_symmetric, arn=twin)):
+    with scene.faults({"DescribeKey": partial(_symmetric, arn=twin)}):
         answer = scene.limit(name="twin", key_arn=twin)
     message = "this key id is registered for another account's ARN"
     assert answer.body["errors"] == [{"field": "key_arn", "message": message}]
 
 
-def test_a_change_needs_the_present_quorum(scene: Scene) -> None:
+def test_a_change_needs_the_present_quorum(scene: InProcessStack) -> None:
     """202 with the votes until enough persons have sent the same document; only then it takes effect."""
     scene.limit(quorum=2)
     first = scene.limit(max_duration="PT1H", quorum=2)
@@ -362,7 +363,7 @@ def test_a_change_needs_the_present_quorum(scene: Scene) -> None:
     assert _events(scene)[-2:] == ["key_voted", "key_changed"]
 
 
-def test_votes_are_for_one_document(scene: Scene) -> None:
+def test_votes_are_for_one_document(scene: InProcessStack) -> None:
     """A vote for another document neither counts for this one nor takes its votes away."""
     scene.limit(quorum=2)
     scene.limit(max_duration="PT1H", quorum=2)
@@ -372,7 +373,7 @@ def test_votes_are_for_one_document(scene: Scene) -> None:
     assert scene.limit("alice", max_duration="PT2H", quorum=2).body["votes"] == 1
 
 
-def test_old_votes_do_not_count(scene: Scene) -> None:
+def test_old_votes_do_not_count(scene: InProcessStack) -> None:
     """A proposal is forgotten after a week, and by any change of the limits meanwhile."""
     scene.limit(quorum=2)
     scene.limit(max_duration="PT1H", quorum=2)
@@ -381,7 +382,7 @@ def test_old_votes_do_not_count(scene: Scene) -> None:
     assert scene.limit("duty", max_duration="PT1H", quorum=2).status == 200
 
 
-def test_two_vote_at_the_same_time(scene: Scene) -> None:
+def test_two_vote_at_the_same_time(scene: InProcessStack) -> None:
     """Both votes count."""
     scene.limit(quorum=2)
     wanted: dict[str, Any] = {"max_duration": "PT1H", "quorum": 2}
@@ -390,7 +391,7 @@ def test_two_vote_at_the_same_time(scene: Scene) -> None:
     assert (others[0].status, mine.status) == (202, 200)
 
 
-def test_reopening_needs_the_quorum_too(scene: Scene) -> None:
+def test_reopening_needs_the_quorum_too(scene: InProcessStack) -> None:
     """Closing needs one person; whoever opens the key again needs what its quorum was."""
     scene.limit(quorum=2)
     scene.call("alice", "DELETE", f"/security/keys/{scene.key_id}")
@@ -398,7 +399,7 @@ def test_reopening_needs_the_quorum_too(scene: Scene) -> None:
     assert scene.limit("bob", quorum=2).status == 201
 
 
-def test_closed_twice_at_the_same_time(scene: Scene) -> None:
+def test_closed_twice_at_the_same_time(scene: InProcessStack) -> None:
     """One closes it, the other finds it closed."""
     path = f"/security/keys/{scene.key_id}"
     with scene.meanwhile("TransactWriteItems", lambda: scene.call("bob", "DELETE", path)) as others:
@@ -406,19 +407,19 @@ def test_closed_twice_at_the_same_time(scene: Scene) -> None:
     assert (others[0].status, mine.status) == (204, 404)
 
 
-def _events(scene: Scene) -> list[str]:
+def _events(scene: InProcessStack) -> list[str]:
     events = scene.call("alice", "GET", "/security/events").body["items"]
     return [event["type"] for event in events if event["type"].startswith("key_")]
 
 
-def _policy(scene: Scene, account: str = "111122223333") -> dict[str, Any]:
+def _policy(scene: InProcessStack, account: str = "111122223333") -> dict[str, Any]:
     """A key's policy that lets the broker see it."""
     principals = [f"arn:aws:iam::{account}:root", scene.deployment.functions["approvals"].role]
     statement = {"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "kms:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _foreign_key(scene: Scene) -> str:
+def _foreign_key(scene: InProcessStack) -> str:
     """A key of another account that both sides let `approvals` describe, as across accounts both must."""
     cloud, role = scene.deployment.cloud, scene.deployment.functions["approvals"].role
     arn = cloud.create_key(_policy(scene, FOREIGN), account=FOREIGN)

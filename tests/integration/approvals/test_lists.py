@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.scene import START, Scene, time
+from tests.support.scene import START, InProcessStack, time
 
 
-def _ids(scene: Scene, who: str, path: str, **query: str) -> list[str]:
+def _ids(scene: InProcessStack, who: str, path: str, **query: str) -> list[str]:
     """Every id of a list, page after page."""
     found: list[str] = []
     while True:
@@ -19,7 +19,7 @@ def _ids(scene: Scene, who: str, path: str, **query: str) -> list[str]:
         query = {**query, "cursor": body["cursor"]}
 
 
-def _three(scene: Scene) -> list[str]:
+def _three(scene: InProcessStack) -> list[str]:
     made = []
     for who in ("partner", "other_partner", "partner"):
         scene.clock.sleep(1)
@@ -27,7 +27,7 @@ def _three(scene: Scene) -> list[str]:
     return made
 
 
-def test_all_requests(scene: Scene) -> None:
+def test_all_requests(scene: InProcessStack) -> None:
     """Newest first, in pages of any size, by status, key and account."""
     first, second, third = _three(scene)
     scene.decide(second)
@@ -40,7 +40,7 @@ def test_all_requests(scene: Scene) -> None:
     assert _ids(scene, "alice", path, key="arn:aws:kms:eu-central-1:111122223333:key/other") == []
 
 
-def test_requests_searched(scene: Scene) -> None:
+def test_requests_searched(scene: InProcessStack) -> None:
     """By the key's name, by grantee and requester, a role for its sessions, by time, all together."""
     first, second, third = _three(scene)
     role = scene.grantee("partner")
@@ -60,7 +60,7 @@ def test_requests_searched(scene: Scene) -> None:
     assert _ids(scene, "alice", path, grantee=role, status="pending") == [first]
 
 
-def test_what_lapses_first(scene: Scene) -> None:
+def test_what_lapses_first(scene: InProcessStack) -> None:
     """By `answer_by` the pending requests, whoever has waited longest at the head, in pages."""
     first, second, third = _three(scene)
     scene.clock.sleep(1)
@@ -77,14 +77,14 @@ def test_what_lapses_first(scene: Scene) -> None:
     assert _ids(scene, "alice", path, order="newest") == [fourth, third, second, first]
 
 
-def test_a_record_that_cannot_be_read_hides_no_other(scene: Scene) -> None:
+def test_a_record_that_cannot_be_read_hides_no_other(scene: InProcessStack) -> None:
     """The others are listed, and the log names it."""
     first, second, third = _three(scene)
     scene.alter(second, duration={"S": "for ever"})
     assert _ids(scene, "alice", "/security/requests") == [third, first]
 
 
-def test_own_requests(scene: Scene) -> None:
+def test_own_requests(scene: InProcessStack) -> None:
     """A third party's list holds its account's requests only, newest first."""
     first, second, third = _three(scene)
     assert _ids(scene, "partner", "/requests", limit="1") == [third, first]
@@ -93,7 +93,7 @@ def test_own_requests(scene: Scene) -> None:
     assert _ids(scene, "other_partner", "/requests", status="active") == []
 
 
-def test_own_keys(scene: Scene) -> None:
+def test_own_keys(scene: InProcessStack) -> None:
     """What an account may ask for, with its own number filled in; nothing of keys that others use."""
     scene.limit(required_context={"tenant": "${account}"}, accounts=["444455556666"])
     assert scene.call("partner", "GET", "/keys").body == {
@@ -112,7 +112,7 @@ def test_own_keys(scene: Scene) -> None:
     ]
 
 
-def test_approvals_in_pages(scene: Scene) -> None:
+def test_approvals_in_pages(scene: InProcessStack) -> None:
     """Standing approvals, newest first, each with its status now."""
     made = []
     for hours in (1, 2, 3):
@@ -125,7 +125,7 @@ def test_approvals_in_pages(scene: Scene) -> None:
     assert statuses == ["active", "active", "expired"]
 
 
-def test_events(scene: Scene) -> None:
+def test_events(scene: InProcessStack) -> None:
     """The trail of everything, oldest first, from a time on, in pages."""
     request_id = scene.active()
     events = scene.call("alice", "GET", "/security/events").body["items"]
@@ -139,7 +139,7 @@ def test_events(scene: Scene) -> None:
     assert scene.call("alice", "GET", "/security/events", query={"since": "yesterday"}).status == 400
 
 
-def _types(scene: Scene, **query: str) -> list[str]:
+def _types(scene: InProcessStack, **query: str) -> list[str]:
     """The types of the events that are found, page by page of two."""
     found: list[str] = []
     while True:
@@ -150,7 +150,7 @@ def _types(scene: Scene, **query: str) -> list[str]:
         query = {**query, "cursor": body["cursor"]}
 
 
-def test_events_searched(scene: Scene) -> None:
+def test_events_searched(scene: InProcessStack) -> None:
     """By request, key, account, type and person, within a span of time, in either order."""
     life = ["submitted", "approved", "issuing", "active"]
     request_id = scene.active()
@@ -209,13 +209,13 @@ def test_events_searched(scene: Scene) -> None:
         ("partner", "/keys", {"cursor": ""}, "cursor"),
     ],
 )
-def test_wrong_queries(scene: Scene, who: str, path: str, query: dict[str, str], field: str) -> None:
+def test_wrong_queries(scene: InProcessStack, who: str, path: str, query: dict[str, str], field: str) -> None:
     """400 naming the parameter."""
     answer = scene.call(who, "GET", path, query=query)
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
 
 
-def test_a_cursor_is_bound(scene: Scene) -> None:
+def test_a_cursor_is_bound(scene: InProcessStack) -> None:
     """To its caller, its list and its query: another one is 400."""
     _three(scene)
     cursor = scene.call("partner", "GET", "/requests", query={"limit": "1"}).body["cursor"]
@@ -229,7 +229,7 @@ def test_a_cursor_is_bound(scene: Scene) -> None:
     assert status("alice", "/security/requests") == status("partner", "/keys") == 400
 
 
-def test_only_approvers_look(scene: Scene) -> None:
+def test_only_approvers_look(scene: InProcessStack) -> None:
     """Every route under /security is closed to everybody else."""
     for path in ("requests", "approvals", "keys", "events", f"keys/{scene.key_id}"):
         for who in ("partner", "key_admin", "impostor"):

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from tests.support.scene import START, Scene, time
+from tests.support.scene import START, InProcessStack, time
 
 
-def test_votes(scene: Scene) -> None:
+def test_votes(scene: InProcessStack) -> None:
     """Those that count so far, and how many it takes: the next voter sees what a vote has shortened."""
     scene.limit(quorum=2)
     request_id = scene.pending()
@@ -23,7 +23,7 @@ def test_votes(scene: Scene) -> None:
     assert (item["votes"], item["duration"]) == ({"given": 2, "needed": 2}, "PT1H")
 
 
-def test_others(scene: Scene) -> None:
+def test_others(scene: InProcessStack) -> None:
     """The grantee's other live grants on the key, and nobody else's; not what has ended."""
     first = scene.active(encryption_context={"tenant": "a"})
     ended = scene.active(encryption_context={"tenant": "b"})
@@ -45,7 +45,7 @@ def test_others(scene: Scene) -> None:
     assert items[first]["others"] == items[theirs]["others"] == []
 
 
-def test_others_that_are_overdue(scene: Scene) -> None:
+def test_others_that_are_overdue(scene: InProcessStack) -> None:
     """A grant that could not be ended yet is live still."""
     first = scene.active(encryption_context={"tenant": "a"})
     scene.clock.sleep(3 * 3600)
@@ -54,7 +54,7 @@ def test_others_that_are_overdue(scene: Scene) -> None:
     assert other["id"] == first
 
 
-def test_safe_after(scene: Scene) -> None:
+def test_safe_after(scene: InProcessStack) -> None:
     """Null while the grant lives; then five minutes after its end, and when it was seen gone."""
     request_id = scene.active()
     path = f"/requests/{request_id}"
@@ -69,7 +69,7 @@ def test_safe_after(scene: Scene) -> None:
     assert gone["absent_at"] == gone["safe_after"] > ended["safe_after"]
 
 
-def test_a_key_that_is_not_registered_any_more(scene: Scene) -> None:
+def test_a_key_that_is_not_registered_any_more(scene: InProcessStack) -> None:
     """How many votes it would take is not known."""
     request_id = scene.pending()
     key = {"pk": {"S": f"key#{scene.key_arn}"}, "sk": {"S": "key"}}
@@ -78,7 +78,7 @@ def test_a_key_that_is_not_registered_any_more(scene: Scene) -> None:
     assert shown["votes"] == {"given": 0, "needed": None}
 
 
-def test_revocation_without_a_body_for_delete(scene: Scene) -> None:
+def test_revocation_without_a_body_for_delete(scene: InProcessStack) -> None:
     """POST …/revocation ends the grant as DELETE …/grant does, and takes the reason alike."""
     request_id = scene.active()
     path = f"/security/requests/{request_id}/revocation"

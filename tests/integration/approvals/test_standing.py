@@ -12,10 +12,10 @@ from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
-from tests.support.scene import START, Scene, time
+from tests.support.scene import START, InProcessStack, time
 
 
-def test_made(scene: Scene) -> None:
+def test_made(scene: InProcessStack) -> None:
     """201 with the maker's vote, active at quorum 1, shown by its id and in the list."""
     answer = scene.approve_ahead()
     assert answer.status == 201
@@ -32,7 +32,7 @@ def test_made(scene: Scene) -> None:
     assert scene.call("bob", "GET", "/security/approvals").body == {"items": [answer.body], "cursor": None}
 
 
-def test_expired(scene: Scene) -> None:
+def test_expired(scene: InProcessStack) -> None:
     """It covers until valid_until, and no longer."""
     made = scene.approve_ahead(valid_until=time(START + timedelta(minutes=1))).body
     scene.clock.sleep(60)
@@ -57,14 +57,14 @@ def test_expired(scene: Scene) -> None:
         ({"grantee": "arn:aws:iam::444455556666:root"}, "grantee"),
     ],
 )
-def test_outside_the_limits(scene: Scene, changes: dict[str, Any], field: str) -> None:
+def test_outside_the_limits(scene: InProcessStack, changes: dict[str, Any], field: str) -> None:
     """400 naming the field, and nothing stored."""
     answer = scene.approve_ahead(**changes)
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, field), answer.body
     assert scene.call("alice", "GET", "/security/approvals").body["items"] == []
 
 
-def test_not_for_oneself(scene: Scene) -> None:
+def test_not_for_oneself(scene: InProcessStack) -> None:
     """403 for whoever would be its grantee, when making it and when voting on it."""
     scene.limit(accounts=["111122223333"], quorum=2)
     mine = {"account": "111122223333", "grantee": scene.grantee("duty")}
@@ -75,7 +75,7 @@ def test_not_for_oneself(scene: Scene) -> None:
     assert scene.call("bob", "POST", path, {"verdict": "approve"}).body["status"] == "active"
 
 
-def test_repeated(scene: Scene) -> None:
+def test_repeated(scene: InProcessStack) -> None:
     """The same person, key and body: one approval, as it is now; another body: 409."""
     first = scene.approve_ahead(once="k")
     again = scene.approve_ahead(once="k")
@@ -87,21 +87,21 @@ def test_repeated(scene: Scene) -> None:
     assert scene.approve_ahead("bob", once="k").body["id"] != first.body["id"]
 
 
-def test_the_same_twice_at_the_same_time(scene: Scene) -> None:
+def test_the_same_twice_at_the_same_time(scene: InProcessStack) -> None:
     """Both are answered 201 with the one approval."""
     with scene.meanwhile("TransactWriteItems", lambda: scene.approve_ahead(once="k")) as others:
         mine = scene.approve_ahead(once="k")
     assert (mine.status, others[0].status, mine.body) == (201, 201, others[0].body)
 
 
-def test_limits_that_narrow_at_the_same_time(scene: Scene) -> None:
+def test_limits_that_narrow_at_the_same_time(scene: InProcessStack) -> None:
     """It is judged by the limits it is stored under."""
     with scene.meanwhile("TransactWriteItems", lambda: scene.limit(max_duration="PT1H")):
         answer = scene.approve_ahead()
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "max_duration")
 
 
-def test_votes(scene: Scene) -> None:
+def test_votes(scene: InProcessStack) -> None:
     """A vote may shorten, never lengthen; repeated it is one vote; a denial withdraws it."""
     scene.limit(quorum=3)
     path = f"/security/approvals/{scene.approve_ahead().body['id']}/decision"
@@ -116,7 +116,7 @@ def test_votes(scene: Scene) -> None:
     assert scene.submit(duration="PT60M").body["status"] == "active"
 
 
-def test_denied(scene: Scene) -> None:
+def test_denied(scene: InProcessStack) -> None:
     """One denial while it is pending, and it never covers."""
     scene.limit(quorum=2)
     made = scene.approve_ahead().body["id"]
@@ -127,7 +127,7 @@ def test_denied(scene: Scene) -> None:
     assert (late.status, late.body["detail"]) == (409, "the approval is withdrawn")
 
 
-def test_withdrawn(scene: Scene) -> None:
+def test_withdrawn(scene: InProcessStack) -> None:
     """204, repeated 204; it covers nothing new, and live grants run to their time."""
     made = scene.approve_ahead().body["id"]
     living = scene.submit().body["id"]
@@ -138,7 +138,7 @@ def test_withdrawn(scene: Scene) -> None:
     assert scene.status(living) == Status.ACTIVE
 
 
-def test_withdrawn_with_what_it_let_through(scene: Scene) -> None:
+def test_withdrawn_with_what_it_let_through(scene: InProcessStack) -> None:
     """revoke_active=true ends its live grants in the same call; grants by other approvals live on."""
     made, other = scene.approve_ahead().body["id"], scene.approve_ahead(max_duration="PT8H").body["id"]
     voted = scene.active(encryption_context={"tenant": "b"})
@@ -157,7 +157,7 @@ def test_withdrawn_with_what_it_let_through(scene: Scene) -> None:
     assert scene.status(mine["id"]) == Status.REVOKED
 
 
-def test_revoke_active_later(scene: Scene) -> None:
+def test_revoke_active_later(scene: InProcessStack) -> None:
     """Withdrawn first, its grants ended by a second call; a third finds nothing more: 204 each time."""
     made = scene.approve_ahead().body["id"]
     living = scene.submit().body["id"]
@@ -174,7 +174,7 @@ def test_revoke_active_later(scene: Scene) -> None:
     assert stored.revoke_active
 
 
-def test_revoke_active_while_one_is_made(scene: Scene) -> None:
+def test_revoke_active_while_one_is_made(scene: InProcessStack) -> None:
     """A grant on its way at KMS ends too: its maker finds the request ending and says so."""
     made = scene.approve_ahead().body["id"]
 
@@ -192,7 +192,7 @@ def test_revoke_active_while_one_is_made(scene: Scene) -> None:
     assert scene.submit(once="k").body["status"] == "revoked"
 
 
-def test_revoke_active_with_more_than_one_call_has_time_for(scene: Scene) -> None:
+def test_revoke_active_with_more_than_one_call_has_time_for(scene: InProcessStack) -> None:
     """The call ends what it can within its time and answers; reconcile has the rest."""
     made = scene.approve_ahead().body["id"]
     ids = [scene.submit().body["id"] for _ in range(3)]
@@ -209,7 +209,7 @@ def test_revoke_active_with_more_than_one_call_has_time_for(scene: Scene) -> Non
     assert 1 <= statuses.count(Status.ACTIVE) < 3
 
 
-def test_what_the_index_shows_too_late(scene: Scene) -> None:
+def test_what_the_index_shows_too_late(scene: InProcessStack) -> None:
     """A grant that ended between the index and the record is left alone."""
     made = scene.approve_ahead().body["id"]
     living = scene.submit().body["id"]
@@ -219,7 +219,7 @@ def test_what_the_index_shows_too_late(scene: Scene) -> None:
     assert scene.request(living).end_as == Status.RELEASED
 
 
-def test_unknown(scene: Scene) -> None:
+def test_unknown(scene: InProcessStack) -> None:
     """404 for each call on an approval that does not exist; 400 for what is neither true nor false."""
     path = f"/security/approvals/{'0' * 32}"
     assert scene.call("alice", "GET", path).status == scene.call("alice", "DELETE", path).status == 404
@@ -227,12 +227,12 @@ def test_unknown(scene: Scene) -> None:
     assert scene.call("alice", "DELETE", path, query={"revoke_active": "yes"}).status == 400
 
 
-def _alice(scene: Scene) -> Caller:
+def _alice(scene: InProcessStack) -> Caller:
     who = scene.credentials("alice")
     return Caller(who.arn, who.account, "AROAALICE", "alice")
 
 
-def test_revoke_active_of_a_request_that_is_lost_meanwhile(scene: Scene) -> None:
+def test_revoke_active_of_a_request_that_is_lost_meanwhile(scene: InProcessStack) -> None:
     """What the index shows and the table holds no more stops nobody: the others end."""
     made = scene.approve_ahead().body["id"]
     first, second = (str(scene.submit(encryption_context={"tenant": "a"}).body["id"]) for _ in range(2))
@@ -244,7 +244,7 @@ def test_revoke_active_of_a_request_that_is_lost_meanwhile(scene: Scene) -> None
     def first_read(call: AwsCall) -> bool:
         return bool(call.parameters["Key"]["pk"]["S"] == f"request#{first}")
 
-    with scene.fault("GetItem", lose, when=first_read) as reads:
+    with scene.faults({"GetItem": lose}, when=first_read) as reads:
         path = f"/security/approvals/{made}"
         assert scene.call("bob", "DELETE", path, query={"revoke_active": "true"}).status == 204
     assert (len(reads), scene.status(second)) == (1, Status.ENDING)

@@ -18,7 +18,7 @@ from tests.local_stack.triggers import queues
 from tests.support.announcements import event
 from tests.support.context import Context
 from tests.support.environments import load_handler
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 handler = load_handler("events")
 
@@ -26,7 +26,7 @@ RECORD = {"eventID": "1", "dynamodb": {"SequenceNumber": "1", "NewImage": item_o
 
 
 @pytest.fixture
-def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def scene(deployed: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcessStack]:
     """The deployment; the handler has its role's credentials and its environment, and nobody waits."""
     deployed.reset()
     stack = deployed.deployment
@@ -47,7 +47,7 @@ def scene(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         made.cache_clear()
 
 
-def _without(scene: Scene, *actions: str) -> None:
+def _without(scene: InProcessStack, *actions: str) -> None:
     """Take actions out of the role's policy."""
     stack = scene.deployment
     role = stack.cloud.directory.principals[stack.functions["events"].role]
@@ -62,7 +62,7 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _lane(scene: Scene, invoke: Callable[[Any], Any] | None = None) -> QueueLane:
+def _lane(scene: InProcessStack, invoke: Callable[[Any], Any] | None = None) -> QueueLane:
     """The mapping of the mails' queue, which Lambda serves in the role's name."""
     [queue] = queues(scene.deployment.template)
     sqs = scene.deployment.cloud.session(scene.deployment.credentials("events")).client("sqs")
@@ -77,7 +77,7 @@ def _announced() -> bool:
     return bool(_invoke({"Records": [RECORD]}) == {"batchItemFailures": []})
 
 
-def test_from_the_stream_to_a_mail(scene: Scene) -> None:
+def test_from_the_stream_to_a_mail(scene: InProcessStack) -> None:
     """The role publishes, queues, takes from the queue and mails."""
     stack = scene.deployment
     topics = sns_backends[stack.cloud.home][stack.cloud.region].topics
@@ -90,13 +90,13 @@ def test_from_the_stream_to_a_mail(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("action", ["events:PutEvents", "sqs:SendMessage"])
-def test_without_the_right_to_tell(scene: Scene, action: str) -> None:
+def test_without_the_right_to_tell(scene: InProcessStack, action: str) -> None:
     """Without one of the two nothing is passed over: the stream gives the event again."""
     _without(scene, action)
     assert not _announced()
 
 
-def test_without_the_right_to_mail(scene: Scene) -> None:
+def test_without_the_right_to_mail(scene: InProcessStack) -> None:
     """Without it the run fails, and the messages stay."""
     assert _announced()
     _without(scene, "sns:Publish")
@@ -106,7 +106,7 @@ def test_without_the_right_to_mail(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:DeleteMessage"])
-def test_without_the_right_to_the_queue(scene: Scene, action: str) -> None:
+def test_without_the_right_to_the_queue(scene: InProcessStack, action: str) -> None:
     """Lambda takes and deletes messages by the role's rights."""
     assert _announced()
     _without(scene, action)

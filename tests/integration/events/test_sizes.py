@@ -10,7 +10,7 @@ from grant_broker.aws.items import plain, record_of
 from grant_broker.domain.trail import Event
 from grant_broker.reconcile.run import reconcile
 from tests.support.limits import limits
-from tests.support.scene import ACCOUNTS, Scene, time
+from tests.support.scene import ACCOUNTS, InProcessStack, time
 
 # Four bytes in UTF-8, the most that a character takes.
 WIDE = "\U0001f40c"
@@ -20,13 +20,13 @@ LONG = {"reason": WIDE * 1000, "operations": OPERATIONS, "encryption_context": C
 
 
 @pytest.fixture
-def scene(deployed: Scene) -> Scene:
+def scene(deployed: InProcessStack) -> InProcessStack:
     """The deployment, empty."""
     deployed.reset()
     return deployed
 
 
-def _send(scene: Scene, who: str, method: str, path: str, **body: Any) -> dict[str, Any]:
+def _send(scene: InProcessStack, who: str, method: str, path: str, **body: Any) -> dict[str, Any]:
     """Send a body in UTF-8, so that it holds as much as 64 KiB can."""
     answer = scene.call(who, method, path, json.dumps(body, ensure_ascii=False))
     assert answer.status in {200, 201}, answer.body
@@ -34,7 +34,7 @@ def _send(scene: Scene, who: str, method: str, path: str, **body: Any) -> dict[s
     return found
 
 
-def test_the_largest_events(scene: Scene) -> None:
+def test_the_largest_events(scene: InProcessStack) -> None:
     """The largest submission, vote, approval, key document and adopted grant make events of at most 32 KB."""
     submission = scene.submission(**LONG, ticket=WIDE * 100)
     request_id = _send(scene, "partner", "POST", "/requests", **submission)["id"]
@@ -58,6 +58,6 @@ def test_the_largest_events(scene: Scene) -> None:
     assert max(sizes.values()) < 32_000
 
 
-def _events(scene: Scene) -> list[Event]:
+def _events(scene: InProcessStack) -> list[Event]:
     items = scene.tables.scan(TableName=scene.deployment.request_table)["Items"]
     return [record_of(Event, plain(item)) for item in items if item["sk"]["S"].startswith("event#")]

@@ -6,21 +6,22 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
-from tests.support.scene import START, Scene, lost, refused
+from tests.support.faults import Plan, before, lost, refused
+from tests.support.scene import START, InProcessStack
 
 
-def _due(scene: Scene, request_id: str) -> float:
+def _due(scene: InProcessStack, request_id: str) -> float:
     due = scene.request(request_id).due
     assert due is not None
     return due - scene.clock.now.timestamp()
 
 
-def test_in_its_own_second(scene: Scene) -> None:
+def test_in_its_own_second(scene: InProcessStack) -> None:
     """Live until its last second, retired in the next; lateness is measured from expires_at."""
     request_id = scene.active(duration="PT10S")
     scene.expire(9.9)
     assert (scene.status(request_id), len(scene.grants())) == (Status.ACTIVE, 1)
-    with scene.fault("RetireGrant") as retired:
+    with scene.faults({"RetireGrant": [None]}) as retired:
         scene.expire(0.2)
     assert [call.parameters["KeyId"] for call in retired] == [scene.key_arn]
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
@@ -32,7 +33,7 @@ def test_in_its_own_second(scene: Scene) -> None:
     assert scene.trail(request_id)[-1] == "expired"
 
 
-def test_lateness(scene: Scene) -> None:
+def test_lateness(scene: InProcessStack) -> None:
     """What was due while nobody ran ends first thing, and its lateness is told."""
     request_id = scene.active(duration="PT10S")
     scene.clock.now = START + timedelta(seconds=25)
@@ -41,7 +42,7 @@ def test_lateness(scene: Scene) -> None:
     assert scene.measured("EndLatenessSeconds") == [15.0]
 
 
-def test_lateness_of_a_release(scene: Scene) -> None:
+def test_lateness_of_a_release(scene: InProcessStack) -> None:
     """A grant that ends before its time is not late."""
     request_id = scene.active()
     scene.release(request_id)
@@ -51,7 +52,7 @@ def test_lateness_of_a_release(scene: Scene) -> None:
     assert scene.measured("EndLatenessSeconds") == [0.0]
 
 
-def test_retiring_needs_no_policy(scene: Scene) -> None:
+def test_retiring_needs_no_policy(scene: InProcessStack) -> None:
     """A broken key policy keeps no grant alive: its retiring principal retires it all the same."""
     request_id = scene.active(duration="PT10S")
     cloud, before = scene.deployment.cloud, scene.kms.get_key_policy(KeyId=scene.key_arn)["Policy"]
@@ -67,17 +68,17 @@ def test_retiring_needs_no_policy(scene: Scene) -> None:
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
 
 
-def test_revoked_where_retiring_is_refused(scene: Scene) -> None:
+def test_revoked_where_retiring_is_refused(scene: InProcessStack) -> None:
     """The second way, after ListGrants showed that the grant is the broker's own."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    with scene.fault("RetireGrant", refused("AccessDeniedException")):
+    with scene.faults({"RetireGrant": refused("AccessDeniedException")}):
         scene.expire(1)
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
 
 
 @pytest.mark.parametrize("what", ["name", "retiring principal"])
-def test_somebody_else_s_grant_is_never_revoked(scene: Scene, what: str) -> None:
+def test_somebody_else_s_grant_is_never_revoked(scene: InProcessStack, what: str) -> None:
     """A record that names another grant, forged or not, revokes nothing: it fails, loudly, for ever."""
     request_id = scene.active(duration="PT10S")
     [own] = scene.grants()
@@ -89,14 +90,14 @@ def test_somebody_else_s_grant_is_never_revoked(scene: Scene, what: str) -> None
     theirs = scene.kms.create_grant(**parameters)["GrantId"]
     scene.alter(request_id, grant_id={"S": theirs})
     scene.clock.sleep(10)
-    with scene.fault("RetireGrant", refused("AccessDeniedException")):
+    with scene.faults({"RetireGrant": refused("AccessDeniedException")}):
         scene.expire(1)
     assert theirs in {grant["GrantId"] for grant in scene.grants()}
     assert (scene.status(request_id), scene.request(request_id).attempts) == (Status.ACTIVE, 1)
     assert scene.measured("EndFailures") == scene.measured("EndFailuresNotOurs") == [1]
 
 
-def test_gone_already(scene: Scene) -> None:
+def test_gone_already(scene: InProcessStack) -> None:
     """NotFound is success only once ListGrants shows it gone: ended by hand, the request is closed."""
     request_id = scene.active(duration="PT10S")
     scene.kms.revoke_grant(KeyId=scene.key_arn, GrantId=scene.grants()[0]["GrantId"])
@@ -106,83 +107,55 @@ def test_gone_already(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("operation", ["RetireGrant", "RevokeGrant"])
-def test_not_found_but_listed(scene: Scene, operation: str) -> None:
+def test_not_found_but_listed(scene: InProcessStack, operation: str) -> None:
     """NotFound for a grant that ListGrants shows is no success: it is tried again until it is gone."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    cloud = scene.deployment.cloud
-
-    def meet(call: Any, _go_on: Any) -> Any:
-        if call.operation == "RetireGrant" and operation == "RevokeGrant":
-            return refused("AccessDeniedException")(_go_on)
-        return refused("NotFoundException")(_go_on) if call.operation == operation else None
-
-    cloud.intercept = meet
-    scene.expire(1)
-    cloud.intercept = None
+    with scene.faults(
+        {"RetireGrant": refused("AccessDeniedException"), operation: refused("NotFoundException")}
+    ):
+        scene.expire(1)
     assert (scene.status(request_id), len(scene.grants())) == (Status.ACTIVE, 1)
     scene.expire(5)
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
 
 
 @pytest.mark.parametrize("operation", ["RetireGrant", "RevokeGrant"])
-def test_gone_between_look_and_call(scene: Scene, operation: str) -> None:
+def test_gone_between_look_and_call(scene: InProcessStack, operation: str) -> None:
     """A lost answer: the repeat finds the grant gone, has ListGrants confirm it, and closes the request."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    cloud, faults = scene.deployment.cloud, iter([lost])
-
-    def meet(call: Any, go_on: Any) -> Any:
-        if call.operation == "RetireGrant" and operation == "RevokeGrant":
-            return refused("AccessDeniedException")(go_on)
-        fault = next(faults, None) if call.operation == operation else None
-        return fault(go_on) if fault else None
-
-    cloud.intercept = meet
-    scene.expire(1)
-    assert (scene.status(request_id), scene.grants()) == (Status.ACTIVE, [])
-    scene.expire(5)
-    cloud.intercept = None
+    with scene.faults({"RetireGrant": refused("AccessDeniedException"), operation: [lost, None]}):
+        scene.expire(1)
+        assert (scene.status(request_id), scene.grants()) == (Status.ACTIVE, [])
+        scene.expire(5)
     assert scene.status(request_id) == Status.EXPIRED
 
 
-def test_revoke_finds_it_gone(scene: Scene) -> None:
+def test_revoke_finds_it_gone(scene: InProcessStack) -> None:
     """Ended by somebody else between ListGrants and RevokeGrant: NotFound, confirmed, closed."""
     request_id = scene.active(duration="PT10S")
     grant_id = scene.grants()[0]["GrantId"]
     scene.clock.sleep(10)
-    cloud = scene.deployment.cloud
 
-    def meet(call: Any, go_on: Any) -> Any:
-        if call.operation == "RetireGrant":
-            return refused("AccessDeniedException")(go_on)
-        if call.operation == "RevokeGrant":
-            cloud.intercept = None
-            scene.kms.revoke_grant(KeyId=scene.key_arn, GrantId=grant_id)
-        return None
+    def revoke() -> None:
+        scene.kms.revoke_grant(KeyId=scene.key_arn, GrantId=grant_id)
 
-    cloud.intercept = meet
-    scene.expire(1)
+    with scene.faults({"RetireGrant": refused("AccessDeniedException"), "RevokeGrant": before(revoke)}):
+        scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
 
 
-def test_refused_both_ways_for_a_day(scene: Scene) -> None:
+def test_refused_both_ways_for_a_day(scene: InProcessStack) -> None:
     """Retried for ever, each pause up to twice as long, to 5 minutes, told once a doubling; then it ends."""
     request_id = scene.active(duration="PT10S")
-    cloud = scene.deployment.cloud
     scene.clock.sleep(10)
-
-    def meet(call: Any, go_on: Any) -> Any:
-        ways = {"RetireGrant", "RevokeGrant"}
-        return refused("AccessDeniedException")(go_on) if call.operation in ways else None
-
-    cloud.intercept = meet
     pauses = []
-    for _ in range(12):
-        scene.expire(0.5)
-        pauses.append(_due(scene, request_id))
-        scene.clock.sleep(pauses[-1])
-    cloud.intercept = None
+    with scene.faults(dict.fromkeys(("RetireGrant", "RevokeGrant"), refused("AccessDeniedException"))):
+        for _ in range(12):
+            scene.expire(0.5)
+            pauses.append(_due(scene, request_id))
+            scene.clock.sleep(pauses[-1])
     wholes = [2, 4, 8, 16, 32, 64, 128, 256, *4 * [300]]
     # The agenda is in whole seconds.
     assert all(whole / 2 - 1 <= pause <= whole for pause, whole in zip(pauses, wholes, strict=True)), pauses
@@ -198,45 +171,42 @@ def test_refused_both_ways_for_a_day(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "fault", [refused("ThrottlingException"), refused("KMSInternalException", 500), lost]
 )
-def test_kms_does_not_answer(scene: Scene, fault: Any) -> None:
+def test_kms_does_not_answer(scene: InProcessStack, fault: Any) -> None:
     """Throttled, failing or silent: back on the agenda, and ended by the next attempt."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    with scene.fault("RetireGrant", fault, None):
+    with scene.faults({"RetireGrant": [fault, None]}):
         scene.expire(0.5)
         assert scene.status(request_id) == Status.ACTIVE
         scene.expire(5)
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
 
 
-def test_a_key_that_was_deleted(scene: Scene) -> None:
+def test_a_key_that_was_deleted(scene: InProcessStack) -> None:
     """Its grants went with it: KMS finds neither, and the request is closed."""
     request_id = scene.active(duration="PT10S")
-    cloud = scene.deployment.cloud
-    gone = {"RetireGrant", "RevokeGrant", "ListGrants"}
-    cloud.intercept = lambda call, go_on: (
-        refused("NotFoundException")(go_on) if call.operation in gone else None
-    )
     scene.clock.sleep(10)
-    scene.expire(1)
+    gone = ("RetireGrant", "RevokeGrant", "ListGrants")
+    with scene.faults(dict.fromkeys(gone, refused("NotFoundException"))):
+        scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("InvalidArnException", Status.EXPIRED), ("AccessDeniedException", Status.ACTIVE)]
 )
-def test_a_grantee_that_was_deleted(scene: Scene, code: str, status: Status) -> None:
+def test_a_grantee_that_was_deleted(scene: InProcessStack, code: str, status: Status) -> None:
     """KMS does not know the grantee any more: gone is what ListGrants says by the grant's id. A refusal
     for any other reason proves nothing."""
     request_id = scene.active(duration="PT10S")
     scene.kms.revoke_grant(KeyId=scene.key_arn, GrantId=scene.grants()[0]["GrantId"])
     scene.clock.sleep(10)
-    with scene.fault("ListGrants", refused(code), when=lambda call: "GranteePrincipal" in call.parameters):
+    with scene.faults({"ListGrants": refused(code)}, when=lambda call: "GranteePrincipal" in call.parameters):
         scene.expire(1)
     assert scene.status(request_id) == status
 
 
-def test_released_while_it_expires(scene: Scene) -> None:
+def test_released_while_it_expires(scene: InProcessStack) -> None:
     """Another writer between KMS and the record: what it left on the agenda is done next."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
@@ -248,18 +218,21 @@ def test_released_while_it_expires(scene: Scene) -> None:
     assert scene.status(request_id) == Status.RELEASED
 
 
-def test_two_runs_at_the_same_time(scene: Scene) -> None:
+def test_two_runs_at_the_same_time(scene: InProcessStack) -> None:
     """Whoever claims an entry first acts on it; the other leaves it alone."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    with scene.fault("RetireGrant") as retired, scene.meanwhile("RetireGrant", lambda: scene.expire(0.5)):
+    with (
+        scene.faults({"RetireGrant": [None]}) as retired,
+        scene.meanwhile("RetireGrant", lambda: scene.expire(0.5)),
+    ):
         scene.expire(0.5)
     assert scene.status(request_id) == Status.EXPIRED
-    assert retired == []
+    assert len(retired) == 1
     assert scene.trail(request_id).count("expired") == 1
 
 
-def test_another_run_claims_it_first(scene: Scene) -> None:
+def test_another_run_claims_it_first(scene: InProcessStack) -> None:
     """A lost claim is no failure."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
@@ -270,7 +243,7 @@ def test_another_run_claims_it_first(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.LAPSE, Action.SETTLE, Action.END])
-def test_an_action_that_no_longer_fits(scene: Scene, action: Action) -> None:
+def test_an_action_that_no_longer_fits(scene: InProcessStack, action: Action) -> None:
     """An entry that does not fit its request's status gives way to the one that does; no more changes."""
     request_id = scene.active() if action == Action.LAPSE else scene.approved()
     scene.alter(request_id, action={"S": str(action)}, due={"N": str(int(START.timestamp()))})
@@ -281,7 +254,7 @@ def test_an_action_that_no_longer_fits(scene: Scene, action: Action) -> None:
     assert stored.due == int(stored.next_due(START).timestamp())
 
 
-def test_moved_on_before_it_is_put_off(scene: Scene) -> None:
+def test_moved_on_before_it_is_put_off(scene: InProcessStack) -> None:
     """KMS fails, and somebody else writes the record meanwhile: what they left on the agenda holds."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
@@ -289,13 +262,11 @@ def test_moved_on_before_it_is_put_off(scene: Scene) -> None:
     def release() -> None:
         scene.release(request_id)
 
-    with scene.fault("RetireGrant", refused("ThrottlingException")):
-        throttled = scene.deployment.cloud.intercept
-        with scene.moments({("TransactWriteItems", 2): release}):
-            moments = scene.deployment.cloud.intercept
-            scene.deployment.cloud.intercept = lambda call, go_on: (
-                throttled(call, go_on) or moments(call, go_on) if throttled and moments else None
-            )
-            scene.expire(0.5)
+    plan: Plan = {
+        "RetireGrant": refused("ThrottlingException"),
+        "TransactWriteItems": [None, before(release), None],
+    }
+    with scene.faults(plan):
+        scene.expire(0.5)
     stored = scene.request(request_id)
     assert (stored.status, stored.attempts) == (Status.ENDING, 0)

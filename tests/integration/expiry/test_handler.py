@@ -8,10 +8,11 @@ import pytest
 
 from grant_broker.domain.lifecycle import Status
 from tests.support.context import Context
-from tests.support.scene import Scene, refused
+from tests.support.faults import refused
+from tests.support.scene import InProcessStack
 
 
-def _record(scene: Scene, request_id: str, number: str = "1") -> dict[str, Any]:
+def _record(scene: InProcessStack, request_id: str, number: str = "1") -> dict[str, Any]:
     """A stream record of a request as it is stored."""
     [image] = [
         i for i in scene.stored() if (i["pk"]["S"], i["sk"]["S"]) == (f"request#{request_id}", "request")
@@ -19,12 +20,12 @@ def _record(scene: Scene, request_id: str, number: str = "1") -> dict[str, Any]:
     return {"dynamodb": {"NewImage": image, "SequenceNumber": number}}
 
 
-def _handle(scene: Scene, *records: dict[str, Any]) -> list[str]:
+def _handle(scene: InProcessStack, *records: dict[str, Any]) -> list[str]:
     answer = scene.brokers.handler("expiry").lambda_handler({"Records": list(records)}, Context())
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_ending_ends_at_once(scene: Scene) -> None:
+def test_ending_ends_at_once(scene: InProcessStack) -> None:
     """A release ends its grant through the stream, before its second on the agenda has come."""
     request_id = scene.active()
     scene.clock.sleep(0.3)
@@ -34,7 +35,7 @@ def test_ending_ends_at_once(scene: Scene) -> None:
     assert scene.measured("EndLatenessSeconds") == [0.0]
 
 
-def test_a_repeated_or_late_record(scene: Scene) -> None:
+def test_a_repeated_or_late_record(scene: InProcessStack) -> None:
     """At least once: a second delivery finds nothing to do, nor does one that comes before its time."""
     ending, living = scene.active(), scene.active()
     scene.release(ending)
@@ -44,12 +45,12 @@ def test_a_repeated_or_late_record(scene: Scene) -> None:
     assert scene.measured("GrantsEnded") == [1]
 
 
-def test_kms_fails(scene: Scene) -> None:
+def test_kms_fails(scene: InProcessStack) -> None:
     """What KMS refuses is on the agenda with its backoff: the stream does not repeat it."""
     request_id = scene.active()
     scene.release(request_id)
     record = _record(scene, request_id)
-    with scene.fault("RetireGrant", refused("ThrottlingException")):
+    with scene.faults({"RetireGrant": refused("ThrottlingException")}):
         assert _handle(scene, record) == []
     assert (scene.status(request_id), scene.request(request_id).attempts) == (Status.ENDING, 1)
     assert _handle(scene, record) == []
@@ -58,21 +59,21 @@ def test_kms_fails(scene: Scene) -> None:
     assert scene.status(request_id) == Status.RELEASED
 
 
-def test_the_table_does_not_answer(scene: Scene) -> None:
+def test_the_table_does_not_answer(scene: InProcessStack) -> None:
     """Such a record is reported by its number, so that the stream brings it again; the others are done."""
     first, second = scene.active(), scene.active()
     scene.release(first)
     scene.release(second)
     records = [_record(scene, first, "7"), _record(scene, second, "8")]
     fault = refused("InternalServerError", 500)
-    with scene.fault("GetItem", fault, when=lambda call: first in str(call.parameters)):
+    with scene.faults({"GetItem": fault}, when=lambda call: first in str(call.parameters)):
         assert _handle(scene, *records) == ["7"]
     assert (scene.status(first), scene.status(second)) == (Status.ENDING, Status.RELEASED)
     assert _handle(scene, *records) == []
     assert scene.status(first) == Status.RELEASED
 
 
-def test_the_stream_takes_turns_too(scene: Scene) -> None:
+def test_the_stream_takes_turns_too(scene: InProcessStack) -> None:
     """A flood of revocations ends at the rate: what finds no turn is on the agenda for the next second."""
     broker = scene.brokers.broker("expiry")
     ids = [scene.active(), scene.active()]
@@ -86,7 +87,7 @@ def test_the_stream_takes_turns_too(scene: Scene) -> None:
     assert scene.status(ids[1]) == Status.REVOKED
 
 
-def test_a_record_that_cannot_be_read(scene: Scene) -> None:
+def test_a_record_that_cannot_be_read(scene: InProcessStack) -> None:
     """It is the agenda's business; the batch goes on."""
     bad, good = scene.active(), scene.active()
     for request_id in (bad, good):
@@ -98,13 +99,13 @@ def test_a_record_that_cannot_be_read(scene: Scene) -> None:
     assert scene.status(good) == Status.RELEASED
 
 
-def test_a_request_that_is_gone(scene: Scene) -> None:
+def test_a_request_that_is_gone(scene: InProcessStack) -> None:
     """A record of an item that nobody has any more is done."""
     image = {"pk": {"S": f"request#{'0' * 32}"}}
     assert _handle(scene, {"dynamodb": {"NewImage": image, "SequenceNumber": "1"}}) == []
 
 
-def test_a_scheduled_run(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scheduled_run(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """It ends what is due, tells how much it did, and its metrics carry their units; no token is logged."""
     request_id = scene.active(duration="PT10S")
     token = scene.request(request_id).grant_token
@@ -124,6 +125,6 @@ def test_a_scheduled_run(scene: Scene, capsys: pytest.CaptureFixture[str]) -> No
     assert (units["EndLatenessSeconds"], units["GrantsEnded"]) == ("Seconds", "Count")
 
 
-def _left(scene: Scene) -> int:
+def _left(scene: InProcessStack) -> int:
     """Thirty seconds from the scene's start, and the reserve."""
     return int(40_000 - (scene.clock.now.timestamp() % 3600) * 1000)

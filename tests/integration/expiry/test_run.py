@@ -12,12 +12,13 @@ from grant_broker.domain.errors import Unavailable
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.expiry.rate import claim_ends
 from grant_broker.expiry.run import run
-from tests.support.scene import START, Scene, refused
+from tests.support.faults import refused
+from tests.support.scene import START, InProcessStack
 
 TABLE_FAULT = refused("InternalServerError", 500)
 
 
-def _many(scene: Scene, count: int, *, due: int = 0, **changes: Any) -> list[str]:
+def _many(scene: InProcessStack, count: int, *, due: int = 0, **changes: Any) -> list[str]:
     """Records with an end on the agenda, a second apart, past the broker; KMS has no grant of them."""
     template = scene.request(scene.active())
     made = []
@@ -31,7 +32,7 @@ def _many(scene: Scene, count: int, *, due: int = 0, **changes: Any) -> list[str
 
 
 @pytest.fixture
-def slow(scene: Scene) -> Iterator[Scene]:
+def slow(scene: InProcessStack) -> Iterator[InProcessStack]:
     """A stack that ends two grants a second."""
     broker = scene.brokers.broker("expiry")
     settings = broker.settings.model_copy(update={"end_rate": 2})
@@ -41,10 +42,10 @@ def slow(scene: Scene) -> Iterator[Scene]:
         yield scene
 
 
-def test_oldest_first_at_the_rate(slow: Scene) -> None:
+def test_oldest_first_at_the_rate(slow: InProcessStack) -> None:
     """More due than the rate allows: the oldest first, no more than the rate in any second."""
     ids = _many(slow, 7, due=-7)
-    with slow.fault("RetireGrant") as retired:
+    with slow.faults({"RetireGrant": [None]}) as retired:
         slow.expire(3)
     assert [call.parameters["GrantId"] for call in retired] == [f"{number:064x}" for number in range(6)]
     assert slow.status(ids[6]) == Status.ACTIVE
@@ -52,7 +53,7 @@ def test_oldest_first_at_the_rate(slow: Scene) -> None:
     assert slow.status(ids[6]) == Status.EXPIRED
 
 
-def test_overlapping_runs_share_the_rate(slow: Scene) -> None:
+def test_overlapping_runs_share_the_rate(slow: InProcessStack) -> None:
     """Three runs at the same time end together no more than one would."""
     ids = _many(slow, 6, due=-6)
     for _ in range(3):
@@ -62,7 +63,7 @@ def test_overlapping_runs_share_the_rate(slow: Scene) -> None:
     assert ended == ids[:2]
 
 
-def test_turns_of_one_second(slow: Scene) -> None:
+def test_turns_of_one_second(slow: InProcessStack) -> None:
     """What one takes the others lack, a second has no more than the rate, and each way has its own."""
     broker = slow.brokers.broker("expiry")
     assert [claim_ends(broker, 1), claim_ends(broker, 5), claim_ends(broker, 5)] == [1, 1, 0]
@@ -72,7 +73,7 @@ def test_turns_of_one_second(slow: Scene) -> None:
     assert claim_ends(broker, 5) == 2
 
 
-def test_counters_go_away_by_themselves(slow: Scene) -> None:
+def test_counters_go_away_by_themselves(slow: InProcessStack) -> None:
     """Each carries the attribute that DynamoDB's TTL reads, an hour ahead."""
     assert claim_ends(slow.brokers.broker("expiry"), 1) == 1
     items = slow.tables.scan(TableName=slow.deployment.request_table)["Items"]
@@ -81,24 +82,24 @@ def test_counters_go_away_by_themselves(slow: Scene) -> None:
     assert "agenda" not in counter
 
 
-def test_a_fair_share_where_the_counter_does_not_answer(scene: Scene) -> None:
+def test_a_fair_share_where_the_counter_does_not_answer(scene: InProcessStack) -> None:
     """Ending goes on at a third of the rate, as many runs may overlap."""
     broker = scene.brokers.broker("expiry")
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
-    with scene.fault("UpdateItem", TABLE_FAULT):
+    with scene.faults({"UpdateItem": TABLE_FAULT}):
         assert claim_ends(broker, 100) == broker.settings.end_rate // 3
         assert claim_ends(broker, 1) == 1
         scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
 
 
-def test_the_second_quota_once_it_is_behind(slow: Scene) -> None:
+def test_the_second_quota_once_it_is_behind(slow: InProcessStack) -> None:
     """Where the oldest end has waited for longer than a run, RevokeGrant's own quota is used as well."""
     real = slow.active(duration="PT1H")
     slow.clock.now = START + timedelta(hours=1)
     ids = _many(slow, 5, due=-131)
-    with slow.fault("RevokeGrant") as revoked, slow.fault("ListGrants") as listed:
+    with slow.faults({"RevokeGrant": [None]}) as revoked, slow.faults({"ListGrants": [None]}) as listed:
         slow.expire(0.5)
     assert [slow.status(request_id) for request_id in ids[:4]] == [Status.EXPIRED] * 4
     assert (slow.status(ids[4]), slow.status(real)) == (Status.ACTIVE, Status.ACTIVE)
@@ -106,14 +107,14 @@ def test_the_second_quota_once_it_is_behind(slow: Scene) -> None:
     assert (revoked, len(listed) >= 2) == ([], True)
 
 
-def test_only_one_quota_while_it_keeps_up(slow: Scene) -> None:
+def test_only_one_quota_while_it_keeps_up(slow: InProcessStack) -> None:
     """However many are due in one second: a run has two minutes for them."""
     ids = _many(slow, 5, due=-100)
     slow.expire(0.5)
     assert [slow.status(request_id) for request_id in ids].count(Status.EXPIRED) == 2
 
 
-def test_nothing_crowds_out_an_end(slow: Scene) -> None:
+def test_nothing_crowds_out_an_end(slow: InProcessStack) -> None:
     """However many requests lapse before it, a grant's end comes first."""
     request_id = slow.active(duration="PT10S")
     waiting = _many(slow, 6, due=-10, status=Status.APPROVED, action=Action.LAPSE)
@@ -123,7 +124,7 @@ def test_nothing_crowds_out_an_end(slow: Scene) -> None:
     assert [slow.status(each) for each in waiting].count(Status.LAPSED) == 2
 
 
-def test_it_covers_the_next_130_s(scene: Scene) -> None:
+def test_it_covers_the_next_130_s(scene: InProcessStack) -> None:
     """Schedules may start two minutes apart: what falls due until then ends in its second."""
     request_id = scene.active(duration="PT129S")
     run(scene.brokers.broker("expiry"), lambda: 240.0, workers=1)
@@ -132,7 +133,7 @@ def test_it_covers_the_next_130_s(scene: Scene) -> None:
     assert scene.measured("Heartbeat") == [1]
 
 
-def test_it_hands_over_before_its_time_limit(scene: Scene) -> None:
+def test_it_hands_over_before_its_time_limit(scene: InProcessStack) -> None:
     """No new look in the last ten seconds, nothing begun in the last eight: the next run has it."""
     request_id = scene.active(duration="PT1S")
     scene.clock.sleep(1)
@@ -145,29 +146,29 @@ def test_it_hands_over_before_its_time_limit(scene: Scene) -> None:
     assert scene.status(request_id) == Status.EXPIRED
 
 
-def test_a_look_at_the_agenda_fails(scene: Scene) -> None:
+def test_a_look_at_the_agenda_fails(scene: InProcessStack) -> None:
     """The run looks again until its end; it is alive once it has seen the agenda."""
     request_id = scene.active(duration="PT1S")
     scene.clock.sleep(1)
-    with scene.fault("Query", *[TABLE_FAULT] * 9, None):
+    with scene.faults({"Query": [*[TABLE_FAULT] * 9, None]}):
         scene.expire(5)
     assert scene.status(request_id) == Status.EXPIRED
     assert scene.measured("Heartbeat") == [1]
 
 
-def test_no_heartbeat_without_a_look(scene: Scene) -> None:
+def test_no_heartbeat_without_a_look(scene: InProcessStack) -> None:
     """A run that never saw the agenda is as good as none: the alarm must fire."""
-    with scene.fault("Query", TABLE_FAULT):
+    with scene.faults({"Query": TABLE_FAULT}):
         scene.expire(3)
     assert scene.measured("Heartbeat") == []
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "TransactWriteItems"])
-def test_the_table_does_not_answer_for_one(scene: Scene, operation: str) -> None:
+def test_the_table_does_not_answer_for_one(scene: InProcessStack, operation: str) -> None:
     """One entry fails, the others go on; it stays on the agenda."""
     first, second = scene.active(duration="PT1S"), scene.active(duration="PT2S")
     scene.clock.sleep(3)
-    with scene.fault(operation, TABLE_FAULT, when=lambda call: first in str(call.parameters)):
+    with scene.faults({operation: TABLE_FAULT}, when=lambda call: first in str(call.parameters)):
         report = scene.expire(1)
     assert (report.done, report.failed) == (1, 1)
     assert scene.status(second) == Status.EXPIRED
@@ -175,23 +176,18 @@ def test_the_table_does_not_answer_for_one(scene: Scene, operation: str) -> None
     assert scene.status(first) == Status.EXPIRED
 
 
-def test_the_table_does_not_answer_while_it_is_put_off(scene: Scene) -> None:
+def test_the_table_does_not_answer_while_it_is_put_off(scene: InProcessStack) -> None:
     """KMS fails and the table too: the claim brings the entry back."""
     request_id = scene.active(duration="PT1S")
     scene.clock.sleep(1)
-    with scene.fault("RetireGrant", lambda _run: _break_table(scene)):
+    with (
+        scene.faults({"RetireGrant": refused("ThrottlingException")}) as retired,
+        scene.faults({"dynamodb": TABLE_FAULT}, when=lambda _call: bool(retired)),
+    ):
         report = scene.expire(0.5)
-    scene.deployment.cloud.intercept = None
     assert (report.failed, scene.status(request_id)) == (1, Status.ACTIVE)
     scene.later(15)
     assert scene.status(request_id) == Status.EXPIRED
-
-
-def _break_table(scene: Scene) -> Any:
-    scene.deployment.cloud.intercept = lambda call, go_on: (
-        TABLE_FAULT(go_on) if call.service == "dynamodb" else None
-    )
-    return refused("ThrottlingException")(lambda: (500, {}, b""))
 
 
 @pytest.mark.parametrize(
@@ -204,9 +200,8 @@ def _break_table(scene: Scene) -> Any:
     ],
     ids=["status", "scope", "fractions", "action"],
 )
-def test_a_record_that_cannot_be_read(scene: Scene, broken: dict[str, Any]) -> None:
+def test_a_record_that_cannot_be_read(scene: InProcessStack, broken: dict[str, Any]) -> None:
     """It stops nobody: told, put off, tried again; the grants beside it end in their second."""
-    scene.deployment.cloud.intercept = None
     bad, good = scene.active(duration="PT1S"), scene.active(duration="PT2S")
     scene.alter(bad, **broken)
     scene.clock.sleep(3)
@@ -218,7 +213,7 @@ def test_a_record_that_cannot_be_read(scene: Scene, broken: dict[str, Any]) -> N
     assert scene.measured("EndFailures") == [1, 1]
 
 
-def test_its_token_is_in_no_log(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+def test_its_token_is_in_no_log(scene: InProcessStack, caplog: pytest.LogCaptureFixture) -> None:
     """A record that cannot be read is reported without what is in it."""
     request_id = scene.active(duration="PT1S")
     token = scene.request(request_id).grant_token
@@ -230,7 +225,7 @@ def test_its_token_is_in_no_log(scene: Scene, caplog: pytest.LogCaptureFixture) 
     assert str(token)[:20] not in caplog.text
 
 
-def test_an_item_that_is_no_request(scene: Scene) -> None:
+def test_an_item_that_is_no_request(scene: InProcessStack) -> None:
     """Whatever somebody put on the agenda: put off, so that it takes nobody's turn."""
     strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "agenda"}, "due": {"N": "1"}}
     scene.put(scene.deployment.request_table, strange)
@@ -241,7 +236,7 @@ def test_an_item_that_is_no_request(scene: Scene) -> None:
     assert list(scene.brokers.broker("expiry").store.agenda.list_due(int(scene.clock.now.timestamp()))) == []
 
 
-def test_it_left_the_agenda_meanwhile(scene: Scene) -> None:
+def test_it_left_the_agenda_meanwhile(scene: InProcessStack) -> None:
     """An unfit entry that somebody took off is not put back."""
     strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "agenda"}, "due": {"N": "1"}}
     scene.put(scene.deployment.request_table, strange)
@@ -253,35 +248,35 @@ def test_it_left_the_agenda_meanwhile(scene: Scene) -> None:
     assert "Item" not in scene.tables.get_item(TableName=table, Key=key)
 
 
-def test_the_database_refuses_a_record(scene: Scene) -> None:
+def test_the_database_refuses_a_record(scene: InProcessStack) -> None:
     """Refused for good, as an item too large would be: told and put off, and the others go on."""
     bad, good = scene.active(duration="PT1S"), scene.active(duration="PT2S")
     scene.clock.sleep(3)
-    with scene.fault("TransactWriteItems", refused("ValidationException"), when=lambda c: bad in str(c)):
+    with scene.faults({"TransactWriteItems": refused("ValidationException")}, when=lambda c: bad in str(c)):
         scene.expire(1)
     assert scene.status(good) == Status.EXPIRED
     assert scene.request(bad).due == int(scene.clock.now.timestamp()) + 299
 
 
-def test_nothing_to_do(scene: Scene) -> None:
+def test_nothing_to_do(scene: InProcessStack) -> None:
     """An idle run looks every half second here, since the smallest grant lives for one."""
-    with scene.fault("Query") as looks:
+    with scene.faults({"Query": [None]}) as looks:
         report = scene.expire(5)
     assert (report.done, len(looks)) == (0, 10)
 
 
-def test_a_poll_of_production(scene: Scene) -> None:
+def test_a_poll_of_production(scene: InProcessStack) -> None:
     """Where the smallest grant lives for minutes a look every two seconds is enough."""
     broker = scene.brokers.broker("expiry")
     settings = broker.settings.model_copy(update={"smallest_duration": 300})
     other = replace(broker, settings=settings)
     deadline = START + timedelta(seconds=20)
-    with scene.fault("Query") as looks:
+    with scene.faults({"Query": [None]}) as looks:
         run(other, lambda: (deadline - scene.clock.now).total_seconds() + 10, workers=1)
     assert len(looks) == 10
 
 
-def test_many_workers(scene: Scene) -> None:
+def test_many_workers(scene: InProcessStack) -> None:
     """Several at the same time, each entry once."""
     ids = _many(scene, 8, due=-30)
     report = scene.expire(0.5, workers=4)
@@ -290,7 +285,7 @@ def test_many_workers(scene: Scene) -> None:
     assert len(scene.measured("GrantsEnded")) == 8
 
 
-def test_what_answers_nothing_is_told_apart(scene: Scene) -> None:
+def test_what_answers_nothing_is_told_apart(scene: InProcessStack) -> None:
     """The counter's Unavailable is about the database alone."""
-    with scene.fault("UpdateItem", TABLE_FAULT), pytest.raises(Unavailable):
+    with scene.faults({"UpdateItem": TABLE_FAULT}), pytest.raises(Unavailable):
         scene.brokers.broker("expiry").store.counters.claim("retire", 1, 1)

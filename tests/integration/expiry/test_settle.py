@@ -11,19 +11,20 @@ from grant_broker.domain.moves import move
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.request import RequestChanges
 from tests.local_aws.answers import AwsError, Response
-from tests.support.scene import START, Scene, lost, refused
+from tests.support.faults import lost, refused
+from tests.support.scene import START, InProcessStack
 
 
-def _issuing(scene: Scene, fault: Any, **changes: Any) -> str:
+def _issuing(scene: InProcessStack, fault: Any, **changes: Any) -> str:
     """A request whose CreateGrant met a fault each time."""
     request_id = scene.approved(**changes)
-    with scene.fault("CreateGrant", fault):
+    with scene.faults({"CreateGrant": fault}):
         assert scene.take_up(request_id).status == 503
     assert scene.status(request_id) == Status.ISSUING
     return request_id
 
 
-def test_found(scene: Scene) -> None:
+def test_found(scene: InProcessStack) -> None:
     """60 s after the intent the grant is found by grantee and exact name: active, to end on time."""
     request_id = _issuing(scene, lost)
     scene.clock.now = START + timedelta(seconds=59)
@@ -38,7 +39,7 @@ def test_found(scene: Scene) -> None:
     assert (shown.status, shown.body["grant"]["grant_token"]) == (200, None)
 
 
-def test_never_made(scene: Scene) -> None:
+def test_never_made(scene: InProcessStack) -> None:
     """Looked for each minute; absent for 5 minutes it has failed, and is looked for once more."""
     request_id = _issuing(scene, refused("ThrottlingException"))
     for _ in range(4):
@@ -53,7 +54,7 @@ def test_never_made(scene: Scene) -> None:
     assert scene.request(request_id).action is None
 
 
-def test_a_duration_shorter_than_the_wait(scene: Scene) -> None:
+def test_a_duration_shorter_than_the_wait(scene: InProcessStack) -> None:
     """It is settled at its expiry then, and ended in the same second."""
     request_id = _issuing(scene, lost, duration="PT5S")
     scene.expire(7)
@@ -61,11 +62,11 @@ def test_a_duration_shorter_than_the_wait(scene: Scene) -> None:
     assert max(scene.measured("EndLatenessSeconds")) < 2
 
 
-def test_a_look_that_kms_refuses(scene: Scene) -> None:
+def test_a_look_that_kms_refuses(scene: InProcessStack) -> None:
     """Nothing is concluded from it: it is tried again, for ever."""
     request_id = _issuing(scene, lost)
     scene.clock.sleep(60)
-    with scene.fault("ListGrants", refused("AccessDeniedException")):
+    with scene.faults({"ListGrants": refused("AccessDeniedException")}):
         for _ in range(9):
             scene.later(60)
     stored = scene.request(request_id)
@@ -75,7 +76,7 @@ def test_a_look_that_kms_refuses(scene: Scene) -> None:
     assert scene.status(request_id) == Status.ACTIVE
 
 
-def test_a_zombie(scene: Scene) -> None:
+def test_a_zombie(scene: InProcessStack) -> None:
     """A CreateGrant that takes effect minutes after its record was closed is ended and told."""
     request_id = _issuing(scene, refused("ThrottlingException"))
     scene.later(301)
@@ -90,7 +91,7 @@ def test_a_zombie(scene: Scene) -> None:
     assert scene.request(request_id).action is None
 
 
-def test_late_duplicates_of_an_ended_grant(scene: Scene) -> None:
+def test_late_duplicates_of_an_ended_grant(scene: InProcessStack) -> None:
     """All of them, however many carry the name; the status stays what it was."""
     request_id = scene.active(duration="PT10S")
     scene.expire(12)
@@ -102,13 +103,13 @@ def test_late_duplicates_of_an_ended_grant(scene: Scene) -> None:
     assert scene.measured("LateDuplicates") == [2]
 
 
-def test_a_duplicate_that_cannot_be_ended(scene: Scene) -> None:
+def test_a_duplicate_that_cannot_be_ended(scene: InProcessStack) -> None:
     """It stays on the agenda until it can."""
     request_id = scene.active(duration="PT10S")
     scene.expire(12)
     _create_again(scene, request_id)
     scene.clock.sleep(300)
-    with scene.fault("RetireGrant", refused("ThrottlingException"), None):
+    with scene.faults({"RetireGrant": [refused("ThrottlingException"), None]}):
         scene.expire(1)
         assert len(scene.grants()) == 1
         scene.expire(5)
@@ -116,7 +117,7 @@ def test_a_duplicate_that_cannot_be_ended(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("visible", [True, False], ids=["listed at once", "listed late"])
-def test_made_while_the_request_was_closed(scene: Scene, *, visible: bool) -> None:
+def test_made_while_the_request_was_closed(scene: InProcessStack, *, visible: bool) -> None:
     """Its maker sees that nobody wants it any more: looked for at once, and again 5 minutes later."""
     request_id = scene.approved()
 
@@ -134,7 +135,7 @@ def test_made_while_the_request_was_closed(scene: Scene, *, visible: bool) -> No
     if visible:
         scene.expire(1)
     else:
-        with scene.fault("ListGrants", lambda _run: (200, {}, b'{"Grants":[],"Truncated":false}')):
+        with scene.faults({"ListGrants": lambda _run: (200, {}, b'{"Grants":[],"Truncated":false}')}):
             scene.expire(1)
         assert len(scene.grants()) == 1
         scene.later(310)
@@ -142,7 +143,7 @@ def test_made_while_the_request_was_closed(scene: Scene, *, visible: bool) -> No
     assert scene.measured("LateDuplicates") == [1]
 
 
-def test_ending_while_it_is_made(scene: Scene) -> None:
+def test_ending_while_it_is_made(scene: InProcessStack) -> None:
     """A request that became `ending` before CreateGrant answered takes the grant's id along."""
     request_id = scene.approved()
 
@@ -161,10 +162,10 @@ def test_ending_while_it_is_made(scene: Scene) -> None:
     assert (scene.status(request_id), scene.grants()) == (Status.EXPIRED, [])
 
 
-def test_ending_before_kms_shows_it(scene: Scene) -> None:
+def test_ending_before_kms_shows_it(scene: InProcessStack) -> None:
     """Without its id the grant is looked for by name; one that shows up later is a late duplicate."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", refused("ThrottlingException")):
+    with scene.faults({"CreateGrant": refused("ThrottlingException")}):
         scene.take_up(request_id)
     store, record = scene.brokers.broker("expiry").store, scene.request(request_id)
     now = scene.clock.now
@@ -177,7 +178,7 @@ def test_ending_before_kms_shows_it(scene: Scene) -> None:
     assert scene.grants() == []
 
 
-def _create_again(scene: Scene, request_id: str, **changes: Any) -> None:
+def _create_again(scene: InProcessStack, request_id: str, **changes: Any) -> None:
     """A CreateGrant of the broker's that takes effect only now."""
     record = scene.request(request_id)
     parameters: dict[str, Any] = {
@@ -188,7 +189,7 @@ def _create_again(scene: Scene, request_id: str, **changes: Any) -> None:
     scene.kms.create_grant(**parameters | changes)
 
 
-def test_lost_before_it_is_put_off(scene: Scene) -> None:
+def test_lost_before_it_is_put_off(scene: InProcessStack) -> None:
     """KMS fails, and the table loses the record meanwhile: there is nothing to put off, and no run fails."""
     request_id = scene.active(duration="PT10S")
     scene.clock.sleep(10)
@@ -197,6 +198,6 @@ def test_lost_before_it_is_put_off(scene: Scene) -> None:
         scene.lose(request_id)
         return AwsError("ThrottlingException", "injected").response()
 
-    with scene.fault("RetireGrant", lose):
+    with scene.faults({"RetireGrant": lose}):
         assert scene.expire(0.5).failed == 1
     assert len(scene.grants()) == 1

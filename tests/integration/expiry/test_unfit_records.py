@@ -7,7 +7,7 @@ import pytest
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.run import reconcile
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 # What DynamoDB stores, and the far ends of it. None: the attribute is not there.
 _VALUES: list[dict[str, Any] | None] = [
@@ -28,7 +28,7 @@ def _fits(attribute: str, value: dict[str, Any] | None) -> bool:
 
 
 @pytest.mark.parametrize("attribute", sorted(GrantRequest.model_fields))
-def test_no_record_stops_the_others(scene: Scene, attribute: str) -> None:
+def test_no_record_stops_the_others(scene: InProcessStack, attribute: str) -> None:
     """Beside it all other grants end in their second, and reconcile goes through, with its metrics."""
     for value in (value for value in _VALUES if _fits(attribute, value)):
         poisoned = scene.active(duration="PT10S")

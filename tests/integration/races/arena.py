@@ -12,7 +12,7 @@ from grant_broker.domain.lifecycle import Status
 from grant_broker.events.export import export, verify_export
 from tests.local_aws.cloud import Cloud
 from tests.local_stack.brokers import Brokers
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 # moto copies its tables for each transaction, under one lock: more threads would only wait longer there.
 THREADS = 32 if Cloud.dynamodb else 8
@@ -37,7 +37,7 @@ class Outcome:
 class Arena:
     """The functions' brokers, shared by all threads as by the environments of one Lambda function."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: InProcessStack) -> None:
         self.scene = scene
         self.brokers = Brokers(scene.deployment, scene.clock, _SLEEP)
 

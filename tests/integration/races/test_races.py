@@ -24,7 +24,7 @@ from grant_broker.requests.take_up import take_up
 from grant_broker.requests.withdraw import get_own_request, release, withdraw
 from tests.integration.races.arena import THREADS, Arena, Move, Outcome
 from tests.integration.races.people import approver, partner
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 _ONCE = Idempotency(None, "digest")
 # What the API answers with 409 or 503: somebody else was first, or is still at work.
@@ -32,7 +32,7 @@ _TOLD = (Conflict, Stale, Unavailable)
 
 
 @pytest.fixture
-def arena(scene: Scene) -> Arena:
+def arena(scene: InProcessStack) -> Arena:
     """The deployment, empty, and its brokers."""
     return Arena(scene)
 

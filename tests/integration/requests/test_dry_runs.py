@@ -4,23 +4,25 @@ from typing import Any
 
 import pytest
 
-from tests.support.unregistered import Scene
+from tests.support.scene import InProcessStack
 
 
 @pytest.fixture
-def scene(unregistered: Scene) -> Scene:
+def scene(unregistered: InProcessStack) -> InProcessStack:
     """The founding scenario; its key is not registered yet."""
     return unregistered
 
 
-def tried(scene: Scene, **changes: Any) -> Any:
+def tried(scene: InProcessStack, **changes: Any) -> Any:
     """The answer to a dry run."""
-    answer = scene.call("partner", "POST", "/requests", scene.submission(**changes), dry_run="true")
+    answer = scene.call(
+        "partner", "POST", "/requests", scene.submission(**changes), query={"dry_run": "true"}
+    )
     assert answer.status == 200, answer.body
     return answer.body
 
 
-def approve_ahead(scene: Scene, **changes: Any) -> str:
+def approve_ahead(scene: InProcessStack, **changes: Any) -> str:
     """Make a standing approval for the founding request; its id."""
     approval = {
         "key": "partner_data", "account": "444455556666", "operations": ["Encrypt"],
@@ -32,29 +34,29 @@ def approve_ahead(scene: Scene, **changes: Any) -> str:
     return str(made.body["id"])
 
 
-def stored(scene: Scene) -> int:
+def stored(scene: InProcessStack) -> int:
     """How many requests there are."""
     return len(scene.call("partner", "GET", "/requests").body["items"])
 
 
-def test_without_an_approval_it_would_wait(scene: Scene) -> None:
+def test_without_an_approval_it_would_wait(scene: InProcessStack) -> None:
     """What no standing approval covers would wait for as many persons as the key's quorum."""
-    scene.register()
+    scene.limit()
     reason = "no standing approval covers it: one person must approve"
     assert tried(scene) == {"outcome": "wait_for_approval", "reasons": [reason]}
-    scene.register(quorum=2)
+    scene.limit(quorum=2)
     assert tried(scene)["reasons"] == ["no standing approval covers it: 2 persons must approve"]
     assert stored(scene) == 0
 
 
-def test_covered_it_would_be_granted(scene: Scene) -> None:
+def test_covered_it_would_be_granted(scene: InProcessStack) -> None:
     """What a standing approval covers would be granted at once, or from its start on; no grant is made."""
-    scene.register()
+    scene.limit()
     approval = approve_ahead(scene)
     assert tried(scene) == {"outcome": "grant", "reasons": [f"standing approval {approval} covers it"]}
     later = tried(scene, starts_at="2030-01-02T00:00:00Z")
     assert later["reasons"][1] == "it may be taken up from 2030-01-02T00:00:00Z on"
-    assert (stored(scene), scene.cloud.grants(scene.key)) == (0, [])
+    assert (stored(scene), scene.cloud.grants(scene.key_arn)) == (0, [])
     assert scene.submit().body["status"] == "active"
 
 
@@ -70,36 +72,33 @@ def test_covered_it_would_be_granted(scene: Scene) -> None:
     ],
 )
 def test_outside_the_limits_it_would_be_refused(
-    scene: Scene, changes: dict[str, Any], reasons: list[str]
+    scene: InProcessStack, changes: dict[str, Any], reasons: list[str]
 ) -> None:
     """Limits and a key that is not open refuse, with every fault."""
-    scene.register()
+    scene.limit()
     assert tried(scene, **changes) == {"outcome": "refuse", "reasons": reasons}
 
 
-def test_a_closed_key_would_refuse(scene: Scene) -> None:
+def test_a_closed_key_would_refuse(scene: InProcessStack) -> None:
     """A key closed to new grants refuses like one that was never open."""
-    scene.register()
+    scene.limit()
     scene.security("DELETE", "")
     assert tried(scene)["outcome"] == "refuse"
 
 
-def test_what_cannot_be_read_is_refused_for_good(scene: Scene) -> None:
+def test_what_cannot_be_read_is_refused_for_good(scene: InProcessStack) -> None:
     """A malformed body, or anything but true and false, is 400; `false` submits."""
-    scene.register()
+    scene.limit()
     body = scene.submission(duration="two hours")
-    assert scene.call("partner", "POST", "/requests", body, dry_run="true").status == 400
-    assert scene.call("partner", "POST", "/requests", scene.submission(), dry_run="yes").status == 400
-    assert scene.call("partner", "POST", "/requests", scene.submission(), dry_run="false").status == 201
-    assert scene.call("outsider", "POST", "/requests", scene.submission(), dry_run="true").status == 403
-
-
-def test_without_room_it_would_be_refused(scene_of: Any) -> None:
-    """An account that holds as many open requests as it may would be refused; calls count, too."""
-    scene = scene_of(OpenPerAccount="1", SubmissionsPerMinute="3")
-    scene.register()
-    assert scene.submit().status == 201
-    assert tried(scene)["outcome"] == "refuse"
-    tried(scene)
-    again = scene.call("partner", "POST", "/requests", scene.submission(), dry_run="true")
-    assert (again.status, again.body["code"]) == (429, "too_many_requests")
+    assert scene.call("partner", "POST", "/requests", body, query={"dry_run": "true"}).status == 400
+    assert (
+        scene.call("partner", "POST", "/requests", scene.submission(), query={"dry_run": "yes"}).status == 400
+    )
+    assert (
+        scene.call("partner", "POST", "/requests", scene.submission(), query={"dry_run": "false"}).status
+        == 201
+    )
+    assert (
+        scene.call("outsider", "POST", "/requests", scene.submission(), query={"dry_run": "true"}).status
+        == 403
+    )

@@ -11,10 +11,10 @@ import pytest
 from tests.local_stack.proxy import matched, proxy_event
 from tests.local_stack.triggers import routes
 from tests.support.context import Context
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 
-def _invoke(scene: Scene, who: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+def _invoke(scene: InProcessStack, who: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
     found = matched(routes(scene.deployment.template), method, path)
     assert found is not None
     route, parameters = found
@@ -26,7 +26,7 @@ def _invoke(scene: Scene, who: str, method: str, path: str, body: Any = None) ->
     return answer
 
 
-def test_a_grant_is_measured(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_grant_is_measured(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """GrantsIssued is published with the call that made it; a call that measures nothing stays silent."""
     request_id = scene.approved()
     handler, broker = scene.brokers.handler("requests"), scene.brokers.broker("requests")
@@ -40,7 +40,7 @@ def test_a_grant_is_measured(scene: Scene, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_no_token_in_any_log(
-    scene: Scene, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    scene: InProcessStack, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """From submission to the end: the token is in the parties' answers alone."""
     caplog.set_level("DEBUG", logger="grant_broker")
@@ -62,14 +62,14 @@ def test_no_token_in_any_log(
     assert token not in json.dumps(events)
 
 
-def test_answers_are_not_cached(scene: Scene) -> None:
+def test_answers_are_not_cached(scene: InProcessStack) -> None:
     """No cache on the way may keep an answer, which may hold a token."""
     answer = _invoke(scene, "partner", "GET", "/requests")
     assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
 
 
 @pytest.mark.parametrize("function", ["requests", "approvals", "expiry", "reconcile"])
-def test_a_broker_is_made_from_the_environment(scene: Scene, function: str) -> None:
+def test_a_broker_is_made_from_the_environment(scene: InProcessStack, function: str) -> None:
     """Once a process, from what the template says."""
     made = scene.brokers.broker(function).settings
     with mock.patch.dict(os.environ, scene.deployment.environment(function), clear=True):

@@ -13,8 +13,8 @@ from grant_broker.client.commands import audit
 from grant_broker.client.main import main
 from grant_broker.domain.mail import digest, notice_of
 from tests.local_aws.answers import Response
-from tests.local_aws.cloud import AwsCall
-from tests.support.scene import Scene
+from tests.support.faults import GoOn
+from tests.support.scene import InProcessStack
 
 # Each is taken: none holds a character that is forbidden. None may become more than a text.
 FORMULAS = (
@@ -26,7 +26,7 @@ FORMULAS = (
 
 
 @pytest.fixture
-def logs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+def logs(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """The lines that the functions logged so far."""
     stream = io.StringIO()
     handlers = {
@@ -43,7 +43,7 @@ def logs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str
 
 @pytest.fixture
 def exported(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], list[str]]:
     """What `grant-broker audit export` prints, by lines as the terminal counts them."""
     monkeypatch.setattr(audit, "clients", lambda: SimpleNamespace(dynamodb=lambda: scene.tables))
@@ -59,7 +59,7 @@ def exported(
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_stays_a_text_in_the_export(
-    scene: Scene, exported: Callable[[], list[str]], text: str
+    scene: InProcessStack, exported: Callable[[], list[str]], text: str
 ) -> None:
     """The audit export is one ASCII JSON object a line, whatever a reason says: no cell, no line."""
     before = len(exported())
@@ -74,7 +74,7 @@ def test_a_text_stays_a_text_in_the_export(
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_a_text_stays_a_text_in_mails(scene: Scene, text: str) -> None:
+def test_a_text_stays_a_text_in_mails(scene: InProcessStack, text: str) -> None:
     """A mail quotes what the requester wrote: one line, ASCII, no working link, and says so."""
     request_id = scene.pending(reason=text)
     [event] = scene.brokers.broker("approvals").store.get_trail(f"request#{request_id}")
@@ -87,7 +87,7 @@ def test_a_text_stays_a_text_in_mails(scene: Scene, text: str) -> None:
     assert text not in mail.subject
 
 
-def test_what_breaks_lines_never_gets_in(scene: Scene) -> None:
+def test_what_breaks_lines_never_gets_in(scene: InProcessStack) -> None:
     """Control characters, line separators and bidirectional marks are refused in every text."""
     for text in ("a\nb", "a\r\nb", "a\u2028b", "a\u0085b", "a\x1b[2Jb", "a\u202eb", "a\x00b"):
         for field in ("reason", "ticket"):
@@ -97,15 +97,14 @@ def test_what_breaks_lines_never_gets_in(scene: Scene) -> None:
         assert (answer.status, answer.body["errors"][0]["field"]) == (400, "encryption_context")
 
 
-def test_a_forged_log_line_stays_inside_its_own(scene: Scene, logs: Callable[[], list[str]]) -> None:
+def test_a_forged_log_line_stays_inside_its_own(scene: InProcessStack, logs: Callable[[], list[str]]) -> None:
     """What is logged of an unforeseen error is one JSON object a line; the caller is told nothing of it."""
 
-    def raising(_call: AwsCall, _run: Callable[[], Response]) -> Response | None:
+    def raising(_go_on: GoOn) -> Response:
         raise RuntimeError('secret table\n{"level":"INFO","message":"forged"}\r\n')
 
-    scene.deployment.cloud.intercept = raising
-    answer = scene.submit()
-    scene.deployment.cloud.intercept = None
+    with scene.faults({"dynamodb": raising}):
+        answer = scene.submit()
     assert answer.status == 503
     assert "secret" not in json.dumps(answer.body)
     read = [json.loads(line) for line in logs()]
@@ -114,7 +113,7 @@ def test_a_forged_log_line_stays_inside_its_own(scene: Scene, logs: Callable[[],
 
 
 def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
-    scene: Scene, logs: Callable[[], list[str]], exported: Callable[[], list[str]]
+    scene: InProcessStack, logs: Callable[[], list[str]], exported: Callable[[], list[str]]
 ) -> None:
     """Not in lists, under /security, in events, export, mails or logs; and not once the grant has ended."""
     request_id = scene.active()

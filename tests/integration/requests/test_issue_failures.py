@@ -10,7 +10,8 @@ from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.transitions import activated, ending
 from grant_broker.domain.versions import revise
-from tests.support.scene import START, Scene, conflict, lost, refused
+from tests.support.faults import Act, Plan, before, conflict, lost, refused
+from tests.support.scene import START, InProcessStack
 
 UNCERTAIN = {
     "throttled": refused("ThrottlingException"),
@@ -23,10 +24,10 @@ UNCERTAIN = {
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "LimitExceededException", "DisabledException", "InvalidArnException"]
 )
-def test_refused(scene: Scene, code: str) -> None:
+def test_refused(scene: InProcessStack, code: str) -> None:
     """A definite refusal: failed, 409 with KMS's code, looked for once more, alarmed; nothing is repeated."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", refused(code)) as calls:
+    with scene.faults({"CreateGrant": refused(code)}) as calls:
         answer = scene.take_up(request_id)
     detail = f"the request is failed: KMS refused the grant ({code})"
     assert (answer.status, answer.body["detail"], len(calls)) == (409, detail, 1)
@@ -38,10 +39,10 @@ def test_refused(scene: Scene, code: str) -> None:
 
 
 @pytest.mark.parametrize("fault", UNCERTAIN.values(), ids=UNCERTAIN)
-def test_nobody_knows(scene: Scene, fault: Any) -> None:
+def test_nobody_knows(scene: InProcessStack, fault: Any) -> None:
     """Three attempts, then 503 with Retry-After and Location; the request stays issuing."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", fault) as calls:
+    with scene.faults({"CreateGrant": fault}) as calls:
         answer = scene.take_up(request_id)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     assert answer.headers["Location"] == f"/live/requests/{request_id}"
@@ -51,20 +52,20 @@ def test_nobody_knows(scene: Scene, fault: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", UNCERTAIN.values(), ids=UNCERTAIN)
-def test_the_next_attempt_succeeds(scene: Scene, fault: Any) -> None:
+def test_the_next_attempt_succeeds(scene: InProcessStack, fault: Any) -> None:
     """The same parameters and name: one grant, whatever became of the first attempt."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", fault, None):
+    with scene.faults({"CreateGrant": [fault, None]}):
         assert scene.take_up(request_id).status == 201
     [grant] = scene.grants()
     assert scene.request(request_id).grant_id == grant["GrantId"]
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0, 503), (3.8, 503), (5, 201), (18, 201), (19.9, 503)])
-def test_the_same_call_resumes(scene: Scene, seconds: float, status: int) -> None:
+def test_the_same_call_resumes(scene: InProcessStack, seconds: float, status: int) -> None:
     """Once the first call cannot be waiting for KMS any more, and within 20 s of the intent; not after."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", lost):
+    with scene.faults({"CreateGrant": lost}):
         assert scene.take_up(request_id).status == 503
     left = scene.request(request_id).intent_at
     assert left is not None
@@ -76,20 +77,20 @@ def test_the_same_call_resumes(scene: Scene, seconds: float, status: int) -> Non
         assert answer.body["grant"]["grant_token"]
 
 
-def test_a_refusal_after_a_lost_answer(scene: Scene) -> None:
+def test_a_refusal_after_a_lost_answer(scene: InProcessStack) -> None:
     """It does not say what became of the first attempt: nothing is called failed, settle finds the grant."""
     request_id = scene.approved()
-    with scene.fault("CreateGrant", lost, refused("AccessDeniedException")):
+    with scene.faults({"CreateGrant": [lost, refused("AccessDeniedException")]}):
         assert scene.take_up(request_id).status == 503
     assert (scene.status(request_id), len(scene.grants())) == (Status.ISSUING, 1)
     scene.clock.sleep(5)
-    with scene.fault("CreateGrant", refused("AccessDeniedException")):
+    with scene.faults({"CreateGrant": refused("AccessDeniedException")}):
         assert scene.take_up(request_id).status == 503
     scene.later(60)
     assert scene.status(request_id) == Status.ACTIVE
 
 
-def test_no_attempt_after_20_s(scene: Scene) -> None:
+def test_no_attempt_after_20_s(scene: InProcessStack) -> None:
     """KMS takes its time: what would come too late is not tried at all."""
     request_id = scene.approved()
 
@@ -97,12 +98,12 @@ def test_no_attempt_after_20_s(scene: Scene) -> None:
         scene.clock.sleep(11)
         return refused("ThrottlingException")(_run)
 
-    with scene.fault("CreateGrant", slow) as calls:
+    with scene.faults({"CreateGrant": slow}) as calls:
         assert scene.take_up(request_id).status == 503
     assert len(calls) == 2
 
 
-def test_no_attempt_after_the_expiry(scene: Scene) -> None:
+def test_no_attempt_after_the_expiry(scene: InProcessStack) -> None:
     """Nor is a grant made that would have to end at once."""
     request_id = scene.approved(duration="PT5S")
 
@@ -110,30 +111,29 @@ def test_no_attempt_after_the_expiry(scene: Scene) -> None:
         scene.clock.sleep(6)
         return refused("ThrottlingException")(_run)
 
-    with scene.fault("CreateGrant", slow) as calls:
+    with scene.faults({"CreateGrant": slow}) as calls:
         assert scene.take_up(request_id).status == 503
     assert len(calls) == 1
 
 
-def test_settled_between_two_attempts(scene: Scene) -> None:
+def test_settled_between_two_attempts(scene: InProcessStack) -> None:
     """The record is read again before each repeat: one that was settled meanwhile is answered as it is."""
     request_id = scene.approved()
 
     def settled(go_on: Any) -> Any:
         go_on()
-        scene.deployment.cloud.intercept = None
         scene.alter(request_id, due={"N": str(int(scene.clock.now.timestamp()))})
         scene.expire(0.5)
         return refused("ThrottlingException")(go_on)
 
-    with scene.fault("CreateGrant", settled):
+    with scene.faults({"CreateGrant": Act(settled)}):
         answer = scene.take_up(request_id)
     assert (answer.status, answer.body["status"]) == (200, "active")
     assert len(scene.grants()) == 1
 
 
 @pytest.mark.parametrize("status", ["active", "issuing"])
-def test_somebody_wrote_before_the_outcome(scene: Scene, status: str) -> None:
+def test_somebody_wrote_before_the_outcome(scene: InProcessStack, status: str) -> None:
     """Settled while KMS answered: the same grant, 200. Merely claimed: 503, and the grant is found later."""
     request_id = scene.approved()
 
@@ -154,7 +154,7 @@ def test_somebody_wrote_before_the_outcome(scene: Scene, status: str) -> None:
     assert scene.status(request_id) == Status.ACTIVE
 
 
-def test_the_outcome_moves_on_twice(scene: Scene) -> None:
+def test_the_outcome_moves_on_twice(scene: InProcessStack) -> None:
     """Whoever notes an unwanted grant gives way to a third writer: the grant's name leads to it."""
     request_id = scene.approved()
     store = scene.brokers.broker("expiry").store
@@ -167,7 +167,11 @@ def test_the_outcome_moves_on_twice(scene: Scene) -> None:
         store.commit(revise(scene.request(request_id), {}))
 
     # The commit of the outcome is stale, and so is the note about it.
-    with scene.moments({("CreateGrant", 1): ended, ("TransactWriteItems", 3): touched}):
+    plan: Plan = {
+        "CreateGrant": [before(ended), None],
+        "TransactWriteItems": [None, None, before(touched), None],
+    }
+    with scene.faults(plan):
         answer = scene.take_up(request_id)
     assert (answer.status, answer.body["detail"]) == (409, "the request is ending")
     assert scene.request(request_id).grant_id is None
@@ -184,10 +188,10 @@ WRITES = {
 
 @pytest.mark.parametrize("fault", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("nth", [1, 2], ids=["intent", "outcome"])
-def test_the_table_does_not_answer(scene: Scene, nth: int, fault: Any) -> None:
+def test_the_table_does_not_answer(scene: InProcessStack, nth: int, fault: Any) -> None:
     """503 with Location; the intent not stored: nothing at KMS, the outcome not stored: resumed later."""
     request_id = scene.approved()
-    with scene.fault("TransactWriteItems", *[None] * (nth - 1), fault):
+    with scene.faults({"TransactWriteItems": [*[None] * (nth - 1), fault]}):
         answer = scene.take_up(request_id)
     assert (answer.status, answer.headers["Location"]) == (503, f"/live/requests/{request_id}")
     assert scene.status(request_id) == (Status.APPROVED if nth == 1 else Status.ISSUING)
@@ -199,10 +203,10 @@ def test_the_table_does_not_answer(scene: Scene, nth: int, fault: Any) -> None:
 
 @pytest.mark.parametrize("nth", [1, 2], ids=["intent", "outcome"])
 @pytest.mark.parametrize("fault", [conflict, lost], ids=["conflict", "lost answer"])
-def test_the_table_s_next_answer(scene: Scene, nth: int, fault: Any) -> None:
+def test_the_table_s_next_answer(scene: InProcessStack, nth: int, fault: Any) -> None:
     """A conflict is tried again, a write whose answer was lost is recognised: 201, one event each."""
     request_id = scene.approved()
-    with scene.fault("TransactWriteItems", *[None] * (nth - 1), fault, None):
+    with scene.faults({"TransactWriteItems": [*[None] * (nth - 1), fault, None]}):
         assert scene.take_up(request_id).status == 201
     assert scene.trail(request_id) == ["submitted", "approved", "issuing", "active"]
     assert len(scene.grants()) == 1

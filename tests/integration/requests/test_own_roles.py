@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 HOME = "111122223333"
 ROLES = ("requests", "approvals", "expiry", "reconcile", "events")
@@ -16,14 +16,14 @@ OWN = [
 
 
 @pytest.fixture
-def home(scene: Scene) -> Scene:
+def home(scene: InProcessStack) -> InProcessStack:
     """The key is open to the home account too."""
     assert scene.limit(accounts=[HOME, "444455556666"]).status == 200
     return scene
 
 
 @pytest.mark.parametrize("grantee", OWN)
-def test_not_asked_for(home: Scene, grantee: str) -> None:
+def test_not_asked_for(home: InProcessStack, grantee: str) -> None:
     """A submission that names one is refused, and says which field."""
     answer = home.submit("key_admin", grantee=grantee)
     assert answer.status == 400
@@ -34,19 +34,19 @@ def test_not_asked_for(home: Scene, grantee: str) -> None:
 
 
 @pytest.mark.parametrize("grantee", OWN)
-def test_not_approved_ahead(home: Scene, grantee: str) -> None:
+def test_not_approved_ahead(home: InProcessStack, grantee: str) -> None:
     """Nor is a standing approval made for one."""
     answer = home.approve_ahead(account=HOME, grantee=grantee)
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "grantee")
 
 
-def test_other_roles_of_the_account_may_be(home: Scene) -> None:
+def test_other_roles_of_the_account_may_be(home: InProcessStack) -> None:
     """The data reader is the stack's too, but no function's: it may be granted."""
     assert home.submit("key_admin", grantee=home.grantee("data_reader")).status == 201
 
 
 @pytest.mark.parametrize("grantee", OWN[:6])
-def test_the_fence_refuses_what_got_past(scene: Scene, grantee: str) -> None:
+def test_the_fence_refuses_what_got_past(scene: InProcessStack, grantee: str) -> None:
     """With the credentials of `requests` itself KMS refuses the grant."""
     client = scene.deployment.cloud.session(scene.deployment.credentials("requests")).client("kms")
     with pytest.raises(ClientError, match="explicit deny") as refusal:

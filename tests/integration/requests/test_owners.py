@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 ACTIONS = [
     ("DELETE", "/requests/{}", "approved"),
@@ -15,7 +15,7 @@ ACTIONS = [
 
 
 @pytest.mark.parametrize(("method", "path", "state"), ACTIONS)
-def test_a_colleague(scene: Scene, method: str, path: str, state: str) -> None:
+def test_a_colleague(scene: InProcessStack, method: str, path: str, state: str) -> None:
     """Another role of the account reads it without the token, and may not touch it: 403."""
     request_id = getattr(scene, state)()
     answer = scene.call("partner_colleague", method, path.format(request_id))
@@ -24,7 +24,7 @@ def test_a_colleague(scene: Scene, method: str, path: str, state: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "state"), [*ACTIONS, ("GET", "/requests/{}", "active")])
-def test_another_account(scene: Scene, method: str, path: str, state: str) -> None:
+def test_another_account(scene: InProcessStack, method: str, path: str, state: str) -> None:
     """404 in the same words as an id that does not exist."""
     request_id = getattr(scene, state)()
     foreign = scene.call("other_partner", method, path.format(request_id))
@@ -34,7 +34,7 @@ def test_another_account(scene: Scene, method: str, path: str, state: str) -> No
 
 
 @pytest.mark.parametrize(("method", "path", "state"), ACTIONS)
-def test_the_grantee(scene: Scene, method: str, path: str, state: str) -> None:
+def test_the_grantee(scene: InProcessStack, method: str, path: str, state: str) -> None:
     """A request for another role of the account: that role may act on it too, and sees the token."""
     request_id = scene.approved(grantee=scene.grantee("partner_colleague"))
     if state == "active":
@@ -43,7 +43,7 @@ def test_the_grantee(scene: Scene, method: str, path: str, state: str) -> None:
     assert scene.call("partner_colleague", method, path.format(request_id)).status in {200, 201, 202}
 
 
-def test_another_session_of_the_requester_s_role(scene: Scene) -> None:
+def test_another_session_of_the_requester_s_role(scene: InProcessStack) -> None:
     """All sessions of an ordinary role are one person: the session name is the caller's choice."""
     session = scene.deployment.cloud.session_for(scene.grantee("partner"), "tomorrow")
     request_id = scene.active()
@@ -55,7 +55,7 @@ def test_another_session_of_the_requester_s_role(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("who", "shown"), [("partner", True), ("partner_colleague", False)], ids=["requester", "colleague"]
 )
-def test_who_sees_the_token(scene: Scene, who: str, *, shown: bool) -> None:
+def test_who_sees_the_token(scene: InProcessStack, who: str, *, shown: bool) -> None:
     """The token is for the parties alone, in the views of one request, while the grant lives."""
     request_id = scene.active()
     assert bool(_token(scene, request_id, who)) is shown
@@ -70,7 +70,7 @@ def test_who_sees_the_token(scene: Scene, who: str, *, shown: bool) -> None:
     assert scene.request(request_id).grant_token is None
 
 
-def test_the_security_team_sees_no_token(scene: Scene) -> None:
+def test_the_security_team_sees_no_token(scene: InProcessStack) -> None:
     """Not in any view under /security."""
     request_id = scene.active()
     one = scene.call("alice", "GET", f"/security/requests/{request_id}")
@@ -80,7 +80,7 @@ def test_the_security_team_sees_no_token(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "approved"])
-def test_withdraw(scene: Scene, state: str) -> None:
+def test_withdraw(scene: InProcessStack, state: str) -> None:
     """A request without a grant is withdrawn once; then its status is named."""
     request_id = getattr(scene, state)()
     answer = scene.call("partner", "DELETE", f"/requests/{request_id}")
@@ -94,14 +94,14 @@ def test_withdraw(scene: Scene, state: str) -> None:
     assert scene.request(request_id).due is None
 
 
-def test_withdraw_an_active_one(scene: Scene) -> None:
+def test_withdraw_an_active_one(scene: InProcessStack) -> None:
     """A live grant is released, not withdrawn."""
     request_id = scene.active()
     answer = scene.call("partner", "DELETE", f"/requests/{request_id}")
     assert (answer.status, answer.body["detail"]) == (409, "the request is active")
 
 
-def test_release(scene: Scene) -> None:
+def test_release(scene: InProcessStack) -> None:
     """202 while it ends, repeated too; then 409 with the status."""
     request_id = scene.active()
     assert [scene.release(request_id).status for _ in range(2)] == [202, 202]
@@ -114,7 +114,7 @@ def test_release(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "approved"])
-def test_release_without_a_grant(scene: Scene, state: str) -> None:
+def test_release_without_a_grant(scene: InProcessStack, state: str) -> None:
     """There is nothing to release: 409 with the status."""
     answer = scene.release(getattr(scene, state)())
     assert (answer.status, answer.body["detail"]) == (409, f"the request is {state}")
@@ -127,7 +127,9 @@ def test_release_without_a_grant(scene: Scene, state: str) -> None:
         ("take_up", "withdraw", "the request is withdrawn"),
     ],
 )
-def test_who_loses_a_race_is_told_the_status(scene: Scene, mine: str, others: str, detail: str) -> None:
+def test_who_loses_a_race_is_told_the_status(
+    scene: InProcessStack, mine: str, others: str, detail: str
+) -> None:
     """Of calls that race one wins; the other's 409 names what is there now."""
     request_id = scene.approved()
     acts: dict[str, Any] = {
@@ -140,7 +142,7 @@ def test_who_loses_a_race_is_told_the_status(scene: Scene, mine: str, others: st
     assert (answer.status, answer.body["detail"]) == (409, detail)
 
 
-def test_a_request_that_is_gone(scene: Scene) -> None:
+def test_a_request_that_is_gone(scene: InProcessStack) -> None:
     """Where the table was emptied under a call it is told so, and nothing is issued."""
     request_id = scene.approved()
 
@@ -154,5 +156,5 @@ def test_a_request_that_is_gone(scene: Scene) -> None:
     assert scene.grants() == []
 
 
-def _token(scene: Scene, request_id: str, who: str) -> Any:
+def _token(scene: InProcessStack, request_id: str, who: str) -> Any:
     return scene.call(who, "GET", f"/requests/{request_id}").body["grant"]["grant_token"]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Action, Status
-from tests.support.scene import START, Scene, time
+from tests.support.scene import START, InProcessStack, time
 
 LONG_PAST = "2029-01-01T00:00:00Z"
 
 
-def test_waits_for_a_decision(scene: Scene) -> None:
+def test_waits_for_a_decision(scene: InProcessStack) -> None:
     """A submission that no standing approval covers is stored as pending, with answer_by and an event."""
     answer = scene.submit(ticket="SEC-1")
     assert answer.status == 201
@@ -30,7 +30,7 @@ def test_waits_for_a_decision(scene: Scene) -> None:
     assert scene.grants() == []
 
 
-def test_a_standing_approval_grants_at_once(scene: Scene) -> None:
+def test_a_standing_approval_grants_at_once(scene: InProcessStack) -> None:
     """Covered and with no later start: the answer holds the active grant, its token, and the approval."""
     approval = scene.approve_ahead().body["id"]
     answer = scene.submit()
@@ -59,7 +59,7 @@ def test_a_standing_approval_grants_at_once(scene: Scene) -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_what_exceeds_the_standing_approval_waits(scene: Scene, changes: dict[str, Any]) -> None:
+def test_what_exceeds_the_standing_approval_waits(scene: InProcessStack, changes: dict[str, Any]) -> None:
     """One operation, pair, match, hour or grantee more than was approved ahead, and people must decide."""
     scene.approve_ahead(grantee=scene.grantee("partner"))
     answer = scene.submit(**changes)
@@ -67,7 +67,7 @@ def test_what_exceeds_the_standing_approval_waits(scene: Scene, changes: dict[st
     assert scene.grants() == []
 
 
-def test_a_subset_approval_covers_every_context_that_contains_it(scene: Scene) -> None:
+def test_a_subset_approval_covers_every_context_that_contains_it(scene: InProcessStack) -> None:
     """Set inclusion: `subset C` covers equals and subset of any context with C in it, and no other."""
     scene.approve_ahead(context_match="subset")
     more = {"tenant": "a", "table": "t"}
@@ -76,7 +76,7 @@ def test_a_subset_approval_covers_every_context_that_contains_it(scene: Scene) -
     assert scene.submit(encryption_context={"table": "t"}).body["status"] == "pending"
 
 
-def test_a_later_start_is_approved_and_waits(scene: Scene) -> None:
+def test_a_later_start_is_approved_and_waits(scene: InProcessStack) -> None:
     """Covered but for later: approved, without a grant, to be taken up within a day of its start."""
     scene.approve_ahead()
     starts = START + timedelta(hours=3)
@@ -87,7 +87,7 @@ def test_a_later_start_is_approved_and_waits(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 60])
-def test_a_start_within_the_last_minute_is_now(scene: Scene, seconds: int) -> None:
+def test_a_start_within_the_last_minute_is_now(scene: InProcessStack, seconds: int) -> None:
     """A clock that runs a little behind is no later start: the grant is made at once."""
     scene.approve_ahead()
     answer = scene.submit(starts_at=time(START - timedelta(seconds=seconds)))
@@ -95,7 +95,7 @@ def test_a_start_within_the_last_minute_is_now(scene: Scene, seconds: int) -> No
 
 
 @pytest.mark.parametrize("offset", [timedelta(seconds=-61), timedelta(days=30, seconds=1)])
-def test_a_start_outside_the_window(scene: Scene, offset: timedelta) -> None:
+def test_a_start_outside_the_window(scene: InProcessStack, offset: timedelta) -> None:
     """Long past or more than 30 days ahead: refused, naming the field, and nothing stored."""
     answer = scene.submit(starts_at=time(START + offset))
     assert answer.status == 400
@@ -103,7 +103,7 @@ def test_a_start_outside_the_window(scene: Scene, offset: timedelta) -> None:
     assert scene.stored() == []
 
 
-def test_the_start_must_lie_in_the_approval_s_window(scene: Scene) -> None:
+def test_the_start_must_lie_in_the_approval_s_window(scene: InProcessStack) -> None:
     """It is the start that an approval's validity is about, not the submission."""
     scene.approve_ahead(valid_until=time(START + timedelta(hours=1)))
     before = scene.submit(starts_at=time(START + timedelta(minutes=59)))
@@ -126,7 +126,7 @@ def test_the_start_must_lie_in_the_approval_s_window(scene: Scene) -> None:
         ),
     ],
 )  # fmt: skip
-def test_outside_the_limits(scene: Scene, changes: dict[str, Any], fields: list[str]) -> None:
+def test_outside_the_limits(scene: InProcessStack, changes: dict[str, Any], fields: list[str]) -> None:
     """Refused with every fault at once, each naming its field; nothing is stored."""
     answer = scene.submit(**changes)
     assert (answer.status, answer.body.get("code")) == (400, "invalid_request"), answer.body
@@ -134,7 +134,7 @@ def test_outside_the_limits(scene: Scene, changes: dict[str, Any], fields: list[
     assert scene.stored() == []
 
 
-def test_the_smallest_duration(scene: Scene) -> None:
+def test_the_smallest_duration(scene: InProcessStack) -> None:
     """The stack's own limit below the key's."""
     settings = scene.brokers.broker("requests").settings
     assert settings.smallest_duration == 1
@@ -145,7 +145,7 @@ def test_the_smallest_duration(scene: Scene) -> None:
     assert answer.body["errors"] == [{"field": "duration", "message": "at least PT5M"}]
 
 
-def test_context_limits_of_the_key(scene: Scene) -> None:
+def test_context_limits_of_the_key(scene: InProcessStack) -> None:
     """The required pairs, with the account filled in, and equals only, where the key says so."""
     scene.limit(required_context={"tenant": "${account}"}, context_match="equals")
     answer = scene.submit(context_match="subset")
@@ -157,7 +157,7 @@ def test_context_limits_of_the_key(scene: Scene) -> None:
     assert [error["field"] for error in refused.body["errors"]] == ["encryption_context"]
 
 
-def test_a_key_that_is_not_open_looks_like_one_that_is_not_there(scene: Scene) -> None:
+def test_a_key_that_is_not_open_looks_like_one_that_is_not_there(scene: InProcessStack) -> None:
     """The same answer for a key of others, a closed one, and none: nobody finds out what is registered."""
     unknown = scene.submit(key="nothing").body
     scene.limit(accounts=["666677778888"])
@@ -168,20 +168,20 @@ def test_a_key_that_is_not_open_looks_like_one_that_is_not_there(scene: Scene) -
     assert scene.submit().body == unknown
 
 
-def test_a_name_that_moved_on(scene: Scene) -> None:
+def test_a_name_that_moved_on(scene: InProcessStack) -> None:
     """A name that a key gave up no longer leads to it; its ARN and its new name do."""
     scene.limit(name="renamed")
     assert scene.submit().status == 400
     assert scene.submit(key="renamed").status == scene.submit(key=scene.key_arn).status == 201
 
 
-def test_an_account_that_is_not_trusted(scene: Scene) -> None:
+def test_an_account_that_is_not_trusted(scene: InProcessStack) -> None:
     """Refused whatever it sends, before anything of it is read."""
     answer = scene.call("outsider", "POST", "/requests", {"unknown": 1}, query={"also": "unknown"})
     assert (answer.status, answer.body["code"]) == (403, "not_permitted")
 
 
-def test_the_home_account_is_a_third_party_where_the_key_lists_it(scene: Scene) -> None:
+def test_the_home_account_is_a_third_party_where_the_key_lists_it(scene: InProcessStack) -> None:
     """Open to it only once `accounts` says so."""
     mine = {"grantee": scene.grantee("data_reader")}
     assert scene.submit("key_admin", **mine).status == 400
@@ -189,7 +189,7 @@ def test_the_home_account_is_a_third_party_where_the_key_lists_it(scene: Scene) 
     assert scene.submit("key_admin", **mine).status == 201
 
 
-def test_nobody_answers(scene: Scene) -> None:
+def test_nobody_answers(scene: InProcessStack) -> None:
     """A request that is decided by nobody lapses at its answer_by, and cannot be approved any more."""
     request_id = scene.pending()
     stored = scene.request(request_id)
@@ -203,6 +203,6 @@ def test_nobody_answers(scene: Scene) -> None:
     assert scene.trail(request_id) == ["submitted", "lapsed"]
 
 
-def _with(scene: Scene, settings: Any) -> Any:
+def _with(scene: InProcessStack, settings: Any) -> Any:
     broker = scene.brokers.broker("requests")
     return replace(broker, settings=settings)

@@ -7,10 +7,11 @@ import pytest
 
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.versions import revise
-from tests.support.scene import START, Scene, time
+from tests.support.faults import before
+from tests.support.scene import START, InProcessStack, time
 
 
-def test_first_201_then_200_with_the_same_grant(scene: Scene) -> None:
+def test_first_201_then_200_with_the_same_grant(scene: InProcessStack) -> None:
     """The time-box starts with the take-up; repeating it is safe, and shows the token to both parties."""
     request_id = scene.approved()
     scene.clock.sleep(3600)
@@ -25,14 +26,14 @@ def test_first_201_then_200_with_the_same_grant(scene: Scene) -> None:
     assert scene.measured("GrantsIssued") == [1]
 
 
-def test_a_grant_never_outlasts_what_was_approved(scene: Scene) -> None:
+def test_a_grant_never_outlasts_what_was_approved(scene: InProcessStack) -> None:
     """Fractions of a second are cut: the grant ends on a whole second, no later than its duration says."""
     request_id = scene.approved(duration="PT1H")
     scene.clock.sleep(0.75)
     assert scene.take_up(request_id).body["expires_at"] == time(START + timedelta(hours=1))
 
 
-def test_before_its_start(scene: Scene) -> None:
+def test_before_its_start(scene: InProcessStack) -> None:
     """409 until `starts_at`, then 201."""
     request_id = scene.approved(starts_at=time(START + timedelta(minutes=5)))
     scene.clock.sleep(299.9)
@@ -42,7 +43,7 @@ def test_before_its_start(scene: Scene) -> None:
     assert scene.take_up(request_id).status == 201
 
 
-def test_nobody_takes_it_up(scene: Scene) -> None:
+def test_nobody_takes_it_up(scene: InProcessStack) -> None:
     """409 from take_up_by on, even before the agenda lapses it."""
     request_id = scene.approved()
     scene.clock.now = START + timedelta(days=1)
@@ -57,7 +58,7 @@ def test_nobody_takes_it_up(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "denied", "withdrawn", "ending", "expired"])
-def test_the_wrong_state_is_named(scene: Scene, status: str) -> None:
+def test_the_wrong_state_is_named(scene: InProcessStack, status: str) -> None:
     """409 whose detail names the present status."""
     request_id = scene.pending()
     if status == "denied":
@@ -76,7 +77,7 @@ def test_the_wrong_state_is_named(scene: Scene, status: str) -> None:
     assert (answer.status, answer.body["detail"]) == (409, f"the request is {status}")
 
 
-def test_a_withdrawn_standing_approval(scene: Scene) -> None:
+def test_a_withdrawn_standing_approval(scene: InProcessStack) -> None:
     """What was withdrawn before the intent cannot be used after it."""
     approval = scene.approve_ahead().body["id"]
     request_id = scene.submit(starts_at=time(START + timedelta(minutes=1))).body["id"]
@@ -97,7 +98,7 @@ def test_a_withdrawn_standing_approval(scene: Scene) -> None:
         ({"quorum": 2}, "1 of 2 votes"),
     ],
 )
-def test_narrower_limits_apply_at_once(scene: Scene, limits: dict[str, Any], words: str) -> None:
+def test_narrower_limits_apply_at_once(scene: InProcessStack, limits: dict[str, Any], words: str) -> None:
     """A request that was approved under wider limits, or by fewer votes, is not issued any more."""
     request_id = scene.approved()
     assert scene.limit(**limits).status == 200
@@ -107,7 +108,7 @@ def test_narrower_limits_apply_at_once(scene: Scene, limits: dict[str, Any], wor
     assert scene.grants() == []
 
 
-def test_wider_limits_widen_nothing_that_was_approved(scene: Scene) -> None:
+def test_wider_limits_widen_nothing_that_was_approved(scene: InProcessStack) -> None:
     """The grant is what was submitted and approved, whatever the key offers by now."""
     request_id = scene.approved(duration="PT2H")
     scene.limit(operations=["Encrypt", "GenerateDataKey", "DescribeKey"], max_duration="PT12H")
@@ -116,7 +117,7 @@ def test_wider_limits_widen_nothing_that_was_approved(scene: Scene) -> None:
     assert (grant["Operations"], scene.request(request_id).duration) == (["Encrypt"], 7200)
 
 
-def test_a_closed_key(scene: Scene) -> None:
+def test_a_closed_key(scene: InProcessStack) -> None:
     """DELETE narrows at once; a grant that lives already runs to its time."""
     living, waiting = scene.active(), scene.approved()
     scene.call("alice", "DELETE", f"/security/keys/{scene.key_id}")
@@ -124,7 +125,7 @@ def test_a_closed_key(scene: Scene) -> None:
     assert scene.take_up(living).status == 200
 
 
-def _withdraw(scene: Scene) -> Any:
+def _withdraw(scene: InProcessStack) -> Any:
     [approval] = scene.call("alice", "GET", "/security/approvals").body["items"]
     return scene.call("alice", "DELETE", f"/security/approvals/{approval['id']}")
 
@@ -138,7 +139,7 @@ def _withdraw(scene: Scene) -> Any:
     ],
     ids=["approval withdrawn", "limits narrowed", "key closed"],
 )
-def test_what_changes_between_check_and_intent(scene: Scene, act: Any) -> None:
+def test_what_changes_between_check_and_intent(scene: InProcessStack, act: Any) -> None:
     """The intent is conditional on the approval and the limits it was checked by: nothing is issued."""
     scene.approve_ahead()
     request_id = scene.submit(starts_at=time(START + timedelta(minutes=1))).body["id"]
@@ -150,14 +151,14 @@ def test_what_changes_between_check_and_intent(scene: Scene, act: Any) -> None:
     assert (scene.grants(), scene.status(request_id)) == ([], Status.APPROVED)
 
 
-def test_limits_that_move_without_narrowing(scene: Scene) -> None:
+def test_limits_that_move_without_narrowing(scene: InProcessStack) -> None:
     """A change in between that still allows it costs nothing but a second look."""
     request_id = scene.approved()
     with scene.meanwhile("TransactWriteItems", lambda: scene.limit(max_duration="PT12H")):
         assert scene.take_up(request_id).status == 201
 
 
-def test_two_at_the_same_time(scene: Scene) -> None:
+def test_two_at_the_same_time(scene: InProcessStack) -> None:
     """One makes the grant; the other gets the same grant, 200."""
     request_id = scene.approved()
     with scene.meanwhile("TransactWriteItems", lambda: scene.take_up(request_id)) as others:
@@ -167,7 +168,7 @@ def test_two_at_the_same_time(scene: Scene) -> None:
     assert len(scene.grants()) == 1
 
 
-def test_a_second_while_the_first_is_at_work(scene: Scene) -> None:
+def test_a_second_while_the_first_is_at_work(scene: InProcessStack) -> None:
     """503 with Retry-After, and one grant."""
     request_id = scene.approved()
     with scene.meanwhile("CreateGrant", lambda: scene.take_up(request_id)) as others:
@@ -177,19 +178,15 @@ def test_a_second_while_the_first_is_at_work(scene: Scene) -> None:
     assert len(scene.grants()) == 1
 
 
-def test_others_keep_coming_first(scene: Scene) -> None:
+def test_others_keep_coming_first(scene: InProcessStack) -> None:
     """After some attempts the caller is asked to come again: 503, and nothing is issued."""
     request_id = scene.approved()
     broker = scene.brokers.broker("approvals")
 
-    def touch(go_on: Any) -> Any:
-        cloud = scene.deployment.cloud
-        meet, cloud.intercept = cloud.intercept, None
+    def touch() -> None:
         broker.store.commit(revise(scene.request(request_id), {}))
-        cloud.intercept = meet
-        return go_on()
 
-    with scene.fault("TransactWriteItems", touch):
+    with scene.faults({"TransactWriteItems": before(touch)}):
         answer = scene.take_up(request_id)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert scene.status(request_id) == Status.APPROVED

@@ -6,18 +6,18 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
 from tests.integration.stored import recording
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 
 @pytest.fixture(scope="module")
-def redeployed() -> Iterator[Scene]:
+def redeployed() -> Iterator[InProcessStack]:
     """The present template, deployed over the recording's keys and people."""
     yield recording.deploy()
     moto_api_backend.reset()
 
 
 @pytest.fixture
-def stack(redeployed: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def stack(redeployed: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> InProcessStack:
     """The stack as it was recorded; nobody waits between attempts for real."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     recording.restore(redeployed)

@@ -7,6 +7,7 @@ hold. The trails of some requests, and most counters, were left out.
 """
 
 import gzip
+import itertools
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,7 @@ from typing import Any
 from unittest import mock
 
 from grant_broker.domain.times import parse_time
-from tests.local_aws.kms.keys import Keys
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 Item = dict[str, Any]
 _FILE = Path(__file__).with_name("items-1.jsonl.gz")
@@ -54,11 +54,15 @@ def recording() -> Recording:
     return Recording(parse_time(head["recorded_at"]), head["named"], keys, **tables, grants=grants)
 
 
-def deploy() -> Scene:
+def deploy() -> InProcessStack:
     """A stack of the present code, with the recording's keys."""
-    arns = iter(sorted(recording().keys.values()))  # partner_data was the first
-    with mock.patch.object(Keys, "new_arn", side_effect=lambda *_, **__: next(arns)):
-        stack = Scene.deploy()
+    numbers = itertools.count(1)
+
+    def key_id(_multi_region: bool = False) -> str:  # noqa: FBT001, FBT002 - as moto's own
+        return f"00000000-0000-4000-8000-{next(numbers):012d}"
+
+    with mock.patch("moto.kms.models.generate_key_id", key_id):
+        stack = InProcessStack.deploy()
         cloud = stack.deployment.cloud
         policy = stack.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
         for _ in list(recording().keys)[1:]:
@@ -66,7 +70,7 @@ def deploy() -> Scene:
     return stack
 
 
-def restore(stack: Scene) -> None:
+def restore(stack: InProcessStack) -> None:
     """Put everything back as it was recorded, at the recording's time."""
     stack.empty()
     stack.fill(stack.deployment.request_table, recording().requests)
@@ -75,7 +79,7 @@ def restore(stack: Scene) -> None:
     stack.clock.now = recording().recorded_at
 
 
-def _restore_grants(stack: Scene) -> None:
+def _restore_grants(stack: InProcessStack) -> None:
     kms = stack.deployment.cloud.kms
     for shown in recording().grants:
         resolve = stack.deployment.cloud.directory.resolve

@@ -15,7 +15,7 @@ from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import Event, Head, verify
 from tests.integration.stored.recording import Item, recording, trails
-from tests.support.scene import Scene
+from tests.support.scene import InProcessStack
 
 MODELS: dict[str, type[Any]] = {
     "request": GrantRequest,
@@ -85,7 +85,7 @@ def test_votes_are_about_their_requests() -> None:
     assert found == {r.id for r in decided} - {named("adopted")}
 
 
-def test_names_and_ids_of_keys_are_still_held(stack: Scene) -> None:
+def test_names_and_ids_of_keys_are_still_held(stack: InProcessStack) -> None:
     """A name goes on leading to its key, also the old name of a closed one."""
     store = stack.brokers.broker("approvals").store
     for name, arn in recording().keys.items():
@@ -96,7 +96,7 @@ def test_names_and_ids_of_keys_are_still_held(stack: Scene) -> None:
 @pytest.mark.parametrize(
     "name", ["pending", "pending, later start", "pending, of a session", "pending, one vote of two"]
 )
-def test_a_pending_request_is_approved_taken_up_and_ended(stack: Scene, name: str) -> None:
+def test_a_pending_request_is_approved_taken_up_and_ended(stack: InProcessStack, name: str) -> None:
     """From an old submission to the end of its grant, through decision, take-up and expiry."""
     request_id = named(name)
     assert stack.decide(request_id, "bob").body["status"] == "approved"
@@ -107,7 +107,7 @@ def test_a_pending_request_is_approved_taken_up_and_ended(stack: Scene, name: st
     assert stack.status(request_id) == Status.EXPIRED
 
 
-def test_a_pending_request_lapses(stack: Scene) -> None:
+def test_a_pending_request_lapses(stack: InProcessStack) -> None:
     """What nobody answers leaves the agenda in time."""
     stack.later(8 * 86_400)
     stack.expire(5)
@@ -117,7 +117,7 @@ def test_a_pending_request_lapses(stack: Scene) -> None:
 @pytest.mark.parametrize(
     ("name", "hours"), [("approved", 2), ("approved for less", 1), ("approved by standing, later", 2)]
 )
-def test_an_approved_request_is_taken_up(stack: Scene, name: str, hours: int) -> None:
+def test_an_approved_request_is_taken_up(stack: InProcessStack, name: str, hours: int) -> None:
     """For as long as the old votes, or the old standing approval, agreed to."""
     if "later" in name:
         stack.clock.sleep(86_400)
@@ -131,7 +131,7 @@ def test_an_approved_request_is_taken_up(stack: Scene, name: str, hours: int) ->
 @pytest.mark.parametrize(
     ("name", "after"), [("issuing, made", Status.ACTIVE), ("issuing, not made", Status.FAILED)]
 )
-def test_an_old_intent_is_settled(stack: Scene, name: str, after: Status) -> None:
+def test_an_old_intent_is_settled(stack: InProcessStack, name: str, after: Status) -> None:
     """The grant of an intent without outcome is found by its name, or given up."""
     for _ in range(6):
         stack.later(62)
@@ -139,7 +139,7 @@ def test_an_old_intent_is_settled(stack: Scene, name: str, after: Status) -> Non
 
 
 @pytest.mark.parametrize("name", ["active", "active by standing", "adopted"])
-def test_an_old_grant_is_released_or_ends_on_time(stack: Scene, name: str) -> None:
+def test_an_old_grant_is_released_or_ends_on_time(stack: InProcessStack, name: str) -> None:
     """An old grant ends when it is given back, and at its expiry otherwise."""
     grant = stack.request(named(name)).grant_id
     assert grant in {each["GrantId"] for each in stack.grants()}
@@ -155,7 +155,7 @@ def test_an_old_grant_is_released_or_ends_on_time(stack: Scene, name: str) -> No
     assert grant not in {each["GrantId"] for each in stack.grants()}
 
 
-def test_what_was_ending_ends(stack: Scene) -> None:
+def test_what_was_ending_ends(stack: InProcessStack) -> None:
     """Whatever was `ending` is ended by the next run, for the reason that was stored."""
     stack.later(400)
     stack.expire(5)
@@ -173,7 +173,7 @@ def test_what_was_ending_ends(stack: Scene) -> None:
     }
 
 
-def test_an_old_standing_approval_covers(stack: Scene) -> None:
+def test_an_old_standing_approval_covers(stack: InProcessStack) -> None:
     """What was approved ahead is granted at once, unless it was withdrawn or lacks a vote."""
     for tenant, status in (("standing", "active"), ("one grantee", "active"), ("withdrawn ahead", "pending")):
         assert stack.submit(encryption_context={"tenant": tenant}).body["status"] == status
@@ -183,7 +183,7 @@ def test_an_old_standing_approval_covers(stack: Scene) -> None:
     assert stack.call("bob", "POST", f"{path}/decision", {"verdict": "approve"}).body["status"] == "active"
 
 
-def test_an_old_idempotency_key_holds(stack: Scene) -> None:
+def test_an_old_idempotency_key_holds(stack: InProcessStack) -> None:
     """Whoever sends an old call again gets what it made."""
     context = {"tenant": "pending"}
     again = stack.submit(encryption_context=context, ticket="SEC-1", once="submit-2")
@@ -194,7 +194,7 @@ def test_an_old_idempotency_key_holds(stack: Scene) -> None:
     assert (decided.status, len(decided.body["decisions"])) == (200, 1)
 
 
-def test_a_proposal_gets_its_second_vote(stack: Scene) -> None:
+def test_a_proposal_gets_its_second_vote(stack: InProcessStack) -> None:
     """The limits that one person proposed change with another's vote, for exactly the same document."""
     key_id = recording().keys["two_votes"].rpartition("/")[2]
     document = {
@@ -207,13 +207,13 @@ def test_a_proposal_gets_its_second_vote(stack: Scene) -> None:
     assert stack.call("alice", "GET", f"/security/keys/{key_id}").body["max_duration"] == "PT1H"
 
 
-def checks(stack: Scene, key_id: str) -> list[dict[str, Any]]:
+def checks(stack: InProcessStack, key_id: str) -> list[dict[str, Any]]:
     """What the API says of both functions' checks of a key."""
     found: list[dict[str, Any]] = stack.call("alice", "GET", f"/security/keys/{key_id}/check").body["checks"]
     return found
 
 
-def test_old_checks_go_on(stack: Scene) -> None:
+def test_old_checks_go_on(stack: InProcessStack) -> None:
     """What a key lacked is still told, and a closed key is not checked."""
     results = {
         name: {check["result"] for check in checks(stack, arn.rpartition("/")[2])}
@@ -227,7 +227,7 @@ def test_old_checks_go_on(stack: Scene) -> None:
     }
 
 
-def pages(stack: Scene, path: str) -> Iterator[list[dict[str, Any]]]:
+def pages(stack: InProcessStack, path: str) -> Iterator[list[dict[str, Any]]]:
     """The items of each page of a list."""
     query = {"limit": "7"}
     while True:
@@ -238,7 +238,7 @@ def pages(stack: Scene, path: str) -> Iterator[list[dict[str, Any]]]:
         query["cursor"] = body["cursor"]
 
 
-def test_everything_is_listed(stack: Scene) -> None:
+def test_everything_is_listed(stack: InProcessStack) -> None:
     """Old requests, approvals, keys and events are in the lists."""
     listed = {item["id"] for page in pages(stack, "/security/requests") for item in page}
     assert listed == {item["id"]["S"] for item in RECORDS if item["sk"]["S"] == "request"}
