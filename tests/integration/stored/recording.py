@@ -7,7 +7,6 @@ hold. The trails of some requests, and most counters, were left out.
 """
 
 import gzip
-import itertools
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 from grant_broker.domain.times import parse_time
+from tests.local_aws.kms.keys import Keys
 from tests.support.scene import InProcessStack
 
 Item = dict[str, Any]
@@ -56,15 +56,11 @@ def recording() -> Recording:
 
 def deploy() -> InProcessStack:
     """A stack of the present code, with the recording's keys."""
-    numbers = itertools.count(1)
-
-    def key_id(_multi_region: bool = False) -> str:  # noqa: FBT001, FBT002 - as moto's own
-        return f"00000000-0000-4000-8000-{next(numbers):012d}"
-
-    with mock.patch("moto.kms.models.generate_key_id", key_id):
+    arns = iter(sorted(recording().keys.values()))  # partner_data was the first
+    with mock.patch.object(Keys, "new_arn", side_effect=lambda *_, **__: next(arns)):
         stack = InProcessStack.deploy()
-        cloud = stack.deployment.cloud
-        policy = stack.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+        cloud = stack.cloud
+        policy = stack.key_policy()
         for _ in list(recording().keys)[1:]:
             cloud.create_key(policy)
     return stack
