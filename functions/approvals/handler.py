@@ -39,7 +39,6 @@ from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.texts import is_id
 from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.settings import ApprovalsSettings
 
@@ -48,6 +47,7 @@ share_handlers(logger)
 # A replica of another Region has its Region before the id that it shares.
 _KEY_ID = re.compile(rf"(?:[a-z0-9-]{{1,32}}:)?{KEY_ID.pattern}", re.ASCII)
 _LIMITS = KeyDocument.model_fields.keys() - {"key_arn"}
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _PAGED = ("limit", "cursor")
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
@@ -232,7 +232,7 @@ def get_key_policy(call: Call, key_id: str) -> Answer:
 def get_events(call: Call) -> Answer:
     """The audit trail, oldest first unless newest are asked for first."""
     search = searches.event_search(call.query, broker().store.find_key_named)
-    if request_id := query.matching(call.query, "request", is_id):
+    if request_id := query.matching(call.query, "request", _REQUEST_ID.fullmatch):
         return lists.answer_page(call, partial(search_trail, broker().store, request_id, search), event_view)
     return lists.answer_page(call, partial(search_events, broker().store, search), event_view)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from grant_broker.domain.scope import OPERATIONS, ContextMatch, Scope
 from grant_broker.policy_engine import Call, decide_kms
+from grant_broker.policy_engine.constraints import KeyCase
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -32,16 +33,20 @@ SCOPES = st.builds(
     encryption_context=contexts(),
     context_match=st.sampled_from(ContextMatch),
 )
+EXACT = KeyCase.EXACT
 
 
-def allows(scope: Scope, operation: str, context: dict[str, str]) -> bool:
+def allows(
+    scope: Scope, operation: str, context: dict[str, str], key_case: KeyCase = KeyCase.IGNORED
+) -> bool:
     """Whether a grant of this scope allows a call, by the policy engine."""
     grant = {
         "GrantId": "g", "KeyId": KEY, "GranteePrincipal": PARTNER, "Operations": list(scope.operations),
         "Constraints": scope.constraints,
     }  # fmt: skip
     call = Call(PARTNER, f"kms:{operation}", KEY, {"aws:PrincipalArn": PARTNER}, encryption_context=context)
-    return decide_kms(call, key_policy=NOBODY, identity_policies=[], grants=[grant]).allowed
+    decision = decide_kms(call, key_policy=NOBODY, identity_policies=[], grants=[grant], key_case=key_case)
+    return decision.allowed
 
 
 @given(approved=SCOPES, asked=SCOPES, context=contexts(0), operation=st.sampled_from(OPERATIONS))
@@ -49,8 +54,9 @@ def test_covered_allows_no_more(
     approved: Scope, asked: Scope, context: dict[str, str], operation: str
 ) -> None:
     """Whatever a covered grant allows, the approved one would allow."""
-    if asked.excess_over(approved) is None and allows(asked, operation, context):
-        assert allows(approved, operation, context)
+    for case in KeyCase:
+        if asked.excess_over(approved) is None and allows(asked, operation, context, case):
+            assert allows(approved, operation, context, case)
 
 
 def witness(asked: Scope, approved: Scope) -> list[dict[str, str]]:
@@ -64,11 +70,11 @@ def witness(asked: Scope, approved: Scope) -> list[dict[str, str]]:
 
 @given(approved=SCOPES, asked=SCOPES)
 def test_not_covered_allows_more(approved: Scope, asked: Scope) -> None:
-    """Whatever is not covered would allow a call that the approved grant does not."""
+    """Whatever is not covered would allow a call that the approved grant does not, if case matters."""
     if asked.operations == ("DescribeKey",):
         return  # It has no encryption context, so that every scope allows the same; still not covered.
     more = any(
-        allows(asked, operation, context) and not allows(approved, operation, context)
+        allows(asked, operation, context, EXACT) and not allows(approved, operation, context, EXACT)
         for operation in OPERATIONS
         for context in witness(asked, approved)
     )
@@ -91,7 +97,9 @@ def test_meeting(one: Scope, other: Scope, context: dict[str, str]) -> None:
         other.model_copy(update={"operations": ("Encrypt",)}),
     )
     assert one.meets(other) is other.meets(one)
-    common = {**one.encryption_context, **other.encryption_context}
+    mine = {key.casefold() for key in one.encryption_context}
+    others = {key: value for key, value in other.encryption_context.items() if key.casefold() not in mine}
+    common = {**one.encryption_context, **others}
     if one.meets(other):
         assert all(allows(scope, "Encrypt", common) for scope in both)
     else:

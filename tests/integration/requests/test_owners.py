@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.lifecycle import Status
+from tests.support.faults import refused
 from tests.support.scene import InProcessStack
 
 ACTIONS = [
@@ -118,6 +119,16 @@ def test_release_without_a_grant(scene: InProcessStack, state: str) -> None:
     """There is nothing to release: 409 with the status."""
     answer = scene.release(getattr(scene, state)())
     assert (answer.status, answer.body["detail"]) == (409, f"the request is {state}")
+
+
+def test_release_while_the_outcome_is_unknown(scene: InProcessStack) -> None:
+    """409, since KMS may have the grant or not; and again once that is known."""
+    request_id = scene.approved()
+    with scene.faults({"CreateGrant": refused("ThrottlingException")}):
+        scene.take_up(request_id)
+    answer = scene.release(request_id)
+    assert (answer.status, answer.body["detail"].partition(":")[0]) == (409, "the request is issuing")
+    assert scene.status(request_id) == Status.ISSUING
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval, Verdict
-from grant_broker.domain.decisions import Ballot, Decision, cast
+from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
@@ -60,9 +60,7 @@ def _create(
     faults = broker.settings.grantee_faults(asked.grantee)
     approval = _new_approval(asked, key, stamp, approval_id, idempotency.body_digest, faults=faults)
     voter, approve = Voter.of(caller, broker.person(caller)), Decision(verdict=Verdict.APPROVE)
-    vote = cast(_ballot(broker, approval, closed=None), voter, approve, idempotency, stamp.at)
-    if vote is None:
-        raise Conflict("this vote was cast before")
+    vote = cast_first(_ballot(broker, approval, closed=None), voter, approve, idempotency, stamp.at)
     change = approval.made(stamp, vote, asked.model_dump(mode="json"))
     broker.store.commit(change, checks=[key])
     return change.record

@@ -66,6 +66,18 @@ def cast(
     if decision.duration and not ballot.shortest <= decision.duration <= ballot.longest:
         bounds = f"{format_duration(ballot.shortest)} to {format_duration(ballot.longest)}"
         raise InvalidRequest(Fault("duration", f"a vote may shorten, never lengthen: {bounds}"))
+    return _vote(ballot, voter, decision, idempotency, at)
+
+
+def cast_first(
+    ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempotency, at: datetime
+) -> Vote:
+    """The maker's vote for what is only being made. Raises NotPermitted for a party to it."""
+    _ensure_no_party(ballot, voter, decision.verdict)
+    return _vote(ballot, voter, decision, idempotency, at)
+
+
+def _vote(ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempotency, at: datetime) -> Vote:
     return Vote(
         person=voter.person,
         by=voter.arn,

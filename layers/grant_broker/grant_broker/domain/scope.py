@@ -105,14 +105,19 @@ class Scope(BaseModel):
 
     def meets(self, other: "Scope") -> bool:
         """Whether there is an encryption context that both allow."""
+        # KMS may ignore the case of a constraint's keys: what may be allowed by both counts as allowed.
+        mine, theirs = (_without_case(scope.encryption_context) for scope in (self, other))
         if self.context_match == other.context_match == ContextMatch.EQUALS:
-            return self.encryption_context == other.encryption_context
+            return mine == theirs
         if self.context_match == ContextMatch.EQUALS:
-            return contains(self.encryption_context, other.encryption_context)
+            return contains(mine, theirs)
         if other.context_match == ContextMatch.EQUALS:
-            return contains(other.encryption_context, self.encryption_context)
-        common = self.encryption_context.keys() & other.encryption_context.keys()
-        return all(self.encryption_context[key] == other.encryption_context[key] for key in common)
+            return contains(theirs, mine)
+        return all(mine[key] == theirs[key] for key in mine.keys() & theirs.keys())
+
+
+def _without_case(context: Mapping[str, str]) -> dict[str, str]:
+    return {key.casefold(): value for key, value in context.items()}
 
 
 def contains(context: Mapping[str, str], pairs: Mapping[str, str]) -> bool:

@@ -37,14 +37,6 @@ def parse_duration(text: object) -> int:
     return _in_range(sum((Fraction(number.replace(",", ".")) * size for number, size in given), Fraction()))
 
 
-def is_duration(text: object) -> bool:
-    """Whether this is the text of a duration."""
-    try:
-        return parse_duration(text) > 0
-    except ValueError:
-        return False
-
-
 def _in_range(seconds: Fraction) -> int:
     if seconds.denominator != 1 or not 1 <= seconds <= LONGEST:
         raise ValueError("a duration is a whole number of seconds, at least PT1S and at most P3650D")

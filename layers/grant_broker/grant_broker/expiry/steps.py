@@ -16,7 +16,6 @@ from grant_broker.domain.bookkeeping import (
     confirm_at,
     end_failed,
     late_duplicate,
-    off_agenda,
     postponed,
     rescheduled,
     seen_absent,
@@ -135,8 +134,6 @@ def _confirm_absence(broker: ExpiryBroker, request: GrantRequest) -> None:
     if last_look and broker.clock() < last_look:
         # Asked for early, by whoever saw the grant being made: KMS may not list it yet.
         broker.store.commit(confirm_at(request, last_look))
-    elif request.expires_at is None:
-        broker.store.commit(off_agenda(request))
     else:
         broker.store.commit(seen_absent(request, broker.clock()))
 

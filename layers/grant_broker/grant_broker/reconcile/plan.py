@@ -7,6 +7,7 @@ agenda.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from grant_broker.domain import adoption
 from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
@@ -49,8 +50,9 @@ class Planner:
                 plan.changes.append(adopted)
                 # A second grant under the same name must find this record.
                 records[adopted.record.id] = adopted.record
-            elif record:
-                self._plan_record(plan, record, found, grant, evidence)
+            else:
+                # What has no record is foreign, adopted or ended apart (`judge`).
+                self._plan_record(plan, cast("GrantRequest", record), found, grant, evidence)
         return plan
 
     def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
