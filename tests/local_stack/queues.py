@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.local_stack.template import Queue
 from tests.local_stack.workers import FailedError
 
@@ -39,8 +41,12 @@ class QueueLane:
     def run(self) -> None:
         """Deliver until stopped."""
         while not self._stopped.wait(self.look):
-            while batch := self.gather():
-                self.deliver(batch)
+            try:
+                while batch := self.gather():
+                    self.deliver(batch)
+            except (BotoCoreError, ClientError):
+                # It did not answer, or has gone with its cloud: looked at again until stopped.
+                continue
 
     def gather(self) -> list[dict[str, Any]]:
         """What waits, until the batch is full or its window is over."""
