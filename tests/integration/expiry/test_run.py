@@ -124,6 +124,16 @@ def test_nothing_crowds_out_an_end(slow: InProcessStack) -> None:
     assert [slow.status(each) for each in waiting].count(Status.LAPSED) == 2
 
 
+def test_ends_come_first_in_their_second(scene: InProcessStack) -> None:
+    """Nothing else that is due in the same second, or before it, is done before a grant is ended."""
+    scene.active(duration="PT10S")
+    waiting = _many(scene, 3, due=8, status=Status.APPROVED, action=Action.LAPSE)
+    scene.clock.sleep(10)
+    with scene.meanwhile("RetireGrant", lambda: {scene.status(each) for each in waiting}) as found:
+        scene.expire(0.5)
+    assert found == [{Status.APPROVED}]
+
+
 def test_it_covers_the_next_130_s(scene: InProcessStack) -> None:
     """Schedules may start two minutes apart: what falls due until then ends in its second."""
     request_id = scene.active(duration="PT129S")

@@ -1,0 +1,237 @@
+"""One dangerous change of the product at a time, and the test that catches it.
+
+    python -m tests.simulation.mutations [NAME…]
+
+applies each in a temporary copy of the sources and runs its test there; with `--machine` the fault machine.
+Exit code 0 where every one is caught. A change replaces a text that occurs exactly once in its file.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_PACKAGE = Path("layers/grant_broker/grant_broker")
+_COPIED = ("layers", "functions", "tests", "template.yaml", "pyproject.toml", "README.md")
+_FAILED = 1  # pytest's exit code where tests ran and failed; others say that none ran
+MACHINE = "tests/property/faults/test_machine.py"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In `file` of the package `old` becomes `new`; `test`, a node of pytest, fails then."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+    def applied(self, root: Path) -> str:
+        """The file's text with the change; ValueError unless the old text occurs exactly once."""
+        text = (root / _PACKAGE / self.file).read_text(encoding="utf-8")
+        if (found := text.count(self.old)) != 1:
+            raise ValueError(f"{self.name}: the text to replace occurs {found} times in {self.file}")
+        return text.replace(self.old, self.new)
+
+
+_DECISIONS = "tests/integration/approvals/test_decisions.py"
+_QUORUM = "tests/integration/approvals/test_quorum.py"
+_ISSUES = "tests/integration/requests/test_issue_failures.py"
+MUTATIONS = (
+    Mutation(
+        "self-approval allowed",
+        "domain/decisions.py",
+        "    if found == Party.YES:\n",
+        "    if False:\n",
+        f"{_DECISIONS}::test_one_s_own_request",
+    ),
+    Mutation(
+        "max_continuous off",
+        "domain/continuity.py",
+        "covered=held <= longest",
+        "covered=True",
+        "tests/integration/requests/test_continuity.py::test_people_must_vote_beyond_it",
+    ),
+    Mutation(
+        "end rate unlimited",
+        "expiry/rate.py",
+        "    return max(0, min(wanted, rate - (taken - wanted)))\n",
+        "    return wanted\n",
+        "tests/integration/expiry/test_run.py::test_overlapping_runs_share_the_rate",
+    ),
+    Mutation(
+        "votes of requester and grantee counted",
+        "domain/approvals.py",
+        "            and party(vote.voter, requester=requester, grantee=grantee) == Party.NO\n",
+        "",
+        f"{_QUORUM}::test_the_requester_s_own_vote_ahead_does_not_count",
+    ),
+    Mutation(
+        "one person votes repeatedly on a key",
+        "keys/limits.py",
+        "    if stored.counts_for(key, stamp.at) and person in stored.voters:\n",
+        "    if False:\n",
+        "tests/integration/approvals/test_keys.py::test_a_change_needs_the_present_quorum",
+    ),
+    Mutation(
+        "one person votes repeatedly on a request",
+        "domain/decisions.py",
+        "    if earlier := ballot.votes.vote_of(voter.person):\n",
+        "    if earlier := None:\n",
+        f"{_QUORUM}::test_one_person_counts_once",
+    ),
+    Mutation(
+        "required_context off",
+        "domain/keys.py",
+        "        if not contains(scope.encryption_context, required := self.required_context(account)):\n",
+        "        if (required := {}):\n",
+        "tests/unit/domain/test_keys.py::test_faults",
+    ),
+    Mutation(
+        "no look at the record before a repeated CreateGrant",
+        "requests/take_up.py",
+        "            _ensure_unmoved(broker, request)\n",
+        "",
+        f"{_ISSUES}::test_settled_between_two_attempts",
+    ),
+    Mutation(
+        "the longest vote wins",
+        "domain/approvals.py",
+        "        return min([self.max_duration, *(vote.duration for vote in self.votes if vote.duration)])\n",
+        "        return max([vote.duration or self.max_duration for vote in self.votes])\n",
+        f"{_QUORUM}::test_the_shortest_duration_wins",
+    ),
+    Mutation(
+        "ends last in each second",
+        "expiry/run.py",
+        "    return work + [_Work(entry) for entry in due if entry.action != Action.END][:rate]\n",
+        "    return [_Work(entry) for entry in due if entry.action != Action.END][:rate] + work\n",
+        "tests/integration/expiry/test_run.py::test_ends_come_first_in_their_second",
+    ),
+    Mutation(
+        "the intent rests on what was read, not on what is",
+        "requests/take_up.py",
+        "checks=[rests_on.approval, rests_on.key]",
+        "checks=[]",
+        "tests/integration/requests/test_take_up.py::test_what_changes_between_check_and_intent",
+    ),
+    Mutation(
+        "CreateGrant as long after its intent as it takes",
+        "requests/take_up.py",
+        "now >= min(request.intent_at + ISSUE_WITHIN, until)",
+        "now >= until",
+        f"{_ISSUES}::test_no_attempt_after_20_s",
+    ),
+    Mutation(
+        "RevokeGrant whoever made the grant",
+        "expiry/steps.py",
+        "    if not _is_ours(broker, request, grant):\n",
+        "    if False:\n",
+        "tests/integration/expiry/test_ending.py",
+    ),
+    Mutation(
+        "a grant that KMS cannot find is taken for gone",
+        "expiry/steps.py",
+        "        _ensure_gone(broker, request, grant_id)\n    except KmsRefused",
+        "        pass\n    except KmsRefused",
+        "tests/integration/expiry/test_ending.py",
+    ),
+    Mutation(
+        "what no approval covers lives on",
+        "reconcile/plan.py",
+        "fault = evidence.fault(grant, record) if well_named else None",
+        "fault = None",
+        "tests/integration/reconcile/test_grants.py",
+    ),
+    Mutation(
+        "votes for another content count",
+        "domain/approvals.py",
+        "            and vote.digest == digest\n",
+        "",
+        "tests/unit/domain/test_approvals.py::test_not_covered",
+    ),
+    Mutation(
+        "votes after answer_by count",
+        "approvals/votes.py",
+        "    if request.answer_by and stamp.at >= request.answer_by:\n",
+        "    if False:\n",
+        "tests/integration/requests/test_submission.py::test_nobody_answers",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether the test failed, after how many seconds, and what pytest said."""
+
+    caught: bool
+    seconds: float
+    said: str
+
+
+def run(mutation: Mutation, folder: Path, test: str | None = None) -> Outcome:
+    """Apply a change in the copy, run its test, or another, and take it back."""
+    path = folder / _PACKAGE / mutation.file
+    before, began = path.read_text(encoding="utf-8"), time.perf_counter()
+    path.write_text(mutation.applied(folder), encoding="utf-8")
+    try:
+        done = _pytest(folder, test or mutation.test)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    return Outcome(done.returncode == _FAILED, time.perf_counter() - began, done.stdout)
+
+
+def _pytest(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    given = ["-q", "-x", "--no-cov", "-n", "0", "-p", "no:cacheprovider", "--tb=line", *tests]
+    places = os.pathsep.join([str(folder / _PACKAGE.parent), str(folder)])
+    return subprocess.run(  # noqa: S603 - this interpreter, on a node of the table
+        [sys.executable, "-m", "pytest", *given],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the changes of these names, all by default; `--machine` runs the fault machine on each instead."""
+    test = MACHINE if "--machine" in names else None
+    wanted = [name for name in names if name != "--machine"]
+    chosen = [mutation for mutation in MUTATIONS if not wanted or mutation.name in wanted]
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        for name in _COPIED:
+            source = ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy2
+            copy(source, folder / name)
+        if test is None and (sound := _pytest(folder, *{mutation.test for mutation in chosen})).returncode:
+            print(
+                sound.stdout[-2000:],
+                "without any change a test of the table fails: nothing is known",
+                sep="\n",
+            )
+            return 1
+        missed = 0
+        for mutation in chosen:
+            outcome = run(mutation, folder, test)
+            missed += not outcome.caught
+            verdict = "caught" if outcome.caught else "MISSED"
+            print(
+                f"{verdict} in {outcome.seconds:4.0f} s: {mutation.name} ({test or mutation.test})",
+                flush=True,
+            )
+            if not outcome.caught:
+                print(outcome.said[-2000:])
+    return 1 if missed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
