@@ -1,6 +1,5 @@
 """The audit trail as a whole: pages, exports and the command that verifies them."""
 
-import argparse
 import json
 from datetime import timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from grant_broker.api.views import event_view
 from grant_broker.approvals.search_events import search_events
 from grant_broker.aws.items import place_of
 from grant_broker.aws.store import Store
+from grant_broker.client import main as command_line
 from grant_broker.client.commands import audit as command
 from grant_broker.client.printing import printable
 from grant_broker.domain.lifecycle import Status
@@ -42,9 +42,7 @@ def write(scene: Scene, count: int = 3, request_id: str = "a" * 32) -> list[Even
 
 def main(*arguments: str) -> int:
     """The subcommand as the command line calls it."""
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args(arguments))
+    return command_line.main(["audit", *arguments])
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +132,13 @@ def test_unreadable_file(tmp_path: Path, text: bytes, capsys: pytest.CaptureFixt
     assert main("verify", "--file", str(path)) == 2
     assert main("verify", "--file", str(tmp_path / "none")) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["--table", "requests", "--file", "export.jsonl"]])
+def test_either_tables_or_a_file(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It must be said what to verify, once."""
+    assert main("verify", *words) == 2
+    assert "give either --table or --file" in capsys.readouterr().err
 
 
 def test_empty_line_in_file(scene: Scene) -> None:

@@ -1,6 +1,5 @@
 """Events published again: those of a span of time, or those that failed."""
 
-import argparse
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
 from grant_broker.client.commands import replay as command
+from grant_broker.client.main import main
 from tests.support.announcements import Sent, event
 from tests.support.records import Scene
 
@@ -30,9 +30,7 @@ def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
 
 def replay(*arguments: str) -> int:
     """The subcommand as the command line calls it."""
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args(["--table", "requests", *arguments]))
+    return main(["replay", "--table", "requests", *arguments])
 
 
 def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,10 +70,10 @@ def test_replay_of_nothing(arguments: list[str], capsys: pytest.CaptureFixture[s
     assert "cannot read" in capsys.readouterr().err
 
 
-def test_replay_of_a_wrong_time() -> None:
+def test_replay_of_a_wrong_time(capsys: pytest.CaptureFixture[str]) -> None:
     """A time that is no RFC 3339 UTC time is a usage error."""
-    with pytest.raises(SystemExit):
-        replay("--since", "yesterday")
+    assert replay("--since", "yesterday") == 2
+    assert "Invalid value for '--since'" in capsys.readouterr().err
 
 
 def test_replay_without_the_right(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:

@@ -202,10 +202,8 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize("words", [[], ["imagine"], ["simulate"]])
 def test_what_is_no_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Without a known subcommand and its arguments the usage is shown, with exit code 2."""
-    with pytest.raises(SystemExit) as stopped:
-        main(words)
-    assert stopped.value.code == 2
-    assert "usage: grant-broker" in capsys.readouterr().err
+    assert main(words) == 2
+    assert "Usage: grant-broker" in capsys.readouterr().err
 
 
 def test_simulating_needs_no_aws_library() -> None:

@@ -1,29 +1,47 @@
 """What the commands take as arguments, each refused with the words of what would be right."""
 
-import argparse
 import re
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import click
 
 from grant_broker.domain import arns
+from grant_broker.domain.times import parse_time
+
+T = TypeVar("T")
 
 
-def key_arn(text: str) -> str:
-    """A key's ARN. ArgumentTypeError for anything else."""
-    return _checked(text, fault_in_key_arn(text))
+class Parsed(click.ParamType, Generic[T]):
+    """An argument that is read by a function. Its ValueError is a usage error, with the same words."""
 
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self._parse = parse
 
-def role_arn(text: str) -> str:
-    """A role's ARN. ArgumentTypeError for anything else."""
-    return _checked(text, _fault(arns.ROLE, text, "give a role's ARN"))
-
-
-def account(text: str) -> str:
-    """An account's id. ArgumentTypeError for anything else."""
-    return _checked(text, None if re.fullmatch(r"\d{12}", text, re.ASCII) else "give an account's 12 digits")
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """The value that the text means."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def fault_in_key_arn(text: str) -> str | None:
     """Why this is no ARN of a key that the broker can serve; None where it is one."""
     return _fault(arns.KEY, text, "give a key's ARN, no id and no alias")
+
+
+def _key_arn(text: str) -> str:
+    return _checked(text, fault_in_key_arn(text))
+
+
+def _role_arn(text: str) -> str:
+    return _checked(text, _fault(arns.ROLE, text, "give a role's ARN"))
+
+
+def _account(text: str) -> str:
+    return _checked(text, None if re.fullmatch(r"\d{12}", text, re.ASCII) else "give an account's 12 digits")
 
 
 def _fault(pattern: re.Pattern[str], text: str, wanted: str) -> str | None:
@@ -36,5 +54,12 @@ def _fault(pattern: re.Pattern[str], text: str, wanted: str) -> str | None:
 
 def _checked(text: str, fault: str | None) -> str:
     if fault:
-        raise argparse.ArgumentTypeError(fault)
+        raise ValueError(fault)
     return text
+
+
+KEY_ARN = Parsed("ARN", _key_arn)
+ROLE_ARN = Parsed("ARN", _role_arn)
+ACCOUNT = Parsed("ACCOUNT", _account)
+TIME = Parsed("TIME", parse_time)
+"""RFC 3339, UTC."""

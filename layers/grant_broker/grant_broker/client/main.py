@@ -1,32 +1,84 @@
-"""`grant-broker`: assembles the subcommands. Each is a module with `configure(parser)` and `run(options)`."""
+"""`grant-broker`: assembles the commands. Each is a module of `commands` whose `command` click runs."""
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import cast
 
-# Only the subcommand that was asked for is imported: most need boto3, which takes longer than they do.
-_COMMANDS = {
-    "access": "report who can use or manage a key, and by what, with the AWS credentials at hand",
-    "audit": "export the audit trail, or verify its hash chains",
-    "key-policy": "print what a key's policy must say for the broker, as a change of its present policy",
-    "openapi": "print the OpenAPI document of the HTTP API",
-    "replay": "publish audit events to EventBridge again, after a failure or for a new consumer",
-    "simulate": "decide KMS calls by the policies and grants given with each, without AWS",
+import click
+from click.shell_completion import CompletionItem
+
+_INTERRUPTED = 130
+"""As a shell says it of whoever was ended by SIGINT."""
+_CLOSED_PIPE = 141
+"""As a shell says it of whoever was ended by SIGPIPE."""
+
+# Only the command that was asked for is imported: most need boto3, which takes longer than they do.
+# So what `--help` says of each stands here, in the first words of its own help.
+SUMMARIES = {
+    "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
+    "audit": "Export the audit trail, or verify its hash chains.",
+    "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
+    "openapi": "Print the OpenAPI document of the HTTP API.",
+    "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",
+    "simulate": "Decide KMS calls by the policies and grants given with each, without AWS.",
 }
 
 
+class _ClosedPipeError(Exception):
+    """Nobody reads the output any more. Click would take the OSError, and exit with 1."""
+
+
+class _LazyGroup(click.Group):
+    """Commands that are imported when they are called, and not to be listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in SUMMARIES:
+            return None
+        module = import_module(f"grant_broker.client.commands.{cmd_name.replace('-', '_')}")
+        return cast("click.Command", module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def invoke(self, ctx: click.Context) -> int:
+        try:
+            code = super().invoke(ctx)
+            # What is still buffered would meet a closed pipe when nobody can handle it any more.
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+        return cast("int", code)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in SUMMARIES if name.startswith(incomplete)]
+        options = super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
+        return [*(CompletionItem(name, help=SUMMARIES[name]) for name in names), *options]
+
+
+@click.command(cls=_LazyGroup, no_args_is_help=False, context_settings={"max_content_width": 100})
+@click.version_option(package_name="grant-broker", prog_name="grant-broker")
+def root() -> None:
+    """Time-boxed AWS KMS grants."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; its exit code."""
+    """Run one command; its exit code. What is wrong with the arguments is told, with exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(prog="grant-broker", description="Time-boxed AWS KMS grants.")
-    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, summary in _COMMANDS.items():
-        subparser = subcommands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
-        if words[:1] == [name]:
-            command = import_module(f"grant_broker.client.commands.{name.replace('-', '_')}")
-            command.configure(subparser)
-            subparser.set_defaults(run=command.run)
-    options = parser.parse_args(words)
-    return cast("int", options.run(options))
+    try:
+        code = root.main(words, prog_name="grant-broker", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except _ClosedPipeError:
+        # Whoever read has enough. Python flushes again when it ends: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    return cast("int", code)

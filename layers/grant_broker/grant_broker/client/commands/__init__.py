@@ -1,1 +1,1 @@
-"""The subcommands of `grant-broker`, each a module with `configure(parser)` and `run(options)`."""
+"""The commands of `grant-broker`, each a module whose `command` returns the exit code."""

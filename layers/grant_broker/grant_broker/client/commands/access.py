@@ -1,18 +1,18 @@
 """`grant-broker access`: the whole access report of one key, read from KMS with the credentials at hand."""
 
-import argparse
 import json
 import sys
 from functools import partial
 
 import boto3
+import click
 
 from grant_broker.access_report import KEY_ACTIONS, Identity
 from grant_broker.api import shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
-from grant_broker.client.arguments import key_arn
+from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
 from grant_broker.client.identities import read_identities
 from grant_broker.client.printing import printable, table
@@ -28,32 +28,32 @@ def kms_of(arn: str) -> KmsReader:
     return KmsReader(_clients(arn).reading_kms())
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--key-arn", type=key_arn, required=True, help="the key")
-    parser.add_argument(
-        "--retiring-principal",
-        metavar="ARN",
-        help="the role that ends the broker's grants: a grant of the broker's name without it is foreign",
-    )
-    parser.add_argument("--json", action="store_true", help="write the report as the API does")
+@click.command("access")
+@click.option("--key-arn", type=KEY_ARN, required=True, help="The key.")
+@click.option(
+    "--retiring-principal",
+    metavar="ARN",
+    help="The role that ends the broker's grants: a grant of the broker's name without it is foreign.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the report as the API does.")
+def command(*, key_arn: str, retiring_principal: str | None, as_json: bool) -> int:
+    """Report who can use or manage a key, and by what, with the AWS credentials at hand.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Print the report; 1 where KMS does not answer or refuses."""
+    Exit code 1 where KMS does not answer or refuses.
+    """
     try:
-        aws = _clients(options.key_arn)
+        aws = _clients(key_arn)
         page = get_whole(
             KmsReader(aws.reading_kms()),
-            options.key_arn,
-            retiring_principal=options.retiring_principal,
+            key_arn,
+            retiring_principal=retiring_principal,
             read_identities=partial(_read_identities, aws),
         )
     except AWS_FAILURES as error:
         report_failure("access", error)
         return 1
     report = report_view(page.entries, page.report, cursor=None)
-    if options.json:
+    if as_json:
         shown = {name: value for name, value in report.items() if name != "cursor"}
         print(json.dumps(shown, ensure_ascii=True))
         return 0

@@ -3,13 +3,12 @@
 Exit code 1 means a breach and nothing else; 2, that something could not be read.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
+import click
 from pydantic import ValidationError
 
 from grant_broker.aws.clients import clients
@@ -19,38 +18,34 @@ from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
 from grant_broker.events.export import Line, export, verify_export
 
-_HELP = (
-    "the approval table: with it the trails of keys and standing approvals are checked against their records"
+_approval_table = click.option(
+    "--approval-table",
+    help="The approval table: with it the trails of keys and standing approvals are checked against "
+    "their records.",
 )
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the two actions and their options."""
-    parser.epilog = "Exit codes: 1 is a breach and nothing else, 2 that something could not be read."
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    verifying = actions.add_parser("verify", help="name the first breach of every trail; exit code 1")
-    source = verifying.add_mutually_exclusive_group(required=True)
-    source.add_argument("--table", help="the request table")
-    source.add_argument("--file", type=Path, help="an export, in JSON Lines")
-    verifying.add_argument("--approval-table", help=_HELP)
-    verifying.set_defaults(action=verify)
-    exporting = actions.add_parser("export", help="write every event and head, one JSON object a line")
-    exporting.add_argument("--table", required=True, help="the request table")
-    exporting.add_argument("--approval-table", help=_HELP)
-    exporting.set_defaults(action=write)
+@click.group("audit", no_args_is_help=False)
+def command() -> None:
+    """Export the audit trail, or verify its hash chains.
+
+    Exit codes: 1 is a breach and nothing else, 2 that something could not be read.
+    """
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do what was asked for; the exit code."""
-    return cast("int", options.action(options))
+@command.command("verify")
+@click.option("--table", help="The request table.")
+@click.option("--file", type=click.Path(path_type=Path), help="An export, in JSON Lines.")
+@_approval_table
+def verify(*, table: str | None, file: Path | None, approval_table: str | None) -> int:
+    """Name the first breach of every trail.
 
-
-def verify(arguments: argparse.Namespace) -> int:
-    """Print each breach; 1 where there is one, 2 where the file or the tables cannot be read."""
+    Exit code 1 where there is a breach, 2 where the file or the tables cannot be read.
+    """
     try:
-        found = verify_export(_read(arguments.file) if arguments.file else export(_store(arguments)))
+        found = verify_export(_lines(table, file, approval_table))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        print(f"cannot read {arguments.file}: {printable(str(error))}", file=sys.stderr)
+        print(f"cannot read {file}: {printable(str(error))}", file=sys.stderr)
         return NOT_DONE
     except AWS_FAILURES as error:
         return report_failure("audit verify", error)
@@ -63,21 +58,33 @@ def verify(arguments: argparse.Namespace) -> int:
     return 1 if found.broken or found.export else 0
 
 
-def write(arguments: argparse.Namespace) -> int:
-    """Print the export: ASCII only, so that no text in it can move or hide another.
+@command.command("export")
+@click.option("--table", required=True, help="The request table.")
+@_approval_table
+def write(*, table: str, approval_table: str | None) -> int:
+    """Write every event and head, one JSON object a line.
 
     Where the tables cannot be read to their end the closing line is missing, and the exit code is 2.
     """
     try:
-        for line in export(_store(arguments)):
+        for line in export(_store(table, approval_table)):
             # Only the line's own gaps are left out: a null within an event is part of what was hashed.
             filled = {
                 name: value for name, value in line.model_dump(mode="json").items() if value is not None
             }
+            # ASCII only, so that no text in it can move or hide another.
             print(json.dumps(filled, ensure_ascii=True))
     except AWS_FAILURES as error:
         return report_failure("audit export", error)
     return 0
+
+
+def _lines(table: str | None, file: Path | None, approval_table: str | None) -> Iterator[Line]:
+    if file and not table:
+        return _read(file)
+    if table and not file:
+        return export(_store(table, approval_table))
+    raise click.UsageError("give either --table or --file")
 
 
 def _read(path: Path) -> Iterator[Line]:
@@ -86,6 +93,5 @@ def _read(path: Path) -> Iterator[Line]:
             yield Line.model_validate_json(line)
 
 
-def _store(arguments: argparse.Namespace) -> Store:
-    tables = {"request_table": arguments.table, "approval_table": arguments.approval_table}
-    return Store(DynamoDb(clients().dynamodb()), **tables)
+def _store(table: str, approval_table: str | None) -> Store:
+    return Store(DynamoDb(clients().dynamodb()), request_table=table, approval_table=approval_table)

@@ -1,13 +1,16 @@
 """`grant-broker key-policy`: what a key's policy must say for the broker, as a change of it."""
 
-import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict, Unpack
+
+import click
 
 from grant_broker.api.access_views import advice_view
-from grant_broker.client.arguments import account, key_arn, role_arn
+from grant_broker.client.arguments import ACCOUNT, KEY_ARN, ROLE_ARN, Parsed
 from grant_broker.client.commands.access import kms_of
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE
 from grant_broker.client.printing import printable
@@ -17,78 +20,123 @@ from grant_broker.domain.scope import ENCRYPT_SIDE, OPERATIONS
 from grant_broker.keys.key_policy import KeyPolicyAdvice, advise
 
 _ROLES = ("requests", "approvals", "expiry", "reconcile")
-_CODES = """\
-exit codes:
-  0  done; with --check, nothing is missing
-  1  with --check, something is missing; with --merged, there is no policy to put
-  2  what was given cannot be used; with --check, the present policy is not known
-"""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _CODES
-    parser.add_argument("--key-arn", type=key_arn, required=True, help="the key, of this or another account")
-    parser.add_argument("--stack", type=_stack, help="the broker's stack, which its roles are named after")
-    parser.add_argument("--account", type=account, help="the account of the stack, where it is not the key's")
-    for name in _ROLES:
-        words = f"the role of {name}, where it is not named after the stack"
-        parser.add_argument(f"--{name}-role", type=role_arn, metavar="ARN", help=words)
-    parser.add_argument(
-        "--operations",
-        type=_operations,
-        default=",".join(ENCRYPT_SIDE),
-        help="the stack's GrantableOperations (default: %(default)s)",
-    )
-    parser.add_argument("--policy", type=Path, metavar="FILE", help="the present policy; else KMS is asked")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="write everything as one JSON object")
-    shape.add_argument("--merged", action="store_true", help="write only the policy to put, as JSON")
-    shape.add_argument(
-        "--check", action="store_true", help="tell by the exit code whether anything is missing"
-    )
+def _stack_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text, re.ASCII):
+        raise ValueError(f"{text!a}: give the name of a CloudFormation stack")
+    return text
 
 
-def run(options: argparse.Namespace) -> int:
-    """Print what is needed; the exit code."""
+def _operations(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in OPERATIONS]:
+        words = f"not grantable: {', '.join(map(ascii, unknown))}; known are {', '.join(OPERATIONS)}"
+        raise ValueError(words)
+    return names
+
+
+class _Options(TypedDict):
+    """What the command was given."""
+
+    key_arn: str
+    stack: str | None
+    account: str | None
+    requests_role: str | None
+    approvals_role: str | None
+    expiry_role: str | None
+    reconcile_role: str | None
+    operations: list[str]
+    policy: Path | None
+    as_json: bool
+    merged: bool
+    check: bool
+
+
+def _role_options(command: Callable[..., int]) -> Callable[..., int]:
+    for name in reversed(_ROLES):
+        words = f"The role of {name}, where it is not named after the stack."
+        command = click.option(f"--{name}-role", type=ROLE_ARN, help=words)(command)
+    return command
+
+
+@click.command("key-policy")
+@click.option("--key-arn", type=KEY_ARN, required=True, help="The key, of this or another account.")
+@click.option(
+    "--stack",
+    type=Parsed("NAME", _stack_name),
+    help="The broker's stack, which its roles are named after.",
+)
+@click.option("--account", type=ACCOUNT, help="The account of the stack, where it is not the key's.")
+@_role_options
+@click.option(
+    "--operations",
+    type=Parsed("NAMES", _operations),
+    default=",".join(ENCRYPT_SIDE),
+    show_default=True,
+    help="The stack's GrantableOperations.",
+)
+@click.option(
+    "--policy", type=click.Path(path_type=Path), help="A file with the present policy; else KMS is asked."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write everything as one JSON object.")
+@click.option("--merged", is_flag=True, help="Write only the policy to put, as JSON.")
+@click.option("--check", is_flag=True, help="Tell by the exit code whether anything is missing.")
+def command(**options: Unpack[_Options]) -> int:
+    """Print what a key's policy must say for the broker, as a change of its present policy.
+
+    \b
+    Exit codes:
+      0  done; with --check, nothing is missing
+      1  with --check, something is missing; with --merged, there is no policy to put
+      2  what was given cannot be used; with --check, the present policy is not known
+    """
+    if options["as_json"] + options["merged"] + options["check"] > 1:
+        raise click.UsageError("give one of --json, --merged and --check")
+    policy = options["policy"]
     try:
-        advice = advise(_roles(options), options.operations, options.key_arn, _present(options))
+        present = _present(options["key_arn"], policy)
+        advice = advise(_roles(options), options["operations"], options["key_arn"], present)
     except (OSError, ValueError) as error:
-        place = f"{options.policy}: " if options.policy and not isinstance(error, OSError) else ""
+        place = f"{policy}: " if policy and not isinstance(error, OSError) else ""
         print(f"grant-broker key-policy: {place}{printable(str(error))}", file=sys.stderr)
         return NOT_DONE
     for note in (*advice.denied, *advice.notes):
         print(f"grant-broker key-policy: {printable(note)}", file=sys.stderr)
-    if options.merged:
+    if options["merged"]:
         return _print_merged(advice)
-    if options.json:
+    if options["as_json"]:
         print(json.dumps(advice_view(advice), indent=2))
     else:
         _print_in_words(advice)
-    return _checked(advice) if options.check else 0
+    return _checked(advice) if options["check"] else 0
 
 
-def _roles(options: argparse.Namespace) -> Roles:
+def _roles(options: _Options) -> Roles:
     """The broker's roles. ValueError where one is not known, or where they are of several accounts."""
-    given = {name: getattr(options, f"{name}_role") for name in _ROLES}
-    missing = [f"--{name}-role" for name in _ROLES if given[name] is None]
-    if missing and not options.stack:
+    given = {
+        "requests": options["requests_role"],
+        "approvals": options["approvals_role"],
+        "expiry": options["expiry_role"],
+        "reconcile": options["reconcile_role"],
+    }
+    missing = [f"--{name}-role" for name, arn in given.items() if arn is None]
+    if missing and not options["stack"]:
         raise ValueError(f"give --stack, or {' '.join(missing)} as well")
-    homes = {options.account} if options.account else set()
+    homes = {options["account"]} if options["account"] else set()
     homes |= {account_of(arn) for arn in given.values() if arn}
     if len(homes) > 1:
         raise ValueError(f"the broker's roles are of one account, not of {', '.join(sorted(homes))}")
-    home = homes.pop() if homes else account_of(options.key_arn)
-    named = vars(Roles.of_stack(options.stack, home)) if options.stack else {}
-    return Roles(**{name: given[name] or named[name] for name in _ROLES})
+    home = homes.pop() if homes else account_of(options["key_arn"])
+    named = vars(Roles.of_stack(options["stack"], home)) if options["stack"] else {}
+    return Roles(**{name: arn or named[name] for name, arn in given.items()})
 
 
-def _present(options: argparse.Namespace) -> str | None:
-    if options.policy:
-        return str(options.policy.read_text("utf-8"))
+def _present(key_arn: str, policy: Path | None) -> str | None:
+    if policy:
+        return policy.read_text("utf-8")
     try:
-        return kms_of(options.key_arn).get_key_policy(options.key_arn)
+        return kms_of(key_arn).get_key_policy(key_arn)
     except AWS_FAILURES as error:
         print(f"the present policy is not known: {printable(str(error))}", file=sys.stderr)
         return None
@@ -119,17 +167,3 @@ def _checked(advice: KeyPolicyAdvice) -> int:
     if advice.complete is None:
         return NOT_DONE
     return 0 if advice.complete else 1
-
-
-def _stack(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!a}: give the name of a CloudFormation stack")
-    return text
-
-
-def _operations(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in names if name not in OPERATIONS]:
-        words = f"not grantable: {', '.join(map(ascii, unknown))}; known are {', '.join(OPERATIONS)}"
-        raise argparse.ArgumentTypeError(words)
-    return names

@@ -1,16 +1,14 @@
 """`grant-broker openapi`: the HTTP API as an OpenAPI 3.1 document, for clients, gateways and fuzzers."""
 
-import argparse
 import sys
+
+import click
 
 from grant_broker.api.openapi.document import text
 
 
-def configure(_parser: argparse.ArgumentParser) -> None:
-    """There is nothing to declare."""
-
-
-def run(_options: argparse.Namespace) -> int:
-    """Print the document."""
+@click.command("openapi")
+def command() -> int:
+    """Print the OpenAPI document of the HTTP API."""
     sys.stdout.write(text())
     return 0

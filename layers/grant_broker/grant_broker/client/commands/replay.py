@@ -1,6 +1,5 @@
 """`grant-broker replay`: publish audit events to EventBridge again, after a failure or for a new consumer."""
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -8,12 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+import click
 from pydantic import ValidationError
 
 from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.store import Store
+from grant_broker.client.arguments import TIME
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
 from grant_broker.domain.times import parse_time
@@ -26,25 +27,27 @@ Span: TypeAlias = tuple[datetime | None, datetime | None]
 _BEFORE, _AFTER = timedelta(minutes=5), timedelta(seconds=5)
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--table", required=True, help="the request table")
-    parser.add_argument("--since", type=_time, help="from this RFC 3339 time on")
-    parser.add_argument("--until", type=_time, help="up to, without, this RFC 3339 time")
-    parser.add_argument(
-        "--failures", type=Path, help="messages of the on-failure destination, one JSON object a line"
-    )
+@click.command("replay")
+@click.option("--table", required=True, help="The request table.")
+@click.option("--since", type=TIME, help="From this RFC 3339 time on.")
+@click.option("--until", type=TIME, help="Up to, without, this RFC 3339 time.")
+@click.option(
+    "--failures",
+    type=click.Path(path_type=Path),
+    help="Messages of the on-failure destination, one JSON object a line.",
+)
+def command(*, table: str, since: datetime | None, until: datetime | None, failures: Path | None) -> int:
+    """Publish audit events to EventBridge again, after a failure or for a new consumer.
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Publish; 1 where EventBridge did not take every event, 2 where it could not be tried."""
+    Exit code 1 where EventBridge did not take every event, 2 where it could not be tried.
+    """
     try:
-        spans = _spans(arguments)
+        spans = _spans(since, until, failures)
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"cannot read what to replay: {printable(str(error))}", file=sys.stderr)
         return NOT_DONE
     try:
-        store = Store(DynamoDb(clients().dynamodb()), request_table=arguments.table)
+        store = Store(DynamoDb(clients().dynamodb()), request_table=table)
         sent, failed = replay(EventBus(clients().events()), _events(store, spans))
     except (ValidationError, *AWS_FAILURES) as error:
         return report_failure("replay", error)
@@ -63,12 +66,12 @@ def _events(store: Store, spans: list[Span]) -> Iterator[Event]:
                 yield event
 
 
-def _spans(arguments: argparse.Namespace) -> list[Span]:
-    if (arguments.failures is None) == (arguments.since is None):
-        raise ValueError("give either --since or --failures")
-    if arguments.since:
-        return [(arguments.since, arguments.until)]
-    return [_span(line) for line in arguments.failures.read_text("utf-8").splitlines() if line.strip()]
+def _spans(since: datetime | None, until: datetime | None, failures: Path | None) -> list[Span]:
+    if failures and not since:
+        return [_span(line) for line in failures.read_text("utf-8").splitlines() if line.strip()]
+    if since and not failures:
+        return [(since, until)]
+    raise ValueError("give either --since or --failures")
 
 
 def _span(message: str) -> Span:
@@ -77,10 +80,3 @@ def _span(message: str) -> Span:
     first = parse_time(batch["approximateArrivalOfFirstRecord"])
     last = parse_time(batch["approximateArrivalOfLastRecord"])
     return first - _BEFORE, last + _AFTER
-
-
-def _time(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

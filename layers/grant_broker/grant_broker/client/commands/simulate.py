@@ -1,6 +1,5 @@
 """`grant-broker simulate`: what would KMS answer? One JSON object a line in, one a line out."""
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
+import click
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from grant_broker.access_report import KEY_ACTIONS, OTHER_ACTIONS
@@ -94,19 +94,21 @@ class _Case(BaseModel):
         )
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """The subcommand's arguments."""
-    parser.add_argument("file", metavar="FILE", help="JSON Lines; - reads the standard input")
-    parser.add_argument("--explain", action="store_true", help="answer in words instead of JSON")
+@click.command("simulate")
+@click.argument("file")
+@click.option("--explain", is_flag=True, help="Answer in words instead of JSON.")
+def command(*, file: str, explain: bool) -> int:
+    """Decide KMS calls by the policies and grants given with each, without AWS.
 
-
-def run(options: argparse.Namespace) -> int:
-    """Decide every line that can be read. 2 where the file or a line of it could not."""
+    FILE holds JSON Lines; - reads the standard input. Exit code 2 where it or a line of it cannot be read.
+    """
     try:
-        with _opened(options.file) as lines:
-            bad = _decide_all(lines, explain=options.explain)
+        with _opened(file) as lines:
+            bad = _decide_all(lines, explain=explain)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        print(f"grant-broker simulate: {options.file}: {error.strerror}", file=sys.stderr)
+        print(f"grant-broker simulate: {file}: {error.strerror}", file=sys.stderr)
         return _BAD_INPUT
     return _BAD_INPUT if bad else 0
 

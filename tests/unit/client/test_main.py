@@ -1,0 +1,61 @@
+"""What all commands have in common."""
+
+import os
+import sys
+from unittest import mock
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from grant_broker.client import main as command_line
+from grant_broker.client.main import SUMMARIES, main
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_summary(name: str) -> None:
+    """What the list of commands says of one are the first words of its own help."""
+    found = command_line.root.get_command(click.Context(command_line.root), name)
+    assert found is not None
+    assert found.name == name
+    assert found.get_short_help_str(limit=1_000) == SUMMARIES[name]
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version names the version that is installed."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("grant-broker, version ")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"), [("", set(SUMMARIES)), ("a", {"access", "audit"}), ("--v", {"--version"})]
+)
+def test_completion(words: str, offered: set[str]) -> None:
+    """The shell completes commands and options, and imports none of them for that."""
+    shell = {
+        "_GRANT_BROKER_COMPLETE": "zsh_complete",
+        "COMP_WORDS": f"grant-broker {words}",
+        "COMP_CWORD": "1",
+    }
+    with mock.patch.object(command_line, "import_module", side_effect=AssertionError):
+        done = CliRunner().invoke(command_line.root, prog_name="grant-broker", env=shell)
+    assert {
+        line for line in done.output.splitlines() if line in {*SUMMARIES, "--version", "--help"}
+    } == offered
+
+
+def test_closed_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads the output may stop: the command ends without a word, as one that SIGPIPE ended."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert main(["openapi"]) == 141
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, click.Abort])
+def test_interrupted(stopped: type[BaseException]) -> None:
+    """Ctrl-C ends a command with a shell's exit code for it, without a traceback."""
+    with mock.patch.object(command_line.root, "main", side_effect=stopped):
+        assert main(["openapi"]) == 130
