@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from grant_broker.api import shapes
+from grant_broker.api import shapes, vocabulary
 from grant_broker.api.problems import ANSWERS
 from grant_broker.domain.approvals import Verdict
 from grant_broker.domain.checks import Function, Result
@@ -17,18 +17,18 @@ from grant_broker.domain.scope import ContextMatch
 def test_light() -> None:
     """Whoever reads the shapes loads none of the libraries that the functions need."""
     heavy = "{'pydantic', 'boto3', 'botocore', 'aws_lambda_powertools'}"
-    program = f"import sys, grant_broker.api.shapes; sys.exit(bool({heavy} & set(sys.modules)))"
+    program = f"import sys, grant_broker.api.security_shapes; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
 
 
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        (shapes.ContextMatch, ContextMatch),
-        (shapes.Verdict, Verdict),
-        (shapes.Known, Known),
-        (shapes.Function, Function),
-        (shapes.CheckResult, Result),
+        (vocabulary.ContextMatch, ContextMatch),
+        (vocabulary.Verdict, Verdict),
+        (vocabulary.Known, Known),
+        (vocabulary.Function, Function),
+        (vocabulary.CheckResult, Result),
         (shapes.Problem.__annotations__["code"], {code for _, code, _ in ANSWERS.values()}),
     ],
 )

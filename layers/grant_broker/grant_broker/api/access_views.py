@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
-from grant_broker.api import shapes
+from grant_broker.api import security_shapes
 from grant_broker.domain.times import format_time
 from grant_broker.keys.key_policy import KeyPolicyAdvice
 
 
 def report_view(
     entries: Iterable[AccessEntry], report: AccessReport | None, *, cursor: str | None
-) -> shapes.AccessReport:
+) -> security_shapes.AccessReport:
     """A page of the report; findings and counts are on the first page alone, which has the `report`."""
     return {
         "items": [_entry(entry) for entry in entries],
@@ -20,7 +20,7 @@ def report_view(
     }
 
 
-def advice_view(advice: KeyPolicyAdvice) -> shapes.KeyPolicyAdvice:
+def advice_view(advice: KeyPolicyAdvice) -> security_shapes.KeyPolicyAdvice:
     """What a key's policy must say for the broker."""
     return {
         "statements": advice.statements,
@@ -32,7 +32,7 @@ def advice_view(advice: KeyPolicyAdvice) -> shapes.KeyPolicyAdvice:
     }
 
 
-def _entry(entry: AccessEntry) -> shapes.AccessEntry:
+def _entry(entry: AccessEntry) -> security_shapes.AccessEntry:
     return {
         "principal": entry.principal,
         "actions": list(entry.actions),
@@ -43,16 +43,16 @@ def _entry(entry: AccessEntry) -> shapes.AccessEntry:
     }
 
 
-def _through(through: Through) -> shapes.Through:
-    shown: shapes.Through = {"kind": through.kind}
+def _through(through: Through) -> security_shapes.Through:
+    shown: security_shapes.Through = {"kind": through.kind}
     for name, value in vars(through).items():
         if value is not None:
             shown[name] = value  # type: ignore[literal-required] # the two have the same fields, by a test
     return shown
 
 
-def _finding(finding: AccessFinding) -> shapes.AccessFinding:
-    shown: shapes.AccessFinding = {"code": finding.code, "detail": finding.detail}
+def _finding(finding: AccessFinding) -> security_shapes.AccessFinding:
+    shown: security_shapes.AccessFinding = {"code": finding.code, "detail": finding.detail}
     if finding.principal:
         shown["principal"] = finding.principal
     return shown

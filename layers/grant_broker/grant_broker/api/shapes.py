@@ -1,59 +1,25 @@
-"""What the API answers, as types: views return them, clients read them, the OpenAPI document is made of them.
+"""What the API answers to third parties, as types: views return them, clients read them.
 
 Every field is always there unless it is NotRequired, and no other is. Imports nothing but the standard
-library, so that a client pays nothing for it; a test holds the vocabularies to the domain's own.
+library and words of the domain, so that a client pays nothing for it. The OpenAPI document is made of them.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Generic, Literal, TypedDict, TypeVar
 
-from grant_broker.domain import arns
+from grant_broker.api.vocabulary import (
+    ContextMatch,
+    Cursor,
+    Duration,
+    Id,
+    KeyArn,
+    Keywords,
+    OwnWords,
+    Time,
+    Verdict,
+)
 from grant_broker.domain.lifecycle import Status
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Keywords:
-    """JSON Schema keywords in an Annotated: what the type alone does not say."""
-
-    description: str | None = None
-    pattern: str | None = None
-    enum: tuple[str, ...] | None = None
-    examples: tuple[str, ...] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-
-
-Id = Annotated[str, Keywords(pattern=r"^[0-9a-f]{32}$")]
-Account = Annotated[str, Keywords(pattern=r"^[0-9]{12}$")]
-KeyArn = Annotated[str, Keywords(pattern=f"^{arns.KEY.pattern}$")]
-Hash = Annotated[str, Keywords(pattern=r"^[0-9a-f]{64}$")]
-Duration = Annotated[
-    str,
-    Keywords(
-        pattern=r"^P(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?$",
-        examples=("PT2H",),
-        description="ISO 8601, normalised.",
-    ),
-]
-Time = Annotated[
-    str,
-    Keywords(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z$",
-        examples=("2026-01-31T09:30:00Z",),
-        description="RFC 3339, UTC.",
-    ),
-]
-ContextMatch = Annotated[str, Keywords(enum=("equals", "subset"))]
-Verdict = Annotated[str, Keywords(enum=("approve", "deny"))]
-Known = Annotated[str, Keywords(enum=("yes", "no", "unknown"))]
-Function = Annotated[
-    str, Keywords(enum=("requests", "expiry"), description="`requests` creates grants, `expiry` ends them.")
-]
-CheckResult = Annotated[str, Keywords(enum=("passed", "failed"))]
-OwnWords = Keywords(description="The requester's own words: not to be trusted.")
-Cursor = Annotated[str | None, Keywords(description="Where the next page starts; null at the end.")]
 
 
 class Requester(TypedDict):
@@ -146,72 +112,6 @@ class Forecast(TypedDict):
     reasons: list[str]
 
 
-class Event(TypedDict):
-    """One audit event."""
-
-    id: str
-    at: Time
-    type: str
-    request_id: Id | None
-    by: str
-    detail: dict[str, Any]
-    hash: Hash
-
-
-class Finding(TypedDict):
-    """An answer that was found out, and how."""
-
-    answer: Known
-    reason: str
-
-
-class Preflight(TypedDict):
-    """What was found out when the request was submitted."""
-
-    at: Time
-    has_access: Annotated[
-        Finding, Keywords(description="Whether the key policy gives the grantee this already.")
-    ]
-    grantee_accepted: Annotated[Finding, Keywords(description="Whether KMS accepts the grantee.")]
-    key_usable: Annotated[Finding, Keywords(description="Whether the key's state allows the grant.")]
-    can_create: Annotated[Finding, Keywords(description="Whether the broker may create it.")]
-    can_end: Annotated[
-        Finding, Keywords(description="Whether the broker may end it, other than by retiring.")
-    ]
-
-
-class VoteCount(TypedDict):
-    """How many votes there are that count, and how many it takes."""
-
-    given: int
-    needed: Annotated[int | None, Keywords(description="null where the key is not registered.")]
-
-
-class OtherGrant(TypedDict):
-    """Another live grant of the same grantee on the same key, by the id of its request."""
-
-    id: Id
-    status: Status
-    operations: list[str]
-    encryption_context: dict[str, str]
-    context_match: ContextMatch
-    expires_at: Time
-
-
-class RequestSeen(RequestShown):
-    """A request as approvers see it."""
-
-    preflight: Preflight | None
-    votes: VoteCount
-    others: Annotated[list[OtherGrant], Keywords(description="At most 50, those that last longest first.")]
-
-
-class RequestWithTrail(RequestSeen):
-    """A request as approvers see it, with its audit events, in order."""
-
-    trail: list[Event]
-
-
 class Offer(TypedDict):
     """What the caller's account may ask for on a key."""
 
@@ -223,185 +123,11 @@ class Offer(TypedDict):
     context_match: ContextMatch
 
 
-class Key(TypedDict):
-    """A key's limits as they are. A field that has one value only does nothing yet."""
-
-    key_arn: KeyArn
-    name: str
-    operations: list[str]
-    max_duration: Duration
-    max_continuous: Annotated[Duration | None, Keywords(description="null: as `max_duration`.")]
-    required_context: dict[str, str]
-    context_match: ContextMatch
-    accounts: list[Account]
-    requesters: None
-    approvers: None
-    quorum: Annotated[int, Keywords(minimum=1, maximum=10)]
-    margin: Literal["PT0S"]
-    break_glass: None
-    review_every: None
-    notify: Literal["exceptions", "all"]
-    ticket_hook: None
-    end_unused_after: None
-
-
-Fields = Annotated[list[str], Keywords(description="Names of fields; one may both widen and narrow.")]
-
-
-class ChangedKey(Key):
-    """A key's limits after a change, with the fields by which it allows more and less than before."""
-
-    widened: Fields
-    narrowed: Fields
-
-
-class Votes(TypedDict):
-    """The votes for exactly this document so far, how many it takes, and what it would change."""
-
-    votes: Annotated[int, Keywords(minimum=1)]
-    quorum: Annotated[int, Keywords(minimum=1)]
-    widened: Fields
-    narrowed: Fields
-
-
-class Proposal(Votes):
-    """A document that some have voted for. To vote for it, PUT it."""
-
-    document: Key
-    proposed_at: Time
-    lapses_at: Annotated[Time, Keywords(description="From then on its votes do not count any more.")]
-
-
-class Approval(TypedDict):
-    """A standing approval as it is."""
-
-    id: Id
-    status: Annotated[str, Keywords(enum=("pending", "active", "withdrawn", "expired"))]
-    key: KeyArn
-    account: Account
-    grantee: str | None
-    operations: list[str]
-    encryption_context: dict[str, str]
-    context_match: ContextMatch
-    max_duration: Duration
-    valid_from: Time
-    valid_until: Time
-    reason: str
-    decisions: list[Vote]
-    created_at: Time
-
-
 class Page(TypedDict, Generic[T]):
     """A page of a list."""
 
     items: list[T]
     cursor: Cursor
-
-
-class Through(TypedDict):
-    """What gives the access; only what is known is there."""
-
-    kind: Annotated[
-        Literal["key_policy", "iam", "grant"],
-        Keywords(
-            description="`iam`: the key policy leaves it to the IAM policies of the principal's account."
-        ),
-    ]
-    sid: NotRequired[Annotated[str, Keywords(description="Of the key policy's statement, or its number.")]]
-    account: NotRequired[
-        Annotated[Account, Keywords(description="Of `iam`: whose IAM policies say who has the access.")]
-    ]
-    policy: NotRequired[
-        Annotated[str, Keywords(description="Of `iam`: the IAM policy, where the command line read IAM.")]
-    ]
-    pointer: NotRequired[Annotated[str, Keywords(description="Of `iam`: in words, where to look further.")]]
-    grant_id: NotRequired[str]
-    request_id: NotRequired[Annotated[Id, Keywords(description="The broker's request that the grant is of.")]]
-    issued_by: NotRequired[Annotated[str, Keywords(description="The account that created the grant.")]]
-    service: NotRequired[
-        Annotated[str, Keywords(description="The AWS service that has the grant for its own work.")]
-    ]
-
-
-class AccessEntry(TypedDict):
-    """One principal's access by one statement or grant."""
-
-    principal: str
-    actions: list[str]
-    through: Through
-    constraint: Annotated[
-        dict[str, Any] | None,
-        Keywords(
-            description="A grant's `Constraints`; of a statement its `Condition` and `NotPrincipal`, and "
-            "under `Unless` the Denies that hold under conditions."
-        ),
-    ]
-    until: Time | None
-    findings: Annotated[list[str], Keywords(description="Codes of the findings about this grant.")]
-
-
-class AccessFinding(TypedDict):
-    """Something that a person should look at."""
-
-    code: str
-    detail: str
-    principal: NotRequired[str]
-
-
-class AccessReport(TypedDict):
-    """Who can use or manage a key, and by what. Findings and counts come with the first answer."""
-
-    items: Annotated[
-        list[AccessEntry],
-        Keywords(description="All access by the key policy in the first answer; then `limit` grants a page."),
-    ]
-    findings: list[AccessFinding]
-    counts: Annotated[dict[str, Any], Keywords(description="Over the key policy and all grants.")]
-    cursor: Annotated[str | None, Keywords(description="Where the next grants start; null at the end.")]
-
-
-class KeyPolicyAdvice(TypedDict):
-    """What must be said so that the broker can work on a key."""
-
-    statements: Annotated[list[dict[str, Any]], Keywords(description="For the key's policy.")]
-    role_policies: Annotated[
-        dict[str, dict[str, Any]],
-        Keywords(
-            description="For a key of another account: the IAM policy that each of these roles needs besides."
-        ),
-    ]
-    policy: Annotated[
-        dict[str, Any] | None,
-        Keywords(
-            description="The present policy with the statements; null where KMS does not show that one, "
-            "or would not take this one."
-        ),
-    ]
-    diff: Annotated[str | None, Keywords(description="Unified; empty where nothing is missing.")]
-    denied: Annotated[list[str], Keywords(description="In words, what other statements take away.")]
-    notes: Annotated[list[str], Keywords(description="In words, what `policy` leaves out or KMS minds.")]
-
-
-class KeyCheck(TypedDict):
-    """What one function found when it last checked its own right on the key."""
-
-    function: Function
-    result: Annotated[CheckResult | None, Keywords(description="null: never checked, or nothing certain.")]
-    at: Time | None
-    missing: Annotated[list[str], Keywords(description="In words, what it lacks.")]
-    next_at: Annotated[Time | None, Keywords(description="When it checks next; null on a closed key.")]
-
-
-class KeyChecks(TypedDict):
-    """Whether the broker could create and end grants on a key when it last tried."""
-
-    grantable: Annotated[
-        bool | None,
-        Keywords(
-            description="false: submissions are refused with 409. null: not known, and no reason to refuse."
-        ),
-    ]
-    checks: list[KeyCheck]
 
 
 class Fault(TypedDict):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from grant_broker.api import shapes
+from grant_broker.api import security_shapes, shapes
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.continuity import Holding
@@ -45,7 +45,7 @@ def party_view(request: GrantRequest) -> shapes.Request:
     return {**_request_fields(request), "grant": grant}
 
 
-def review_view(review: Review) -> shapes.RequestSeen:
+def review_view(review: Review) -> security_shapes.RequestSeen:
     """A Request as approvers see it."""
     found = review.request.preflight
     return {
@@ -56,12 +56,12 @@ def review_view(review: Review) -> shapes.RequestSeen:
     }
 
 
-def trail_view(review: Review, trail: Sequence[Event]) -> shapes.RequestWithTrail:
+def trail_view(review: Review, trail: Sequence[Event]) -> security_shapes.RequestWithTrail:
     """A Request as approvers see it, with its trail."""
     return {**review_view(review), "trail": [event_view(event) for event in trail]}
 
 
-def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> shapes.Approval:
+def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> security_shapes.Approval:
     """A standing approval."""
     return {
         "id": approval.id,
@@ -82,12 +82,12 @@ def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> shape
     }
 
 
-def key_view(key: Key) -> shapes.Key:
+def key_view(key: Key) -> security_shapes.Key:
     """A key's limits, as the security team sees and writes them."""
     return document_view(key.document)
 
 
-def document_view(limits: KeyDocument) -> shapes.Key:
+def document_view(limits: KeyDocument) -> security_shapes.Key:
     """A key's limits, whether they hold or are proposed."""
     longest = limits.max_continuous
     return {
@@ -111,12 +111,12 @@ def document_view(limits: KeyDocument) -> shapes.Key:
     }
 
 
-def changed_key_view(key: Key, comparison: Comparison) -> shapes.ChangedKey:
+def changed_key_view(key: Key, comparison: Comparison) -> security_shapes.ChangedKey:
     """A key's limits after a change, and what the change opened and closed."""
     return {**key_view(key), "widened": list(comparison.widened), "narrowed": list(comparison.narrowed)}
 
 
-def votes_view(outcome: Outcome) -> shapes.Votes:
+def votes_view(outcome: Outcome) -> security_shapes.Votes:
     """The votes for a key's document, how many it takes, and what it would open and close."""
     return {
         "votes": outcome.votes,
@@ -126,7 +126,7 @@ def votes_view(outcome: Outcome) -> shapes.Votes:
     }
 
 
-def proposal_view(proposal: Proposal, key: Key) -> shapes.Proposal:
+def proposal_view(proposal: Proposal, key: Key) -> security_shapes.Proposal:
     """A change of a key's limits that waits for votes."""
     comparison = compare(key.document, proposal.document)
     return {
@@ -153,7 +153,7 @@ def offer_view(key: Key, account: str) -> shapes.Offer:
     }
 
 
-def checks_view(checks: KeyChecks) -> shapes.KeyChecks:
+def checks_view(checks: KeyChecks) -> security_shapes.KeyChecks:
     """A key's checks."""
     return {
         "grantable": checks.grantable,
@@ -161,7 +161,7 @@ def checks_view(checks: KeyChecks) -> shapes.KeyChecks:
     }
 
 
-def event_view(event: Event) -> shapes.Event:
+def event_view(event: Event) -> security_shapes.Event:
     """An audit event."""
     return {
         "id": event.id,
@@ -209,7 +209,7 @@ def _request_fields(request: GrantRequest) -> shapes.RequestFields:
     }
 
 
-def _other(holding: Holding) -> shapes.OtherGrant:
+def _other(holding: Holding) -> security_shapes.OtherGrant:
     return {
         "id": holding.request_id,
         "status": holding.status,
@@ -230,7 +230,7 @@ def _vote(vote: Vote) -> shapes.Vote:
     }
 
 
-def _preflight(found: Preflight) -> shapes.Preflight:
+def _preflight(found: Preflight) -> security_shapes.Preflight:
     return {
         "at": format_time(found.at),
         "has_access": _finding(found.has_access),
@@ -241,11 +241,11 @@ def _preflight(found: Preflight) -> shapes.Preflight:
     }
 
 
-def _finding(found: Answer) -> shapes.Finding:
+def _finding(found: Answer) -> security_shapes.Finding:
     return {"answer": found.answer.value, "reason": found.reason}
 
 
-def _check(check: Check) -> shapes.KeyCheck:
+def _check(check: Check) -> security_shapes.KeyCheck:
     return {
         "function": check.function.value,
         "result": check.result.value if check.result else None,

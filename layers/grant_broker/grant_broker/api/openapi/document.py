@@ -10,18 +10,16 @@ from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, IF_MATCH, PATH,
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
 from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
 from grant_broker.api.problems import ANSWERS
-from grant_broker.api.shapes import (
+from grant_broker.api.security_shapes import (
     Approval,
     ChangedKey,
     Key,
     KeyChecks,
-    Problem,
-    Request,
     RequestSeen,
-    RequestShown,
     RequestWithTrail,
     Votes,
 )
+from grant_broker.api.shapes import Problem, Request, RequestShown
 
 PROBLEM = "application/problem+json"
 _REFUSED = {

@@ -7,24 +7,20 @@ from pydantic import BaseModel
 
 from grant_broker.api.openapi.schemas import KeyPatch, Shape
 from grant_broker.api.searches import EVENTS, REQUESTS
-from grant_broker.api.shapes import (
+from grant_broker.api.security_shapes import (
     AccessReport,
     Approval,
     ChangedKey,
     Event,
-    Forecast,
     Key,
     KeyChecks,
     KeyPolicyAdvice,
-    Offer,
-    Page,
     Proposal,
-    Request,
     RequestSeen,
-    RequestShown,
     RequestWithTrail,
     Votes,
 )
+from grant_broker.api.shapes import Forecast, Offer, Page, Request, RequestShown
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument

@@ -19,7 +19,7 @@ from typing import (
 
 from pydantic import BaseModel
 
-from grant_broker.api.shapes import Keywords
+from grant_broker.api.vocabulary import Keywords
 from grant_broker.domain.key_document import KeyDocument
 
 Schema = dict[str, Any]

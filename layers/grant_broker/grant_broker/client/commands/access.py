@@ -8,7 +8,7 @@ import boto3
 import click
 
 from grant_broker.access_report import KEY_ACTIONS, Identity
-from grant_broker.api import shapes
+from grant_broker.api import security_shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
@@ -80,7 +80,7 @@ def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:
     return None if unread == accounts else identities
 
 
-def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
+def _row(item: security_shapes.AccessEntry) -> tuple[str, ...]:
     constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
     return (
         _principal(item),
@@ -91,7 +91,7 @@ def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
     )
 
 
-def _principal(item: shapes.AccessEntry) -> str:
+def _principal(item: security_shapes.AccessEntry) -> str:
     through = item["through"]
     whole = through["kind"] == "iam" and "policy" not in through and item["principal"].endswith(":root")
     return f"IAM of account {through['account']}" if whole else item["principal"]
@@ -102,7 +102,7 @@ def _actions(actions: list[str]) -> str:
     return ",".join(names) if len(names) <= _MANY else f"{len(names)} of {len(KEY_ACTIONS)} actions"
 
 
-def _through(through: shapes.Through) -> str:
+def _through(through: security_shapes.Through) -> str:
     if through["kind"] == "key_policy":
         return f"key policy, {through['sid']}"
     if through["kind"] == "iam":
@@ -113,7 +113,7 @@ def _through(through: shapes.Through) -> str:
     return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"
 
 
-def _print_findings(report: shapes.AccessReport) -> None:
+def _print_findings(report: security_shapes.AccessReport) -> None:
     print()
     for finding in report["findings"]:
         about = f" [{finding['principal']}]" if "principal" in finding else ""
