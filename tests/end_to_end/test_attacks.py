@@ -5,13 +5,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.attacks import partitions, people, takeovers, uses, wire
+from tests.end_to_end.attacks import evidence, partitions, people, takeovers, uses, wire
 from tests.end_to_end.attacks.target import Attack, Target, told
 from tests.end_to_end.conftest import Running, started
 from tests.support import contract
 from tests.support.reports import Report
 
-ALL = [*people.ATTACKS, *wire.ATTACKS, *takeovers.ATTACKS, *partitions.ATTACKS, *uses.ATTACKS]
+ALL = [
+    *people.ATTACKS,
+    *wire.ATTACKS,
+    *takeovers.ATTACKS,
+    *evidence.ATTACKS,
+    *partitions.ATTACKS,
+    *uses.ATTACKS,
+]
 _NOBODY = "0123456789abcdef" * 2
 _THIRD_PARTIES = {"partner", "partner_colleague", "other_partner", *(
     "alice", "bob", "carol", "alice_in_review", "duty", "duty_again", "impostor", "key_admin")}  # fmt: skip

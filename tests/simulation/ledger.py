@@ -67,7 +67,8 @@ class Ledger:
         """One transaction: what it wrote, all at once."""
         function = function_of(caller)
         for write in writes:
-            if write.table == self.world.deployment.approval_table and function != "approvals":
+            may = "expiry" if write.key[1] == "used" else "approvals"
+            if write.table == self.world.deployment.approval_table and function != may:
                 self.wrong(2, f"{function} wrote the approval table")
             if write.key[1] not in {"request", "approval", "key"}:
                 continue

@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from grant_broker.aws.clients import clients
+from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.store import Store
 from grant_broker.domain.people import Caller
-from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.settings import (
     ApprovalsSettings,
@@ -111,10 +112,10 @@ def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_an_approval_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`expiry` has no approval table: what would read it fails before any call."""
+    """What would read the approval table fails before any call where none was named."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     clients.cache_clear()
-    store = ExpiryBroker.build(ExpirySettings.from_environment(environment("expiry"))).store
+    store = Store(DynamoDb(clients().dynamodb()), request_table="requests")
     assert not store.tables.has_approval_table
     with pytest.raises(LookupError):
         store.find_key("arn:aws:kms:eu-central-1:111122223333:key/0d0e")

@@ -58,6 +58,6 @@ class ApiBroker(Broker):
         return caller.person(self.settings.identity_center_role_ids)
 
 
-def store_of(aws: Clients, *, request_table: str, approval_table: str | None = None) -> Store:
-    """Make the store; without an approval table for a role that may not use it."""
+def store_of(aws: Clients, *, request_table: str, approval_table: str) -> Store:
+    """Make the store of both tables."""
     return Store(DynamoDb(aws.dynamodb()), request_table=request_table, approval_table=approval_table)

@@ -121,6 +121,7 @@ class ApprovalsSettings(ApiSettings):
 class ExpirySettings(GrantSettings):
     """What `expiry` is told. `end_rate` is how many grants it may end a second."""
 
+    approval_table: Text
     end_rate: Count
     smallest_duration: Count
 

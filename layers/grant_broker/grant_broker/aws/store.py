@@ -10,6 +10,7 @@ from grant_broker.aws.dynamodb import DynamoDb, Query, Write
 from grant_broker.aws.items import Attributes, R, item_of, key_of, record_of, serialized
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.tables import Tables
+from grant_broker.aws.uses import Uses
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import NotFound, Stale
@@ -34,6 +35,7 @@ class Store:
         self.agenda = Agenda(self.tables)
         self.counters = Counters(self.tables)
         self.lists = Lists(self.tables)
+        self.uses = Uses(self.tables)
 
     def find_request(self, request_id: str) -> GrantRequest | None:
         """Find a request."""

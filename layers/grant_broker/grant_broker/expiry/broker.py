@@ -12,7 +12,7 @@ from grant_broker.settings import ExpirySettings
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiryBroker(Broker):
-    """The collaborators of `expiry`. To find a grant and end it, the request table is enough."""
+    """The collaborators of `expiry`. To the approval table it only says that a request was used."""
 
     settings: ExpirySettings
     ender: GrantEnder
@@ -26,7 +26,7 @@ class ExpiryBroker(Broker):
         kms = aws.kms()
         return cls(
             settings=settings,
-            store=store_of(aws, request_table=settings.request_table),
+            store=store_of(aws, request_table=settings.request_table, approval_table=settings.approval_table),
             kms=KmsReader(kms),
             ender=GrantEnder(kms),
             measure=measure,

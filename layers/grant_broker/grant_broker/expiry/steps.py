@@ -25,8 +25,10 @@ from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, 
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.records import ChangeOf
 from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, GrantRequest
 from grant_broker.domain.transitions import activated, closed, lapsed, never_made
+from grant_broker.domain.uses import Use
 from grant_broker.expiry.broker import ExpiryBroker
 
 _LOG = logging.getLogger(__name__)
@@ -99,7 +101,7 @@ def _end(broker: ExpiryBroker, request: GrantRequest, way: Way) -> None:
     if grant_id := request.grant_id or _find_grant_id(broker, request):
         _end_grant(broker, request, grant_id, way)
     change = closed(request, broker.stamp(BY))
-    broker.store.commit(change)
+    _commit_as_used(broker, change)
     broker.measure("GrantsEnded", 1)
     answered = change.record.ended_at
     if answered and request.expires_at:
@@ -118,7 +120,23 @@ def _confirm(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
         _end_grant(broker, request, grant_id, Way.RETIRE)
     _LOG.error("a late duplicate was ended", extra={"request": request.id, "grants": ids})
     broker.measure("LateDuplicates", len(ids))
-    broker.store.commit(late_duplicate(request, broker.stamp(BY), ids))
+    _commit_as_used(broker, late_duplicate(request, broker.stamp(BY), ids), *ids)
+
+
+def _commit_as_used(broker: ExpiryBroker, change: ChangeOf[GrantRequest], *others: str) -> None:
+    """Write a change after an end at KMS, and in the same transaction that the request was used.
+
+    Where another writer was first, that alone is written: the grant is gone, whatever the record says by now,
+    and whoever can write records must not keep it from being known. `others`: ids of further grants.
+    """
+    grant_ids = dict.fromkeys([*filter(None, [change.record.grant_id]), *others])
+    use = Use(request_id=change.record.id, at=broker.clock(), grant_ids=tuple(grant_ids))
+    marked = broker.store.uses.mark(use)
+    try:
+        broker.store.commit(change, others=[marked])
+    except Stale:
+        broker.store.database.transact([marked])
+        raise
 
 
 _STEPS: dict[Action, Callable[[ExpiryBroker, GrantRequest, Way], None]] = {

@@ -17,6 +17,7 @@ from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, covering, fault_in
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
+from grant_broker.domain.uses import Use
 
 M = TypeVar("M", GrantRequest, Approval)
 _EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
@@ -29,6 +30,8 @@ class Evidence:
 
     records: Mapping[str, GrantRequest | None]
     """By id; None for one that cannot be read as a request."""
+    uses: Mapping[str, Use]
+    """By the id of each request whose grant has ended."""
     _votes: Mapping[str, Approval]
     _named: Mapping[str, Approval]
     _reader: "Reader"
@@ -49,6 +52,8 @@ class Evidence:
 
     def fault(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
         """Why a well-named grant may not live, or None."""
+        if use := self.uses.get(grant.request_id or ""):
+            return use.fault
         return fault_in(grant, coverage=self._coverage(grant, record), longest=self.longest(grant.key_arn))
 
     def _coverage(self, grant: ListedGrant, record: GrantRequest | None) -> Coverage:
@@ -88,7 +93,8 @@ class Reader:
         records = self.read_records({*ids, *(grant.derived_id for grant in grants)})
         named = {record.approval for record in records.values() if record and record.approval}
         self._named |= self._read_approvals("approval#", named - self._named.keys())
-        return Evidence(records, self._read_approvals("request#", ids), self._named, self)
+        uses, votes = self._store.uses.find_all(ids), self._read_approvals("request#", ids)
+        return Evidence(records, uses, votes, self._named, self)
 
     def read_records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
         """Read the requests that exist of these ids; None for one that cannot be read as a request."""

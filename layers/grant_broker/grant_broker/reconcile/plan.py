@@ -76,6 +76,9 @@ class Planner:
     ) -> tuple[GrantRequest | None, Judgement]:
         record = records.get(grant.request_id or "")
         well_named = not grant.foreign and grant.request_id is not None
+        use = evidence.uses.get(grant.request_id or "") if well_named else None
+        if use and use.just_ended(grant, self.now):
+            return record, Judgement(Finding.IN_ORDER)
         fault = evidence.fault(grant, record) if well_named else None
         found = judge(grant, record, fault, now=self.now)
         if found.finding == Finding.ADOPT and grant.request_id in records:

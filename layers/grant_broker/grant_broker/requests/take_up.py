@@ -84,13 +84,17 @@ def _store_intent(
         raise Conflict("the request is approved, but was not taken up in time")
     rests_on = covered or _check_coverage(broker, request)
     change = intended(request, broker.stamp(by), rests_on.approval.id)
-    broker.store.commit(change, checks=[rests_on.approval, rests_on.key])
+    # Whatever a forged or restored record says: nothing covers a second grant under the same id.
+    unused = broker.store.uses.unused(request.id)
+    broker.store.commit(change, checks=[rests_on.approval, rests_on.key], others=[unused])
     return change.record
 
 
 def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
     """Read what a request approved earlier rests on; Conflict where it covers it no longer."""
     store = broker.store
+    if store.uses.find(request.id):
+        raise Conflict("the request is approved, but not covered any more: it had its grant, which has ended")
     key = store.find_key(request.key_arn)
     if key is None or not key.open_to(request.account):
         raise Conflict("the request is approved, but its key is not open to the account any more")
