@@ -180,8 +180,9 @@ def patch_key(call: Call, key_id: str) -> Answer:
 def get_proposals(_call: Call, key_id: str) -> Answer:
     """The changes of a key's limits that wait for votes."""
     key = register.get_open_key(broker(), _key_arn(key_id))
+    quorum = broker().settings.quorum(key.document.quorum)
     found = limits.list_proposals(broker(), key)
-    return Answer(200, {"items": [proposal_view(each, key) for each in found], "cursor": None})
+    return Answer(200, {"items": [proposal_view(each, key, quorum) for each in found], "cursor": None})
 
 
 @api.route("DELETE", "/security/keys/<key_id>")

@@ -118,9 +118,9 @@ class ChangedKey(Key):
 
 
 class Votes(TypedDict):
-    """The votes for exactly this document so far, how many it takes, and what it would change."""
+    """The votes for exactly this document that count so far, how many it takes, and what it would change."""
 
-    votes: Annotated[int, Keywords(minimum=1)]
+    votes: Annotated[int, Keywords(minimum=0)]
     quorum: Annotated[int, Keywords(minimum=1)]
     widened: Fields
     narrowed: Fields

@@ -126,13 +126,13 @@ def votes_view(outcome: Outcome) -> security_shapes.Votes:
     }
 
 
-def proposal_view(proposal: Proposal, key: Key) -> security_shapes.Proposal:
+def proposal_view(proposal: Proposal, key: Key, quorum: Quorum) -> security_shapes.Proposal:
     """A change of a key's limits that waits for votes."""
     comparison = compare(key.document, proposal.document)
     return {
         "document": document_view(proposal.document),
-        "votes": len(proposal.voters),
-        "quorum": key.document.quorum,
+        "votes": proposal.votes(quorum),
+        "quorum": quorum.needed,
         "widened": list(comparison.widened),
         "narrowed": list(comparison.narrowed),
         "proposed_at": format_time(proposal.proposed_at),

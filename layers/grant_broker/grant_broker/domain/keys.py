@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument
 from grant_broker.domain.records import ChangeOf, Record, Stamp
@@ -114,6 +115,10 @@ class Proposal(Record):
     def counts_for(self, key: Key, now: datetime) -> bool:
         """Whether its votes still count: the key has not changed since, and the first is not a week old."""
         return self.base_version == key.limits_version and now < self.lapses_at
+
+    def votes(self, quorum: Quorum) -> int:
+        """How many of its voters count: on a mixed list Identity Center's people alone."""
+        return sum(quorum.counts(person) for person in self.voters)
 
     def voted(self, person: str, key: Key, now: datetime) -> "ChangeOf[Proposal]":
         """One more person's vote; votes that do not count any more are begun anew with it."""

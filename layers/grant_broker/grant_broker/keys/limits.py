@@ -104,13 +104,14 @@ def _ensure_possible(broker: ApiBroker, writer: Writer, document: KeyDocument, k
 def _cast_vote(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> int:
     """Cast one person's vote, unless it completes the quorum: then the document itself is written."""
     stamp, person = broker.stamp(caller.arn), broker.person(caller)
+    quorum = broker.settings.quorum(key.document.quorum)
     fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=stamp.at)
     stored = broker.store.find_proposal(fresh) or fresh
     if stored.counts_for(key, stamp.at) and person in stored.voters:
-        return len(stored.voters)
+        return stored.votes(quorum)
     change = stored.voted(person, key, stamp.at)
-    votes = len(change.record.voters)
-    if votes < key.document.quorum:
+    votes = change.record.votes(quorum)
+    if votes < quorum.needed:
         broker.store.commit(key.voted(document, votes, stamp), change)
     return votes
 
