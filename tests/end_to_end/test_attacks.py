@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.attacks import evidence, partitions, people, takeovers, uses, wire
+from tests.end_to_end.attacks import evidence, outsiders, partitions, people, takeovers, uses, wire
 from tests.end_to_end.attacks.target import Attack, Target, told
 from tests.end_to_end.conftest import Running, started
 from tests.support import contract
@@ -16,6 +16,7 @@ ALL = [
     *wire.ATTACKS,
     *takeovers.ATTACKS,
     *evidence.ATTACKS,
+    *outsiders.ATTACKS,
     *partitions.ATTACKS,
     *uses.ATTACKS,
 ]

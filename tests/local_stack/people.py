@@ -69,7 +69,8 @@ def create_roles(cloud: Cloud, invoke: str) -> None:
     """Every person's role; each may invoke the API (`invoke`, its ARN) as far as its own account goes."""
     for account, role in sorted({(account, role) for account, role, _ in _SESSIONS.values()}):
         policies = [_allow("execute-api:Invoke", invoke)]
-        if role == "key-admin":
+        # The outsider has keys of its own, as anybody on AWS can.
+        if role in {"key-admin", "outsider"}:
             policies.append(_allow("kms:*"))
         path = _role_arn(account, role).partition(":role")[2].removesuffix(role)
         cloud.create_role(role, policies, account=account, path=path)

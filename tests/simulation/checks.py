@@ -17,7 +17,6 @@ _ALWAYS_MAILED = frozenset(
         "revoked",
         "adopted",
         "drift",
-        "foreign_grant",
         "end_failed",
         "late_duplicate",
         "key_changed",

@@ -146,7 +146,7 @@ MUTATIONS = (
     Mutation(
         "what no approval covers lives on",
         "reconcile/plan.py",
-        "fault = evidence.fault(grant, record) if well_named else None",
+        "fault = evidence.fault(grant, record) if grant.request_id else None",
         "fault = None",
         "tests/integration/reconcile/test_grants.py",
     ),

@@ -17,6 +17,7 @@ from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.ownership import AllowedGrant
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest, at_latest
 from grant_broker.domain.scope import Scope
@@ -91,7 +92,7 @@ def standing(**changes: Any) -> Approval:
 def key(**limits: Any) -> Key:
     """The registered key."""
     document = KeyDocument.model_validate({"key_arn": KEY, **WHOLE, "accounts": (ACCOUNT,), **limits})
-    return Key(document=document, created_at=CREATED, version=1)
+    return Key(document=document, created_at=CREATED - timedelta(days=1), version=1)
 
 
 def grant(**changes: Any) -> ListedGrant:
@@ -99,7 +100,7 @@ def grant(**changes: Any) -> ListedGrant:
     shown = ListedGrant(
         grant_id="g1", key_arn=KEY, name=grant_name(ID, EXPIRES), grantee=GRANTEE,
         retiring_principal=EXPIRY_ROLE, operations=("Encrypt",), constraints=SCOPE.constraints,
-        created_at=CREATED,
+        created_at=CREATED, issuing_account="arn:aws:iam::111122223333:root",
     )  # fmt: skip
     return replace(shown, **changes)
 
@@ -128,6 +129,7 @@ class Scene:
         self.now = NOW
         self.left = 240.0
         self.metrics: dict[str, float] = {}
+        self.allowed: tuple[AllowedGrant, ...] = ()
         self._ids = 0
 
     @property
@@ -140,6 +142,7 @@ class Scene:
             retiring_principal=EXPIRY_ROLE,
             approver_role_ids=(),
             identity_center_role_ids=(),
+            allowed_grants=self.allowed,
         )
         return ReconcileBroker(
             settings=settings,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_policy import Roles
+from grant_broker.domain.ownership import AllowedGrants, Owner
 from grant_broker.domain.people import holder
 
 
@@ -128,6 +129,13 @@ class ExpirySettings(GrantSettings):
 
 class ReconcileSettings(ApprovalSettings):
     """What `reconcile` is told."""
+
+    allowed_grants: AllowedGrants
+
+    @property
+    def owner(self) -> Owner:
+        """What makes a grant the broker's."""
+        return Owner(self.home_account, self.retiring_principal, self.allowed_grants)
 
 
 class EventsSettings(Settings):

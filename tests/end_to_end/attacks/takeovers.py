@@ -83,14 +83,28 @@ def _live(target: Target, grant_id: str) -> bool:
 
 def _forged(target: Target, **changes: Any) -> str:
     """A grant that the taken-over function made inside its fence, and what became of it."""
-    kms = target.stack.aws("functions.requests", "kms")
+    kms, neighbour = target.stack.aws("functions.requests", "kms"), target.grant["grant"]["grant_id"]
     made = kms.create_grant(**_grant(target, **changes))["GrantId"]
     deadline = time.monotonic() + _DEADLINE
     while _live(target, made):
         if time.monotonic() > deadline:
             return "lives on"
         time.sleep(0.2)
+    events = target.stack.call(
+        "alice", "GET", "/security/events", query={"type": "adopted", "order": "newest"}
+    )
+    told = [event["detail"] for event in events.body["items"] if event["detail"]["grant_id"] == made]
+    assert [detail["drift"] for detail in told] == [True]
+    assert _live(target, neighbour), "its neighbour ended"
     return "ended"
+
+
+def _borrowed_name(target: Target) -> str:
+    """A second grant under the name of the partner's own."""
+    listed = target.stack.aws("key_admin", "kms").list_grants(
+        KeyId=target.stack.key, GrantId=target.grant["grant"]["grant_id"]
+    )
+    return _forged(target, Name=listed["Grants"][0]["Name"])
 
 
 def _altered(target: Target) -> str:
@@ -168,6 +182,9 @@ ATTACKS = [
     Attack("requests grants inside its fence without approval", "ended", _forged),
     Attack("requests grants under a name of no form", "ended",
            lambda target: _forged(target, Name="grant-broker/for-ever")),
+    Attack("requests grants without a name", "ended", lambda target: _forged(target, Name=None)),
+    Attack("requests grants under the name backup", "ended", lambda target: _forged(target, Name="backup")),
+    Attack("requests grants under its neighbour's name", "ended", _borrowed_name),
     Attack("requests grants for longer than the key allows", "ended",
            lambda target: _forged(target, Name=f"grant-broker/{'b' * 32}/9999999999")),
     Attack("requests alters what was approved", "409 conflict", _altered),

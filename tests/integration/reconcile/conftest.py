@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.support.records import Scene
+from tests.support.records import Scene, key
 
 
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """Empty tables in moto."""
+    """Tables in moto that hold the registered key alone."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
-        yield Scene()
+        made = Scene()
+        made.put(key())
+        yield made

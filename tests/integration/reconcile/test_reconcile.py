@@ -26,6 +26,7 @@ from tests.support.records import (
     request,
     votes,
 )  # fmt: skip
+from tests.support.records import key as register
 
 
 @dataclass
@@ -46,7 +47,8 @@ class TablesAndKms:
             "Operations": list(SCOPE.operations), "Constraints": SCOPE.constraints,
             "Name": grant_name(ID, EXPIRES),
         }  # fmt: skip
-        grant_id: str = self.issuer.create_grant(**base | changes)["GrantId"]
+        given = {name: value for name, value in (base | changes).items() if value is not None}
+        grant_id: str = self.issuer.create_grant(**given)["GrantId"]
         self.moment[0] = NOW
         return grant_id
 
@@ -67,6 +69,7 @@ def world() -> Iterator[TablesAndKms]:
     key = cloud.create_key({"Version": "2012-10-17", "Statement": [_root(cloud.home)]})
     kms = cloud.session(cloud.session_for(reader, "run")).client("kms")
     scene = Scene(root.client("dynamodb"), KmsReader(kms))
+    scene.put(register(key_arn=key))
     yield TablesAndKms(cloud, scene, key, root.client("kms"), moment)
     moto_api_backend.reset()
 
@@ -104,14 +107,15 @@ def test_taken_over(world: TablesAndKms) -> None:
         world.grant(Name=grant_name("a" * 32, EXPIRES)),
         world.grant(Name=grant_name("b" * 32, EXPIRES), Operations=["Decrypt"]),
         world.grant(Name="grant-broker/for-ever"),
+        world.grant(Name="by-hand"),
+        world.grant(Name=None),
     }
-    by_hand = world.grant(Name="by-hand")
     others = world.grant(RetiringPrincipal=GRANTEE)
-    assert world.run().drift == 4
+    assert world.run().drift == 5
     due = [str(entry.id) for entry in world.scene.store.agenda.list_due(int(NOW.timestamp()))]
     ending = {(record := world.scene.request(found)).grant_id: record.status for found in due}
     assert ending == dict.fromkeys(made, Status.ENDING)
-    assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, by_hand, others}
+    assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, others}
 
 
 def test_deleted_principal(world: TablesAndKms) -> None:

@@ -170,19 +170,6 @@ def test_unavailable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scene.run(*many()).complete
 
 
-def test_unavailable_foreign(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A foreign grant that could not be reported is reported by the next run."""
-
-    def busy(_items: object) -> None:
-        raise Unavailable("busy")
-
-    monkeypatch.setattr(scene.store.database, "transact", busy)
-    assert scene.run(grant(name="by hand")).failed == 1
-    monkeypatch.undo()
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    assert scene.run(grant(name="by hand")).drift == 1
-
-
 def test_vanishing_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the first of two transitions fails the second is not tried."""
     scene.put(request(missing_since=NOW - timedelta(minutes=5)))

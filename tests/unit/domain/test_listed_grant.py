@@ -48,10 +48,10 @@ def test_no_scope(changes: dict[str, Any]) -> None:
 
 def test_name() -> None:
     """The name tells request and expiry, and whether it is one of the broker's."""
-    assert (GRANT.request_id, GRANT.expiry, GRANT.foreign) == (ID, MADE + timedelta(hours=12), False)
-    for name, foreign in (("grant-broker/x", False), ("backup", True), ("", True)):
+    assert (GRANT.request_id, GRANT.expiry, GRANT.named_as_ours) == (ID, MADE + timedelta(hours=12), True)
+    for name, ours in (("grant-broker/x", True), ("backup", False), ("", False)):
         other = replace(GRANT, name=name)
-        assert (other.request_id, other.expiry, other.foreign) == (None, None, foreign)
+        assert (other.request_id, other.expiry, other.named_as_ours) == (None, None, ours)
 
 
 def test_end() -> None:

@@ -27,7 +27,6 @@ TITLES = {
     "released": "grant ended",
     "revoked": "a grant or request was revoked",
     "end_failed": "a grant could not be ended",
-    "foreign_grant": "drift",
     "adopted": "drift",
     "check_failed": "a key policy check failed",
     "approval_made": "a standing approval",

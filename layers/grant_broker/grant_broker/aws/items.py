@@ -13,6 +13,7 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import holder
+from grant_broker.domain.place import Place
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
@@ -24,8 +25,15 @@ Item = dict[str, Any]
 Attributes = dict[str, Any]
 """An item, or a part of one, in DynamoDB's typed JSON."""
 AGENDA = "agenda"
+_SORT_KEYS: Mapping[type[Record], str] = {
+    GrantRequest: "request",
+    Key: "key",
+    Check: "check",
+    Approval: "approval",
+    Place: "reconcile",
+}
 
-R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check)
+R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, Place)
 
 
 class _Plain(TypeDeserializer):
@@ -54,15 +62,9 @@ def sort_key(record: Record | Event) -> str:
     match record:
         case Event():
             return f"event#{record.sequence:06d}"
-        case GrantRequest():
-            return "request"
-        case Key():
-            return "key"
         case Proposal():
             return f"proposal#{record.document.digest}"
-        case Check():
-            return "check"
-    return "approval"
+    return _SORT_KEYS[type(record)]
 
 
 def key_of(record: Record | Event) -> Attributes:

@@ -15,6 +15,7 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import NotFound, Stale
 from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.place import Place
 from grant_broker.domain.records import Change, Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
@@ -109,6 +110,10 @@ class Store:
         """Find the last check of one function on a key."""
         return self._find(Check, self.tables.request_table, f"check#{function}#{key_arn}", "check")
 
+    def find_place(self) -> Place | None:
+        """Find what reconcile's last run left."""
+        return self._find(Place, self.tables.request_table, Place().subject, "reconcile")
+
     def get_trail(self, subject: str) -> list[Event]:
         """Get the events of one subject in order; none where nothing is known of it."""
         items = self.database.query(
@@ -134,10 +139,6 @@ class Store:
         except Stale:
             if not changes or not all(self._is_stored(change.record) for change in changes):
                 raise
-
-    def add_event(self, event: Event) -> None:
-        """Write an event that no record is written with; Stale where it was written before."""
-        self.database.transact([_put(self.tables.table_of(event), item_of(event), _NEW)])
 
     def put_label(self, label: Label, text: str, key_arn: str, *, borne_by: str | None) -> Write:
         """Make the write, for `commit`, that gives a label to a key, provided that `borne_by` bears it still.

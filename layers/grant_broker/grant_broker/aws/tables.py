@@ -2,6 +2,7 @@
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.domain.checks import Check
+from grant_broker.domain.place import Place
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import Event
@@ -29,4 +30,5 @@ class Tables:
 
     def table_of(self, record: Record | Event) -> str:
         """The name of the table that a record lives in."""
-        return self.request_table if isinstance(record, GrantRequest | Event | Check) else self.approval_table
+        in_requests = isinstance(record, GrantRequest | Event | Check | Place)
+        return self.request_table if in_requests else self.approval_table

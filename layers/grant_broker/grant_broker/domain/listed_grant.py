@@ -1,6 +1,7 @@
 """A KMS grant as ListGrants and ListRetirableGrants show it: the one form that all the rules read."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,13 @@ from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import from_epoch
 from grant_broker.domain.trail import Json
 
+_UNIQUE_ID = re.compile(r"A(?:ROA|IDA)[A-Z0-9]+", re.ASCII)
 _MATCHES = {"EncryptionContextEquals": ContextMatch.EQUALS, "EncryptionContextSubset": ContextMatch.SUBSET}
+
+
+def is_unique_id(principal: str) -> bool:
+    """Whether KMS shows a role or a user by its id: it was deleted, or is too young to be known by ARN."""
+    return _UNIQUE_ID.fullmatch(principal) is not None
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,9 @@ class ListedGrant:
         return from_epoch(parsed[1]) if parsed else None
 
     @property
-    def foreign(self) -> bool:
-        """Whether somebody else made it: not named as the broker names its grants, so never touched."""
-        return not self.name.startswith(NAME_PREFIX)
+    def named_as_ours(self) -> bool:
+        """Whether its Name begins as the broker's do, which anybody may choose."""
+        return self.name.startswith(NAME_PREFIX)
 
     @property
     def derived_id(self) -> str:

@@ -31,7 +31,6 @@ _LONGEST_SUBJECT = 100  # characters: what SNS takes
 _TITLES = {
     "drift": "drift",
     "adopted": "drift",
-    "foreign_grant": "drift",
     "end_failed": "a grant could not be ended",
     "late_duplicate": "a duplicate grant was ended",
     "check_failed": "a key policy check failed",

@@ -19,7 +19,6 @@ class Finding(StrEnum):
     """What is to be done about a live grant."""
 
     IN_ORDER = "in_order"
-    FOREIGN = "foreign"
     ADOPT = "adopt"
     RESUME = "resume"
     END = "end"
@@ -41,11 +40,9 @@ _IN_ORDER = Judgement(Finding.IN_ORDER)
 
 
 def judge(grant: ListedGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
-    """What must become of a grant, by the record that its name leads to."""
-    if grant.foreign:
-        return Judgement(Finding.FOREIGN, "it is not named as the broker names its grants")
+    """What must become of a grant of the broker's own, by the record that its name leads to."""
     if grant.request_id is None:
-        return Judgement(Finding.END_APART, "its name is malformed")
+        return Judgement(Finding.END_APART, "the broker gives no such name")
     if record is None:
         return Judgement(Finding.ADOPT, fault or "")
     return _by_record(grant, record, fault, now)

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.errors import Conflict
-from grant_broker.domain.grant_name import grant_name
+from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
 from grant_broker.domain.mail import Notify
 from grant_broker.domain.parties import Requester
@@ -112,9 +112,17 @@ class GrantRequest(Record):
     def grant_name(self) -> str:
         """The KMS grant's Name: with every table lost it still says what must end, and when.
 
-        An adopted grant keeps the name that KMS shows (`kms_name`), however malformed.
+        An adopted grant keeps the name that KMS shows (`kms_name`), however malformed or empty.
         """
-        return self.kms_name or grant_name(self.id, _known(self.expires_at))
+        if self.kms_name is not None:
+            return self.kms_name
+        return grant_name(self.id, _known(self.expires_at))
+
+    @property
+    def bears_own_name(self) -> bool:
+        """Whether the grant's Name holds this request's id: others may bear any other name as well."""
+        parsed = parse_grant_name(self.grant_name)
+        return parsed is not None and parsed[0] == self.id
 
     def asked(self, at: datetime) -> Asked:
         """What an approval must cover, at the moment given."""

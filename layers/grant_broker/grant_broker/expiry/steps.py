@@ -6,7 +6,7 @@ the agenda: the next attempt finds the grant gone and closes the record.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from enum import Enum
 
@@ -24,7 +24,7 @@ from grant_broker.domain.bookkeeping import (
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.listed_grant import ListedGrant, is_unique_id
 from grant_broker.domain.records import ChangeOf
 from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, GrantRequest
 from grant_broker.domain.transitions import activated, closed, lapsed, never_made
@@ -190,13 +190,26 @@ def _ensure_gone(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> 
 
 
 def _is_ours(broker: ExpiryBroker, request: GrantRequest, grant: ListedGrant) -> bool:
-    ours = (request.grant_name, broker.settings.retiring_principal)
-    return (grant.name, grant.retiring_principal) == ours
+    if grant.name != request.grant_name:
+        return False
+    retiring = grant.retiring_principal or ""
+    # Once this function's role was deleted, KMS shows its unique id: beside a name of ours it was ours.
+    return retiring == broker.settings.retiring_principal or (grant.named_as_ours and is_unique_id(retiring))
 
 
 def _find_grants(broker: ExpiryBroker, request: GrantRequest) -> list[ListedGrant]:
-    listed = broker.kms.list_grants_of(key_arn=request.key_arn, grantee=request.grantee)
+    """Find the live grants of a request: by its name, or by its id where the name may be another grant's."""
+    if request.bears_own_name:
+        listed = broker.kms.list_grants_of(key_arn=request.key_arn, grantee=request.grantee)
+    else:
+        listed = _find_by_id(broker, request)
     return [grant for grant in listed if _is_ours(broker, request, grant)]
+
+
+def _find_by_id(broker: ExpiryBroker, request: GrantRequest) -> Iterator[ListedGrant]:
+    grant = request.grant_id and broker.kms.find_grant(key_arn=request.key_arn, grant_id=request.grant_id)
+    if grant:
+        yield grant
 
 
 def _find_grant_id(broker: ExpiryBroker, request: GrantRequest) -> str | None:

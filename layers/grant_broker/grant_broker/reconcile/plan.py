@@ -24,11 +24,15 @@ BY = "reconcile"
 
 @dataclass
 class Plan:
-    """Changes of different records; sequences of changes, each of one record; what others made."""
+    """Changes of different records; sequences of changes, each of one record.
+
+    `lasting`: grants that nobody approved and that live although an earlier run put an end to them on the
+    agenda. They are drift for as long as they live.
+    """
 
     changes: list[Change] = field(default_factory=list)
     sequences: list[Sequence[Change]] = field(default_factory=list)
-    foreign: list[ListedGrant] = field(default_factory=list)
+    lasting: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,15 @@ class Planner:
         plan, records = Plan(), dict(evidence.records)
         for grant in page:
             record, found = self._judge(grant, records, evidence)
-            if found.finding == Finding.FOREIGN:
-                plan.foreign.append(grant)
-            elif found.finding in {Finding.ADOPT, Finding.END_APART}:
+            if found.finding in {Finding.ADOPT, Finding.END_APART}:
                 adopted = self._adopt(grant, found, evidence)
                 plan.changes.append(adopted)
                 # A second grant under the same name must find this record.
                 records[adopted.record.id] = adopted.record
             else:
-                # What has no record is foreign, adopted or ended apart (`judge`).
+                # What has no record is adopted or ended apart (`judge`).
                 self._plan_record(plan, cast("GrantRequest", record), found, grant, evidence)
+                plan.lasting += _is_lasting(record, grant)
         return plan
 
     def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
@@ -75,11 +78,10 @@ class Planner:
         self, grant: ListedGrant, records: dict[str, GrantRequest | None], evidence: Evidence
     ) -> tuple[GrantRequest | None, Judgement]:
         record = records.get(grant.request_id or "")
-        well_named = not grant.foreign and grant.request_id is not None
-        use = evidence.uses.get(grant.request_id or "") if well_named else None
+        use = evidence.uses.get(grant.request_id or "")
         if use and use.just_ended(grant, self.now):
             return record, Judgement(Finding.IN_ORDER)
-        fault = evidence.fault(grant, record) if well_named else None
+        fault = evidence.fault(grant, record) if grant.request_id else None
         found = judge(grant, record, fault, now=self.now)
         if found.finding == Finding.ADOPT and grant.request_id in records:
             found = Judgement(Finding.END_APART, "its record cannot be read")
@@ -124,3 +126,7 @@ class Planner:
         reason = adoption.ENDED_OUTSIDE
         end = adoption.ending_unfit(record, self.stamp(), reason, grant_id=record.grant_id, drift=True)
         return [end, closed(end.record, self.stamp())]
+
+
+def _is_lasting(record: GrantRequest | None, grant: ListedGrant) -> bool:
+    return record is not None and record.id == grant.derived_id and not record.status.final

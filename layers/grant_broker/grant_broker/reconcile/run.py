@@ -3,6 +3,7 @@
 Nothing here may end a grant: `expiry` does, because a request is `ending` or on the agenda.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +11,10 @@ from itertools import islice
 from typing import TypeVar
 
 from grant_broker.aws.dynamodb import Query
+from grant_broker.domain.arns import find_account
 from grant_broker.domain.lifecycle import OPEN
 from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.place import Elsewhere, Place
 from grant_broker.reconcile.approvals_in_force import Reader
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.plan import BY, Planner
@@ -19,6 +22,7 @@ from grant_broker.reconcile.recorder import Recorder
 
 T = TypeVar("T")
 _PAGE = 100
+_ACCOUNTS = 10  # of those that made grants on keys of their own, told by name
 _RESERVE = 20.0  # seconds kept for what is under way when the time limit nears
 
 
@@ -64,7 +68,9 @@ class _Run:
     def __post_init__(self) -> None:
         self.reader = Reader(self.broker.store, self.broker.settings.quorum)
         self.planner = Planner(self.now, lambda: self.broker.stamp(BY))
-        self.recorder = Recorder(self.broker, self.now)
+        self.recorder = Recorder(self.broker)
+        self.owner = self.broker.settings.owner
+        self.elsewhere: Counter[str] = Counter()
 
     def check_grants(self) -> bool:
         """Go from KMS to the records; False where the time did not suffice."""
@@ -72,10 +78,11 @@ class _Run:
         for page in _chunks(grants, _PAGE):
             if self.remaining() < _RESERVE:
                 return False
-            for grant in page:
-                self._count(grant)
-            evidence = self.reader.read_evidence(page)
-            self.recorder.apply(self.planner.plan_grants(page, evidence))
+            ours = list(self._ours(page))
+            if ours:
+                evidence = self.reader.read_evidence(ours)
+                self.recorder.apply(self.planner.plan_grants(ours, evidence))
+        self._tell_of_others()
         return True
 
     def check_records(self) -> bool:
@@ -87,9 +94,28 @@ class _Run:
             self.recorder.apply(self.planner.plan_records(records, self.seen))
         return True
 
+    def _ours(self, page: Iterable[ListedGrant]) -> Iterator[ListedGrant]:
+        """Of what names `expiry`'s role the grants that are the broker's to judge."""
+        for grant in page:
+            self.seen.add(grant.grant_id)
+            # Nothing is read for a grant of somebody else's: anybody can make any number of them.
+            key = self.reader.find_key(grant.key_arn) if self.owner.claims(grant) else None
+            if key is None:
+                self.elsewhere[find_account(grant.issuing_account or "") or "unknown"] += 1
+                continue
+            self._count(grant)
+            if self.owner.exemption(grant, key) is None:
+                yield grant
+
+    def _tell_of_others(self) -> None:
+        """One event a run at most, where what others have made has changed: nothing is stored for each."""
+        place = self.broker.store.find_place() or Place()
+        found = Elsewhere(grants=self.elsewhere.total(), accounts=dict(self.elsewhere.most_common(_ACCOUNTS)))
+        if found != place.elsewhere:
+            self.recorder.record(place.counted(found, self.broker.stamp(BY)))
+
     def _count(self, grant: ListedGrant) -> None:
-        self.seen.add(grant.grant_id)
-        self.report.live += not grant.foreign
+        self.report.live += 1
         if grant.expiry and grant.expiry < self.now:
             self.report.overdue += 1
             late = (self.now - grant.expiry).total_seconds()
