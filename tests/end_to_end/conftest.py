@@ -52,6 +52,16 @@ class Running:
         account, name = self.ready["functions"][function]["arn"].split(":")[4:]
         return f"arn:aws:iam::{account}:role/{name.split('/')[1]}"
 
+    def session(self, person: str) -> boto3.Session:
+        """A session of boto3 with a person's credentials."""
+        who = self.credentials(person)
+        return boto3.Session(
+            who.access_key_id,
+            who.secret_access_key,
+            who.session_token or None,
+            region_name=self.ready["region"],
+        )
+
     def aws(self, person: str, service: str) -> Any:
         """A plain client of the local AWS."""
         return self.aws_as(self.credentials(person), service)

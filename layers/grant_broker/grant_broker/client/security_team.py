@@ -1,0 +1,175 @@
+"""The API's client, as the security team uses it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
+
+from grant_broker.client.durations import iso_duration
+from grant_broker.client.http import Connection
+from grant_broker.client.pages import pages
+
+if TYPE_CHECKING:
+    from grant_broker.api.security_shapes import (
+        AccessReport,
+        Approval,
+        ChangedKey,
+        Event,
+        Key,
+        KeyChecks,
+        KeyPolicyAdvice,
+        Proposal,
+        RequestSeen,
+        RequestWithTrail,
+        Votes,
+    )
+
+
+class RequestFilters(TypedDict, total=False):
+    """Which requests; None: any."""
+
+    status: str | None
+    key: str | None
+    account: str | None
+    grantee: str | None
+    requester: str | None
+    since: str | None
+    order: str | None
+
+
+class EventFilters(TypedDict, total=False):
+    """Which events; None: any."""
+
+    request: str | None
+    key: str | None
+    account: str | None
+    type: str | None
+    by: str | None
+    since: str | None
+    until: str | None
+    order: str | None
+
+
+class StandingApproval(TypedDict, total=False):
+    """What to approve ahead. `grantee` None: any of the account."""
+
+    key: Required[str]
+    account: Required[str]
+    grantee: str | None
+    operations: Required[list[str]]
+    encryption_context: Required[dict[str, str]]
+    context_match: str
+    max_duration: Required[str]
+    valid_from: NotRequired[str]
+    valid_until: Required[str]
+    reason: Required[str]
+
+
+class SecurityTeam:
+    """What the security team may do. Every method raises GrantBrokerError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list_requests(self, **filters: Unpack[RequestFilters]) -> Iterator["RequestSeen"]:
+        """Every account's requests, newest first unless the order `answer_by` is asked for."""
+        query = cast("dict[str, str | None]", filters)
+        return cast("Iterator[RequestSeen]", pages(self._connection, "/security/requests", query))
+
+    def get_request(self, request_id: str) -> "RequestWithTrail":
+        """One request with what was found out about it, and its trail."""
+        return cast("RequestWithTrail", self._get(f"/security/requests/{request_id}"))
+
+    def approve(
+        self, request_id: str, *, comment: str = "", duration: str | timedelta | None = None
+    ) -> "RequestSeen":
+        """Vote for a request; a duration shortens it."""
+        shorter = {"duration": iso_duration(duration)} if duration else {}
+        return self._decide(request_id, {"verdict": "approve", "comment": comment, **shorter})
+
+    def deny(self, request_id: str, *, comment: str) -> "RequestSeen":
+        """Deny a request, which is final."""
+        return self._decide(request_id, {"verdict": "deny", "comment": comment})
+
+    def revoke(self, request_id: str, *, reason: str) -> "RequestSeen":
+        """Take a grant, or what was approved, back now."""
+        answer = self._connection.call(
+            "POST", f"/security/requests/{request_id}/revocation", {"reason": reason}
+        )
+        return cast("RequestSeen", answer.body)
+
+    def list_approvals(self) -> Iterator["Approval"]:
+        """Standing approvals, newest first."""
+        return cast("Iterator[Approval]", pages(self._connection, "/security/approvals"))
+
+    def get_approval(self, approval_id: str) -> "Approval":
+        """One standing approval."""
+        return cast("Approval", self._get(f"/security/approvals/{approval_id}"))
+
+    def approve_ahead(self, **approval: Unpack[StandingApproval]) -> "Approval":
+        """Make a standing approval, which is one's vote for it."""
+        return cast("Approval", self._connection.call("POST", "/security/approvals", approval).body)
+
+    def decide_on_approval(self, approval_id: str, verdict: str, *, comment: str = "") -> "Approval":
+        """Vote on a standing approval that waits for votes."""
+        vote = {"verdict": verdict, "comment": comment}
+        answer = self._connection.call("POST", f"/security/approvals/{approval_id}/decision", vote)
+        return cast("Approval", answer.body)
+
+    def withdraw_approval(self, approval_id: str, *, revoke_active: bool = False) -> None:
+        """Withdraw a standing approval, and end what it covered if so asked."""
+        query = {"revoke_active": "true" if revoke_active else "false"}
+        self._connection.call("DELETE", f"/security/approvals/{approval_id}", query=query)
+
+    def list_keys(self) -> Iterator["Key"]:
+        """Managed keys."""
+        return cast("Iterator[Key]", pages(self._connection, "/security/keys"))
+
+    def get_key(self, key_id: str) -> tuple["Key", str]:
+        """A key's limits, and their version for `if_match`."""
+        answer = self._connection.call("GET", f"/security/keys/{key_id}")
+        return cast("Key", answer.body), answer.headers["etag"]
+
+    def put_key(self, key_id: str, document: object, *, if_match: str | None = None) -> "ChangedKey | Votes":
+        """Register a key, or set its limits, all of them; Votes where more persons must send the same."""
+        headers = {"If-Match": if_match} if if_match else {}
+        answer = self._connection.call("PUT", f"/security/keys/{key_id}", document, headers=headers)
+        return cast("ChangedKey | Votes", answer.body)
+
+    def close_key(self, key_id: str) -> None:
+        """Close a key to new grants; live ones run to their time."""
+        self._connection.call("DELETE", f"/security/keys/{key_id}")
+
+    def list_proposals(self, key_id: str) -> list["Proposal"]:
+        """The changes of a key's limits that wait for votes."""
+        page = cast("dict[str, list[Proposal]]", self._get(f"/security/keys/{key_id}/proposals"))
+        return page["items"]
+
+    def get_checks(self, key_id: str) -> "KeyChecks":
+        """Whether the broker could create and end grants on a key when it last tried."""
+        return cast("KeyChecks", self._get(f"/security/keys/{key_id}/check"))
+
+    def get_key_policy(self, key_id: str) -> "KeyPolicyAdvice":
+        """What a key's policy must say for the broker."""
+        return cast("KeyPolicyAdvice", self._get(f"/security/keys/{key_id}/policy"))
+
+    def get_access(self, key_id: str) -> "AccessReport":
+        """Who can use or manage a key, and by what: the whole report, all pages of it."""
+        path = f"/security/keys/{key_id}/access"
+        report = cast("AccessReport", self._connection.call("GET", path, query={"limit": "100"}).body)
+        while report["cursor"]:
+            query = {"limit": "100", "cursor": report["cursor"]}
+            page = cast("AccessReport", self._connection.call("GET", path, query=query).body)
+            report = {**report, "items": [*report["items"], *page["items"]], "cursor": page["cursor"]}
+        return report
+
+    def list_events(self, **filters: Unpack[EventFilters]) -> Iterator["Event"]:
+        """The audit trail, oldest first unless the order `newest` is asked for."""
+        query = cast("dict[str, str | None]", filters)
+        return cast("Iterator[Event]", pages(self._connection, "/security/events", query))
+
+    def _decide(self, request_id: str, vote: dict[str, str]) -> "RequestSeen":
+        answer = self._connection.call("POST", f"/security/requests/{request_id}/decision", vote)
+        return cast("RequestSeen", answer.body)
+
+    def _get(self, path: str) -> object:
+        return self._connection.call("GET", path).body

@@ -1,0 +1,176 @@
+"""The API's client, as a third party uses it; `security` is the security team's side of it."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
+
+import boto3
+
+from grant_broker.client.durations import iso_duration
+from grant_broker.client.errors import ConflictError, GrantBrokerError, WaitTimeoutError
+from grant_broker.client.http import ATTEMPTS, Answer, Connection
+from grant_broker.client.identity import own_principal
+from grant_broker.client.pages import pages
+from grant_broker.client.security_team import SecurityTeam
+
+if TYPE_CHECKING:
+    from grant_broker.api.shapes import Forecast, Offer, Request, RequestShown
+    from grant_broker.client.grant import HeldGrant
+
+DAY = timedelta(days=1)
+
+
+class Submission(TypedDict, total=False):
+    """What to ask for. `grantee` is the caller where it is left out; durations may be written as 2h."""
+
+    key: Required[str]
+    grantee: NotRequired[str]
+    operations: Required[list[str]]
+    encryption_context: Required[dict[str, str]]
+    context_match: str
+    duration: Required[str | timedelta]
+    starts_at: str | None
+    reason: Required[str]
+    ticket: str | None
+
+
+class Client:
+    """The broker at `url` (else GRANT_BROKER_URL), called with the credentials of a boto3 session.
+
+    Every method raises GrantBrokerError, each refusal of the API by its own type.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        session: boto3.Session | None = None,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        url = url or os.environ.get("GRANT_BROKER_URL")
+        if not url:
+            raise GrantBrokerError(
+                "the broker's address is missing: set GRANT_BROKER_URL to the stack's ApiUrl"
+            )
+        self.session = session or boto3.Session()
+        self._connection = Connection(url, self.session, attempts=attempts, sleep=sleep)
+
+    @cached_property
+    def security(self) -> SecurityTeam:
+        """What the security team may do."""
+        return SecurityTeam(self._connection)
+
+    @cached_property
+    def principal(self) -> str:
+        """The caller's own ARN: what a grant is asked for where no grantee is given."""
+        return own_principal(self.session)
+
+    def call(
+        self, method: str, path: str, body: object = None, *, query: Mapping[str, str | None] | None = None
+    ) -> Answer:
+        """Call anything of the API, signed and repeated like all calls."""
+        return self._connection.call(method, path, body, query=query)
+
+    def list_keys(self) -> Iterator["Offer"]:
+        """What the caller's account may ask for."""
+        return cast("Iterator[Offer]", pages(self._connection, "/keys"))
+
+    def list_requests(self, *, status: str | None = None) -> Iterator["RequestShown"]:
+        """The account's requests, newest first."""
+        return cast("Iterator[RequestShown]", pages(self._connection, "/requests", {"status": status}))
+
+    def forecast(self, **submission: Unpack[Submission]) -> "Forecast":
+        """What submitting this would lead to, and why; nothing is stored."""
+        answer = self.call("POST", "/requests", self._body(submission), query={"dry_run": "true"})
+        return cast("Forecast", answer.body)
+
+    def submit(self, *, idempotency_key: str | None = None, **submission: Unpack[Submission]) -> "Request":
+        """Submit a request. Covered by an approval it comes back active; with the same key, the same one."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        answer = self._connection.call("POST", "/requests", self._body(submission), headers=headers)
+        return cast("Request", answer.body)
+
+    def get_request(self, request_id: str) -> "Request":
+        """One request of the account; NotFoundError."""
+        return self._read(request_id)[0]
+
+    def wait(self, request_id: str, *, timeout: timedelta = DAY) -> "Request":
+        """Wait until nothing happens to the request by itself any more; WaitTimeoutError.
+
+        It is then approved and to be taken up, active, or final. Asks as often as the API says (Retry-After).
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        while True:
+            request, pause = self._read(request_id)
+            if pause is None:
+                return request
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeoutError(request, timeout)
+            self._connection.sleep(min(pause, left))
+
+    def take_up(self, request_id: str) -> "Request":
+        """Take an approved request up: its time starts now. Repeated, the same grant. ConflictError."""
+        return cast("Request", self.call("POST", f"/requests/{request_id}/grant").body)
+
+    def withdraw(self, request_id: str) -> "RequestShown":
+        """Withdraw a pending or approved request; ConflictError."""
+        return cast("RequestShown", self.call("DELETE", f"/requests/{request_id}").body)
+
+    def release(self, request_id: str) -> "RequestShown":
+        """Release an active grant before its time; ConflictError."""
+        return cast("RequestShown", self.call("DELETE", f"/requests/{request_id}/grant").body)
+
+    def end(self, request_id: str) -> "RequestShown":
+        """Release or withdraw, whichever the request needs; one that is over stays as it is.
+
+        A grant that is being made is waited for: it can be released when it is there.
+        """
+        conflicts = 0
+        while True:
+            request, pause = self._read(request_id)
+            try:
+                if request["status"] in {"pending", "approved"}:
+                    return self.withdraw(request_id)
+                if request["status"] == "active":
+                    return self.release(request_id)
+            except ConflictError:
+                # Something happened to it meanwhile, which is seen by looking again.
+                conflicts += 1
+                if conflicts == ATTEMPTS:
+                    raise
+                continue
+            if request["status"] != "issuing":
+                return cast("RequestShown", request)
+            self._connection.sleep(pause or 1)
+
+    def grant(
+        self,
+        *,
+        timeout: timedelta = DAY,
+        renew_before: timedelta | None = None,
+        **submission: Unpack[Submission],
+    ) -> "HeldGrant":
+        """Ask, wait, take up; use within `with`; release at its end, whatever happens.
+
+        `timeout`: how long to wait for the security team. `renew_before`: ask anew when this is left.
+        """
+        from grant_broker.client.grant import HeldGrant  # noqa: PLC0415 - it needs this class
+
+        return HeldGrant(self, submission, timeout=timeout, renew_before=renew_before)
+
+    def _read(self, request_id: str) -> tuple["Request", int | None]:
+        answer = self.call("GET", f"/requests/{request_id}")
+        return cast("Request", answer.body), answer.retry_after
+
+    def _body(self, submission: Submission) -> dict[str, object]:
+        return {
+            "grantee": submission.get("grantee") or self.principal,
+            **submission,
+            "duration": iso_duration(submission["duration"]),
+        }
