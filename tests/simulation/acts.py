@@ -41,12 +41,12 @@ class Acts:
         return own[0] if own and number % 7 else ("partner", "partner_colleague", "other_partner")[number % 3]
 
     def submit(
-        self, who: str, key: str, scope: Any, *, app: bool = False, later: int = 0, repeat: bool = False,
+        self, who: str, key: str, scope: Any, *, app: int = 0, later: int = 0, repeat: bool = False,
         plan: Plan = (),
     ) -> str | None:  # fmt: skip
-        """The id of the new request, None where nobody was told."""
-        own = [arn for arn in self.world.grantees if self.world.people[who].account in arn]
-        body = {"key": key, "grantee": own[-1] if app else own[0], "reason": "load", **scope}
+        """The id of the new request, None where nobody was told; `app`: which grantee of the account."""
+        own = self.grantees(self.world.people[who].account)
+        body = {"key": key, "grantee": own[app % len(own)], "reason": "load", **scope}
         if later:
             body["starts_at"] = self._in(later)
         headers = {"Idempotency-Key": "again"} if repeat else {}
@@ -57,17 +57,31 @@ class Acts:
         """Take a request up."""
         return self.on_request(who, "POST", "/requests/{}/grant", request, plan=plan)
 
-    def vote(self, who: str, request: str | None, verdict: str, plan: Plan = ()) -> Answer | None:
+    def grantees(self, account: str) -> list[str]:
+        """The principals of an account that may be granted something."""
+        return [arn for arn in self.world.grantees if f":{account}:" in arn]
+
+    def agree(self, request: str | None, durations: Sequence[str | None]) -> None:
+        """Approvers vote for it, each with a duration or none, while votes are missing."""
+        for who, duration in zip(("bob", "carol", "alice", "bob"), durations, strict=False):
+            if request in self.world.requests("pending"):
+                self.vote(who, request, "approve", duration=duration)
+
+    def vote(
+        self, who: str, request: str | None, verdict: str, *, duration: str | None = None, plan: Plan = ()
+    ) -> Answer | None:
         """Vote on a request."""
-        body = {"verdict": verdict, "comment": "so be it"}
+        body = {"verdict": verdict, "comment": "so be it", "duration": duration}
         return self.on_request(who, "POST", "/security/requests/{}/decision", request, body, plan=plan)
 
     def approve_ahead(
-        self, who: str, key: str, account: str, *, lasts: int, plan: Plan = ()
+        self, who: str, key: str, account: str, *, lasts: int, app: int | None = None, plan: Plan = ()
     ) -> Answer | None:
-        """A standing approval for tenant a of an account."""
+        """A standing approval for tenant a of an account, for one of its grantees or any."""
+        own = self.grantees(account)
         body = {
-            "key": key, "account": account, "operations": ["DescribeKey", "Encrypt"],
+            "key": key, "account": account, "grantee": None if app is None else own[app % len(own)],
+            "operations": ["DescribeKey", "Encrypt"],
             "encryption_context": {"tenant": "a"}, "context_match": "subset", "max_duration": "PT20M",
             "valid_until": self._in(lasts), "reason": "nightly",
         }  # fmt: skip
@@ -75,11 +89,15 @@ class Acts:
 
     def limit(self, who: str, name: str, limits: Any, plan: Plan = ()) -> Answer | None:
         """Other limits of a key; with None it is closed."""
-        path = f"/security/keys/{self.world.keys.arns[name].rpartition('/')[2]}"
+        path = self.path(name)
         if limits is None:
             return self.call(who, "DELETE", path, plan=plan)
         self.world.ledger.narrowed |= "max_duration" in limits
         return self.call(who, "PUT", path, self.world.document(name, **limits), plan=plan)
+
+    def path(self, name: str) -> str:
+        """Where a key's limits are."""
+        return f"/security/keys/{self.world.keys.arns[name].rpartition('/')[2]}"
 
     def _in(self, seconds: int) -> str:
         return (self.world.now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

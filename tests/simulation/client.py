@@ -52,15 +52,12 @@ class DirectDynamoDb:
 
 
 class DirectKms:
-    """Calls KMS about grants past the injector (`answer`), one attempt a call; anything else by boto3."""
+    """Calls KMS past the injector (`answer`), one attempt a call."""
 
-    def __init__(self, answer: Callable[[str, dict[str, Any]], Response], boto: Any) -> None:
-        self._answer, self._boto = answer, boto
+    def __init__(self, answer: Callable[[str, dict[str, Any]], Response]) -> None:
+        self._answer = answer
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if "grant" not in name:
-            found: Callable[..., Any] = getattr(self._boto, name)
-            return found
         return partial(self._call, "".join(part.capitalize() for part in name.split("_")))
 
     def _call(self, operation: str, **parameters: Any) -> Any:

@@ -80,7 +80,9 @@ class Fault:
         return self.after % 2 if self.kind in ONLY_FOR else self.after
 
     def fits(self, call: AwsCall, service: str | None) -> bool:
-        """Whether this call can suffer it."""
+        """Whether this call can suffer it. In a pause somebody else may act, and that is all."""
+        if call.service == "clock":
+            return self.kind == Kind.RACED and self.operation == call.operation
         names = {self.operation} if self.operation else ONLY_FOR.get(self.kind)
         indexed = self.kind != Kind.STALE_READ or "IndexName" in call.parameters
         suits = (names is None or call.operation in names) and service in {None, call.service}
@@ -91,11 +93,15 @@ Run = Callable[[], Any]
 
 
 class Injector:
-    """Stands before every AWS call of the broker. `counts`: what was injected; `total`: the calls."""
+    """Stands before every AWS call of the broker. `counts`: what was injected; `total`: the calls.
+
+    `blinded`: an index was read stale in this step.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.total = 0
+        self.blinded = False
         self._plan: list[Fault] = []
         self._passed: Counter[int] = Counter()
         self._lasting: dict[Fault, str] = {}
@@ -104,20 +110,21 @@ class Injector:
     @contextmanager
     def under(self, plan: Sequence[Fault]) -> Iterator[None]:
         """The calls of one step, with these faults."""
-        before = self._plan, self._passed, self._lasting
-        self._plan, self._passed, self._lasting = list(plan), Counter(), {}
+        before = self._plan, self._passed, self._lasting, self.blinded
+        self._plan, self._passed, self._lasting, self.blinded = list(plan), Counter(), {}, False
         try:
             yield
         finally:
-            self._plan, self._passed, self._lasting = before
+            self._plan, self._passed, self._lasting, self.blinded = before
 
     def call(self, call: AwsCall, run: Run) -> Any:
         """What becomes of a call."""
-        self.total += 1
+        self.total += call.service != "clock"
         fault = self._due(call)
         if fault is None:
             return run()
         self.counts[fault.kind] += 1
+        self.blinded |= fault.kind == Kind.STALE_READ
         return self._struck_by(fault, call, run)
 
     def _due(self, call: AwsCall) -> Fault | None:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
@@ -41,6 +41,8 @@ class Ledger:
 
     What excuses an early end: `disturbed`, a table was restored; `narrowed`, a key's limits were; `gone`, the
     grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
+    `attempted`: the names of grants that the present call has asked KMS for; `documents`: what was sent as
+    the limits of each key, by whom, since they were last changed.
     `planted`: the names of grants that a test made past the broker; `foreign`: ids of grants of others.
     """
 
@@ -61,6 +63,8 @@ class Ledger:
         self.planted: set[str] = set()
         self.foreign: set[str] = set()
         self.gone: set[str] = set()
+        self.documents: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
+        self.attempted: set[str] = set()
 
     # ------------------------------------------------------------ the tables
     def written(self, caller: str, writes: list[Write]) -> None:
@@ -75,6 +79,10 @@ class Ledger:
             old, new = plain(write.old), plain(write.new)
             if write.key[1] == "request":
                 self._request_written(function, old, new)
+            elif write.key[1] == "key":
+                self._limits_written(old, new)
+            elif write.key[0].startswith("request#"):
+                self._votes_written(old, new)
             if new.get("events", 0) > old.get("events", 0) or old.get("status") != new.get("status"):
                 self._with_event(write, old, new, writes)
 
@@ -95,6 +103,32 @@ class Ledger:
         if after == "issuing" and before != "issuing":
             self._intended(function, new)
 
+    def _votes_written(self, old: Plain, new: Plain) -> None:
+        request, votes = self.record(new["id"]), new.get("votes", [])
+        people = [oracle.person(vote["by"]) for vote in votes]
+        if len(set(people)) < len(people):
+            self.wrong(1, f"one person voted twice on {new['id']}")
+        for vote in votes[len(old.get("votes", [])) :]:
+            own = oracle.is_party(vote["by"], requester=request["requester_arn"], grantee=request["grantee"])
+            if own and vote["verdict"] == "approve":
+                self.wrong(1, f"{vote['by']} approved a request that may be their own: {new['id']}")
+
+    def _limits_written(self, old: Plain, new: Plain) -> None:
+        """A key was registered, changed, closed or opened again: as many persons agreed as had to."""
+        same = old.get("document") == new["document"] and "withdrawn_at" not in old
+        if same or "withdrawn_at" in new or self.disturbed:
+            return
+        quorum = old.get("document", {}).get("quorum", 1)
+        sent = self.documents.pop(new["document"]["key_arn"], [])
+        if oracle.agreed([who for who, body in sent if body == sent[-1][1]], quorum) < quorum:
+            self.wrong(1, f"a document of a key took effect without {quorum} votes")
+
+    def asked(self, who: str, method: str, path: str, body: Any) -> None:
+        """A call begins."""
+        if method == "PUT" and path.startswith("/security/keys/"):
+            arn = next(arn for arn in self.world.keys.arns.values() if arn.endswith(path.rpartition("/")[2]))
+            self.documents.setdefault(arn, []).append((oracle.person(self.world.people[who].arn), body))
+
     def _intended(self, function: str, request: Plain) -> None:
         if function != "requests":
             if not request.get("grant_id"):
@@ -107,8 +141,23 @@ class Ledger:
         standing = plain(table.get((f"approval#{named}", "approval"))) if named else {}
         if why := oracle.uncovered(request, key, {} if named else votes, standing):
             self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
+        if standing and (held := self._held_with(request)) > oracle.longest_held(key) + _CLOCKS:
+            self.wrong(1, f"{request['grantee']} would hold for {held} by standing approvals")
         stamp = int(oracle.time(request["expires_at"]).timestamp())
         self.intents[f"{PREFIX}{request['id']}/{stamp}"] = request
+
+    def _held_with(self, request: Plain) -> timedelta:
+        """How long the grantee would hold without a break, at least: by its live grants."""
+        if self.disturbed or self.world.injector.blinded:
+            return timedelta()
+        start = oracle.time(request["issued_at"])
+        live = {grant["Name"] for grant in self.own()}
+        for name, intent in self.intents.items():
+            same = (intent["grantee"], intent["key_arn"]) == (request["grantee"], request["key_arn"])
+            known = name in live and request_of(name) not in self.doubled
+            if known and same and oracle.meet(intent["scope"], request["scope"]):
+                start = min(start, oracle.time(intent["issued_at"]))
+        return oracle.time(request["expires_at"]) - start
 
     def _with_event(self, write: Write, old: Plain, new: Plain, writes: list[Write]) -> None:
         events = [
@@ -142,6 +191,9 @@ class Ledger:
         }  # fmt: skip
         if any(given[part] != value for part, value in wanted.items()):
             self.wrong(2, f"CreateGrant of {name} is not what was intended")
+        if name in self.attempted and self.record(intent["id"]).get("status") != "issuing":
+            self.wrong(2, f"CreateGrant of {name} was repeated although its request has moved on")
+        self.attempted.add(name)
         if self.world.now - oracle.time(intent["intent_at"]) > timedelta(seconds=20) + _CLOCKS:
             self.wrong(2, f"CreateGrant of {name} more than 20 s after its intent")
         return None

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+
+from tests.local_stack.people import APPROVER_ROLE, HOME, REVIEW_ROLE
 
 NEXT = {
     "pending": {"approved", "denied", "withdrawn", "lapsed", "revoked", "failed"},
@@ -16,6 +19,8 @@ FINAL = {"denied", "withdrawn", "lapsed", "failed", "expired", "revoked", "relea
 SKEW = timedelta(seconds=70)
 """By how much the clocks of two functions may differ, and `starts_at` may lie behind "now"."""
 Plain = dict[str, Any]
+_IDENTITY_CENTER = "AWSReservedSSO_"
+_LISTED = {(HOME, APPROVER_ROLE), (HOME, REVIEW_ROLE)}
 
 
 def plain(item: Plain | None) -> Plain:
@@ -64,16 +69,61 @@ def sealed(event: Plain) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _role(arn: str) -> tuple[str, str]:
+    """The account and the name of a role, of a session's too."""
+    _, _, _, _, account, rest = arn.split(":", 5)
+    parts = rest.split("/")
+    return account, parts[1] if parts[0] == "assumed-role" else parts[-1]
+
+
+def _session(arn: str) -> str | None:
+    return arn.rpartition("/")[2].casefold() if ":assumed-role/" in arn else None
+
+
+def person(arn: str) -> tuple[str, ...]:
+    """Who calls: Identity Center's listed roles tell people apart, any other role is one person."""
+    role = _role(arn)
+    return ("by name", _session(arn) or "") if role in _LISTED else role
+
+
+def is_party(voter: str, *, requester: str | None, grantee: str | None) -> bool:
+    """Whether a voter is, or may be, who asked or who would hold the grant."""
+    return bool(requester and _asked(voter, requester)) or bool(grantee and _holds(voter, grantee))
+
+
+def _asked(voter: str, requester: str) -> bool:
+    account, role = _role(requester)
+    unsure = role.startswith(_IDENTITY_CENTER) and (account, role) not in _LISTED
+    return person(voter) == person(requester) or (unsure and _session(voter) == _session(requester))
+
+
+def _holds(voter: str, grantee: str) -> bool:
+    named = _session(grantee)
+    if _role(grantee)[1].startswith(_IDENTITY_CENTER):
+        return named is None or named == _session(voter)
+    return _role(voter) == _role(grantee)
+
+
+def agreed(persons: Iterable[tuple[str, ...]], quorum: int) -> int:
+    """How many distinct persons count: above one those alone whom Identity Center tells apart."""
+    return len({who for who in persons if quorum == 1 or who[0] == "by name"})
+
+
 def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str | None:
     """Why nothing in the approval table lets this request be granted at this moment, or None."""
-    limits = key.get("document", {})
+    limits, pairs = key.get("document", {}), request["scope"]["encryption_context"]
     approval = standing or votes
+    required = {
+        name: value.replace("${account}", request["account"])
+        for name, value in limits.get("required_context", {}).items()
+    }
     checks = {
         "the key is not open": not key or "withdrawn_at" in key,
         "the key is not open to the account": request["account"] not in limits.get("accounts", ()),
         "an operation is not offered": not set(request["scope"]["operations"])
         <= set(limits.get("operations", ())),
         "longer than the key allows": seconds(request["duration"]) > seconds(limits.get("max_duration", 0)),
+        "a required pair of the encryption context lacks": not required.items() <= pairs.items(),
         "there is no approval": not approval,
         "it was withdrawn": "withdrawn_at" in approval,
         "it was denied": any(vote["verdict"] == "deny" for vote in approval.get("votes", ())),
@@ -86,11 +136,32 @@ def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str 
 
 
 def _too_little(request: Plain, limits: Plain, approval: Plain) -> str | None:
-    agreed = {
-        vote["person"] for vote in approval["votes"]
+    persons = [
+        person(vote["by"]) for vote in approval["votes"]
         if vote["verdict"] == "approve" and vote["digest"] == approval["digest"]
-    } - {request["requester_person"]}  # fmt: skip
-    return None if len(agreed) >= limits["quorum"] else f"{len(agreed)} of {limits['quorum']} votes"
+        and not is_party(vote["by"], requester=request["requester_arn"], grantee=request["grantee"])
+    ]  # fmt: skip
+    votes = agreed(persons, limits["quorum"])
+    return None if votes >= limits["quorum"] else f"{votes} of {limits['quorum']} votes"
+
+
+def longest_held(key: Plain) -> timedelta:
+    """How long a grantee may hold without a break by standing approvals."""
+    limits = key["document"]
+    return timedelta(seconds=seconds(limits.get("max_continuous") or limits["max_duration"]))
+
+
+def meet(one: Plain, other: Plain) -> bool:
+    """Whether two scopes both allow some encryption context."""
+    first, second = one["encryption_context"], other["encryption_context"]
+    match one["context_match"], other["context_match"]:
+        case "equals", "equals":
+            return bool(first == second)
+        case "equals", _:
+            return bool(second.items() <= first.items())
+        case _, "equals":
+            return bool(first.items() <= second.items())
+    return all(second.get(name, value) == value for name, value in first.items())
 
 
 def _too_much(request: Plain, approval: Plain) -> str | None:

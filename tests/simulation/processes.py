@@ -48,7 +48,7 @@ class Processes(Brokers):
 
         aws = _DirectClients(session)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
-        aws.keys = DirectKms(partial(world.kms_answer, credentials), Clients(session).kms())
+        aws.keys = DirectKms(partial(world.kms_answer, credentials))
         return replace(
             self.composed(function, aws, sleep),
             clock=lambda: world.now + world.skew[function],

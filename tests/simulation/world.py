@@ -13,6 +13,7 @@ from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer
 from tests.local_stack.deployment import Deployment
+from tests.local_stack.people import HOME
 from tests.simulation.database import Database, Index, Key
 from tests.simulation.expressions import Item
 from tests.simulation.injection import Answered, Died, Fault, Injector
@@ -62,17 +63,17 @@ class World:
 
     def _roles(self) -> list[str]:
         found = [self.deployment.people[name].grantee or "" for name in ("partner", "other_partner")]
-        for account, name in ((PARTNER, "app-1"), (PARTNER, "app-2"), (OTHER, "app-3")):
+        for account, name in ((PARTNER, "app-1"), (PARTNER, "app-2"), (OTHER, "app-3"), (HOME, "app-4")):
             found.append(self.cloud.create_role(name, [], account=account))
-        return found
+        # Some of the security team could hold what is granted to these.
+        return [*found, *(self.deployment.people[name].grantee or "" for name in ("duty", "alice"))]
 
     def _remember_identities(self) -> None:
         # Everybody's credentials are made before they are remembered: a reset takes away what came later.
         for function in FUNCTIONS[:-1]:
             self.processes.broker(function)
             self.others.broker(function)
-        directory = self.cloud.directory
-        self._identities = dict(directory.principals), dict(directory.credentials)
+        self._restore_people = self.cloud.directory.remember()
 
     def reset(self) -> None:
         """As deployed, with both keys registered and nothing asked for."""
@@ -82,8 +83,7 @@ class World:
         self.history: list[dict[str, dict[Key, Item]]] = []
         self.listed: list[tuple[datetime, list[dict[str, Any]]]] = []
         self.metrics: list[tuple[datetime, str, str, float]] = []
-        directory = self.cloud.directory
-        directory.principals, directory.credentials = dict(self._identities[0]), dict(self._identities[1])
+        self._restore_people()
         self.keys.mend()
         self.keys.end_grants()
         for part in (self.database, self.ledger, self.bus, self.streams):
@@ -113,8 +113,8 @@ class World:
         return {name: dict(table.items) for name, table in self.database.tables.items()}
 
     def document(self, name: str, **limits: Any) -> dict[str, Any]:
-        """A key's limits as they are sent: open to both partners."""
-        return {**WHOLE, "name": name, "accounts": [PARTNER, OTHER], "max_duration": "PT1H", **limits}
+        """A key's limits as they are sent: open to both partners and the home account."""
+        return {**WHOLE, "name": name, "accounts": [PARTNER, OTHER, HOME], "max_duration": "PT1H", **limits}
 
     def new_id(self) -> str:
         """Ids in the order of asking: a run repeats exactly."""
@@ -148,7 +148,8 @@ class World:
             coming = min([due for due in self.dues() if due > clock.timestamp()], default=float("inf"))
             left = self._until - self.now.timestamp() if self._until else seconds
             seconds = max(seconds, min(coming - clock.timestamp() - 1, left))
-        self.advance(seconds)
+        pause = AwsCall("clock", "Sleep", {}, function)
+        self.injector.call(pause, lambda: self.advance(seconds))
 
     def dues(self) -> list[int]:
         """Every due second on the agenda."""
@@ -162,11 +163,15 @@ class World:
     ) -> Answer | None:  # fmt: skip
         """One API call with these faults; None where the process died."""
         processes = self.others if others else self.processes
+        self.ledger.asked(who, method, path, body)
+        attempted, self.ledger.attempted = self.ledger.attempted, set()
         with self.injector.under(plan):
             try:
                 answer = processes.call(self.people[who], method, path, body, **more)
             except Died:
                 return None
+            finally:
+                self.ledger.attempted = attempted
         self.ledger.answered(who, method, path, answer)
         return answer
 
@@ -216,7 +221,7 @@ class World:
 
     # ------------------------------------------------------------ what the injector needs
     def kms_answer(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response:
-        """KMS's answer to a call about grants."""
+        """KMS's answer to a call."""
         call = AwsCall("kms", operation, parameters, caller.arn)
         return self._kms_call(call, partial(self._by_kms, caller, call)) or self._by_kms(caller, call)
 
