@@ -29,6 +29,7 @@ class Running:
     def __init__(self, ready: dict[str, Any]) -> None:
         self.ready = ready
         self.key: str = ready["keys"]["partner_data"]
+        self.tables: dict[str, str] = ready["tables"]
 
     def credentials(self, name: str) -> Credentials:
         """A person's, or with `functions.` before its name a function's role's."""
@@ -61,6 +62,10 @@ class Running:
             who.session_token or None,
             region_name=self.ready["region"],
         )
+
+    def function_name(self, function: str) -> str:
+        """The function's own name, which Lambda gives to its role's sessions."""
+        return str(self.ready["functions"][function]["arn"].rpartition("/")[2])
 
     def aws(self, person: str, service: str) -> Any:
         """A plain client of the local AWS."""

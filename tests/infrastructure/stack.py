@@ -45,6 +45,17 @@ def template(**parameters: str) -> Template:
     return made
 
 
+def role_arn(function: str) -> str:
+    """The role of a function, in every deployment of these tests."""
+    return template().functions()[function].role
+
+
+def session_arn(function: str) -> str:
+    """A session of a function's role, as Lambda makes it."""
+    name = template().reference(template().functions()[function].logical_id, None)
+    return f"{role_arn(function).replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/{name}"
+
+
 @cache
 def actions(*services: str) -> tuple[str, ...]:
     """Every action of these services that botocore knows, by IAM's names."""

@@ -81,7 +81,9 @@ def test_every_function_s_errors_alarm() -> None:
         for alarm in _alarms().values()
         if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
     }
-    assert watched == {f"grant-broker-{name}" for name in template().functions()}
+    assert watched == {
+        template().reference(made.logical_id, None) for made in template().functions().values()
+    }
 
 
 def test_what_the_design_promises_to_tell_has_an_alarm() -> None:

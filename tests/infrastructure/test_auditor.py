@@ -14,6 +14,7 @@ from grant_broker.client.main import main
 from grant_broker.policy_engine import Call, decide, decide_kms
 from tests.infrastructure.stack import actions, deployed, key_policy, template
 from tests.infrastructure.test_roles import resources
+from tests.local_stack.deployment import STACK
 from tests.support.scene import InProcessStack
 
 READS = {
@@ -21,6 +22,7 @@ READS = {
     "requests": "GetItem Query",
     "requests/index/by_kind": "Query",
     "approvals": "GetItem",
+    "stack": "DescribeStacks",
 }
 Run = Callable[[dict[str, Any]], list[tuple[int, str]]]
 
@@ -47,11 +49,11 @@ def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         aws = Clients(cloud.session(cloud.session_for(arn, "auditor")))
         monkeypatch.setattr(audit, "clients", lambda: aws)
         monkeypatch.setattr(access, "Clients", lambda _: aws)
-        tables = [scene.deployment.request_table, "--approval-table", scene.deployment.approval_table]
+        monkeypatch.setattr(access, "clients", lambda: aws)
         commands = (
-            ["audit", "export", "--table", *tables],
-            ["audit", "verify", "--table", *tables],
-            ["access", "--key-arn", scene.key_arn],
+            ["audit", "export", "--stack", STACK],
+            ["audit", "verify", "--stack", STACK],
+            ["access", "--key-arn", scene.key_arn, "--stack", STACK],
         )
         return [(main(command), capsys.readouterr().out) for command in commands]
 
@@ -84,7 +86,7 @@ def test_it_suffices(scene: InProcessStack, run: Run) -> None:
     heads = {line["subject"].partition("#")[0] for line in lines if "head" in line}
     assert {"request", "key", "approval"} <= heads
     assert " 0 broken" in verified[1]
-    assert "data-reader" in access_report[1]
+    assert "DataReaderRole" in access_report[1]
     assert "partner-application" in access_report[1]
     assert "unreadable" not in access_report[1]
 
@@ -93,7 +95,7 @@ def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 10
+    assert len(less) == 11
     assert [name for name, told in less.items() if told == whole] == []
     # Never told as a breach, which is exit code 1 of the first two.
     assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}

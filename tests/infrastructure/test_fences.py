@@ -5,13 +5,21 @@ from typing import Any
 import pytest
 
 from grant_broker.policy_engine import Call, Verdict, decide_kms
-from tests.infrastructure.stack import ROLES, call, decided, deployed, key_policy, policies
+from tests.infrastructure.stack import (
+    ROLES,
+    call,
+    decided,
+    deployed,
+    key_policy,
+    policies,
+    role_arn,
+    session_arn,
+    template,
+)
 from tests.local_stack.people import HOME, TRUSTED
 
 GRANTABLE = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptTo", "DescribeKey"]
 ABSENT = object()
-STACK_ROLE = "arn:aws:iam::111122223333:role/grant-broker"
-STACK_SESSION = "arn:aws:sts::111122223333:assumed-role/grant-broker"
 
 # Name of what differs from a grant that is in order: the condition keys that differ, whether it may pass.
 VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
@@ -44,7 +52,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
     "no retiring principal": ({"kms:RetiringPrincipal": ABSENT}, False),
     "the grantee retires": ({"kms:RetiringPrincipal": "arn:aws:iam::444455556666:role/writer"}, False),
     "requests itself retires": (
-        {"kms:RetiringPrincipal": "arn:aws:iam::111122223333:role/grant-broker-requests"},
+        {"kms:RetiringPrincipal": role_arn("requests")},
         False,
     ),
     "a service retires": (
@@ -64,15 +72,20 @@ VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
         False,
     ),
     "to a federated user": ({"kms:GranteePrincipal": "arn:aws:sts::444455556666:federated-user/f"}, False),
-    **{f"to the role of {name}": ({"kms:GranteePrincipal": f"{STACK_ROLE}-{name}"}, False) for name in ROLES},
+    # A path is free text: another account may write a trusted one's id into it, and what kind it would be.
     **{
-        f"to a session of {name}": (
-            {"kms:GranteePrincipal": f"{STACK_SESSION}-{name}/grant-broker-{name}"},
+        f"to an untrusted {kind} with a trusted account in its path": (
+            {"kms:GranteePrincipal": f"arn:aws:iam::777788889999:{kind}/::444455556666:role/:/x"},
             False,
         )
-        for name in ROLES
+        for kind in ("role", "user", "group")
     },
-    "to the data reader": ({"kms:GranteePrincipal": f"{STACK_ROLE}-data-reader"}, True),
+    **{f"to the role of {name}": ({"kms:GranteePrincipal": role_arn(name)}, False) for name in ROLES},
+    **{f"to a session of {name}": ({"kms:GranteePrincipal": session_arn(name)}, False) for name in ROLES},
+    "to the data reader": (
+        {"kms:GranteePrincipal": template().reference("DataReaderRole", "Arn")},
+        True,
+    ),
     "to a group": ({"kms:GranteePrincipal": "arn:aws:iam::444455556666:group/all"}, False),
     "to a service": (
         {"kms:GranteePrincipal": ABSENT, "kms:GranteeServicePrincipal": "ec2.amazonaws.com"},
@@ -131,19 +144,36 @@ def _without_identity(asked: Call) -> bool:
     return decide_kms(asked, key_policy=key_policy(), identity_policies=[]).allowed
 
 
+def _grantees(sid: str, effect: str = "StringNotLike") -> list[str]:
+    """What a Deny of every CreateGrant, on every key, says of the grantee and of nothing else."""
+    [fence] = [s for policy in policies("requests") for s in policy["Statement"] if s.get("Sid") == sid]
+    assert (fence["Effect"], fence["Action"], fence["Resource"]) == ("Deny", "kms:CreateGrant", "*")
+    [(operator, known)] = fence["Condition"].items()
+    assert (operator, list(known)) == (effect, ["kms:GranteePrincipal"])
+    return sorted(known["kms:GranteePrincipal"])
+
+
 def test_the_grantees_that_the_fence_knows() -> None:
     """Roles, users and sessions of the home account and of the trusted ones: no root, and nobody else."""
+    kinds = ("arn:aws:iam::{}:role/*", "arn:aws:iam::{}:user/*", "arn:aws:sts::{}:assumed-role/*")
+    assert _grantees("RolesUsersAndSessionsOnly") == sorted(kind.format("?" * 12) for kind in kinds)
+    accounts = [f"arn:aws:???::{account}:*" for account in (HOME, *TRUSTED)]
+    assert _grantees("TrustedAccountsOnly") == sorted(accounts)
+    own = [*map(role_arn, ROLES), *(session_arn(name).rpartition("/")[0] + "/*" for name in ROLES)]
+    assert _grantees("NoRoleOfTheStack", "StringLike") == sorted(own)
+
+
+def test_without_trusted_accounts_the_home_account_alone_is_granted() -> None:
+    """An empty list is no wildcard."""
+    alone = deployed(TrustedAccounts="")
     [fence] = [
         statement
-        for policy in policies("requests")
+        for policy in policies("requests", alone)
         for statement in policy["Statement"]
         if statement.get("Sid") == "TrustedAccountsOnly"
     ]
-    kinds = ("arn:aws:iam::{}:role/*", "arn:aws:iam::{}:user/*", "arn:aws:sts::{}:assumed-role/*")
-    assert (fence["Effect"], fence["Action"], fence["Resource"]) == ("Deny", "kms:CreateGrant", "*")
-    assert list(fence["Condition"]) == ["StringNotLike"]
     known = fence["Condition"]["StringNotLike"]["kms:GranteePrincipal"]
-    assert sorted(known) == sorted(kind.format(account) for kind in kinds for account in (HOME, *TRUSTED))
+    assert known == [f"arn:aws:???::{HOME}:*"]
 
 
 @pytest.mark.parametrize("operations", ["Encrypt,Decrypt", "Encrypt,Decrypt,CreateGrant"])

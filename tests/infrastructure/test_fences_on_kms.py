@@ -101,7 +101,7 @@ def test_an_empty_constraint(stack: Deployment, constraints: dict[str, Any]) -> 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_of_the_stack_uses_a_key_by_a_grant(stack: Deployment, role: str) -> None:
     """Not even under the encryption context of its own function's environment, where anybody else could."""
-    context = {"aws:lambda:FunctionArn": f"{_FUNCTION}:grant-broker-{role}"}
+    context = {"aws:lambda:FunctionArn": f"{_FUNCTION}:{stack.function_name(role)}"}
     key, grantee = stack.keys["partner_data"], stack.functions[role].role
     granting = stack.cloud.session(stack.cloud.root()).client("kms")
     for each in (grantee, _WRITER):

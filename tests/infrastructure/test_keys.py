@@ -80,7 +80,7 @@ def test_lambda_decrypts_the_function_s_environment_in_its_role(role: str) -> No
     "chosen",
     [
         {},
-        {"kms:EncryptionContext:aws:lambda:FunctionArn": f"{FUNCTION}:grant-broker-{{}}"},
+        {"kms:EncryptionContext:aws:lambda:FunctionArn": f"{FUNCTION}:{{}}"},
         {"kms:ResourceAliases": ["alias/grant-broker/partner-data"]},
         {"kms:ResourceAliases": ["alias/aws/lambda-of-mine", "alias/AWS/lambda"]},
         {"kms:RequestAlias": "alias/aws/lambda"},
@@ -91,7 +91,8 @@ def test_lambda_decrypts_the_function_s_environment_in_its_role(role: str) -> No
 def test_a_grant_to_a_role_of_the_stack_is_no_use(role: str, chosen: dict[str, Any]) -> None:
     """Whatever the caller writes into the call, no role of the stack uses a key by a grant to it."""
     context = {
-        name: value.format(role) if isinstance(value, str) else value for name, value in chosen.items()
+        name: value.format(deployed().function_name(role)) if isinstance(value, str) else value
+        for name, value in chosen.items()
     }
     assert not any(_granted(role, action, context) for action in ("Decrypt", "Encrypt", "GenerateDataKey"))
 

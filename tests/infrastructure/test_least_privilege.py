@@ -52,17 +52,22 @@ class Uses:
         self.fails: set[str] = set()
         self.loses: set[str] = set()
         self._place = Place(scene.deployment.cloud.home, scene.deployment.cloud.region)
+        self._role_of = scene.deployment.function_of
+        self._tables = {
+            scene.deployment.request_table: "requests",
+            scene.deployment.approval_table: "approvals",
+        }
 
     def __call__(self, call: AwsCall, run: Callable[[], Response]) -> Response | None:
         """Take a call in, and let it go on."""
-        role = call.principal.split("/")[-1].removeprefix("grant-broker-")
+        role = str(self._role_of(call.principal))
         if call.service == "kms":
             resource = "role expiry" if call.operation == "ListRetirableGrants" else "key"
             self.found[role, resource].add(call.operation)
         elif call.service == "dynamodb":
             for need in needs("dynamodb", call.operation, call.parameters, self._place):
-                resource = need.resource.partition("table/grant-broker-")[2]
-                self.found[role, resource].add(need.action.partition(":")[2])
+                table, slash, index = need.resource.partition(":table/")[2].partition("/")
+                self.found[role, f"{self._tables[table]}{slash}{index}"].add(need.action.partition(":")[2])
         if call.operation in self.loses:
             self.loses.remove(call.operation)
             return lost(run)

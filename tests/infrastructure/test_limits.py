@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from grant_broker.policy_engine import Call, decide
+from tests.infrastructure.stack import role_arn
 from tests.local_stack.template import Template
 
-TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/grant-broker-requests"
-ROLE = "arn:aws:iam::111122223333:role/grant-broker-requests"
+ROLE = role_arn("requests")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def allowed(template: Template, action: str, leading_key: str) -> bool:
     policies: list[Any] = [
         policy["PolicyDocument"] for policy in template.properties("RequestsRole")["Policies"]
     ]
-    call = Call(ROLE, action, TABLE, {"aws:PrincipalArn": ROLE, "dynamodb:LeadingKeys": [leading_key]})
+    table = template.reference("RequestTable", "Arn")
+    call = Call(ROLE, action, table, {"aws:PrincipalArn": ROLE, "dynamodb:LeadingKeys": [leading_key]})
     return decide(call, identity_policies=policies).allowed
 
 

@@ -42,10 +42,10 @@ def stack() -> Iterator[Deployment]:
 
 
 def _writers(writes: Any, table: str, partition: str) -> set[str]:
-    found = set()
+    found, name = set(), deployed().template.reference(f"{table[:-1].title()}Table", None)
     for role in ROLES:
         try:
-            writes(role, f"grant-broker-{table}", {"pk": {"S": partition}, "sk": {"S": "x"}})
+            writes(role, name, {"pk": {"S": partition}, "sk": {"S": "x"}})
         except ClientError as error:
             assert error.response["Error"]["Code"] == "AccessDeniedException"  # noqa: PT017 - others are none
         else:

@@ -81,6 +81,7 @@ def resources() -> dict[str, tuple[str, tuple[str, ...]]]:
         "another bus": (f"arn:aws:events:{place}:event-bus/other", ("events",)),
         "another table": (f"arn:aws:dynamodb:{place}:table/other", ("dynamodb",)),
         "another queue": (f"arn:aws:sqs:{place}:other", ("sqs",)),
+        "stack": (deployed().template.stack_id, ("cloudformation",)),
         "everything": ("*", ("dynamodb", "lambda", "iam", "sts", "sns", "sqs", "events", "logs")),
     }
     for name, arn in tables.items():
@@ -89,7 +90,10 @@ def resources() -> dict[str, tuple[str, tuple[str, ...]]]:
         for index in properties["GlobalSecondaryIndexes"]:
             found[f"{name}/index/{index['IndexName']}"] = (f"{arn}/index/{index['IndexName']}", ("dynamodb",))
     for role in ROLES:
-        found[f"function {role}"] = (f"arn:aws:lambda:{place}:function:grant-broker-{role}", ("lambda",))
+        found[f"function {role}"] = (
+            f"arn:aws:lambda:{place}:function:{deployed().function_name(role)}",
+            ("lambda",),
+        )
         found[f"role {role}"] = (deployed().functions[role].role, ("iam", "sts", "kms"))
     return found
 

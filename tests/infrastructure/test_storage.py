@@ -56,8 +56,7 @@ def test_logs() -> None:
     assert {group["RetentionInDays"] for group in groups.values()} == {400}
     for function in template().functions().values():
         name = template().properties(function.logical_id)["LoggingConfig"]["LogGroup"]
-        assert name == f"/aws/lambda/grant-broker-{function.name}"
-        assert name in {group["LogGroupName"] for group in groups.values()}
+        assert name == template().reference(f"{function.name.title()}Logs", None)
     keyed = template(DataKeyArn=DATA_KEY)
     assert all(keyed.properties(name)["KmsKeyId"] == DATA_KEY for name in groups)
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -19,6 +19,7 @@ from tests.local_aws import limits
 from tests.local_aws.actions import Place, needs
 from tests.local_aws.answers import AwsError, Response, protocol_of
 from tests.local_aws.authority import Authority
+from tests.local_aws.cloudformation import CloudFormation
 from tests.local_aws.iam import Iam
 from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.service import Kms
@@ -37,7 +38,7 @@ _MODELS: Loader = create_loader()
 
 
 class Cloud:
-    """Accounts, principals and services; its state besides moto's is its own.
+    """Accounts, principals and services; its state besides moto's is its own. `stacks`: ARN to outputs.
 
     `dynamodb` is the endpoint of a DynamoDB to use in place of moto's (pytest --dynamodb-endpoint).
     """
@@ -57,6 +58,8 @@ class Cloud:
         self._moto = Moto(region)
         self.kms = Kms(self.authority, clock, region)
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
+        self.stacks: dict[str, Mapping[str, str]] = {}
+        self._cloudformation = CloudFormation(self.authority, region, self.stacks)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
         self.verifies_signatures = verify_signatures
         self._second = SecondDatabase(self.dynamodb, region) if self.dynamodb else None
@@ -115,6 +118,8 @@ class Cloud:
             return self.kms.handle(caller, call.operation, call.parameters)
         if call.service == "iam":
             return self._iam.handle(caller, call.operation, call.parameters)
+        if call.service == "cloudformation":
+            return self._cloudformation.handle(caller, call.operation, call.parameters)
         if call.service == "sts":
             return self._sts.handle(caller, call.operation, call.parameters)
         place = Place(caller.account, self.region)

@@ -17,6 +17,7 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "sqs": ("json", "query"),
     "sns": ("query",),
     "iam": ("query",),
+    "cloudformation": ("query",),
     "sts": ("query",),
     "monitoring": ("cbor", "json", "query"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tests.local_aws.cloud import Cloud, Credentials
@@ -46,6 +47,7 @@ class Deployment:
         }
         # Last: they name all the others, and a stream's ARN is known once its table exists.
         _put_role_policies(cloud, template)
+        cloud.stacks[template.stack_id] = template.outputs()
         reader = template.reference("DataReaderRole", "Arn")
         return cls(
             cloud=cloud,
@@ -60,12 +62,25 @@ class Deployment:
     def environment(self, function: str) -> dict[str, str]:
         """A function's environment variables, as the template and Lambda itself set them."""
         found = self.functions[function]
-        own = {_LAMBDA: f"{STACK}-{function}", "AWS_REGION": self.cloud.region}
+        own = {_LAMBDA: self.function_name(function), "AWS_REGION": self.cloud.region}
         return found.environment | own | {"AWS_DEFAULT_REGION": self.cloud.region}
 
     def credentials(self, function: str) -> Credentials:
         """Fresh credentials of a function's role, as Lambda gives them."""
-        return self.cloud.session_for(self.functions[function].role, f"{STACK}-{function}")
+        return self.cloud.session_for(self.functions[function].role, self.function_name(function))
+
+    def function_name(self, function: str) -> str:
+        """The function's physical name, which its sessions carry too."""
+        return str(self.template.reference(self.functions[function].logical_id, None))
+
+    def function_of(self, principal: str) -> str | None:
+        """The function (by its folder) whose role a session's ARN is of; None for anybody else's."""
+        role, _, _ = principal.partition(f":{self.cloud.home}:assumed-role/")[2].partition("/")
+        return self._by_role.get(role)
+
+    @cached_property
+    def _by_role(self) -> dict[str, str]:
+        return {found.role.rpartition("/")[2]: name for name, found in self.functions.items()}
 
     def stream(self, function: str) -> tuple[Stream, ...]:
         """The function's event source mappings, with their filter patterns."""
@@ -99,7 +114,7 @@ def _put_role_policies(cloud: Cloud, template: Template) -> None:
             role.put(policy["PolicyName"], people.document(policy["PolicyDocument"]))
     for name in template.named("AWS::IAM::ManagedPolicy"):
         given = template.properties(name)
-        arn = f"arn:aws:iam::{cloud.home}:policy/{template.reference(name, None)}"
+        arn = str(template.reference(name, None))
         cloud.directory.managed[arn] = people.document(given["PolicyDocument"])
         for holder in given.get("Roles", []):
             found = cloud.directory.role(cloud.home, holder)

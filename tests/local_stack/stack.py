@@ -183,6 +183,10 @@ class Stack:
             "keys": self.deployment.keys,
             "people": {name: person.shown() for name, person in self.deployment.people.items()},
             "functions": {name: function.shown() for name, function in functions.items()},
+            "tables": {
+                "requests": self.deployment.request_table,
+                "approvals": self.deployment.approval_table,
+            },
         }
 
     def close(self) -> None:

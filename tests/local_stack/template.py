@@ -1,6 +1,8 @@
 """`template.yaml`, resolved for one stack: the one description that the local stack is built from."""
 
+import hashlib
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +89,10 @@ class Template:
     def read(
         cls, parameters: Mapping[str, Any], *, account: str, region: str, stack: str, path: Path | None = None
     ) -> "Template":
-        """The repository's template; KeyError where a parameter has neither a value nor a default."""
+        """The repository's template; KeyError where a parameter has neither a value nor a default.
+
+        A list may be given for what the template takes as a text with commas.
+        """
         document = load(path or ROOT / "template.yaml")
         declared = document.get("Parameters", {})
         if unknown := set(parameters) - set(declared):
@@ -95,8 +100,7 @@ class Template:
         values = {
             name: parameters[name] if name in parameters else p["Default"] for name, p in declared.items()
         }
-        lists = {name for name, p in declared.items() if "List" in p["Type"]}
-        typed = {name: _listed(value) if name in lists else str(value) for name, value in values.items()}
+        typed = {name: _as_text(value) for name, value in values.items()}
         return cls(document, typed, account, region, stack)
 
     @property
@@ -107,9 +111,10 @@ class Template:
         )
 
     def reference(self, name: str, attribute: str | None) -> Any:
-        """Ref and GetAtt; names are the stack's name and the logical id, unless the template names them."""
+        """Ref and GetAtt, before anything is made; what only creation tells comes first."""
         pseudo: dict[str, Any] = {"AccountId": self.account, "Region": self.region, "StackName": self.stack}
         pseudo |= {"Partition": "aws", "URLSuffix": "amazonaws.com", "NoValue": NO_VALUE}
+        pseudo["StackId"] = self.stack_id
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]
         if (name, attribute) in self.physical:
@@ -137,7 +142,7 @@ class Template:
             "AWS::Logs::LogGroup": "LogGroupName",
             _FUNCTION: "FunctionName",
         }
-        own = str(self.resolve(given.get(named.get(kind, ""), f"{self.stack}-{name}")))
+        own = str(self.resolve(given.get(named.get(kind, ""), generated_name(self.stack, name))))
         place = f"{self.region}:{self.account}"
         arns = {
             "AWS::IAM::Role": f"arn:aws:iam::{self.account}:role{self.resolve(given.get('Path', '/'))}{own}",
@@ -146,6 +151,7 @@ class Template:
             "AWS::SQS::Queue": f"arn:aws:sqs:{place}:{own}",
             "AWS::Events::Rule": f"arn:aws:events:{place}:rule/{own}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
+            "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{own}",
             _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
         }
         if attribute == "QueueName":
@@ -156,9 +162,15 @@ class Template:
             return API_ID
         if attribute == "StreamArn":
             return f"{arns[kind]}/stream/local"
-        if attribute is not None or kind == "AWS::SNS::Topic":
+        if attribute is not None or kind in {"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy"}:
             return arns[kind]
         return own
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's ARN, which ends in an id that CloudFormation makes up."""
+        unique = uuid.uuid5(uuid.NAMESPACE_URL, self.stack)
+        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.stack}/{unique}"
 
     def properties(self, name: str) -> dict[str, Any]:
         """A resource's properties, resolved; KeyError where there is none."""
@@ -201,11 +213,21 @@ class Template:
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
-        return {name: self.resolve(output["Value"]) for name, output in self.document["Outputs"].items()}
+        return {
+            name: self.resolve(output["Value"])
+            for name, output in self.document["Outputs"].items()
+            if "Condition" not in output or self.resolve.holds(output["Condition"])
+        }
 
 
-def _listed(value: Any) -> list[str]:
-    return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
+def generated_name(stack: str, logical_id: str) -> str:
+    """A physical name as CloudFormation makes them: it cannot be told from the stack's name, but stays."""
+    digest = hashlib.sha256(f"{stack} {logical_id}".encode()).hexdigest()
+    return f"{stack}-{logical_id}-{digest[:12].upper()}"
+
+
+def _as_text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def as_document(value: Any) -> Any:

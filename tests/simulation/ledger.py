@@ -31,11 +31,6 @@ def expiry_of(name: str) -> datetime:
     return datetime.fromtimestamp(int(name.split("/")[2]), UTC)
 
 
-def function_of(principal: str) -> str:
-    """The function whose role this is."""
-    return principal.split("/")[1].removeprefix("grant-broker-")
-
-
 class Ledger:
     """`violations` names every invariant that did not hold.
 
@@ -47,7 +42,7 @@ class Ledger:
     """
 
     def __init__(self, world: "World") -> None:
-        self.world = world
+        self.world, self.retirer = world, world.deployment.functions["expiry"].role
         self.forget()
 
     def forget(self) -> None:
@@ -69,7 +64,7 @@ class Ledger:
     # ------------------------------------------------------------ the tables
     def written(self, caller: str, writes: list[Write]) -> None:
         """One transaction: what it wrote, all at once."""
-        function = function_of(caller)
+        function = str(self.world.deployment.function_of(caller))
         for write in writes:
             may = "expiry" if write.key[1] == "used" else "approvals"
             if write.table == self.world.deployment.approval_table and function != may:
@@ -175,7 +170,7 @@ class Ledger:
             return None
         given = call.parameters
         name, intent = given.get("Name", ""), self.intents.get(given.get("Name", ""))
-        if function_of(call.principal) != "requests":
+        if self.world.deployment.function_of(call.principal) != "requests":
             self.wrong(2, f"{call.principal} called CreateGrant")
         if intent is None:
             return self.wrong(2, f"CreateGrant of {name} before its intent was stored")
@@ -216,9 +211,9 @@ class Ledger:
 
     def _ended(self, call: AwsCall, grant: Plain) -> None:
         name = grant.get("Name", "")
-        if function_of(call.principal) != "expiry":
+        if self.world.deployment.function_of(call.principal) != "expiry":
             self.wrong(3, f"{call.principal} ended {name}")
-        if not name.startswith(PREFIX) or "expiry" not in grant.get("RetiringPrincipal", ""):
+        if not name.startswith(PREFIX) or grant.get("RetiringPrincipal") != self.retirer:
             return self.wrong(3, f"a foreign grant was ended: {name}")
         self.ended.append((name, self.world.now))
         if name in self.intents and expiry_of(name) - self.world.now > _CLOCKS and not self._wanted(name):

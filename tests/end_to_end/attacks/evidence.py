@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.end_to_end.attacks.target import Attack, Target
 
-_REQUESTS = "grant-broker-requests"
 _DEADLINE = 60  # seconds for what a reconcile interval, shortened here, must find
 Item = dict[str, Any]
 
@@ -17,7 +16,11 @@ def _key(request_id: str) -> Item:
 
 def _item(target: Target, request_id: str) -> Item:
     client = target.stack.aws("functions.requests", "dynamodb")
-    return dict(client.get_item(TableName=_REQUESTS, Key=_key(request_id), ConsistentRead=True)["Item"])
+    return dict(
+        client.get_item(TableName=target.stack.tables["requests"], Key=_key(request_id), ConsistentRead=True)[
+            "Item"
+        ]
+    )
 
 
 def _forge_active(target: Target, item: Item, **changes: Any) -> str:
@@ -39,7 +42,9 @@ def _forge_active(target: Target, item: Item, **changes: Any) -> str:
     }  # fmt: skip
     for left in ("ended_at", "end_reason", "end_as", "absent_at"):
         forged.pop(left, None)
-    target.stack.aws("functions.requests", "dynamodb").put_item(TableName=_REQUESTS, Item=forged)
+    target.stack.aws("functions.requests", "dynamodb").put_item(
+        TableName=target.stack.tables["requests"], Item=forged
+    )
     return str(made)
 
 

@@ -13,7 +13,7 @@ def _put(function: str, table: str, partition: str, sort: str = "x") -> Run:
 
     def run(target: Target) -> str:
         client = target.stack.aws(f"functions.{function}", "dynamodb")
-        put = {"TableName": f"grant-broker-{table}", "Item": {"pk": {"S": partition}, "sk": {"S": sort}}}
+        put = {"TableName": target.stack.tables[table], "Item": {"pk": {"S": partition}, "sk": {"S": sort}}}
         alone = tried(client.put_item, **put)
         within = tried(client.transact_write_items, TransactItems=[{"Put": put}])
         return alone if alone == within else f"{alone}, {within} in a transaction"
@@ -29,7 +29,7 @@ def _fill_ahead(function: str) -> Run:
         outcomes = {
             tried(
                 client.update_item,
-                TableName="grant-broker-requests",
+                TableName=target.stack.tables["requests"],
                 Key={"pk": {"S": f"rate#retire#{ahead}"}, "sk": {"S": "limit"}},
                 UpdateExpression="ADD turns :many",
                 ExpressionAttributeValues={":many": {"N": "1000000"}},

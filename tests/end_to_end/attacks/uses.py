@@ -8,7 +8,7 @@ def _use(function: str, operation: str) -> Run:
 
     def run(target: Target) -> str:
         place = f"arn:aws:lambda:{target.stack.ready['region']}:{HOME}:function"
-        context = {"aws:lambda:FunctionArn": f"{place}:grant-broker-{function}"}
+        context = {"aws:lambda:FunctionArn": f"{place}:{target.stack.function_name(function)}"}
         root, own = target.stack.aws("root", "kms"), target.stack.aws(f"functions.{function}", "kms")
         key = target.stack.key
         made = root.create_grant(

@@ -8,7 +8,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from grant_broker.aws.clients import Clients
+from grant_broker.client.commands import key_policy
 from grant_broker.client.main import main
+from grant_broker.domain.scope import ENCRYPT_SIDE
+from tests.local_stack.deployment import STACK
 from tests.support.scene import InProcessStack
 
 _OTHER = "arn:aws:kms:eu-central-1:444455556666:key/0d0e"
@@ -32,8 +36,14 @@ def own_key(scene: InProcessStack) -> str:
 def command(scene: InProcessStack, key: str, *words: str) -> int:
     """Run the command with the root user's credentials."""
     session = scene.cloud.session(scene.cloud.root())
-    with mock.patch.object(boto3, "Session", return_value=session):
-        return main(["key-policy", "--key-arn", key, "--stack", "grant-broker", *words])
+    own = mock.patch.object(key_policy, "clients", return_value=Clients(session))
+    with own, mock.patch.object(boto3, "Session", return_value=session):
+        return main(["key-policy", "--key-arn", key, "--stack", STACK, *words])
+
+
+def role(scene: InProcessStack, function: str) -> str:
+    """The ARN of a function's role."""
+    return scene.deployment.functions[function].role
 
 
 def test_a_key_of_one_s_own(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,12 +89,12 @@ def test_the_command_shows_a_diff(scene: InProcessStack, capsys: pytest.CaptureF
 
 def test_a_key_of_another_account(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the present policy cannot be read, the statements and the roles' own policies are printed."""
-    assert command(scene, _OTHER, "--account", "111122223333") == 0
+    assert command(scene, _OTHER) == 0
     output = capsys.readouterr()
     assert "the present policy is not known: AccessDeniedException" in output.err
     assert "The key's policy needs these statements" in output.out
-    assert "arn:aws:iam::111122223333:role/grant-broker-expiry needs this IAM policy besides" in output.out
-    assert command(scene, _OTHER, "--account", "111122223333", "--merged") == 1
+    assert f"{role(scene, 'expiry')} needs this IAM policy besides" in output.out
+    assert command(scene, _OTHER, "--merged") == 1
 
 
 def test_a_policy_in_a_file(
@@ -114,14 +124,14 @@ def test_a_check_by_exit_code(
     """0 where nothing is missing, 1 where something is, or is denied, 2 where the policy is not known."""
     assert command(scene, scene.key_arn, "--check") == 0
     assert command(scene, own_key(scene), "--check") == 1
-    assert command(scene, _OTHER, "--account", "111122223333", "--check") == 2
+    assert command(scene, _OTHER, "--check") == 2
     file, policy = tmp_path / "policy.json", scene.key_policy()
     deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:RevokeGrant", "Resource": "*"}
     file.write_text(json.dumps({**policy, "Statement": [*policy["Statement"], deny]}))
     capsys.readouterr()
     assert command(scene, scene.key_arn, "--check", "--policy", str(file)) == 1
     output = capsys.readouterr()
-    assert "denies kms:RevokeGrant to arn:aws:iam::111122223333:role/grant-broker-expiry" in output.err
+    assert f"denies kms:RevokeGrant to {role(scene, 'expiry')}" in output.err
     assert output.out == ""
     file.write_text("{")
     assert command(scene, scene.key_arn, "--check", "--policy", str(file)) == 2
@@ -178,7 +188,7 @@ _ROLE = "arn:aws:iam::111122223333:role/own/{}"
 
 
 def test_roles_by_their_arns(capsys: pytest.CaptureFixture[str]) -> None:
-    """Roles that are not named after the stack are given one by one, with the stack or without."""
+    """Without a stack the roles are given one by one, and nothing of AWS is asked."""
     given = [
         word
         for name in ("requests", "approvals", "expiry", "reconcile")
@@ -189,15 +199,33 @@ def test_roles_by_their_arns(capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*whole, *given, "--json"]) == 0
         statements = json.loads(capsys.readouterr().out)["statements"]
         assert statements[0]["Principal"] == {"AWS": _ROLE.format("requests")}
-        assert "grant-broker" not in json.dumps(statements)
-        assert main([*whole, "--stack", "broker", "--expiry-role", _ROLE.format("x"), "--json"]) == 0
-        statements = json.loads(capsys.readouterr().out)["statements"]
-        assert statements[0]["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/broker-requests"}
+        operations = statements[0]["Condition"]["ForAllValues:StringEquals"]["kms:GrantOperations"]
+        assert operations == list(ENCRYPT_SIDE)
         assert main([*whole, *given[:6]]) == 2
         assert main([*whole, *given[:6], "--reconcile-role", _ROLE.format("x").replace("1111", "9999")]) == 2
     missing, mixed = capsys.readouterr().err.splitlines()
     assert missing.endswith("give --stack, or --reconcile-role as well")
     assert mixed.endswith("the broker's roles are of one account, not of 111122223333, 999922223333")
+
+
+def test_an_option_goes_before_the_stack(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is given is taken; the stack tells the rest, its operations too."""
+    assert command(scene, own_key(scene), "--expiry-role", _ROLE.format("x"), "--json") == 0
+    issue = json.loads(capsys.readouterr().out)["statements"][0]
+    assert issue["Condition"]["StringEquals"]["kms:RetiringPrincipal"] == _ROLE.format("x")
+    assert issue["Principal"] == {"AWS": role(scene, "requests")}
+
+
+def test_a_stack_that_is_not_there_or_not_the_broker_s(
+    scene: InProcessStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said in one line, with exit code 2."""
+    scene.cloud.stacks["arn:aws:cloudformation:eu-central-1:111122223333:stack/other/1"] = {"Url": "x"}
+    assert command(scene, scene.key_arn, "--stack", "other") == 2
+    assert command(scene, scene.key_arn, "--stack", "none") == 2
+    other, none = capsys.readouterr().err.splitlines()
+    assert other.startswith("grant-broker key-policy: the stack other has no output RequestsRoleArn, ")
+    assert "Stack with id none does not exist" in none
 
 
 @pytest.mark.parametrize(
@@ -210,7 +238,6 @@ def test_roles_by_their_arns(capsys: pytest.CaptureFixture[str]) -> None:
             "the broker serves the partition aws only",
         ),
         (["--expiry-role", "arn:aws:iam::111122223333:user/x"], "give a role's ARN"),
-        (["--account", "12"], "give an account's 12 digits"),
         (["--stack", "my stack"], "give the name of a CloudFormation stack"),
         (["--operations", "Encrypt,CreateGrant"], "not grantable: 'CreateGrant'"),
         (["--merged", "--check"], "give one of --json, --merged and --check"),

@@ -83,7 +83,7 @@ def test_whole(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     scene.store.commit(
         record_event(key().model_copy(update={"version": 0}), "key_added", Stamp(NOW, "a", "k"), {}, {})
     )
-    tables = ("--table", "requests", "--approval-table", "approvals")
+    tables = ("--request-table", "requests", "--approval-table", "approvals")
     assert main("verify", *tables) == 0
     assert capsys.readouterr().out.splitlines()[0] == "2 trails, 0 broken"
     assert main("export", *tables) == 0
@@ -101,7 +101,7 @@ def test_without_approval_table(scene: Scene, capsys: pytest.CaptureFixture[str]
     )
     event = Event(id="1", subject="grant#1", sequence=1, at=NOW, type="t", by="b", previous="0" * 64).sealed()
     scene.put(event)
-    assert main("verify", "--table", "requests") == 0
+    assert main("verify", "--request-table", "requests") == 0
     assert capsys.readouterr().out.splitlines()[0] == "2 trails, 0 broken"
 
 
@@ -110,14 +110,14 @@ def test_lost(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     for event in write(scene):
         sort = {"S": f"event#{event.sequence:06d}"}
         scene.client.delete_item(TableName="requests", Key={"pk": {"S": event.subject}, "sk": sort})
-    assert main("verify", "--table", "requests") == 1
+    assert main("verify", "--request-table", "requests") == 1
     assert "truncated" in capsys.readouterr().out
 
 
 def test_altered_file(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An export that was edited names what was altered."""
     write(scene)
-    main("export", "--table", "requests")
+    main("export", "--request-table", "requests")
     path = tmp_path / "export.jsonl"
     path.write_text(capsys.readouterr().out.replace("alice", "bob", 1))
     assert main("verify", "--file", str(path)) == 1
@@ -138,7 +138,7 @@ def test_unreadable_file(tmp_path: Path, text: bytes, capsys: pytest.CaptureFixt
 def test_either_tables_or_a_file(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """It must be said what to verify, once."""
     assert main("verify", *words) == 2
-    assert "give either --table or --file" in capsys.readouterr().err
+    assert "give one of --stack, --request-table and --file" in capsys.readouterr().err
 
 
 def test_empty_line_in_file(scene: Scene) -> None:
@@ -156,7 +156,7 @@ def exported(scene: Scene, capsys: pytest.CaptureFixture[str]) -> list[str]:
         record_event(key().model_copy(update={"version": 0}), "key_added", Stamp(NOW, "a", "k"), {}, {})
     )
     capsys.readouterr()
-    assert main("export", "--table", "requests", "--approval-table", "approvals") == 0
+    assert main("export", "--request-table", "requests", "--approval-table", "approvals") == 0
     return capsys.readouterr().out.splitlines()
 
 
@@ -223,7 +223,7 @@ def test_a_trail_without_its_record_is_a_breach(scene: Scene, capsys: pytest.Cap
     write(scene)
     gone = {"pk": {"S": f"request#{'a' * 32}"}, "sk": {"S": "request"}}
     scene.client.delete_item(TableName="requests", Key=gone)
-    assert main("verify", "--table", "requests") == 1
+    assert main("verify", "--request-table", "requests") == 1
     assert "event 4: missing: there is no record" in capsys.readouterr().out
 
 
@@ -241,9 +241,9 @@ def test_what_cannot_be_read_in_the_tables_is_a_breach(
     write(scene)
     item = {"pk": {"S": f"request#{'a' * 32}"}, "sk": {"S": sort}, "events": {"S": "three"}}
     scene.client.put_item(TableName="requests", Item=item)
-    assert main("verify", "--table", "requests") == 1
+    assert main("verify", "--request-table", "requests") == 1
     assert broken in capsys.readouterr().out
-    assert main("export", "--table", "requests") == 0
+    assert main("export", "--request-table", "requests") == 0
     (tmp_path / "export.jsonl").write_text(capsys.readouterr().out)
     assert main("verify", "--file", str(tmp_path / "export.jsonl")) == 1
     assert broken in capsys.readouterr().out
@@ -269,7 +269,7 @@ def test_what_aws_refuses_is_no_breach(
 ) -> None:
     """A missing right, table or credentials is one line that names it, with exit code 2."""
     monkeypatch.setattr(scene.client, "query", mock.Mock(side_effect=failure))
-    assert main(action, "--table", "requests") == 2
+    assert main(action, "--request-table", "requests") == 2
     output = capsys.readouterr()
     (line,) = output.err.splitlines()
     assert line.startswith(f"grant-broker audit {action}: ")
@@ -280,7 +280,7 @@ def test_what_aws_refuses_is_no_breach(
 def test_without_a_region(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no client can be made the exit code is 2 as well."""
     monkeypatch.setattr(command, "clients", mock.Mock(side_effect=NoRegionError()))
-    assert [main(action, "--table", "requests") for action in ("verify", "export")] == [2, 2]
+    assert [main(action, "--request-table", "requests") for action in ("verify", "export")] == [2, 2]
     assert capsys.readouterr().err.count("You must specify a region") == 2
 
 

@@ -30,7 +30,7 @@ def replaying(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Sent:
 
 def replay(*arguments: str) -> int:
     """The subcommand as the command line calls it."""
-    return main(["replay", "--table", "requests", *arguments])
+    return main(["replay", "--request-table", "requests", *arguments])
 
 
 def test_replay(replaying: Sent, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def exported(
 
     def lines() -> list[str]:
         capsys.readouterr()
-        assert main(["audit", "export", "--table", tables[0], "--approval-table", tables[1]]) == 0
+        assert main(["audit", "export", "--request-table", tables[0], "--approval-table", tables[1]]) == 0
         return capsys.readouterr().out.splitlines()
 
     return lines

@@ -3,15 +3,18 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local_stack.deployment import STACK
+from tests.local_stack.template import generated_name
+from tests.support.environments import FUNCTIONS
 from tests.support.scene import InProcessStack
 
 HOME = "111122223333"
-ROLES = ("requests", "approvals", "expiry", "reconcile", "events")
+NAMES = [generated_name(STACK, f"{name.title()}Role") for name in FUNCTIONS]
 OWN = [
-    *(f"arn:aws:iam::{HOME}:role/grant-broker-{name}" for name in ROLES),
-    f"arn:aws:sts::{HOME}:assumed-role/grant-broker-requests/grant-broker-requests",
+    *(f"arn:aws:iam::{HOME}:role/{name}" for name in NAMES),
+    f"arn:aws:sts::{HOME}:assumed-role/{NAMES[0]}/any",
     # A path is lost in session ARNs, and no two roles of an account share a name.
-    f"arn:aws:iam::{HOME}:role/path/grant-broker-requests",
+    f"arn:aws:iam::{HOME}:role/path/{NAMES[0]}",
 ]
 
 

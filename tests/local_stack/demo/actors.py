@@ -131,7 +131,7 @@ def _shortened(path: str) -> str:
 
 
 def _words(operation: str, parameters: dict[str, Any]) -> str:
-    told = [parameters["RoleName"]] if "RoleName" in parameters else []
+    told = []
     if "EncryptionContext" in parameters:
         told.append(json.dumps(parameters["EncryptionContext"]).replace('"', ""))
     return " ".join([operation, *told, *parameters.get("Operations", [])])

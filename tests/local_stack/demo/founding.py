@@ -130,12 +130,12 @@ def expiry(actors: Actors) -> None:
 
 def both_must_grant(actors: Actors) -> None:
     """The EC2 role needs its IAM policy and the key policy: either one away, and it is refused"""
-    cipher, role = encrypted(actors, "root"), actors.grantee("data_reader").rpartition("/")[2]
-    listed = actors.aws("root", "iam", "ListAttachedRolePolicies", RoleName=role)["AttachedPolicies"]
-    iam = {"RoleName": role, "PolicyArn": listed[0]["PolicyArn"]}
-    actors.aws("root", "iam", "DetachRolePolicy", **iam)
+    cipher = encrypted(actors, "root")
+    listed = _of_reader(actors, "ListAttachedRolePolicies")["AttachedPolicies"]
+    attached = listed[0]["PolicyArn"]
+    _of_reader(actors, "DetachRolePolicy", PolicyArn=attached)
     decrypt(actors, "data_reader", cipher, expect=DENIED)
-    actors.aws("root", "iam", "AttachRolePolicy", **iam)
+    _of_reader(actors, "AttachRolePolicy", PolicyArn=attached)
     decrypt(actors, "data_reader", cipher)
     policy = actors.stack.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
     without = [statement for statement in policy["Statement"] if statement["Sid"] != "DataReader"]
@@ -146,19 +146,26 @@ def both_must_grant(actors: Actors) -> None:
     decrypt(actors, "data_reader", cipher)
 
 
+def _of_reader(actors: Actors, operation: str, **parameters: Any) -> dict[str, Any]:
+    """A call about the data reader's role, told without the name that CloudFormation made up for it."""
+    role = actors.grantee("data_reader").rpartition("/")[2]
+    told = f"iam:{operation} data_reader"
+    return actors.aws("root", "iam", operation, told=told, RoleName=role, **parameters)
+
+
 def default_policy(actors: Actors) -> None:
     """Beside it, a key with the unchanged default policy: IAM alone opens what the policy above refuses"""
     made = actors.kms("key_admin", "CreateKey", Description="default key policy")
     key = made["KeyMetadata"]["Arn"]
     actors.kms("key_admin", "GetKeyPolicy", KeyId=key)
     cipher = actors.kms("key_admin", "Encrypt", KeyId=key, Plaintext=DATA, EncryptionContext=CONTEXT)
-    blob, role = cipher["CiphertextBlob"], actors.grantee("data_reader").rpartition("/")[2]
+    blob = cipher["CiphertextBlob"]
     decrypt(actors, "data_reader", blob, key=key, expect=DENIED)
     allow = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
     document = text_of({"Version": "2012-10-17", "Statement": [allow]})
-    actors.aws("root", "iam", "PutRolePolicy", RoleName=role, PolicyName="iam-alone", PolicyDocument=document)
+    _of_reader(actors, "PutRolePolicy", PolicyName="iam-alone", PolicyDocument=document)
     decrypt(actors, "data_reader", blob, key=key)
-    actors.aws("root", "iam", "DeleteRolePolicy", RoleName=role, PolicyName="iam-alone")
+    _of_reader(actors, "DeleteRolePolicy", PolicyName="iam-alone")
     decrypt(actors, "data_reader", blob, key=key, expect=DENIED)
 
 

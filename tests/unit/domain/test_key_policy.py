@@ -12,7 +12,9 @@ from grant_broker.policy_engine import Call, decide_kms
 HOME, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/0d0e"
 THEIRS = f"arn:aws:kms:eu-central-1:{OTHER}:key/0d0e"
-ROLES = Roles.of_stack("broker", HOME)
+ROLES = Roles(
+    *(f"arn:aws:iam::{HOME}:role/broker-{name}" for name in ("requests", "approvals", "expiry", "reconcile"))
+)
 OPERATIONS = ("Encrypt", "DescribeKey")
 NEEDED = statements(ROLES, OPERATIONS, KEY)
 ROOT = {

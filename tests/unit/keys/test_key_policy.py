@@ -12,7 +12,9 @@ from tests.support.case_files import case_files
 
 HOME = "111122223333"
 KEY = f"arn:aws:kms:eu-central-1:{HOME}:key/0d0e"
-ROLES = Roles.of_stack("broker", HOME)
+ROLES = Roles(
+    *(f"arn:aws:iam::{HOME}:role/broker-{name}" for name in ("requests", "approvals", "expiry", "reconcile"))
+)
 OPERATIONS = ("Encrypt", "DescribeKey")
 NEEDED = statements(ROLES, OPERATIONS, KEY)
 GONE = "AROAEXAMPLEID12345678"

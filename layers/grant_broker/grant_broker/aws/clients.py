@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
@@ -54,6 +55,10 @@ class Clients:
     def iam(self) -> "IAMClient":
         """Make an IAM client that retries a throttled call: for commands, no function reads IAM."""
         return self._session.client("iam", config=_READING)
+
+    def cloudformation(self) -> "CloudFormationClient":
+        """Make a CloudFormation client that retries a throttled call: for commands alone."""
+        return self._session.client("cloudformation", config=_READING)
 
     def sqs(self) -> "SQSClient":
         """Make an SQS client with three attempts a call."""

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import click
 
-from grant_broker.domain import arns
+from grant_broker.domain import arns, scope
 from grant_broker.domain.times import parse_time
 
 T = TypeVar("T")
@@ -40,8 +40,16 @@ def _role_arn(text: str) -> str:
     return _checked(text, _fault(arns.ROLE, text, "give a role's ARN"))
 
 
-def _account(text: str) -> str:
-    return _checked(text, None if re.fullmatch(r"\d{12}", text, re.ASCII) else "give an account's 12 digits")
+def _stack_name(text: str) -> str:
+    found = re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text, re.ASCII)
+    return _checked(text, None if found else f"{text!a}: give the name of a CloudFormation stack")
+
+
+def _operations(text: str) -> str:
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in scope.OPERATIONS]
+    fault = f"not grantable: {', '.join(map(ascii, unknown))}; known are {', '.join(scope.OPERATIONS)}"
+    return _checked(",".join(names), fault if unknown else None)
 
 
 def _fault(pattern: re.Pattern[str], text: str, wanted: str) -> str | None:
@@ -60,6 +68,8 @@ def _checked(text: str, fault: str | None) -> str:
 
 KEY_ARN = Parsed("ARN", _key_arn)
 ROLE_ARN = Parsed("ARN", _role_arn)
-ACCOUNT = Parsed("ACCOUNT", _account)
+STACK = Parsed("NAME", _stack_name)
+OPERATIONS = Parsed("NAMES", _operations)
+"""KMS's names with commas between."""
 TIME = Parsed("TIME", parse_time)
 """RFC 3339, UTC."""

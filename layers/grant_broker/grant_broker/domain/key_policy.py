@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grant_broker.domain import arns
 from grant_broker.domain.arns import account_of
 
 Json = dict[str, Any]
@@ -26,12 +25,6 @@ class Roles:
     approvals: str
     expiry: str
     reconcile: str
-
-    @classmethod
-    def of_stack(cls, stack: str, account: str) -> "Roles":
-        """The roles of a stack, by the names that its template gives them."""
-        names = ("requests", "approvals", "expiry", "reconcile")
-        return cls(*(arns.role_arn(account, f"{stack}-{name}") for name in names))
 
     @property
     def every(self) -> frozenset[str]:

@@ -10,12 +10,13 @@ import click
 from grant_broker.access_report import KEY_ACTIONS, Identity
 from grant_broker.api import security_shapes
 from grant_broker.api.access_views import report_view
-from grant_broker.aws.clients import Clients
+from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
 from grant_broker.client.identities import read_identities
 from grant_broker.client.printing import printable, table
+from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.arns import account_of, region_of
 from grant_broker.keys.access import get_whole
 
@@ -30,23 +31,22 @@ def kms_of(arn: str) -> KmsReader:
 
 @click.command("access")
 @click.option("--key-arn", type=KEY_ARN, required=True, help="The key.")
-@click.option(
-    "--retiring-principal",
-    metavar="ARN",
-    help="The role that ends the broker's grants: a grant of the broker's name without it is foreign.",
-)
+@stack_options("expiry_role")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as the API does.")
-def command(*, key_arn: str, retiring_principal: str | None, as_json: bool) -> int:
+def command(*, key_arn: str, stack: str | None, expiry_role: str | None, as_json: bool) -> int:
     """Report who can use or manage a key, and by what, with the AWS credentials at hand.
 
+    Where expiry's role is known, a grant of the broker's name that it cannot retire is foreign.
     Exit code 1 where KMS does not answer or refuses.
     """
     try:
+        if stack:
+            expiry_role = read_facts(stack, {"expiry_role": expiry_role}, clients)["expiry_role"]
         aws = _clients(key_arn)
         page = get_whole(
             KmsReader(aws.reading_kms()),
             key_arn,
-            retiring_principal=retiring_principal,
+            retiring_principal=expiry_role,
             read_identities=partial(_read_identities, aws),
         )
     except AWS_FAILURES as error:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 from pydantic import ValidationError
@@ -16,13 +17,16 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
+from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.events.export import Line, export, verify_export
 
-_approval_table = click.option(
-    "--approval-table",
-    help="The approval table: with it the trails of keys and standing approvals are checked against "
-    "their records.",
-)
+
+class _Tables(TypedDict):
+    """The stack, or its tables."""
+
+    stack: str | None
+    request_table: str | None
+    approval_table: str | None
 
 
 @click.group("audit", no_args_is_help=False)
@@ -34,16 +38,15 @@ def command() -> None:
 
 
 @command.command("verify")
-@click.option("--table", help="The request table.")
 @click.option("--file", type=click.Path(path_type=Path), help="An export, in JSON Lines.")
-@_approval_table
-def verify(*, table: str | None, file: Path | None, approval_table: str | None) -> int:
+@stack_options("request_table", "approval_table")
+def verify(*, file: Path | None, **tables: Unpack[_Tables]) -> int:
     """Name the first breach of every trail.
 
     Exit code 1 where there is a breach, 2 where the file or the tables cannot be read.
     """
     try:
-        found = verify_export(_lines(table, file, approval_table))
+        found = verify_export(_lines(file, tables))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         print(f"cannot read {file}: {printable(str(error))}", file=sys.stderr)
         return NOT_DONE
@@ -59,15 +62,14 @@ def verify(*, table: str | None, file: Path | None, approval_table: str | None) 
 
 
 @command.command("export")
-@click.option("--table", required=True, help="The request table.")
-@_approval_table
-def write(*, table: str, approval_table: str | None) -> int:
+@stack_options("request_table", "approval_table")
+def write(**tables: Unpack[_Tables]) -> int:
     """Write every event and head, one JSON object a line.
 
     Where the tables cannot be read to their end the closing line is missing, and the exit code is 2.
     """
     try:
-        for line in export(_store(table, approval_table)):
+        for line in export(_store(tables)):
             # Only the line's own gaps are left out: a null within an event is part of what was hashed.
             filled = {
                 name: value for name, value in line.model_dump(mode="json").items() if value is not None
@@ -79,12 +81,13 @@ def write(*, table: str, approval_table: str | None) -> int:
     return 0
 
 
-def _lines(table: str | None, file: Path | None, approval_table: str | None) -> Iterator[Line]:
-    if file and not table:
+def _lines(file: Path | None, tables: _Tables) -> Iterator[Line]:
+    named = tables["stack"] or tables["request_table"]
+    if file and not named:
         return _read(file)
-    if table and not file:
-        return export(_store(table, approval_table))
-    raise click.UsageError("give either --table or --file")
+    if named and not file:
+        return export(_store(tables))
+    raise click.UsageError("give one of --stack, --request-table and --file")
 
 
 def _read(path: Path) -> Iterator[Line]:
@@ -93,5 +96,9 @@ def _read(path: Path) -> Iterator[Line]:
             yield Line.model_validate_json(line)
 
 
-def _store(table: str, approval_table: str | None) -> Store:
-    return Store(DynamoDb(clients().dynamodb()), request_table=table, approval_table=approval_table)
+def _store(tables: _Tables) -> Store:
+    given = {"request_table": tables["request_table"]}
+    # Without a stack the approval table may be left out: what it holds is then not compared.
+    if tables["stack"] or tables["approval_table"]:
+        given["approval_table"] = tables["approval_table"]
+    return Store(DynamoDb(clients().dynamodb()), **read_facts(tables["stack"], given, clients))

@@ -1,39 +1,26 @@
 """`grant-broker key-policy`: what a key's policy must say for the broker, as a change of it."""
 
 import json
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import click
 
 from grant_broker.api.access_views import advice_view
-from grant_broker.client.arguments import ACCOUNT, KEY_ARN, ROLE_ARN, Parsed
+from grant_broker.aws.clients import clients
+from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.commands.access import kms_of
-from grant_broker.client.failures import AWS_FAILURES, NOT_DONE
+from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
+from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.key_policy import Roles, text_of
-from grant_broker.domain.scope import ENCRYPT_SIDE, OPERATIONS
+from grant_broker.domain.scope import ENCRYPT_SIDE
 from grant_broker.keys.key_policy import KeyPolicyAdvice, advise
 
-_ROLES = ("requests", "approvals", "expiry", "reconcile")
-
-
-def _stack_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text, re.ASCII):
-        raise ValueError(f"{text!a}: give the name of a CloudFormation stack")
-    return text
-
-
-def _operations(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in names if name not in OPERATIONS]:
-        words = f"not grantable: {', '.join(map(ascii, unknown))}; known are {', '.join(OPERATIONS)}"
-        raise ValueError(words)
-    return names
+_ROLES = ("requests_role", "approvals_role", "expiry_role", "reconcile_role")
 
 
 class _Options(TypedDict):
@@ -41,41 +28,20 @@ class _Options(TypedDict):
 
     key_arn: str
     stack: str | None
-    account: str | None
     requests_role: str | None
     approvals_role: str | None
     expiry_role: str | None
     reconcile_role: str | None
-    operations: list[str]
+    operations: str | None
     policy: Path | None
     as_json: bool
     merged: bool
     check: bool
 
 
-def _role_options(command: Callable[..., int]) -> Callable[..., int]:
-    for name in reversed(_ROLES):
-        words = f"The role of {name}, where it is not named after the stack."
-        command = click.option(f"--{name}-role", type=ROLE_ARN, help=words)(command)
-    return command
-
-
 @click.command("key-policy")
 @click.option("--key-arn", type=KEY_ARN, required=True, help="The key, of this or another account.")
-@click.option(
-    "--stack",
-    type=Parsed("NAME", _stack_name),
-    help="The broker's stack, which its roles are named after.",
-)
-@click.option("--account", type=ACCOUNT, help="The account of the stack, where it is not the key's.")
-@_role_options
-@click.option(
-    "--operations",
-    type=Parsed("NAMES", _operations),
-    default=",".join(ENCRYPT_SIDE),
-    show_default=True,
-    help="The stack's GrantableOperations.",
-)
+@stack_options(*_ROLES, "operations")
 @click.option(
     "--policy", type=click.Path(path_type=Path), help="A file with the present policy; else KMS is asked."
 )
@@ -95,8 +61,11 @@ def command(**options: Unpack[_Options]) -> int:
         raise click.UsageError("give one of --json, --merged and --check")
     policy = options["policy"]
     try:
+        facts = _facts(options)
         present = _present(options["key_arn"], policy)
-        advice = advise(_roles(options), options["operations"], options["key_arn"], present)
+        advice = advise(_roles(facts), facts["operations"].split(","), options["key_arn"], present)
+    except AWS_FAILURES as error:
+        return report_failure("key-policy", error)
     except (OSError, ValueError) as error:
         place = f"{policy}: " if policy and not isinstance(error, OSError) else ""
         print(f"grant-broker key-policy: {place}{printable(str(error))}", file=sys.stderr)
@@ -112,24 +81,25 @@ def command(**options: Unpack[_Options]) -> int:
     return _checked(advice) if options["check"] else 0
 
 
-def _roles(options: _Options) -> Roles:
-    """The broker's roles. ValueError where one is not known, or where they are of several accounts."""
+def _facts(options: _Options) -> dict[str, str]:
+    """Roles and operations; without a stack the operations are those that a stack has by default."""
+    operations = options["operations"] or (None if options["stack"] else ",".join(ENCRYPT_SIDE))
     given = {
-        "requests": options["requests_role"],
-        "approvals": options["approvals_role"],
-        "expiry": options["expiry_role"],
-        "reconcile": options["reconcile_role"],
+        "requests_role": options["requests_role"],
+        "approvals_role": options["approvals_role"],
+        "expiry_role": options["expiry_role"],
+        "reconcile_role": options["reconcile_role"],
+        "operations": operations,
     }
-    missing = [f"--{name}-role" for name, arn in given.items() if arn is None]
-    if missing and not options["stack"]:
-        raise ValueError(f"give --stack, or {' '.join(missing)} as well")
-    homes = {options["account"]} if options["account"] else set()
-    homes |= {account_of(arn) for arn in given.values() if arn}
-    if len(homes) > 1:
+    return read_facts(options["stack"], given, clients)
+
+
+def _roles(facts: Mapping[str, str]) -> Roles:
+    """The broker's roles. ValueError where they are of several accounts."""
+    roles = Roles(*(facts[name] for name in _ROLES))
+    if len(homes := {account_of(arn) for arn in roles.every}) > 1:
         raise ValueError(f"the broker's roles are of one account, not of {', '.join(sorted(homes))}")
-    home = homes.pop() if homes else account_of(options["key_arn"])
-    named = vars(Roles.of_stack(options["stack"], home)) if options["stack"] else {}
-    return Roles(**{name: arn or named[name] for name, arn in given.items()})
+    return roles
 
 
 def _present(key_arn: str, policy: Path | None) -> str | None:

@@ -17,6 +17,7 @@ from grant_broker.aws.store import Store
 from grant_broker.client.arguments import TIME
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
+from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import replay
@@ -28,7 +29,7 @@ _BEFORE, _AFTER = timedelta(minutes=5), timedelta(seconds=5)
 
 
 @click.command("replay")
-@click.option("--table", required=True, help="The request table.")
+@stack_options("request_table")
 @click.option("--since", type=TIME, help="From this RFC 3339 time on.")
 @click.option("--until", type=TIME, help="Up to, without, this RFC 3339 time.")
 @click.option(
@@ -36,7 +37,14 @@ _BEFORE, _AFTER = timedelta(minutes=5), timedelta(seconds=5)
     type=click.Path(path_type=Path),
     help="Messages of the on-failure destination, one JSON object a line.",
 )
-def command(*, table: str, since: datetime | None, until: datetime | None, failures: Path | None) -> int:
+def command(
+    *,
+    stack: str | None,
+    request_table: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    failures: Path | None,
+) -> int:
     """Publish audit events to EventBridge again, after a failure or for a new consumer.
 
     Exit code 1 where EventBridge did not take every event, 2 where it could not be tried.
@@ -47,7 +55,8 @@ def command(*, table: str, since: datetime | None, until: datetime | None, failu
         print(f"cannot read what to replay: {printable(str(error))}", file=sys.stderr)
         return NOT_DONE
     try:
-        store = Store(DynamoDb(clients().dynamodb()), request_table=table)
+        table = read_facts(stack, {"request_table": request_table}, clients)
+        store = Store(DynamoDb(clients().dynamodb()), **table)
         sent, failed = replay(EventBus(clients().events()), _events(store, spans))
     except (ValidationError, *AWS_FAILURES) as error:
         return report_failure("replay", error)
