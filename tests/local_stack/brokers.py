@@ -80,6 +80,10 @@ class Brokers:
             self._made[function] = self._make(function)
         return self._made[function]
 
+    def renew(self, function: str) -> None:
+        """Forget a function's broker: the next one has credentials of the role as it is by then."""
+        self._made.pop(function, None)
+
     def _make(self, function: str) -> AnyBroker:
         aws = Clients(self.deployment.cloud.session(self.deployment.credentials(function)))
         made = self.composed(function, aws, self.sleep)

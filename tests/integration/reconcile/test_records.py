@@ -34,29 +34,50 @@ def later(scene: Scene) -> None:
 
 
 def test_vanished(scene: Scene) -> None:
-    """A request whose grant is missing in two runs in a row is closed, with the reason and two events."""
+    """A request whose grant is missing in two runs is for `expiry` to look at, which closes it or not."""
     scene.put(request())
     assert scene.run().drift == 0
     assert (scene.request().status, scene.request().missing_since) == (Status.ACTIVE, NOW)
     later(scene)
     assert scene.run().drift == 1
-    closed = scene.request()
-    assert (closed.status, closed.ended_at, closed.grant_token) == (Status.REVOKED, scene.now, None)
-    assert closed.end_reason == "the grant was ended outside the broker"
-    assert (closed.action, closed.due) == (Action.CONFIRM, NOON + 600)
-    assert [event.type for event in scene.events()] == ["ending", "revoked"]
+    ending = scene.request()
+    assert (ending.status, ending.end_as, ending.grant_id) == (Status.ENDING, Status.REVOKED, "g1")
+    assert ending.end_reason == "KMS does not list the grant any more"
+    assert (ending.action, ending.due) == (Action.END, NOON + 300)
+    assert [event.type for event in scene.events()] == ["ending"]
+    later(scene)
+    assert scene.run().drift == 0
+    assert scene.request() == ending
 
 
 def test_ending_vanished(scene: Scene) -> None:
-    """A request in `ending` whose grant is gone is closed as it was to end: that is no drift."""
+    """What is to end is on the agenda: that it is gone is for `expiry` to find out."""
     ending = request(
         status=Status.ENDING, end_as=Status.RELEASED, end_reason="done", **agenda(Action.END, NOW)
     )
     scene.put(ending)
+    for _ in range(3):
+        assert scene.run().drift == 0
+        later(scene)
+    assert scene.request() == ending
+
+
+def test_all_out_of_sight(scene: Scene) -> None:
+    """Where KMS lists none of the grants that should be there, their number is told; one is enough."""
+    other = request(id="f" * 32, grant_id="g2", status=Status.ENDING)
+    young = request(id="e" * 32, grant_id="g3", issued_at=NOW - timedelta(minutes=5))
+    scene.put(request(), other, young, votes(request()))
     scene.run()
-    later(scene)
-    assert scene.run().drift == 0
-    assert (scene.request().status, scene.request().end_reason) == (Status.RELEASED, "done")
+    assert (scene.metrics["LiveGrants"], scene.metrics["GrantsOutOfSight"]) == (0, 2)
+    scene.run(grant())
+    assert (scene.metrics["LiveGrants"], scene.metrics["GrantsOutOfSight"]) == (1, 0)
+
+
+def test_nothing_to_see(scene: Scene) -> None:
+    """Without records of grants there is nothing to miss, whatever else is open."""
+    scene.put(before_intent(Status.PENDING), request(id="f" * 32, status=Status.ISSUING))
+    scene.run()
+    assert (scene.metrics["LiveGrants"], scene.metrics["GrantsOutOfSight"]) == (0, 0)
 
 
 def test_seen_again(scene: Scene) -> None:
@@ -168,11 +189,3 @@ def test_unavailable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asdict(scene.run(*many()))["failed"] == 3
     assert "Heartbeat" not in scene.metrics
     assert scene.run(*many()).complete
-
-
-def test_vanishing_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the first of two transitions fails the second is not tried."""
-    scene.put(request(missing_since=NOW - timedelta(minutes=5)))
-    monkeypatch.setattr(Store, "commit", _failing(Stale("moved"), 1))
-    scene.run()
-    assert scene.request().status == Status.ACTIVE

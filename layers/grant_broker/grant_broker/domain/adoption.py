@@ -16,7 +16,7 @@ from grant_broker.domain.times import LONGEST
 from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import record_event
 
-ENDED_OUTSIDE = "the grant was ended outside the broker"
+NOT_LISTED = "KMS does not list the grant any more"
 _UNKNOWN = "unknown"
 # A record has a scope, whatever its grant allows; the event says what KMS showed.
 _NO_SCOPE = Scope(
@@ -77,6 +77,11 @@ def ending_unfit(
     changes = RequestChanges(grant_id=grant_id, **_ending(stamp, Status.REVOKED, reason))
     detail = {"reason": reason, "grant_id": grant_id}
     return move(record, Status.ENDING, stamp, detail, changes, drift=drift)
+
+
+def ending_unlisted(record: GrantRequest, stamp: Stamp) -> Transition:
+    """KMS did not list its grant, twice: ended by others, or out of sight. `expiry` finds out which."""
+    return ending_unfit(record, stamp, NOT_LISTED, grant_id=record.grant_id, drift=True)
 
 
 def alive_after_end(record: GrantRequest, stamp: Stamp, reason: str) -> Transition:

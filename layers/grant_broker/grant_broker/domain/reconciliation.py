@@ -74,9 +74,9 @@ def judge_ended(record: GrantRequest, *, now: datetime) -> Judgement:
 
 
 def should_be_listed(record: GrantRequest, *, now: datetime) -> bool:
-    """Whether KMS should by now show the grant of this record: it is old enough to have propagated."""
+    """Whether KMS should by now show the grant of this record: old enough to have propagated, and to last."""
     since = record.issued_at or record.intent_at or record.created_at
-    return record.status.granted and since + ISSUE_WITHIN + PROPAGATION < now
+    return record.status == Status.ACTIVE and since + ISSUE_WITHIN + PROPAGATION < now
 
 
 def _own(grant: ListedGrant, record: GrantRequest) -> bool:

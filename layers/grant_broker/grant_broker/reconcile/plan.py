@@ -11,12 +11,10 @@ from typing import cast
 
 from grant_broker.domain import adoption
 from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
-from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
 from grant_broker.domain.records import Change, Stamp
 from grant_broker.domain.request import GrantRequest, Transition
-from grant_broker.domain.transitions import closed
 from grant_broker.reconcile.approvals_in_force import Evidence
 
 BY = "reconcile"
@@ -61,13 +59,14 @@ class Planner:
     def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
         """Plan what becomes of records that are not on the agenda, or whose grant was not listed.
 
-        A grant that is not listed twice is gone: its request is closed, through `ending`.
+        Twice not listed is no proof that a grant is gone: KMS lists none to a role that was made anew. So its
+        request is put to `ending`, and `expiry` closes it on what KMS says of the grant's own id.
         """
         plan = Plan()
         for record in records:
             gone = should_be_listed(record, now=self.now) and record.grant_id not in seen
             if gone and record.missing_since:
-                plan.sequences.append(self._close(record))
+                plan.changes.append(adoption.ending_unlisted(record, self.stamp()))
             elif gone:
                 plan.changes.append(missing(record, self.now))
             elif record.due is None and not record.status.final:
@@ -119,13 +118,6 @@ class Planner:
                 plan.changes.append(rescheduled(record, self.now, grant_id=record.grant_id or grant.grant_id))
             case Finding.SEEN_AGAIN:
                 plan.changes.append(seen_again(record))
-
-    def _close(self, record: GrantRequest) -> list[Change]:
-        if record.status != Status.ACTIVE:
-            return [closed(record, self.stamp())]
-        reason = adoption.ENDED_OUTSIDE
-        end = adoption.ending_unfit(record, self.stamp(), reason, grant_id=record.grant_id, drift=True)
-        return [end, closed(end.record, self.stamp())]
 
 
 def _is_lasting(record: GrantRequest | None, grant: ListedGrant) -> bool:

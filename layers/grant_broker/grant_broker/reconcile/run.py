@@ -15,6 +15,9 @@ from grant_broker.domain.arns import find_account
 from grant_broker.domain.lifecycle import OPEN
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.place import Elsewhere, Place
+from grant_broker.domain.reconciliation import PROPAGATION
+from grant_broker.domain.request import ISSUE_WITHIN
+from grant_broker.domain.times import format_time
 from grant_broker.reconcile.approvals_in_force import Reader
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.plan import BY, Planner
@@ -51,6 +54,9 @@ def reconcile(broker: ReconcileBroker, remaining: Callable[[], float]) -> Report
         broker.measure("LiveGrants", report.live)
         broker.measure("OverdueGrants", report.overdue)
         broker.measure("OldestOverdueSeconds", report.oldest_overdue)
+    if complete:
+        # One by one grants are ended by others now and then. All at once they are out of the broker's sight.
+        broker.measure("GrantsOutOfSight", 0 if report.live else run.expected)
     broker.measure("DriftFound", report.drift)
     if report.complete:
         broker.measure("Heartbeat", 1)
@@ -64,6 +70,8 @@ class _Run:
     remaining: Callable[[], float]
     report: Report = field(default_factory=Report)
     seen: set[str] = field(default_factory=set)
+    expected: int = 0
+    """Records of grants that KMS should list by now."""
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.broker.store, self.broker.settings.quorum)
@@ -123,6 +131,7 @@ class _Run:
 
     def _suspects(self) -> Iterator[str]:
         """The ids of requests without agenda entry, or whose grant KMS does not show (index: maybe stale)."""
+        settled = format_time(self.now - ISSUE_WITHIN - PROPAGATION)
         for status in OPEN:
             query = Query(
                 table=self.broker.store.tables.request_table,
@@ -130,9 +139,11 @@ class _Run:
                 condition="#status = :status",
                 values={":status": str(status)},
                 names={"#status": "status"},
-                projection="pk, grant_id, due",
+                projection="pk, grant_id, due, issued_at",
             )
             for item in self.broker.store.database.query(query):
+                # Read past the model: what is no time is late in the alphabet, and does not count.
+                self.expected += status.granted and str(item.get("issued_at", "~")) < settled
                 unseen = status.granted and str(item.get("grant_id")) not in self.seen
                 if "due" not in item or unseen:
                     yield item["pk"].removeprefix("request#")
