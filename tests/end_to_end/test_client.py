@@ -111,13 +111,14 @@ def test_step_by_step(stack: Running, partner: Client) -> None:
         partner.get_request("0" * 32)
 
 
-def test_renewed(partner: Client, alice: Client) -> None:
+def test_renewed(stack: Running, partner: Client, alice: Client) -> None:
     """A grant of seconds, covered ahead, is renewed while it is used, and both are released."""
     with partner.grant(**asked(duration="20s", encryption_context={"dataset": "renewed"})) as grant:
         first = grant.request["id"]
         grant.renew()
         assert grant.request["id"] != first
         assert grant.encrypt(b"1")
+    assert stack.until("released", {"id": first})["ended_at"]
     trail = [event["type"] for event in alice.security.list_events(request=first)]
     assert trail[-1] == "released"
 

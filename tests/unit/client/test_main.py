@@ -21,6 +21,14 @@ def test_summary(name: str) -> None:
     assert found.get_short_help_str(limit=1_000) == SUMMARIES[name]
 
 
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help lists every command under whom it is for, and the exit codes."""
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {name} " in shown for name in SUMMARIES)
+    assert shown.index("Third parties:") < shown.index("Operators:") < shown.index("Exit codes")
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """--version names the version that is installed."""
     assert main(["--version"]) == 0
@@ -59,3 +67,10 @@ def test_interrupted(stopped: type[BaseException]) -> None:
     """Ctrl-C ends a command with a shell's exit code for it, without a traceback."""
     with mock.patch.object(command_line.root, "main", side_effect=stopped):
         assert main(["openapi"]) == 130
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_is_told(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`completion` prints a script that asks this command for its completions."""
+    assert main(["completion", shell]) == 0
+    assert "_GRANT_BROKER_COMPLETE" in capsys.readouterr().out

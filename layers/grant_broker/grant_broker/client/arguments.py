@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import click
 
+from grant_broker.client.durations import parse_span
 from grant_broker.domain import arns, scope
 from grant_broker.domain.times import parse_time
 
@@ -52,6 +53,15 @@ def _operations(text: str) -> str:
     return _checked(",".join(names), fault if unknown else None)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    return name, _checked(value, None if equals and name else f"{text!a}: give a pair as NAME=VALUE")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _fault(pattern: re.Pattern[str], text: str, wanted: str) -> str | None:
     try:
         arns.refuse_other_partition(text)
@@ -71,5 +81,10 @@ ROLE_ARN = Parsed("ARN", _role_arn)
 STACK = Parsed("NAME", _stack_name)
 OPERATIONS = Parsed("NAMES", _operations)
 """KMS's names with commas between."""
+CONTEXT = Parsed("NAME=VALUE", _pair)
+NAMES = Parsed("NAMES", _names)
+"""Several, with commas between."""
+SPAN = Parsed("DURATION", parse_span)
+"""Such as 2h."""
 TIME = Parsed("TIME", parse_time)
 """RFC 3339, UTC."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from grant_broker.api.shapes import Problem
 
 ATTEMPTS = 5
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
 _TIMEOUT = (5, 35)
 """Seconds to connect and to answer: API Gateway gives up after 29."""
 _SUCCESS = 400
@@ -134,7 +134,7 @@ def signing_region(url: str, session: "boto3.Session") -> str:
     named = _REGION_OF_HOST.fullmatch(urlsplit(url).hostname or "")
     region = named[1] if named else session.region_name
     if not region:
-        raise CredentialsError("no Region is known to sign for: give --region, or set AWS_REGION")
+        raise CredentialsError("no Region is known to sign for: give --region, or set AWS_DEFAULT_REGION")
     return region
 
 

@@ -9,21 +9,37 @@ from typing import cast
 import click
 from click.shell_completion import CompletionItem
 
-_INTERRUPTED = 130
-"""As a shell says it of whoever was ended by SIGINT."""
-_CLOSED_PIPE = 141
-"""As a shell says it of whoever was ended by SIGPIPE."""
+from grant_broker.client.exit_codes import CLOSED_PIPE, IN_WORDS, INTERRUPTED
 
 # Only the command that was asked for is imported: most need boto3, which takes longer than they do.
 # So what `--help` says of each stands here, in the first words of its own help.
-SUMMARIES = {
-    "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
-    "audit": "Export the audit trail, or verify its hash chains.",
-    "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
-    "openapi": "Print the OpenAPI document of the HTTP API.",
-    "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",
-    "simulate": "Decide KMS calls by the policies and grants given with each, without AWS.",
+SECTIONS = {
+    "Third parties": {
+        "keys": "List the keys that you may ask for.",
+        "request": "Ask for a grant.",
+        "status": "Show one request, or list those of your account, newest first.",
+        "wait": "Wait until a request is decided, and taken up if so asked.",
+        "take-up": "Take an approved request up: its time starts now.",
+        "encrypt": "Encrypt at most 4,096 bytes of FILE, or of the standard input, under a grant.",
+        "release": "Release a grant before its time, or withdraw a request that has none yet.",
+    },
+    "Operators": {
+        "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
+        "audit": "Export the audit trail, or verify its hash chains.",
+        "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
+        "openapi": "Print the OpenAPI document of the HTTP API.",
+        "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",
+        "simulate": "Decide KMS calls by the policies and grants given with each, without AWS.",
+    },
+    "Everybody": {
+        "call": "Call anything of the API: GET /requests?limit=1.",
+        "completion": "Print what makes a shell complete these commands.",
+    },
 }
+SUMMARIES = {name: summary for section in SECTIONS.values() for name, summary in section.items()}
+
+
+_WIDE = {"max_content_width": 100}
 
 
 class _ClosedPipeError(Exception):
@@ -43,8 +59,9 @@ class _LazyGroup(click.Group):
         return cast("click.Command", module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(SUMMARIES.items()))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
     def invoke(self, ctx: click.Context) -> int:
         try:
@@ -61,7 +78,9 @@ class _LazyGroup(click.Group):
         return [*(CompletionItem(name, help=SUMMARIES[name]) for name in names), *options]
 
 
-@click.command(cls=_LazyGroup, no_args_is_help=False, context_settings={"max_content_width": 100})
+@click.command(
+    cls=_LazyGroup, no_args_is_help=False, epilog=IN_WORDS, context_settings={"max_content_width": 100}
+)
 @click.version_option(package_name="grant-broker", prog_name="grant-broker")
 def root() -> None:
     """Time-boxed AWS KMS grants."""
@@ -76,9 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        return INTERRUPTED
     except _ClosedPipeError:
         # Whoever read has enough. Python flushes again when it ends: into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CLOSED_PIPE
+        return CLOSED_PIPE
     return cast("int", code)

@@ -1,6 +1,12 @@
-"""What the commands print: tables, and texts of others that must not steer the terminal."""
+"""What the commands print: tables, times, and texts of others that must not steer the terminal."""
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def printable(text: str) -> str:
@@ -15,3 +21,60 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield "  ".join(cells).rstrip()
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: fitted into a terminal, and whole lines for whatever else reads them."""
+    if not sys.stdout.isatty():
+        for line in table(header, rows):
+            print(line)
+        return
+    # Loaded only where somebody looks at it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = Table(*header, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        shown.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
+    Console(file=sys.stdout).print(shown)
+
+
+@contextmanager
+def working(words: str) -> Iterator[None]:
+    """Show on a terminal that something takes its time."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status(words):
+        yield
+
+
+def print_fields(fields: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line; what has no value is left out."""
+    known = [(name, value) for name, value in fields if value]
+    width = max(len(name) for name, _ in known)
+    for name, value in known:
+        print(f"{name.ljust(width)}  {printable(value)}")
+
+
+def print_json(value: object) -> None:
+    """Print what the API answered. ASCII only, so that no text in it can steer the terminal."""
+    print(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def moment(text: str | None, now: datetime | None = None) -> str:
+    """A time of the API with how far it is from now: 2026-01-31T09:30:00Z (in 2 h). Empty for None."""
+    if text is None:
+        return ""
+    seconds = int((datetime.fromisoformat(text) - (now or datetime.now(UTC))).total_seconds())
+    size, unit = next((each for each in _UNITS if abs(seconds) >= each[0]), _UNITS[-1])
+    far = f"{abs(seconds) // size} {unit}"
+    return f"{text} ({'in ' + far if seconds >= 0 else far + ' ago'})"
+
+
+def pairs(context: dict[str, str]) -> str:
+    """An encryption context on one line."""
+    return " ".join(f"{name}={value}" for name, value in context.items())

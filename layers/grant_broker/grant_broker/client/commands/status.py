@@ -1,0 +1,21 @@
+"""`grant-broker status`: one's own requests."""
+
+import click
+
+from grant_broker.client.api_command import Api, ApiCommand
+from grant_broker.client.showing import print_request, print_requests
+from grant_broker.domain.lifecycle import Status
+
+
+@click.command("status", cls=ApiCommand)
+@click.argument("request_id", metavar="[ID]", required=False)
+@click.option("--status", type=click.Choice(list(Status)), help="Of the list, only these.")
+@click.pass_obj
+def command(api: Api, *, request_id: str | None, status: str | None) -> None:
+    """Show one request, or list those of your account, newest first."""
+    if request_id:
+        request = api.client.get_request(request_id)
+        api.show(request, lambda: print_request(request))
+        return
+    requests = list(api.client.list_requests(status=status))
+    api.show(requests, lambda: print_requests(requests))

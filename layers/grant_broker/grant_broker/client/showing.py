@@ -1,0 +1,104 @@
+"""Requests and keys in words, for a terminal."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from grant_broker.client.printing import moment, pairs, print_fields, print_table
+from grant_broker.domain.arns import key_id_of
+
+if TYPE_CHECKING:
+    from grant_broker.api.shapes import Forecast, Offer, Request, RequestFields, RequestShown, Vote
+
+
+def print_request(request: "Request | RequestShown") -> None:
+    """Print one request, a field a line; what is not known yet is left out."""
+    grant = request["grant"]
+    print_fields(
+        [
+            ("request", request["id"]),
+            ("status", request["status"]),
+            ("key", request["key"]),
+            ("grantee", request["grantee"]),
+            ("operations", ", ".join(request["operations"])),
+            ("context", f"{pairs(request['encryption_context'])} ({request['context_match']})"),
+            ("duration", _duration(request)),
+            ("reason", request["reason"]),
+            ("ticket", request["ticket"] or ""),
+            ("asked", moment(request["created_at"])),
+            ("starts", moment(request["starts_at"])),
+            ("answer by", moment(request["answer_by"])),
+            ("take up by", moment(request["take_up_by"])),
+            ("expires", moment(request["expires_at"])),
+            ("ended", moment(request["ended_at"])),
+            ("because", request["end_reason"] or ""),
+            *(("decision", _vote(vote)) for vote in request["decisions"]),
+            ("grant", grant["grant_id"] if grant else ""),
+            ("grant token", (grant["grant_token"] or "") if grant else ""),
+            *(("warning", warning) for warning in request["warnings"]),
+            ("next", next_step(request)),
+        ]
+    )
+
+
+def print_requests(requests: Iterable["RequestShown"]) -> None:
+    """Print a list of requests, one a line."""
+    print_table(
+        ("REQUEST", "STATUS", "KEY", "CONTEXT", "DURATION", "ASKED", "EXPIRES"),
+        [
+            (
+                request["id"],
+                request["status"],
+                key_id_of(request["key"]),
+                pairs(request["encryption_context"]),
+                request["duration"],
+                moment(request["created_at"]),
+                moment(request["expires_at"]),
+            )
+            for request in requests
+        ],
+    )
+
+
+def print_offers(offers: Iterable["Offer"]) -> None:
+    """Print what may be asked for, one key a line."""
+    print_table(
+        ("KEY", "AT MOST", "OPERATIONS", "REQUIRED CONTEXT", "MATCH", "ARN"),
+        [
+            (
+                offer["name"],
+                offer["max_duration"],
+                ",".join(offer["operations"]),
+                pairs(offer["required_context"]),
+                offer["context_match"],
+                offer["key_arn"],
+            )
+            for offer in offers
+        ],
+    )
+
+
+def print_forecast(forecast: "Forecast") -> None:
+    """Print what a dry run found."""
+    print_fields([("outcome", forecast["outcome"]), *(("because", reason) for reason in forecast["reasons"])])
+
+
+def next_step(request: "RequestFields") -> str:
+    """What its party can do now; empty where there is nothing."""
+    steps = {
+        "pending": "grant-broker wait {}",
+        "approved": "grant-broker take-up {}",
+        "issuing": "grant-broker wait {}",
+        "active": "grant-broker encrypt {}, then grant-broker release {}",
+    }
+    return steps.get(request["status"], "").replace("{}", request["id"])
+
+
+def _duration(request: "RequestFields") -> str:
+    asked = request["asked_duration"]
+    return request["duration"] + (f" of {asked} asked for" if asked != request["duration"] else "")
+
+
+def _vote(vote: "Vote") -> str:
+    shortened = f", for {vote['duration']}" if vote["duration"] else ""
+    comment = f": {vote['comment']}" if vote["comment"] else ""
+    return f"{vote['verdict']} by {vote['by']}{shortened}{comment}"
