@@ -73,3 +73,18 @@ def test_one_that_cannot_be_ended_stays_drift(scene: InProcessStack) -> None:
     assert _live(scene) == {stray}
     scene.expire(1)
     assert (_live(scene), _reconcile(scene).drift) == (set(), 0)
+
+
+def test_a_grant_to_a_role_of_this_minute(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While KMS shows a new role by its id, its grant is left alone; deleted, it ends after two looks."""
+    monkeypatch.setattr(scene.cloud.kms.readings, "ids_shown_for", timedelta(minutes=1))
+    role = scene.cloud.create_role("made-this-minute", [], account="444455556666")
+    request_id = scene.active(grantee=role)
+    assert scene.grants()[0]["GranteePrincipal"].startswith("AROA")
+    assert _reconcile(scene).drift == 0
+    scene.clock.now += timedelta(minutes=5)
+    assert (scene.grants()[0]["GranteePrincipal"], _reconcile(scene).drift) == (role, 0)
+    scene.cloud.delete_role(role)
+    assert _reconcile(scene).drift == 0
+    scene.clock.now += timedelta(minutes=5)
+    assert (_reconcile(scene).drift, scene.status(request_id)) == (1, Status.ENDING)

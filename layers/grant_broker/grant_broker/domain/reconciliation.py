@@ -12,6 +12,8 @@ from grant_broker.domain.times import from_epoch
 
 PROPAGATION = timedelta(minutes=5)
 """KMS may show an ended grant, and not yet show a new one, for about this long: that is no drift."""
+TWO_LOOKS = 2 * PROPAGATION
+"""Whatever is older than this reconcile has looked at twice: it runs every five minutes."""
 _LONGEST_BACKOFF = timedelta(minutes=15)
 
 

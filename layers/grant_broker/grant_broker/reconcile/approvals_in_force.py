@@ -45,6 +45,12 @@ class Evidence:
         """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
         return self._reader.find_head(record_id)
 
+    def find_grantee(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
+        """Find whom the grant was asked for, by its record or by the votes on it."""
+        votes = self._votes.get(grant.request_id or "")
+        asked = record or votes
+        return asked.grantee if asked else None
+
     def withdrawn(self, record: GrantRequest) -> bool:
         """Whether the standing approval of a request was withdrawn in order to end its grants."""
         named = self._named.get(record.approval or "")

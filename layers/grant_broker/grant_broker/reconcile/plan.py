@@ -5,14 +5,21 @@ agenda.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
 from grant_broker.domain import adoption
 from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
-from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.reconciliation import Finding, Judgement, judge, judge_ended, should_be_listed
+from grant_broker.domain.listed_grant import ListedGrant, is_unique_id
+from grant_broker.domain.reconciliation import (
+    TWO_LOOKS,
+    Finding,
+    Judgement,
+    judge,
+    judge_ended,
+    should_be_listed,
+)
 from grant_broker.domain.records import Change, Stamp
 from grant_broker.domain.request import GrantRequest, Transition
 from grant_broker.reconcile.approvals_in_force import Evidence
@@ -43,7 +50,8 @@ class Planner:
     def plan_grants(self, page: Sequence[ListedGrant], evidence: Evidence) -> Plan:
         """Plan what becomes of a page of live grants."""
         plan, records = Plan(), dict(evidence.records)
-        for grant in page:
+        for listed in page:
+            grant = self._with_known_grantee(listed, records.get(listed.request_id or ""), evidence)
             record, found = self._judge(grant, records, evidence)
             if found.finding in {Finding.ADOPT, Finding.END_APART}:
                 adopted = self._adopt(grant, found, evidence)
@@ -86,6 +94,18 @@ class Planner:
             found = Judgement(Finding.END_APART, "its record cannot be read")
         apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
         return (apart, judge_ended(apart, now=self.now)) if apart else (record, found)
+
+    def _with_known_grantee(
+        self, grant: ListedGrant, record: GrantRequest | None, evidence: Evidence
+    ) -> ListedGrant:
+        """The grant with the grantee that was asked for, while KMS may not know that one by its ARN yet.
+
+        For a principal's first minutes KMS may show its id, as it does of one that was deleted: the grant is
+        judged by all the rest, and by its grantee once there was time for two looks.
+        """
+        known = evidence.find_grantee(grant, record)
+        is_young = self.now - grant.created_at < TWO_LOOKS
+        return replace(grant, grantee=known) if known and is_young and is_unique_id(grant.grantee) else grant
 
     def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence) -> Transition:
         apart = found.finding == Finding.END_APART
