@@ -95,7 +95,7 @@ def _tour(scene: InProcessStack, uses: Uses) -> None:
         assert scene.call("alice", "GET", f"/security/{path}").status == 200
     for query in ({"account": "444455556666"}, {"status": "active"}):
         assert scene.call("alice", "GET", "/security/requests", query=query).status == 200
-    # A quorum that was raised since: reconcile looks up when.
+    # A quorum that was raised since: reconcile looks up when, and `approvals` whether it is kept what it was.
     assert scene.limit(quorum=2).status == 200
     scene.expire()
     reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
@@ -109,6 +109,11 @@ def _tour(scene: InProcessStack, uses: Uses) -> None:
         Key={"pk": {"S": f"request#{ids[2]}"}, "sk": {"S": "request"}},
     )
     uses.loses = {"TransactWriteItems"}
+    # And a key of an earlier release, of whose limits no version is kept: the present ones are read.
+    versions = scene.brokers.broker("reconcile").store.limits_versions.list(scene.key_arn)
+    for number in (version.number for version in versions):
+        version = {"pk": {"S": f"key#{scene.key_arn}"}, "sk": {"S": f"version#{number:06d}"}}
+        scene.tables.delete_item(TableName=scene.deployment.approval_table, Key=version)
     reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
     uses.fails = {"RetireGrant"}
     scene.clock.now += timedelta(hours=3)

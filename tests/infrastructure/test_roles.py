@@ -46,7 +46,7 @@ MAY: dict[str, dict[str, str]] = {
         "role expiry": "ListRetirableGrants",
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/by_status": "Query",
-        "approvals": "BatchGetItem GetItem",
+        "approvals": "BatchGetItem GetItem Query",
         "approvals/index/covering": "Query",
     },
     "events": {

@@ -143,6 +143,7 @@ class Scene:
             approver_role_ids=(),
             identity_center_role_ids=(),
             allowed_grants=self.allowed,
+            take_up_within=86_400,
         )
         return ReconcileBroker(
             settings=settings,

@@ -128,7 +128,9 @@ class ExpirySettings(GrantSettings):
 
 
 class ReconcileSettings(ApprovalSettings):
-    """What `reconcile` is told."""
+    """What `reconcile` is told. `take_up_within`: seconds for which votes of an earlier release cover."""
+
+    take_up_within: Wait
 
     allowed_grants: AllowedGrants
 

@@ -5,10 +5,10 @@ import time
 from tests.end_to_end.attacks.target import Attack, Run, Target, tried
 
 _DENIED = "AccessDeniedException"
-_KEY_ITEM = "key#arn:aws:kms:eu-central-1:111122223333:key/0d0e"
+KEY_ITEM = "key#arn:aws:kms:eu-central-1:111122223333:key/0d0e"
 
 
-def _put(function: str, table: str, partition: str, sort: str = "x") -> Run:
+def put(function: str, table: str, partition: str, sort: str = "x") -> Run:
     """Write an item, with one call and in a transaction: the two outcomes, told once where they are alike."""
 
     def run(target: Target) -> str:
@@ -48,38 +48,38 @@ ATTACKS = [
         for name in _OTHERS
     ),
     *(
-        Attack(f"{name} puts a counter of the end rate", _DENIED, _put(name, "requests", "rate#retire#1"))
+        Attack(f"{name} puts a counter of the end rate", _DENIED, put(name, "requests", "rate#retire#1"))
         for name in _OTHERS
     ),
     *(
-        Attack(f"{name} takes the lease of the ends", _DENIED, _put(name, "requests", "rate#lease"))
+        Attack(f"{name} takes the lease of the ends", _DENIED, put(name, "requests", "rate#lease"))
         for name in _OTHERS
     ),
     *(
-        Attack(f"{name} moves reconcile on", _DENIED, _put(name, "requests", "reconcile#place"))
+        Attack(f"{name} moves reconcile on", _DENIED, put(name, "requests", "reconcile#place"))
         for name in ("requests", "approvals", "expiry", "events")
     ),
     *(
         Attack(
-            f"{name} uses up an account's calls", _DENIED, _put(name, "requests", "limit#444455556666#99999")
+            f"{name} uses up an account's calls", _DENIED, put(name, "requests", "limit#444455556666#99999")
         )
         for name in ("approvals", "expiry", "reconcile")
     ),
     *(
         Attack(f"{name} says that a key passed expiry's check", _DENIED,
-               _put(name, "requests", f"check#expiry#{_KEY_ITEM}"))
+               put(name, "requests", f"check#expiry#{KEY_ITEM}"))
         for name in ("requests", "reconcile")
     ),
     *(
-        Attack(f"{name} marks a request as used", _DENIED, _put(name, "approvals", f"used#{'0' * 32}"))
+        Attack(f"{name} marks a request as used", _DENIED, put(name, "approvals", f"used#{'0' * 32}"))
         for name in ("requests", "approvals", "reconcile")
     ),
-    Attack("expiry casts a vote", _DENIED, _put("expiry", "approvals", f"request#{'0' * 32}", "approval")),
+    Attack("expiry casts a vote", _DENIED, put("expiry", "approvals", f"request#{'0' * 32}", "approval")),
     Attack("expiry approves ahead", _DENIED,
-           _put("expiry", "approvals", f"approval#{'0' * 32}", "approval")),
-    Attack("expiry lowers a quorum", _DENIED, _put("expiry", "approvals", _KEY_ITEM, "key")),
-    Attack("expiry lifts a block", _DENIED, _put("expiry", "approvals", "block#all")),
+           put("expiry", "approvals", f"approval#{'0' * 32}", "approval")),
+    Attack("expiry lowers a quorum", _DENIED, put("expiry", "approvals", KEY_ITEM, "key")),
+    Attack("expiry lifts a block", _DENIED, put("expiry", "approvals", "block#all")),
     # What it may, so that the refusals above are the fence's and not the table's.
     Attack("expiry marks a request as used, as it does with each that it ends", "done",
-           _put("expiry", "approvals", f"used#{'0' * 32}")),
+           put("expiry", "approvals", f"used#{'0' * 32}")),
 ]  # fmt: skip

@@ -78,12 +78,41 @@ def test_a_subset_approval_covers_every_context_that_contains_it(scene: InProces
 
 def test_a_later_start_is_approved_and_waits(scene: InProcessStack) -> None:
     """Covered but for later: approved, without a grant, to be taken up within a day of its start."""
-    scene.approve_ahead()
+    scene.approve_ahead(valid_until=time(START + timedelta(days=3)))
     starts = START + timedelta(hours=3)
     answer = scene.submit(starts_at=time(starts))
     assert (answer.body["status"], answer.body["grant"]) == ("approved", None)
     assert answer.body["take_up_by"] == time(starts + timedelta(days=1))
     assert scene.grants() == []
+
+
+def test_what_is_approved_ahead_is_taken_up_before_its_approval_runs_out(scene: InProcessStack) -> None:
+    """It says until when, and is refused from then on: a grant is covered by what holds when it is made."""
+    until = START + timedelta(hours=4)
+    scene.approve_ahead(valid_until=time(until))
+    starts = START + timedelta(hours=3)
+    made = [scene.submit(starts_at=time(starts)).body for _ in range(2)]
+    assert {each["take_up_by"] for each in made} == {time(until)}
+    scene.clock.now = until - timedelta(seconds=1)
+    assert scene.take_up(made[0]["id"]).status == 201
+    scene.clock.now = until
+    answer = scene.take_up(made[1]["id"])
+    assert (answer.status, answer.body["detail"]) == (
+        409,
+        "the request is approved, but was not taken up in time",
+    )
+
+
+def test_an_earlier_release_approved_it_for_longer(scene: InProcessStack) -> None:
+    """A stored deadline does not outlast the approval that it rests on."""
+    until = START + timedelta(hours=4)
+    scene.approve_ahead(valid_until=time(until))
+    request_id = scene.submit(starts_at=time(START + timedelta(hours=3))).body["id"]
+    scene.alter(request_id, take_up_by={"S": time(until + timedelta(hours=20))})
+    scene.clock.now = until
+    answer = scene.take_up(request_id)
+    assert (answer.status, scene.grants()) == (409, [])
+    assert "no longer valid" in answer.body["detail"]
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 60])

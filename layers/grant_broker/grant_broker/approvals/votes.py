@@ -44,6 +44,9 @@ def _vote(
         raise Conflict(f"the request is {request.status}, but its key is not managed any more")
     after = votes.with_vote(cast_now)
     change = _outcome(broker, request, after.record, key, stamp)
+    if change.record.status == Status.APPROVED:
+        # Beside the votes, where whoever makes the grant cannot write: reconcile judges it by that.
+        after = votes.with_vote(cast_now, valid_until=change.record.take_up_by)
     broker.store.commit(change, after, checks=[key])
     return change.record
 
@@ -57,7 +60,7 @@ def _no_votes(request: GrantRequest, stamp: Stamp) -> Approval:
         grantee=request.grantee,
         scope=request.scope,
         max_duration=request.asked_duration,
-        valid_from=request.created_at,
+        valid_from=request.begins,
         valid_until=None,
         digest=request.digest,
         created_at=stamp.at,

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.agenda import Agenda
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
 from grant_broker.aws.items import Attributes, R, item_of, key_of, record_of, serialized
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.tables import Tables
 from grant_broker.aws.uses import Uses
@@ -33,9 +35,11 @@ class Store:
     def __init__(self, database: DynamoDb, *, request_table: str, approval_table: str | None = None) -> None:
         self.database = database
         self.tables = Tables(database, request_table, approval_table)
+        self.adoptions = Adoptions(self.tables)
         self.agenda = Agenda(self.tables)
         self.counters = Counters(self.tables)
         self.lists = Lists(self.tables)
+        self.limits_versions = LimitsVersions(self.tables)
         self.uses = Uses(self.tables)
 
     def find_request(self, request_id: str) -> GrantRequest | None:

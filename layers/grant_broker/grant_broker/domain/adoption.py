@@ -16,6 +16,7 @@ from grant_broker.domain.times import LONGEST
 from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import record_event
 
+ADOPTED = "adopted"
 NOT_LISTED = "KMS does not list the grant any more"
 _UNKNOWN = "unknown"
 # A record has a scope, whatever its grant allows; the event says what KMS showed.
@@ -47,7 +48,7 @@ def adopted(
         changes = {**_ending(stamp, end_as, over), "status": Status.ENDING}
     detail = {"status": str(changes["status"]), "reason": over, **grant.detail}
     record = _record_of(grant, stamp, record_id, longest, after)
-    return record_event(record, "adopted", stamp, detail, changes, drift=True)
+    return record_event(record, ADOPTED, stamp, detail, changes, drift=True)
 
 
 def caught_up(record: GrantRequest, grant: ListedGrant, new_stamp: Callable[[], Stamp]) -> list[Transition]:

@@ -126,6 +126,7 @@ class ApprovalChanges(TypedDict, total=False):
     """What a change of an approval may set: what was agreed to is not among it."""
 
     votes: tuple[Vote, ...]
+    valid_until: datetime | None
     withdrawn_at: datetime | None
     revoke_active: bool
 
@@ -183,9 +184,12 @@ class Approval(Record):
         changes = ApprovalChanges(votes=(*self.votes, vote))
         return record_event(self, "approval_voted", stamp, detail, changes)
 
-    def with_vote(self, vote: Vote) -> "ChangeOf[Approval]":
-        """The votes on a request with one more: the event is the request's."""
-        return revise(self, ApprovalChanges(votes=(*self.votes, vote)))
+    def with_vote(self, vote: Vote, *, valid_until: datetime | None = None) -> "ChangeOf[Approval]":
+        """The votes on a request with one more: the event is the request's.
+
+        `valid_until`: the take-up deadline, where this vote completes the quorum.
+        """
+        return revise(self, ApprovalChanges(votes=(*self.votes, vote), valid_until=valid_until))
 
     def withdrawn(self, stamp: Stamp, *, revoke_active: bool) -> "ChangeOf[Approval]":
         """Covers nothing more; with `revoke_active` what it covered is to end."""

@@ -13,6 +13,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import Precondition
 from grant_broker.keys import checks
 from grant_broker.keys.register import get_open_key
+from grant_broker.keys.versions import keep_limits
 from grant_broker.retries import retry_stale
 
 
@@ -123,7 +124,8 @@ def _take_effect(
     change = (key or Key(document=document, created_at=stamp.at)).documented(document, stamp, comparison)
     labels = [_put_name(broker, document), _put_key_id(broker, document)]
     requested = checks.request_now(broker.store, document.key_arn, stamp.at)
-    broker.store.commit(change, *requested, others=labels)
+    versions = keep_limits(broker.store, key, change.record, stamp.at)
+    broker.store.commit(change, *requested, others=[*labels, *versions])
     return change.record
 
 

@@ -7,6 +7,7 @@ from grant_broker.domain.errors import NotFound
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.keys import checks
+from grant_broker.keys.versions import keep_limits
 from grant_broker.retries import retry_stale
 
 
@@ -36,8 +37,10 @@ def withdraw(broker: ApiBroker, caller: Caller, key_arn: str) -> None:
     """Close the key to new grants; live ones run to their time. Its quorum stays for whoever reopens it."""
 
     def close() -> None:
-        change = get_open_key(broker, key_arn).closed(broker.stamp(caller.arn))
-        broker.store.commit(change, *checks.stop(broker.store, key_arn))
+        key, stamp = get_open_key(broker, key_arn), broker.stamp(caller.arn)
+        change = key.closed(stamp)
+        versions = keep_limits(broker.store, key, change.record, stamp.at)
+        broker.store.commit(change, *checks.stop(broker.store, key_arn), others=versions)
 
     retry_stale(close)
 

@@ -1,27 +1,27 @@
 """What a live grant is judged by: records, votes, standing approvals and keys, read in batches."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
-from grant_broker.domain.approvals import Approval, Coverage, Quorum
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.keys import Key
+from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.live_grants import DEFAULT_LONGEST, SKEW, covering, fault_in
+from grant_broker.domain.live_grants import Claim, Rules, covering, fault_in, when_intended
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
 from grant_broker.domain.uses import Use
+from grant_broker.settings import ReconcileSettings
 
 M = TypeVar("M", GrantRequest, Approval)
 _EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
-_QUORUM_SET = {"key_registered", "key_changed"}
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,15 @@ class Evidence:
     """By id; None for one that cannot be read as a request."""
     uses: Mapping[str, Use]
     """By the id of each request whose grant has ended."""
+    _adopted: Collection[str]
+    """The ids of the records that reconcile made for grants without one."""
     _votes: Mapping[str, Approval]
     _named: Mapping[str, Approval]
     _reader: "Reader"
 
-    def longest(self, key_arn: str) -> int:
-        """How long a grant on the key may live, in seconds."""
-        key = self._reader.find_key(key_arn)
-        return key.document.max_duration if key else DEFAULT_LONGEST
+    def longest(self, grant: ListedGrant) -> int:
+        """How long a grant may live, in seconds, by the limits that were in force when it was made."""
+        return max(limits.document.max_duration for limits in self._reader.list_limits(grant))
 
     def find_head(self, record_id: str) -> Head:
         """Where the trail of a request ends whose record is lost: its next event goes there, or nowhere."""
@@ -60,38 +61,34 @@ class Evidence:
         """Why a well-named grant may not live, or None."""
         if use := self.uses.get(grant.request_id or ""):
             return use.fault
-        return fault_in(grant, coverage=self._coverage(grant, record), longest=self.longest(grant.key_arn))
+        faults = [self._fault_under(limits, grant, record) for limits in self._reader.list_limits(grant)]
+        return None if None in faults else faults[-1]
 
-    def _coverage(self, grant: ListedGrant, record: GrantRequest | None) -> Coverage:
-        key = self._reader.find_key(grant.key_arn)
-        present = key.document.quorum if key else 1
-        approvals = list(self._candidates(grant, record))
-        found = covering(grant, record, approvals, quorum=self._reader.quorum(present))
-        if found.covered or present == 1:
-            return found
-        # A quorum raised since then was not asked for when the intent was stored.
-        then = self._reader.quorum_at(grant.key_arn, grant.created_at, present=present)
-        return covering(grant, record, approvals, quorum=self._reader.quorum(then))
+    def _fault_under(self, limits: Key, grant: ListedGrant, record: GrantRequest | None) -> str | None:
+        claim = Claim(record, adopted=record is not None and record.id in self._adopted)
+        rules = self._reader.rules(limits)
+        coverage = covering(grant, claim, list(self._candidates(grant, record)), rules)
+        return fault_in(grant, coverage=coverage, limits=limits)
 
     def _candidates(self, grant: ListedGrant, record: GrantRequest | None) -> Iterator[Approval]:
         if record and (named := self._named.get(record.approval or "")):
             yield named
         if votes := self._votes.get(grant.request_id or ""):
             yield votes
-        if record is None or record.status.waits:
+        if record is None or record.status.waits or record.id in self._adopted:
             yield from self._reader.list_standing(grant.key_arn, grant.account or "")
 
 
 class Reader:
     """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
 
-    def __init__(self, store: Store, quorum: Callable[[int], Quorum]) -> None:
+    def __init__(self, store: Store, settings: ReconcileSettings) -> None:
         self._store = store
-        self.quorum = quorum
+        self._settings = settings
         self._keys: dict[str, Key | None] = {}
+        self._versions: dict[str, list[LimitsVersion]] = {}
         self._named: dict[str, Approval] = {}
         self._standing: dict[tuple[str, str], list[Approval]] = {}
-        self._quorums: dict[str, list[tuple[datetime, int]]] = {}
 
     def read_evidence(self, grants: Collection[ListedGrant]) -> Evidence:
         """Read the records that these grants lead to, the votes on them, and the approvals they name."""
@@ -100,7 +97,8 @@ class Reader:
         named = {record.approval for record in records.values() if record and record.approval}
         self._named |= self._read_approvals("approval#", named - self._named.keys())
         uses, votes = self._store.uses.find_all(ids), self._read_approvals("request#", ids)
-        return Evidence(records, uses, votes, self._named, self)
+        adopted = self._store.adoptions.find_all([r.id for r in records.values() if r and r.kms_name])
+        return Evidence(records, uses, adopted, votes, self._named, self)
 
     def read_records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
         """Read the requests that exist of these ids; None for one that cannot be read as a request."""
@@ -137,21 +135,20 @@ class Reader:
             )
         return self._standing[key_arn, account]
 
-    def quorum_at(self, key_arn: str, moment: datetime, *, present: int) -> int:
-        """The quorum in force at a moment; of several within what clocks may differ by, the lowest."""
-        changes = self._quorums_of(key_arn)
-        in_force = [quorum for at, quorum in changes if at <= moment - SKEW][-1:]
-        known = in_force + [quorum for at, quorum in changes if abs(at - moment) < SKEW]
-        # What was in force before the first change that is known may have been the lowest there is.
-        return min(known) if known else 1 if changes else present
+    def list_limits(self, grant: ListedGrant) -> list[Key]:
+        """List the limits that may have held when a grant on a registered key was made, the latest last.
 
-    def _quorums_of(self, key_arn: str) -> list[tuple[datetime, int]]:
-        if key_arn not in self._quorums:
-            trail = self._store.get_trail(f"key#{key_arn}")
-            self._quorums[key_arn] = [
-                (event.at, event.detail["quorum"]) for event in trail if event.type in _QUORUM_SET
-            ]
-        return self._quorums[key_arn]
+        Where no version is known of that time the present ones hold.
+        """
+        key_arn = grant.key_arn
+        if key_arn not in self._versions:
+            self._versions[key_arn] = self._store.limits_versions.list(key_arn)
+        known = in_force(self._versions[key_arn], *when_intended(grant))
+        return known or [cast("Key", self.find_key(key_arn))]
+
+    def rules(self, limits: Key) -> Rules:
+        """What an approval had to reach under some limits."""
+        return Rules(self._settings.quorum(limits.document.quorum), self._settings.take_up_within)
 
     def _read_approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
         keys = [(f"{prefix}{name}", "approval") for name in ids]

@@ -114,7 +114,7 @@ class Planner:
             grant,
             self.stamp(),
             record_id=record_id,
-            longest=evidence.longest(grant.key_arn),
+            longest=evidence.longest(grant),
             fault=found.reason or None,
             after=evidence.find_head(record_id),
         )

@@ -1,13 +1,16 @@
 """Write what reconcile found: many changes together, none of them stopped by another writer's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from grant_broker.aws.dynamodb import Write
+from grant_broker.domain.adoption import ADOPTED
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.records import Change
+from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.plan import Plan
 
-_TOGETHER = 40  # changes in one transaction, two items each (TransactWriteItems: at most 100 items)
+_TOGETHER = 33  # changes in one transaction, three items each (TransactWriteItems: at most 100 items)
 
 
 class Recorder:
@@ -39,10 +42,15 @@ class Recorder:
             self._commit_in_turn(changes)
         self.drift += plan.lasting
 
+    def _marks(self, changes: Sequence[Change]) -> Iterator[Write]:
+        for change in changes:
+            if isinstance(change.record, GrantRequest) and change.event and change.event.type == ADOPTED:
+                yield self._broker.store.adoptions.mark(change.record)
+
     def record(self, *changes: Change) -> bool:
         """Write changes together; whether they were written."""
         try:
-            self._broker.store.commit(*changes)
+            self._broker.store.commit(*changes, others=list(self._marks(changes)))
         except Stale:
             return False  # another writer was first: the next run looks again
         except Unavailable:

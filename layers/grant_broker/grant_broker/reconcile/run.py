@@ -74,7 +74,7 @@ class _Run:
     """Records of grants that KMS should list by now."""
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.broker.store, self.broker.settings.quorum)
+        self.reader = Reader(self.broker.store, self.broker.settings)
         self.planner = Planner(self.now, lambda: self.broker.stamp(BY))
         self.recorder = Recorder(self.broker)
         self.owner = self.broker.settings.owner

@@ -121,6 +121,8 @@ def _first_change(broker: RequestsBroker, found: Assessment, preflight: Prefligh
     if found.cover.approval is None:
         return submitted(request, stamp, preflight, waits=found.cover.reason)
     take_up_by = request.begins + timedelta(seconds=broker.settings.take_up_within)
+    # A grant is covered by what holds when it is made.
+    take_up_by = min(take_up_by, found.cover.approval.valid_until or take_up_by)
     return submitted_as_covered(
         request,
         stamp,

@@ -103,12 +103,14 @@ def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
     if refusal := find_checks(store, request.key_arn).refusal:
         raise Conflict(f"the request is approved, but {refusal}")
     approval = store.find_approval(request.approval) if request.approval else store.find_votes(request.id)
-    asked = request.asked(request.begins if request.approval else broker.clock())
     quorum = broker.settings.quorum(key.document.quorum)
-    coverage = approval.covers(asked, quorum=quorum) if approval else None
-    if approval is None or coverage is None or not coverage.covered:
-        reason = coverage.reason if coverage else "there is no approval"
-        raise Conflict(f"the request is approved, but not covered any more: {reason}")
+    if approval is None:
+        raise Conflict("the request is approved, but not covered any more: there is no approval")
+    # A standing approval is to hold for the submission, or its starts_at, and for the grant.
+    for moment in (*([request.begins] if request.approval else []), broker.clock()):
+        coverage = approval.covers(request.asked(moment), quorum=quorum)
+        if not coverage.covered:
+            raise Conflict(f"the request is approved, but not covered any more: {coverage.reason}")
     if request.approval:
         kept = check_continuity(broker, request, key, at=broker.clock())
         if not kept.covered:
