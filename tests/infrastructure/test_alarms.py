@@ -66,12 +66,22 @@ def test_alarm(name: str) -> None:
         assert set(dimensions) == wanted
 
 
-def test_only_a_missing_heartbeat_is_an_alarm_by_itself() -> None:
-    """Silence breaches where a heartbeat is expected; elsewhere it means that nothing happened."""
-    breaching = {name for name, alarm in _alarms().items() if alarm["TreatMissingData"] == "breaching"}
-    assert breaching == {"ExpiryHeartbeatAlarm", "ReconcileHeartbeatAlarm"}
-    others = {alarm["TreatMissingData"] for name, alarm in _alarms().items() if name not in breaching}
+def test_only_a_missing_heartbeat_is_told_by_itself() -> None:
+    """Silence is told where a heartbeat is expected; elsewhere it means that nothing happened."""
+    missing = {name: alarm for name, alarm in _alarms().items() if alarm["TreatMissingData"] == "missing"}
+    assert set(missing) == {"ExpiryHeartbeatAlarm", "ReconcileHeartbeatAlarm"}
+    for alarm in missing.values():
+        assert alarm["InsufficientDataActions"] == alarm["OKActions"] == alarm["AlarmActions"]
+    others = {alarm["TreatMissingData"] for name, alarm in _alarms().items() if name not in missing}
     assert others == {"notBreaching"}
+    assert not any(
+        "InsufficientDataActions" in alarm for name, alarm in _alarms().items() if name not in missing
+    )
+
+
+def test_no_alarm_fires_where_nothing_has_happened_yet() -> None:
+    """An alarm begins without data and tells changes alone: none counts missing data as a breach."""
+    assert not any(alarm["TreatMissingData"] == "breaching" for alarm in _alarms().values())
 
 
 def test_every_function_s_errors_alarm() -> None:

@@ -17,9 +17,10 @@ from grant_broker.settings import (
     Settings,
 )
 from tests.infrastructure.stack import ROLES, role_arn, template
+from tests.infrastructure.transformed import Plan
 from tests.local_stack.patterns import matches
 from tests.local_stack.template import ROOT
-from tests.local_stack.triggers import schedules, streams
+from tests.local_stack.triggers import schedules, seconds_of, streams
 
 _POWERTOOLS = {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 _OF_LAMBDA = {"AWS_REGION"}
@@ -95,9 +96,28 @@ def test_schedules() -> None:
         ("requests", 60, "requests"), ("expiry", 60, "expiry"),
     }  # fmt: skip
     assert template().functions()["expiry"].timeout > 130
-    for name in ("ExpiryFunction", "ReconcileFunction"):
+
+
+def test_no_run_starts_when_the_next_one_is_due() -> None:
+    """After an hour without concurrency no herd of old runs comes: neither of Lambda nor of EventBridge."""
+    plan = Plan.of()
+    seconds: dict[str, int] = {}
+    for name in plan.named("AWS::Events::Rule"):
+        rule = plan.template.properties(name)
+        if "ScheduleExpression" in rule:
+            [target], [function] = rule["Targets"], plan.needs[name]
+            age = target["RetryPolicy"]["MaximumEventAgeInSeconds"]
+            assert 60 <= age <= seconds_of(rule["ScheduleExpression"])
+            seconds[function] = min(age, seconds.get(function, age))
+    assert set(seconds) == {"RequestsFunction", "ExpiryFunction", "ReconcileFunction"}
+    for name in plan.named("AWS::Lambda::EventInvokeConfig"):
+        config = plan.template.properties(name)
+        [function] = plan.needs[name]
         # The next scheduled run repeats a failed one.
-        assert template().properties(name)["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+        assert config["MaximumRetryAttempts"] == 0
+        assert config["MaximumEventAgeInSeconds"] <= seconds.get(function, 60)
+        assert config["FunctionName"] == plan.template.reference(function, None)
+    assert len(plan.named("AWS::Lambda::EventInvokeConfig")) == len(ROLES)
 
 
 @pytest.mark.parametrize("name", ROLES)

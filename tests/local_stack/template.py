@@ -152,7 +152,7 @@ class Template:
             "AWS::Events::Rule": f"arn:aws:events:{place}:rule/{own}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
             "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{own}",
-            _FUNCTION: f"arn:aws:lambda:{place}:function:{own}",
+            **dict.fromkeys((_FUNCTION, "AWS::Lambda::Function"), f"arn:aws:lambda:{place}:function:{own}"),
         }
         if attribute == "QueueName":
             return own

@@ -73,7 +73,7 @@ def schedules(template: Template) -> tuple[Schedule, ...]:
 def _schedules(template: Template) -> Iterator[Schedule]:
     for function, name, event in template.events("Schedule", "ScheduleV2"):
         expression = event.get("Schedule") or event["ScheduleExpression"]
-        yield Schedule(name, function, _seconds(expression), as_document(event.get("Input", {})))
+        yield Schedule(name, function, seconds_of(expression), as_document(event.get("Input", {})))
     for name in template.named("AWS::Scheduler::Schedule", "AWS::Events::Rule"):
         rule = template.properties(name)
         if "ScheduleExpression" not in rule:
@@ -81,10 +81,11 @@ def _schedules(template: Template) -> Iterator[Schedule]:
         for target in rule.get("Targets", [rule.get("Target", {})]):
             function = _function_named(template, target["Arn"])
             payload = as_document(target.get("Input", {}))
-            yield Schedule(name, function, _seconds(rule["ScheduleExpression"]), payload)
+            yield Schedule(name, function, seconds_of(rule["ScheduleExpression"]), payload)
 
 
-def _seconds(expression: str) -> int:
+def seconds_of(expression: str) -> int:
+    """The seconds of a schedule's `rate(…)`. ValueError for any other schedule."""
     match = _RATE.fullmatch(expression)
     if match is None:
         raise ValueError(f"only rate(…) runs here, not {expression}")
