@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Check what `sam build` made: layer.py BUILD [PYTHON_OF_LAMBDA].
 
-- Every file of the layer is byte for byte one of a wheel whose hash is pinned, or one of the package.
+- Every file of the layer is byte for byte one of a wheel whose hash is pinned, or one of the package;
+  botocore's data is what layers/grant_broker/trim.py makes of the wheel's.
 - What is compiled is for arm64.
 - The package is there as far as a function can reach it, and no further: no commands, no generator.
 - Each function loads from the layer alone, and each pinned library is imported by one, or needed by what is.
@@ -25,6 +26,7 @@ sys.path[:0] = [str(ROOT), str(SOURCE)]
 
 from tests.infrastructure.reachable import PACKAGE, reachable  # noqa: E402
 from tests.infrastructure.stack import deployed  # noqa: E402
+from trim import trim  # noqa: E402
 
 Files = dict[str, bytes]  # by path below the layer's folder
 
@@ -32,9 +34,10 @@ LIMIT = 250_000_000  # bytes: layers and function, unpacked
 FOR_LAMBDA = ["--platform", "manylinux2014_aarch64", "--implementation", "cp", "--python-version", "3.13"]
 # What the layer may lack of a wheel: nothing that runs.
 MAY_LACK = re.compile(
-    r".*\.pyi|[^/]+\.dist-info/RECORD|[^/]+\.data/scripts/.*|boto3/examples/.*|botocore/data/.*/examples-1\.json"
+    r".*\.pyi|[^/]+\.dist-info/RECORD|[^/]+\.data/scripts/.*"
     r"|annotated_types/test_cases\.py|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.min\.(js|css)"
 )
+BOTOCORE_DATA = "botocore/data/"
 AARCH64 = 183  # e_machine in an ELF header
 MAGIC = 3571  # of Python 3.13's bytecode
 UNCHECKED_HASH = 0b01  # flags of a .pyc that is loaded without a look at its source
@@ -82,6 +85,22 @@ def package() -> Files:
     files = {path for path in (PACKAGE).rglob("*") if path.is_file()}
     data = {path for path in files if path.suffix not in (".py", ".pyc") and commands not in path.parents}
     return {str(path.relative_to(SOURCE)): path.read_bytes() for path in reachable() | data}
+
+
+def trim_data(wheel: Files, scratch: Path) -> Files:
+    """botocore's wheel with its data trimmed."""
+    data = {name: content for name, content in wheel.items() if name.startswith(BOTOCORE_DATA)}
+    for name, content in data.items():
+        path = scratch / "wheel" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    folder = scratch / "wheel" / BOTOCORE_DATA
+    trim(folder)
+    left = {
+        BOTOCORE_DATA + str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()
+    }
+    code = {name: content for name, content in wheel.items() if name not in data}
+    return code | {name: path.read_bytes() for name, path in left.items()}
 
 
 def file_faults(held: Files, wanted: Files) -> Iterator[str]:
@@ -158,6 +177,7 @@ def main(build: Path, python: str | None, scratch: Path) -> None:
     whole = {str(path.relative_to(layer)): path.read_bytes() for path in layer.rglob("*") if path.is_file()}
     held = {name: content for name, content in whole.items() if not name.endswith(".pyc")}
     wheels = pinned_wheels(scratch / "wheels")
+    wheels["botocore"] = trim_data(wheels["botocore"], scratch)
     wanted = package() | {name: content for files in wheels.values() for name, content in files.items()}
     faults = list(file_faults(held, wanted))
     if python:

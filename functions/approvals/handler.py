@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from grant_broker.api import cursors, lists, query, searches
 from grant_broker.api.access_views import advice_view, report_view
 from grant_broker.api.caller import ensure_approver
+from grant_broker.api.connections import connect
 from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
@@ -57,6 +58,10 @@ settings = ApprovalsSettings.from_environment(os.environ)
 def broker() -> ApprovalsBroker:
     """The broker of this function, made once a process."""
     return ApprovalsBroker.build(settings)
+
+
+# In the init phase, which no caller waits for.
+connect(broker(), os.environ)
 
 
 def ensure_permitted(caller: Caller) -> None:

@@ -35,6 +35,10 @@ def mail_topic() -> MailTopic:
     return MailTopic(clients().sns(), settings.mail_topic)
 
 
+# In the init phase, which Lambda gives a whole processor; what sends digests, which are few, later.
+channels()
+
+
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """A batch of the request table's stream, or of the queue that gathers what is to be mailed."""

@@ -8,7 +8,6 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.domain.checks import Function
-from grant_broker.expiry import check
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import end_at_once, run
 from grant_broker.metrics import measurer, published
@@ -27,11 +26,18 @@ def broker() -> ExpiryBroker:
     return ExpiryBroker.build(settings, measure=measure)
 
 
+# In the init phase, which Lambda gives a whole processor.
+broker()
+
+
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One batch of the stream, one scheduled run, or the minute's checks of this function's own right."""
     with published(metrics):
         if event.get("check") == Function.EXPIRY:
+            # Once an hour for each key: a run that ends grants need not wait for the policy engine.
+            from grant_broker.expiry import check  # noqa: PLC0415
+
             return {"checked": check.run(broker())}
         return _ended(event["Records"]) if event.get("Records") else _run(context)
 

@@ -26,6 +26,10 @@ def broker() -> ReconcileBroker:
     return ReconcileBroker.build(settings, measure=measure)
 
 
+# In the init phase, which Lambda gives a whole processor.
+broker()
+
+
 @logger.inject_lambda_context
 def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One run; its report is logged and returned."""

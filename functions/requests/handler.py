@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.api import lists, query
 from grant_broker.api.caller import ensure_third_party
+from grant_broker.api.connections import connect
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
 from grant_broker.api.views import forecast_view, offer_view, party_view, request_view
@@ -41,6 +42,10 @@ settings = RequestsSettings.from_environment(os.environ)
 def broker() -> RequestsBroker:
     """The broker of this function, made once a process."""
     return RequestsBroker.build(settings, measure=measure)
+
+
+# In the init phase, which no caller waits for.
+connect(broker(), os.environ)
 
 
 def ensure_permitted(caller: Caller) -> None:

@@ -7,7 +7,6 @@ from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.layer import Layer, layer_for
 from tests.benchmarks.processes import Child, in_turn
 from tests.benchmarks.stage import Stage, stage_for
-from tests.benchmarks.trimmed import trim
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def expiry(options: Options) -> list[Figure]:
     """`expiry`, loaded, against botocore alone with the models of what it calls."""
     layer = layer_for(options.python)
     stage = stage_for(_authorities(layer))
-    reference = _reference(layer, stage, "bare_botocore", BENCHMARK_MODELS=str(trim(layer)))
+    reference = _reference(layer, stage, "bare_botocore", libraries=layer.trimmed)
     ours, bare = in_turn([_function(layer, stage, "expiry"), reference], options.rounds)
     return [
         Figure.of_pairs(
@@ -68,7 +67,6 @@ def _function(layer: Layer, stage: Stage, name: str, *, first: bool = False) -> 
     return Child("ours", layer.python, layer.path, told)
 
 
-def _reference(layer: Layer, stage: Stage, script: str, **told: str) -> Child:
-    path = [layer.libraries, *([layer.naive] if script == "naive" else [])]
-    environment = stage.environment("requests") | {"BENCHMARK_EVENT": str(stage.event)} | told
-    return Child(script, layer.python, path, environment)
+def _reference(layer: Layer, stage: Stage, script: str, *, libraries: Path | None = None) -> Child:
+    told = stage.environment("requests") | {"BENCHMARK_EVENT": str(stage.event)}
+    return Child(script, layer.python, [libraries or layer.libraries, layer.references], told)

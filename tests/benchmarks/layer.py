@@ -15,31 +15,42 @@ from pathlib import Path
 from tests.local_stack.template import ROOT
 
 SOURCE = ROOT / "layers" / "grant_broker"
-# What the naive build needs more: the X-Ray SDK for the tracer, and what `validate` compiles schemas with.
-_NAIVE = ("aws-xray-sdk==2.15.0", "wrapt==1.17.3", "fastjsonschema==2.21.2")
+TRIM = SOURCE / "trim.py"
+# What references need more: boto3; the X-Ray SDK for the tracer, and what `validate` compiles schemas with.
+_OF_REFERENCES = (
+    "boto3==1.44.8",
+    "s3transfer==0.19.3",
+    "aws-xray-sdk==2.15.0",
+    "wrapt==1.17.3",
+    "fastjsonschema==2.21.2",
+)
 _PIP = ("-m", "pip", "install", "-qq", "--no-deps", "--only-binary=:all:", "--no-compile")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Folders for a process's path. `libraries` are pinned; `naive` is what the naive build adds to them."""
+    """Folders for a process's path.
+
+    `libraries` are those that are pinned, whole; `trimmed` are the same as the layer holds them.
+    """
 
     python: str
     libraries: Path
+    trimmed: Path
     package: Path
     functions: Path
 
     @property
     def path(self) -> tuple[Path, ...]:
         """What a function has on its path."""
-        return self.package, self.libraries
+        return self.package, self.trimmed
 
     @property
-    def naive(self) -> Path:
-        """The libraries that the naive build needs beside the pinned ones."""
-        folder = self.libraries.parent / "naive"
+    def references(self) -> Path:
+        """What references need beside the pinned libraries."""
+        folder = self.libraries.parent / "references"
         if not folder.exists():
-            self.install(folder, *_NAIVE)
+            self.install(folder, *_OF_REFERENCES)
         return folder
 
     def install(self, folder: Path, *what: str) -> None:
@@ -63,9 +74,15 @@ def layer_for(python: str) -> Layer:
     home = Path(tempfile.gettempdir()) / f"grant-broker-benchmarks-{digest}"
     home.mkdir(exist_ok=True)
     package = Path(tempfile.mkdtemp(dir=home))
-    layer = Layer(python, home / "libraries", package, package / "functions")
+    data = f"trimmed-{hashlib.sha256(TRIM.read_bytes()).hexdigest()[:16]}"
+    layer = Layer(python, home / "libraries", home / data, package, package / "functions")
     if not layer.libraries.exists():
         layer.install(layer.libraries, "--require-hashes", "--requirement", str(pins))
+    if not layer.trimmed.exists():
+        building = Path(tempfile.mkdtemp(dir=home)) / "libraries"
+        shutil.copytree(layer.libraries, building)
+        _run(python, str(TRIM), str(building / "botocore" / "data"))
+        building.rename(layer.trimmed)
     ours = shutil.ignore_patterns("__pycache__", "client")
     shutil.copytree(SOURCE / "grant_broker", package / "grant_broker", ignore=ours)
     shutil.copytree(ROOT / "functions", layer.functions, ignore=ours)

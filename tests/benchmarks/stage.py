@@ -45,6 +45,7 @@ class Stage:
         who = self.deployment.credentials(function)
         return self.deployment.environment(function) | {
             "AWS_ENDPOINT_URL": self.url,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_CA_BUNDLE": str(self.authorities),
             "AWS_ACCESS_KEY_ID": who.access_key_id,
             "AWS_SECRET_ACCESS_KEY": who.secret_access_key,

@@ -46,7 +46,7 @@ def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
     def ran(policy: dict[str, Any]) -> list[tuple[int, str]]:
         arn = cloud.create_role(f"auditor-{next(names)}", [policy])
-        aws = Clients(cloud.session(cloud.session_for(arn, "auditor")))
+        aws = Clients(cloud.session(cloud.session_for(arn, "auditor")).client)
         monkeypatch.setattr(audit, "clients", lambda: aws)
         monkeypatch.setattr(access, "Clients", lambda _: aws)
         monkeypatch.setattr(access, "clients", lambda: aws)

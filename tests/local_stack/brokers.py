@@ -85,7 +85,7 @@ class Brokers:
         self._made.pop(function, None)
 
     def _make(self, function: str) -> AnyBroker:
-        aws = Clients(self.deployment.cloud.session(self.deployment.credentials(function)))
+        aws = Clients(self.deployment.cloud.session(self.deployment.credentials(function)).client)
         made = self.composed(function, aws, self.sleep)
         measure = partial(self._measure, function)
         return replace(made, clock=self.clock, sleep=self.sleep, measure=measure)

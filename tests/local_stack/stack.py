@@ -129,6 +129,7 @@ class Stack:
         who = self.deployment.credentials(function)
         environment = self.deployment.environment(function) | {
             "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_ACCESS_KEY_ID": who.access_key_id,
             "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
             "AWS_SESSION_TOKEN": who.session_token,

@@ -46,7 +46,7 @@ class Processes(Brokers):
         def sleep(seconds: float) -> None:
             world.sleep(function, seconds)
 
-        aws = _DirectClients(session)
+        aws = _DirectClients(session.client)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
         aws.keys = DirectKms(partial(world.kms_answer, credentials))
         return replace(

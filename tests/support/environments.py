@@ -9,12 +9,19 @@ from unittest import mock
 
 from tests.local_stack.template import ROOT, Template
 
+_OF_LAMBDA = {
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+}
 FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
 
 
 def environment(function: str) -> dict[str, str]:
-    """A function's variables: the template's, and the Region, which Lambda itself tells."""
-    return {**_template().functions()[function].environment, "AWS_REGION": "eu-central-1"}
+    """A function's variables: the template's, and what Lambda itself tells."""
+    return {**_template().functions()[function].environment, **_OF_LAMBDA}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The least that a function with these two clients can be: botocore, told to load trimmed models."""
+"""The least that a function with these two clients can be: botocore with trimmed models."""
 
 import os
 
@@ -9,7 +9,6 @@ from tests.benchmarks.children.timing import done, stage
 
 CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
 session = Session()
-session.set_config_variable("data_path", os.environ["BENCHMARK_MODELS"])
 kms = session.create_client("kms", region_name=os.environ["AWS_REGION"], config=CONFIG)
 dynamodb = session.create_client("dynamodb", region_name=os.environ["AWS_REGION"], config=CONFIG)
 stage("init")

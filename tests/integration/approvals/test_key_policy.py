@@ -36,7 +36,7 @@ def own_key(scene: InProcessStack) -> str:
 def command(scene: InProcessStack, key: str, *words: str) -> int:
     """Run the command with the root user's credentials."""
     session = scene.cloud.session(scene.cloud.root())
-    own = mock.patch.object(key_policy, "clients", return_value=Clients(session))
+    own = mock.patch.object(key_policy, "clients", return_value=Clients(session.client))
     with own, mock.patch.object(boto3, "Session", return_value=session):
         return main(["key-policy", "--key-arn", key, "--stack", STACK, *words])
 

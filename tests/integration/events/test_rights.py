@@ -30,7 +30,7 @@ def scene(deployed: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """The deployment; the handler has its role's credentials and its environment, and nobody waits."""
     deployed.reset()
     stack = deployed.deployment
-    aws = Clients(stack.cloud.session(stack.credentials("events")))
+    aws = Clients(stack.cloud.session(stack.credentials("events")).client)
     settings = EventsSettings.from_environment(stack.environment("events"))
     left = _lane(deployed, lambda _: None)
     left.deliver(left.gather())

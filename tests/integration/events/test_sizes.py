@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.attributes import plain
 from grant_broker.aws.event_bus import entry_batches
-from grant_broker.aws.items import plain, record_of
+from grant_broker.aws.items import record_of
 from grant_broker.domain.trail import Event
 from grant_broker.reconcile.run import reconcile
 from tests.support.limits import limits

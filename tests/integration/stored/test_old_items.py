@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.aws.items import item_of, plain, record_of
+from grant_broker.aws.attributes import plain
+from grant_broker.aws.items import item_of, record_of
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check
 from grant_broker.domain.keys import Key, Proposal

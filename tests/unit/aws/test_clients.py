@@ -7,7 +7,7 @@ from grant_broker.aws.clients import Clients, clients
 
 def test_clients() -> None:
     """KMS is never asked twice by the SDK where it changes something, and given up after 3 s."""
-    made = Clients(boto3.Session(region_name="eu-central-1"))
+    made = Clients(boto3.Session(region_name="eu-central-1").client)
     attempts = [
         (client.meta.config.retries["total_max_attempts"], client.meta.config.read_timeout)  # type: ignore[attr-defined]
         for client in (made.kms(), made.reading_kms(), made.dynamodb())

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import listed_from, plain, serialized
+from grant_broker.aws.items import listed_from
 from grant_broker.aws.pages import EventListing, Listing, read_page
 from tests.support.scripted_client import Script
 

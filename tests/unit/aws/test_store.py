@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import item_of, key_of, plain, record_of, serialized
+from grant_broker.aws.items import item_of, key_of, record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function

@@ -4,12 +4,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -19,11 +17,15 @@ from grant_broker.api.headers import idempotency_key_of, if_match_of
 from grant_broker.api.paths import base_path, own_path
 from grant_broker.api.problems import problem
 from grant_broker.api.query import Query
+from grant_broker.api.resolver import APIGatewayRestResolver, Response
 from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import NotFound
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import Precondition
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 M = TypeVar("M", bound=BaseModel)
 Route = TypeVar("Route", bound=Callable[..., Answer])
@@ -104,7 +106,7 @@ class Api:
     def _refuse(self, error: Exception) -> Response[str]:
         return _respond(problem(error), self._resolver.current_event.raw_event)
 
-    def _authorise(self, app: APIGatewayRestResolver, call_next: NextMiddleware) -> Response[str]:
+    def _authorise(self, app: APIGatewayRestResolver, call_next: "NextMiddleware") -> Response[str]:
         caller = caller_of(app.current_event.raw_event)
         self._ensure_permitted(caller)
         app.context["caller"] = caller

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
+from grant_broker.aws.attributes import serialized
 from grant_broker.aws.dynamodb import Write
-from grant_broker.aws.items import serialized
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.request import GrantRequest
 

@@ -1,10 +1,11 @@
 """The AWS clients, from one session. botocore reads region and credentials from Lambda's environment."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.session import get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+
+CreateClient = Callable[..., Any]
+"""A session's way to make a client: botocore's `create_client`, or boto3's `client`."""
 
 # KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
 # took longer than 3 s is treated as lost.
@@ -29,43 +33,54 @@ _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempt
 class Clients:
     """The AWS clients of one session, each made when it is asked for: a role has none that it cannot use."""
 
-    def __init__(self, session: boto3.Session) -> None:
-        self._session = session
+    def __init__(self, create_client: CreateClient) -> None:
+        self._create = create_client
 
     def kms(self) -> "KMSClient":
         """Make a KMS client that gives up after 3 s and never retries a call by itself."""
-        return self._session.client("kms", config=_KMS)
+        client: KMSClient = self._create("kms", config=_KMS)
+        return client
 
     def reading_kms(self) -> "KMSClient":
         """Make a KMS client for those that change nothing there: it retries a throttled call."""
-        return self._session.client("kms", config=_READING)
+        client: KMSClient = self._create("kms", config=_READING)
+        return client
 
     def dynamodb(self) -> "DynamoDBClient":
         """Make a DynamoDB client with three attempts a call."""
-        return self._session.client("dynamodb", config=_DYNAMODB)
+        client: DynamoDBClient = self._create("dynamodb", config=_DYNAMODB)
+        return client
 
     def events(self) -> "EventBridgeClient":
         """Make an EventBridge client with three attempts a call."""
-        return self._session.client("events", config=_TELLING)
+        client: EventBridgeClient = self._create("events", config=_TELLING)
+        return client
 
     def sns(self) -> "SNSClient":
         """Make an SNS client with three attempts a call."""
-        return self._session.client("sns", config=_TELLING)
+        client: SNSClient = self._create("sns", config=_TELLING)
+        return client
 
     def iam(self) -> "IAMClient":
         """Make an IAM client that retries a throttled call: for commands, no function reads IAM."""
-        return self._session.client("iam", config=_READING)
+        client: IAMClient = self._create("iam", config=_READING)
+        return client
 
     def cloudformation(self) -> "CloudFormationClient":
         """Make a CloudFormation client that retries a throttled call: for commands alone."""
-        return self._session.client("cloudformation", config=_READING)
+        client: CloudFormationClient = self._create("cloudformation", config=_READING)
+        return client
 
     def sqs(self) -> "SQSClient":
         """Make an SQS client with three attempts a call."""
-        return self._session.client("sqs", config=_TELLING)
+        client: SQSClient = self._create("sqs", config=_TELLING)
+        return client
 
 
 @cache
 def clients() -> Clients:
-    """The clients of this process, on one session: loading service models twice would double a cold start."""
-    return Clients(boto3.Session())
+    """The clients of this process, on one session: loading service models twice would double a cold start.
+
+    The session is botocore's: boto3's makes the same clients, but loads S3's transfers with them.
+    """
+    return Clients(get_session().create_client)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.answers import code_of, uncertain
-from grant_broker.aws.items import Attributes, Item, plain, serialized
+from grant_broker.aws.attributes import Attributes, Item, plain, serialized
 from grant_broker.domain.backoff import backoff
 from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from grant_broker.aws.attributes import Attributes, Item, serialized
 from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
@@ -20,10 +18,6 @@ from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 
-Item = dict[str, Any]
-"""An item's attributes as plain values, of any kind until a record is read from them."""
-Attributes = dict[str, Any]
-"""An item, or a part of one, in DynamoDB's typed JSON."""
 AGENDA = "agenda"
 _SORT_KEYS: Mapping[type[Record], str] = {
     GrantRequest: "request",
@@ -34,27 +28,6 @@ _SORT_KEYS: Mapping[type[Record], str] = {
 }
 
 R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, Place)
-
-
-class _Plain(TypeDeserializer):
-    """Every number that the broker stores is whole: an int, where boto3 would give a Decimal."""
-
-    def _deserialize_n(self, value: str) -> int:
-        # Whoever else wrote a fraction must not keep the items around it from being read.
-        return int(Decimal(value))
-
-
-_SERIALIZER, _DESERIALIZER = TypeSerializer(), _Plain()
-
-
-def serialized(attributes: Mapping[str, object]) -> Attributes:
-    """Attributes in DynamoDB's typed JSON; absent where None."""
-    return {name: _SERIALIZER.serialize(value) for name, value in attributes.items() if value is not None}
-
-
-def plain(item: Attributes) -> Item:
-    """The plain attributes of a DynamoDB item."""
-    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
 
 
 def sort_key(record: Record | Event) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from grant_broker.aws.attributes import Item, serialized
 from grant_broker.aws.dynamodb import Query, Write
-from grant_broker.aws.items import Item, serialized
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.limits_in_force import LimitsVersion
 

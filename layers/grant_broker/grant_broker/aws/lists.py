@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
+from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import Item, R, holder_of, holding_of, record_of
+from grant_broker.aws.items import R, holder_of, holding_of, record_of
 from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.allowance import Open

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.agenda import Agenda
+from grant_broker.aws.attributes import Attributes, serialized
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
-from grant_broker.aws.items import Attributes, R, item_of, key_of, record_of, serialized
+from grant_broker.aws.items import R, item_of, key_of, record_of
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.tables import Tables

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from grant_broker.aws.attributes import Item, serialized
 from grant_broker.aws.dynamodb import Write
-from grant_broker.aws.items import Item, serialized
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.uses import Use
 

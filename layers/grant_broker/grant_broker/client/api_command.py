@@ -65,7 +65,7 @@ class Api:
     def _url_of_stack(self) -> str | None:
         if self.stack is None:
             return None
-        outputs = read_outputs(self.stack, Clients(self.session))
+        outputs = read_outputs(self.stack, Clients(self.session.client))
         if "ApiUrl" not in outputs:
             raise GrantBrokerError(f"the stack {self.stack} has no output ApiUrl: name the broker's stack")
         return outputs["ApiUrl"]

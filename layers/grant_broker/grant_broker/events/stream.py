@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from grant_broker.aws.items import plain, record_of
+from grant_broker.aws.attributes import plain
+from grant_broker.aws.items import record_of
 from grant_broker.domain.trail import Event
 
 _LOG = logging.getLogger(__name__)

@@ -64,7 +64,7 @@ def command(*, key_arn: str, stack: str | None, expiry_role: str | None, as_json
 
 
 def _clients(arn: str) -> Clients:
-    return Clients(boto3.Session(region_name=region_of(arn)))
+    return Clients(boto3.Session(region_name=region_of(arn)).client)
 
 
 def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:

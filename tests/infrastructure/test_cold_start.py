@@ -1,0 +1,65 @@
+"""What a function loads before its first call, in a fresh process: nothing that it does not use."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tests.local_stack.template import ROOT
+from tests.support.environments import FUNCTIONS, environment
+
+_LOAD = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+spec.loader.exec_module(importlib.util.module_from_spec(spec))
+print(*sys.modules)
+"""
+_POLICY_ENGINE = ("grant_broker.policy_engine", "grant_broker.access_report")
+_SDK = ("boto3", "s3transfer", "asyncio", "aws_xray_sdk")
+_EVENT_SOURCES = "aws_lambda_powertools.utilities.data_classes"
+NOT_LOADED: dict[str, tuple[str, ...]] = {
+    "requests": (),
+    "approvals": (),
+    "expiry": (*_POLICY_ENGINE, "grant_broker.api", "aws_lambda_powertools.event_handler", _EVENT_SOURCES),
+    "reconcile": (*_POLICY_ENGINE, "grant_broker.api", "aws_lambda_powertools.event_handler", _EVENT_SOURCES),
+    "events": (*_POLICY_ENGINE, "grant_broker.api", "aws_lambda_powertools.event_handler", _EVENT_SOURCES),
+}
+"""Beside the modules of the other functions, and of commands."""
+
+
+@cache
+def loaded(function: str) -> frozenset[str]:
+    """The modules that a function has loaded when it is ready for its first call."""
+    told = environment(function) | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    handler = ROOT / "functions" / function / "handler.py"
+    command = [sys.executable, "-c", _LOAD, str(handler)]
+    done = subprocess.run(command, env=told, check=True, capture_output=True, text=True)  # noqa: S603
+    return frozenset(done.stdout.split())
+
+
+def _below(names: frozenset[str], *packages: str) -> set[str]:
+    return {name for name in names if any(name == each or name.startswith(f"{each}.") for each in packages)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_of_others(function: str) -> None:
+    """A function loads no module of another one, none of a command, and nothing that it does not use."""
+    others = [f"grant_broker.{name}" for name in (*FUNCTIONS, "client") if name != function]
+    assert _below(loaded(function), *others, *_SDK, *NOT_LOADED[function]) == set()
+
+
+@pytest.mark.parametrize("function", ["requests", "approvals"])
+def test_the_resolver_comes_alone(function: str) -> None:
+    """Of Powertools' resolvers and event sources only those for REST APIs, and what they need, are loaded."""
+    found = _below(loaded(function), "aws_lambda_powertools.event_handler", _EVENT_SOURCES)
+    assert "aws_lambda_powertools.event_handler.api_gateway" in found
+    strange = ("appsync", "agent_function", "sqs", "kinesis", "dynamo", "s3_", "cognito", "connect")
+    assert [name for name in sorted(found) if any(part in name for part in strange)] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_first_call_finds_its_clients(function: str) -> None:
+    """Clients are made in the init phase, which Lambda gives a whole processor."""
+    assert "botocore.client" in loaded(function)
