@@ -39,7 +39,12 @@ def deployed(**parameters: str) -> Deployment:
 @cache
 def template(**parameters: str) -> Template:
     """The template with these parameters, without deploying it."""
-    given = {"TrustedAccounts": list(TRUSTED), "ApproverRoleIds": ["AROA0123456789ABC"], **parameters}
+    given = {
+        "TrustedAccounts": list(TRUSTED),
+        "ApproverRoleIds": ["AROA0123456789ABC"],
+        "FoundingScenario": "yes",
+        **parameters,
+    }
     made = Template.read(given, account=HOME, region="eu-central-1", stack=STACK)
     made.physical["PartnerDataKey", "Arn"] = f"arn:aws:kms:eu-central-1:{HOME}:key/{uuid.UUID(int=1)}"
     return made

@@ -130,11 +130,47 @@ def test_no_refusal_of_the_gateway_is_left_to_its_own_words() -> None:
     assert {codes[name] for name in others} == {"403", "503"}
 
 
+def test_metrics_of_each_method_are_the_operator_s_to_buy() -> None:
+    """CloudWatch bills them; the alarms use those of the whole stage."""
+    for wanted in ("yes", "no"):
+        settings = template(ApiMetrics=wanted).properties("Api")["MethodSettings"]
+        assert {setting["MetricsEnabled"] for setting in settings} == {wanted == "yes"}
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "https://localstack.execute-api.eu-central-1.amazonaws.com/live"),
+        ({"DomainName": "grants.example.com"}, "https://grants.example.com"),
+        (
+            {"DomainName": "grants.example.com", "DomainBasePath": "broker"},
+            "https://grants.example.com/broker",
+        ),
+    ],
+)
+def test_a_domain_of_one_s_own(given: dict[str, str], url: str) -> None:
+    """The API is where the output says, under the base path that the mapping has."""
+    made = template(**given)
+    assert made.outputs()["ApiUrl"] == url
+    mapped = [made.properties(name) for name in made.named("AWS::ApiGateway::BasePathMapping")]
+    assert [mapping.get("BasePath") for mapping in mapped] == [given.get("DomainBasePath")] * bool(given)
+    assert all(mapping["Stage"] == "live" for mapping in mapped)
+
+
+@pytest.mark.parametrize(("domain", "asked", "closed"), [("", "yes", False), ("a.example.com", "yes", True)])
+def test_the_endpoint_of_aws_s_own_is_closed_where_there_is_another(
+    domain: str, asked: str, *, closed: bool
+) -> None:
+    """Without a domain the API would answer nowhere."""
+    given = template(DomainName=domain, DisableExecuteApiEndpoint=asked).properties("Api")
+    assert given["DisableExecuteApiEndpoint"] is closed
+
+
 def test_each_method_is_throttled() -> None:
     """A limit for all methods, and a lower one for submissions; no body is ever logged."""
     settings = template().properties("Api")["MethodSettings"]
     limits = {(s["HttpMethod"], s["ResourcePath"]): s["ThrottlingRateLimit"] for s in settings}
-    assert limits["POST", "/requests"] < limits["*", "/*"]
+    assert limits["POST", "/~1requests"] < limits["*", "/*"]
     assert all(s["ThrottlingBurstLimit"] > 0 and s["DataTraceEnabled"] is False for s in settings)
 
 

@@ -15,6 +15,7 @@ _NAMING = {
     "AWS::CloudWatch::Alarm": {"AlarmName"},
     "AWS::CloudWatch::Dashboard": {"DashboardName"},
     "AWS::Serverless::Function": {"FunctionName"},
+    "AWS::ApiGateway::BasePathMapping": set(),
     "AWS::KMS::Key": set(),
     "AWS::SQS::QueuePolicy": set(),
     "AWS::SNS::TopicPolicy": set(),
@@ -24,6 +25,7 @@ _NAMING = {
 _NAMED = {
     "Api": ("Name", "grant-broker"),
     "Layer": ("LayerName", "grant-broker"),
+    "ApiDomain": ("DomainName", "grants.example.com"),
     "PartnerDataAlias": ("AliasName", "alias/grant-broker/partner-data"),
 }
 
@@ -36,7 +38,7 @@ def test_nothing_is_named_that_cloudformation_can_name() -> None:
         given = resource.get("Properties", {})
         assert set(given).isdisjoint(_NAMING.get(resource["Type"], set())), name
     for name, (naming, value) in _NAMED.items():
-        assert template().properties(name)[naming] == value
+        assert template(DomainName="grants.example.com").properties(name)[naming] == value
 
 
 def test_commands_find_in_the_outputs_what_they_ask_for() -> None:

@@ -25,6 +25,7 @@ def _full() -> Template:
         "TrustedAccounts": _accounts(MOST),
         "ApproverRoleIds": ",".join(f"AROA{number:017}" for number in range(10)),
         "IdentityCenterRoleIds": ",".join(f"AROA{number:017}" for number in range(10)),
+        "FoundingScenario": "yes",
         "DataKeyArn": f"arn:aws:kms:eu-central-1:{HOME}:key/0d0d0d0d-0000-0000-0000-000000000000",
     }
     made = Template.read(given, account=HOME, region="ap-southeast-1", stack="s" * 40)

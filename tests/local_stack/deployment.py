@@ -37,6 +37,7 @@ class Deployment:
             "ApproverRoleIds": [people.unique_id(cloud, role) for role in people.approver_roles()],
             "IdentityCenterRoleIds": [people.unique_id(cloud, r) for r in people.identity_center_roles()],
             "SmallestDuration": 1,
+            "FoundingScenario": "yes",
         } | dict(parameters or {})
         template = Template.read(given, account=cloud.home, region=cloud.region, stack=STACK)
         _create_roles(cloud, template)

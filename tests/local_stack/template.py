@@ -129,7 +129,7 @@ class Template:
     def _implied(self, name: str) -> str:
         # SAM makes some resources of its own, such as the API's stage.
         if name.endswith("Stage"):
-            return str(self.properties(name.removesuffix("Stage"))["StageName"])
+            return str(self.properties(name.removesuffix("Stage").removesuffix("."))["StageName"])
         raise KeyError(f"the template has no resource {name}")
 
     def _identity(self, name: str, resource: dict[str, Any], attribute: str | None) -> Any:
@@ -154,17 +154,22 @@ class Template:
             "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{own}",
             **dict.fromkeys((_FUNCTION, "AWS::Lambda::Function"), f"arn:aws:lambda:{place}:function:{own}"),
         }
-        if attribute == "QueueName":
-            return own
-        if (kind, attribute) == ("AWS::SQS::Queue", None):
-            return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{own}"
-        if kind in {"AWS::Serverless::Api", "AWS::ApiGateway::RestApi"}:
-            return API_ID
-        if attribute == "StreamArn":
-            return f"{arns[kind]}/stream/local"
-        if attribute is not None or kind in {"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy"}:
-            return arns[kind]
-        return own
+        # Where Ref is no name, or an attribute no ARN.
+        others: dict[tuple[str, str | None], str] = {
+            ("AWS::SQS::Queue", "QueueName"): own,
+            ("AWS::SQS::Queue", None): f"https://sqs.{self.region}.amazonaws.com/{self.account}/{own}",
+            ("AWS::Serverless::Api", None): API_ID,
+            ("AWS::ApiGateway::RestApi", None): API_ID,
+            ("AWS::DynamoDB::Table", "StreamArn"): f"arn:aws:dynamodb:{place}:table/{own}/stream/local",
+            **{(each, None): arns[each] for each in ("AWS::SNS::Topic", "AWS::IAM::ManagedPolicy")},
+            **{
+                ("AWS::ApiGateway::DomainName", f"Regional{each}"): f"{each.lower()}.{API_ID}"
+                for each in ("DomainName", "HostedZoneId")
+            },
+        }
+        if (kind, attribute) in others:
+            return others[kind, attribute]
+        return own if attribute is None else arns[kind]
 
     @property
     def stack_id(self) -> str:
