@@ -1,6 +1,7 @@
 """The command line, run as one of the stack's people."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,12 @@ class Done:
     code: int
     out: str
     err: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Its output as fields, by their names; of a name that comes again the last."""
+        rows = (re.split(" {2,}", line, maxsplit=1) for line in self.out.splitlines())
+        return {row[0]: row[1] for row in rows if len(row) > 1}
 
     @property
     def json(self) -> Any:

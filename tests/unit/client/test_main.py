@@ -36,7 +36,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"), [("", set(SUMMARIES)), ("a", {"access", "audit"}), ("--v", {"--version"})]
+    ("words", "offered"),
+    [
+        ("", set(SUMMARIES)),
+        ("re", {"release", "replay", "request", "revoke"}),
+        ("--v", {"--version"}),
+    ],
 )
 def test_completion(words: str, offered: set[str]) -> None:
     """The shell completes commands and options, and imports none of them for that."""

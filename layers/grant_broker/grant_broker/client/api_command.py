@@ -77,6 +77,14 @@ class Api:
         else:
             print_in_words()
 
+    def confirm(self, words: str, *, yes: bool) -> None:
+        """Ask before what cannot be undone, unless that was answered ahead; click.Abort where it is no."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"{words} Nobody can be asked here: give --yes")
+        click.confirm(words, abort=True, err=True)
+
     def say(self, words: str) -> None:
         """Say something beside the output, on the standard error."""
         print(printable(words), file=sys.stderr)
@@ -104,6 +112,9 @@ _OPTIONS: list[click.Parameter] = [
         help="How to print.",
     ),
 ]
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
 class DefaultGroup(click.Group):

@@ -15,7 +15,7 @@ from grant_broker.client.exit_codes import CLOSED_PIPE, IN_WORDS, INTERRUPTED
 # So what `--help` says of each stands here, in the first words of its own help.
 SECTIONS = {
     "Third parties": {
-        "keys": "List the keys that you may ask for.",
+        "keys": "List the keys that you may ask for; the security team sees and changes their limits.",
         "request": "Ask for a grant.",
         "status": "Show one request, or list those of your account, newest first.",
         "wait": "Wait until a request is decided, and taken up if so asked.",
@@ -23,9 +23,17 @@ SECTIONS = {
         "encrypt": "Encrypt at most 4,096 bytes of FILE, or of the standard input, under a grant.",
         "release": "Release a grant before its time, or withdraw a request that has none yet.",
     },
+    "Security team": {
+        "queue": "List what waits for a decision, the one that lapses first at the head.",
+        "show": "Show a request with what was found out about it, and its trail.",
+        "approve": "Vote for a request, as it is or shortened.",
+        "deny": "Deny a request, which is final whatever the quorum.",
+        "revoke": "Take a grant back now, or what was approved and not taken up.",
+        "approvals": "List, make and withdraw standing approvals.",
+    },
     "Operators": {
         "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
-        "audit": "Export the audit trail, or verify its hash chains.",
+        "audit": "List audit events, export the audit trail, or verify its hash chains.",
         "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
         "openapi": "Print the OpenAPI document of the HTTP API.",
         "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",

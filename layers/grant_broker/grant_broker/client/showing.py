@@ -11,33 +11,36 @@ if TYPE_CHECKING:
 
 
 def print_request(request: "Request | RequestShown") -> None:
-    """Print one request, a field a line; what is not known yet is left out."""
+    """Print one request, a field a line, and what its party can do next."""
+    print_fields([*request_fields(request), ("next", next_step(request))])
+
+
+def request_fields(request: "Request | RequestShown") -> list[tuple[str, str]]:
+    """A request's fields by their names in words; what is not known yet is empty."""
     grant = request["grant"]
-    print_fields(
-        [
-            ("request", request["id"]),
-            ("status", request["status"]),
-            ("key", request["key"]),
-            ("grantee", request["grantee"]),
-            ("operations", ", ".join(request["operations"])),
-            ("context", f"{pairs(request['encryption_context'])} ({request['context_match']})"),
-            ("duration", _duration(request)),
-            ("reason", request["reason"]),
-            ("ticket", request["ticket"] or ""),
-            ("asked", moment(request["created_at"])),
-            ("starts", moment(request["starts_at"])),
-            ("answer by", moment(request["answer_by"])),
-            ("take up by", moment(request["take_up_by"])),
-            ("expires", moment(request["expires_at"])),
-            ("ended", moment(request["ended_at"])),
-            ("because", request["end_reason"] or ""),
-            *(("decision", _vote(vote)) for vote in request["decisions"]),
-            ("grant", grant["grant_id"] if grant else ""),
-            ("grant token", (grant["grant_token"] or "") if grant else ""),
-            *(("warning", warning) for warning in request["warnings"]),
-            ("next", next_step(request)),
-        ]
-    )
+    return [
+        ("request", request["id"]),
+        ("status", request["status"]),
+        ("key", request["key"]),
+        ("requester", request["requester"]["arn"]),
+        ("grantee", request["grantee"]),
+        ("operations", ", ".join(request["operations"])),
+        ("context", f"{pairs(request['encryption_context'])} ({request['context_match']})"),
+        ("duration", _duration(request)),
+        ("reason", request["reason"]),
+        ("ticket", request["ticket"] or ""),
+        ("asked", moment(request["created_at"])),
+        ("starts", moment(request["starts_at"])),
+        ("answer by", moment(request["answer_by"])),
+        ("take up by", moment(request["take_up_by"])),
+        ("expires", moment(request["expires_at"])),
+        ("ended", moment(request["ended_at"])),
+        ("because", request["end_reason"] or ""),
+        *(("decision", _vote(vote)) for vote in request["decisions"]),
+        ("grant", grant["grant_id"] if grant else ""),
+        ("grant token", (grant["grant_token"] or "") if grant else ""),
+        *(("warning", warning) for warning in request["warnings"]),
+    ]
 
 
 def print_requests(requests: Iterable["RequestShown"]) -> None:

@@ -15,7 +15,7 @@ from grant_broker.aws.kms import KmsReader
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
 from grant_broker.client.identities import read_identities
-from grant_broker.client.printing import printable, table
+from grant_broker.client.printing import print_table, printable
 from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.arns import account_of, region_of
 from grant_broker.keys.access import get_whole
@@ -57,10 +57,14 @@ def command(*, key_arn: str, stack: str | None, expiry_role: str | None, as_json
         shown = {name: value for name, value in report.items() if name != "cursor"}
         print(json.dumps(shown, ensure_ascii=True))
         return 0
-    for line in table(_HEADER, [_row(item) for item in report["items"]]):
-        print(line)
-    _print_findings(report)
+    print_report(report)
     return 0
+
+
+def print_report(report: security_shapes.AccessReport) -> None:
+    """Print a report in words: a table of all access, the findings, and counts."""
+    print_table(_HEADER, [_row(item) for item in report["items"]])
+    _print_findings(report)
 
 
 def _clients(arn: str) -> Clients:

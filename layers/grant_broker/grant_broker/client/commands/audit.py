@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
+from grant_broker.client.commands.audit_events import events
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
 from grant_broker.client.stack import read_facts, stack_options
@@ -31,10 +32,13 @@ class _Tables(TypedDict):
 
 @click.group("audit", no_args_is_help=False)
 def command() -> None:
-    """Export the audit trail, or verify its hash chains.
+    """List audit events, export the audit trail, or verify its hash chains.
 
-    Exit codes: 1 is a breach and nothing else, 2 that something could not be read.
+    Exit codes of the last two: 1 is a breach and nothing else, 2 that something could not be read.
     """
+
+
+command.add_command(events)
 
 
 @command.command("verify")

@@ -1,14 +1,17 @@
-"""`grant-broker keys`: what may be asked for."""
+"""`grant-broker keys`: what may be asked for; and for the security team which keys are managed, and how."""
 
 import click
 
-from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup
+from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
+from grant_broker.client.commands.access import print_report
+from grant_broker.client.key_editing import edit_document, find_key_id, send_document
+from grant_broker.client.reviewing import print_document, print_keys, print_proposals
 from grant_broker.client.showing import print_offers
 
 
 @click.group("keys", cls=DefaultGroup)
 def command() -> None:
-    """List the keys that you may ask for."""
+    """List the keys that you may ask for; the security team sees and changes their limits."""
 
 
 @command.command("list", cls=ApiCommand)
@@ -17,3 +20,79 @@ def list_offers(api: Api) -> None:
     """List what your account may ask for."""
     offers = list(api.client.list_keys())
     api.show(offers, lambda: print_offers(offers))
+
+
+@command.command("managed", cls=ApiCommand)
+@click.pass_obj
+def managed(api: Api) -> None:
+    """List the managed keys with their limits."""
+    keys = list(api.client.security.list_keys())
+    api.show(keys, lambda: print_keys(keys))
+
+
+@command.command("show", cls=ApiCommand)
+@click.argument("key")
+@click.pass_obj
+def show(api: Api, *, key: str) -> None:
+    """Show the limits of a key, by name, id or ARN."""
+    document, _ = api.client.security.get_key(find_key_id(api, key))
+    api.show(document, lambda: print_document(document))
+
+
+@command.command("edit", cls=ApiCommand)
+@click.argument("key")
+@yes_option
+@click.pass_obj
+def edit(api: Api, *, key: str, yes: bool) -> None:
+    """Open the limits of a key in $EDITOR; say what the change widens, and send it."""
+    key_id = find_key_id(api, key)
+    present, version = api.client.security.get_key(key_id)
+    wanted = edit_document(present)
+    if wanted is None:
+        api.say("nothing changed")
+    else:
+        send_document(api, key_id, present, wanted, version=version, yes=yes)
+
+
+@command.command("proposals", cls=ApiCommand)
+@click.argument("key")
+@click.pass_obj
+def proposals(api: Api, *, key: str) -> None:
+    """List the changes of a key's limits that wait for votes."""
+    found = api.client.security.list_proposals(find_key_id(api, key))
+    api.show(found, lambda: print_proposals(found))
+
+
+@command.command("vote", cls=ApiCommand)
+@click.argument("key")
+@yes_option
+@click.pass_obj
+def vote(api: Api, *, key: str, yes: bool) -> None:
+    """Vote for the oldest change of a key's limits that waits for votes."""
+    key_id = find_key_id(api, key)
+    found = api.client.security.list_proposals(key_id)
+    if not found:
+        raise click.UsageError(f"no change of {key} waits for votes")
+    present, version = api.client.security.get_key(key_id)
+    send_document(api, key_id, present, found[0]["document"], version=version, yes=yes)
+
+
+@command.command("close", cls=ApiCommand)
+@click.argument("key")
+@yes_option
+@click.pass_obj
+def close(api: Api, *, key: str, yes: bool) -> None:
+    """Close a key to new grants; live ones run to their time."""
+    key_id = find_key_id(api, key)
+    api.confirm(f"Close key {key} to new grants?", yes=yes)
+    api.client.security.close_key(key_id)
+    api.say(f"closed: {key}")
+
+
+@command.command("access", cls=ApiCommand)
+@click.argument("key")
+@click.pass_obj
+def access(api: Api, *, key: str) -> None:
+    """Report who can use or manage a key, and by what, as the broker sees it."""
+    report = api.client.security.get_access(find_key_id(api, key))
+    api.show(report, lambda: print_report(report))

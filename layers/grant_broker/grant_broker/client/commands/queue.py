@@ -1,0 +1,21 @@
+"""`grant-broker queue`: what waits for the security team."""
+
+import click
+
+from grant_broker.client.api_command import Api, ApiCommand
+from grant_broker.client.reviewing import print_queue
+
+
+@click.command("queue", cls=ApiCommand)
+@click.option("--key", help="Only of this key, by name or ARN.")
+@click.option("--account", help="Only of this account.")
+@click.pass_obj
+def command(api: Api, *, key: str | None, account: str | None) -> None:
+    """List what waits for a decision, the one that lapses first at the head."""
+    requests = list(api.client.security.list_requests(order="answer_by", key=key, account=account))
+
+    def print_them() -> None:
+        names = {each["key_arn"]: each["name"] for each in api.client.security.list_keys()}
+        print_queue(requests, names)
+
+    api.show(requests, print_them)

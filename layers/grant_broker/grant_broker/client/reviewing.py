@@ -1,0 +1,201 @@
+"""Requests, approvals, keys and events in words, as the security team needs them to decide."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from grant_broker.client.printing import moment, pairs, print_fields, print_table, printable
+from grant_broker.client.showing import request_fields
+from grant_broker.domain.arns import account_of, key_id_of
+
+if TYPE_CHECKING:
+    from grant_broker.api.security_shapes import (
+        Approval,
+        Event,
+        Key,
+        OtherGrant,
+        Preflight,
+        Proposal,
+        RequestSeen,
+        RequestWithTrail,
+    )
+
+# By finding the answer that somebody should know of, and what it says in a word; the worst first.
+_PREFLIGHT = (
+    ("grantee_accepted", "no", "no such grantee"),
+    ("key_usable", "no", "key unusable"),
+    ("can_create", "no", "cannot create"),
+    ("can_end", "no", "cannot end"),
+    ("has_access", "yes", "has access already"),
+)
+
+
+def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> None:
+    """Print what waits for a decision, one request a line; `names` are the keys' names by their ARNs."""
+    print_table(
+        ("REQUEST", "ANSWER BY", "ACCOUNT", "GRANTEE", "KEY", "OPERATIONS", "CONTEXT", "DURATION", "VOTES",
+         "PREFLIGHT", "OTHERS", "REASON"),
+        [
+            (
+                request["id"],
+                moment(request["answer_by"]),
+                request["requester"]["account"],
+                request["grantee"].rpartition(":")[2],
+                names.get(request["key"], key_id_of(request["key"])),
+                ",".join(request["operations"]),
+                f"{pairs(request['encryption_context'])} ({request['context_match']})",
+                request["duration"],
+                _votes(request),
+                preflight_in_a_word(request["preflight"]),
+                str(len(request["others"])),
+                request["reason"],
+            )
+            for request in requests
+        ],
+    )  # fmt: skip
+
+
+def preflight_in_a_word(found: "Preflight | None") -> str:
+    """The worst that was found out when the request was submitted; else what is not known; else `fine`."""
+    if found is None:
+        return "not known"
+    answers = {
+        "grantee_accepted": found["grantee_accepted"],
+        "key_usable": found["key_usable"],
+        "can_create": found["can_create"],
+        "can_end": found["can_end"],
+        "has_access": found["has_access"],
+    }
+    bad = [word for name, answer, word in _PREFLIGHT if answers[name]["answer"] == answer]
+    unknown = [name for name, finding in answers.items() if finding["answer"] == "unknown"]
+    return next(iter(bad), f"unknown: {unknown[0].replace('_', ' ')}" if unknown else "fine")
+
+
+def print_review(request: "RequestSeen | RequestWithTrail") -> None:
+    """Print one request with all that helps to decide."""
+    found = request["preflight"]
+    print_fields(
+        [
+            *request_fields(request),
+            ("votes", _votes(request)),
+            ("preflight", preflight_in_a_word(found)),
+            *(
+                (f"  {name.replace('_', ' ')}", f"{finding['answer']}: {finding['reason']}")
+                for name, finding in (found or {}).items()
+                if isinstance(finding, dict)
+            ),
+            *(
+                (
+                    "other grant",
+                    f"{other['id']} {','.join(other['operations'])} until {moment(other['expires_at'])}",
+                )
+                for other in request["others"]
+            ),
+        ]
+    )
+
+
+def print_events(events: Iterable["Event"]) -> None:
+    """Print audit events, one a line."""
+    print_table(
+        ("AT", "TYPE", "REQUEST", "BY", "DETAIL"),
+        [
+            (event["at"], event["type"], event["request_id"] or "", event["by"], json.dumps(event["detail"]))
+            for event in events
+        ],
+    )
+
+
+def print_approvals(approvals: Iterable["Approval"]) -> None:
+    """Print standing approvals, one a line."""
+    print_table(
+        (
+            "APPROVAL",
+            "STATUS",
+            "KEY",
+            "ACCOUNT",
+            "GRANTEE",
+            "OPERATIONS",
+            "CONTEXT",
+            "AT MOST",
+            "UNTIL",
+            "REASON",
+        ),
+        [
+            (
+                approval["id"],
+                approval["status"],
+                key_id_of(approval["key"]),
+                approval["account"],
+                (approval["grantee"] or "any").rpartition(":")[2],
+                ",".join(approval["operations"]),
+                f"{pairs(approval['encryption_context'])} ({approval['context_match']})",
+                approval["max_duration"],
+                moment(approval["valid_until"]),
+                approval["reason"],
+            )
+            for approval in approvals
+        ],
+    )
+
+
+def print_keys(keys: Iterable["Key"]) -> None:
+    """Print managed keys, one a line."""
+    print_table(
+        ("KEY", "AT MOST", "QUORUM", "ACCOUNTS", "OPERATIONS", "REQUIRED CONTEXT", "MATCH", "ARN"),
+        [
+            (
+                key["name"],
+                key["max_duration"],
+                str(key["quorum"]),
+                ",".join(key["accounts"]),
+                ",".join(key["operations"]),
+                pairs(key["required_context"]),
+                key["context_match"],
+                f"{key['key_arn']} of {account_of(key['key_arn'])}",
+            )
+            for key in keys
+        ],
+    )
+
+
+def print_document(document: Mapping[str, object]) -> None:
+    """Print a key's limits, a field a line."""
+    print_fields(
+        [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in document.items()]
+    )
+
+
+def print_change(before: Mapping[str, object], after: Mapping[str, object], widened: Iterable[str]) -> None:
+    """Print the fields that differ, and which of them allow more than before."""
+    wider = set(widened)
+    for name in after:
+        if before.get(name) != after[name]:
+            words = "widens " if name in wider else "narrows"
+            print(printable(f"{words}  {name}: {json.dumps(before.get(name))} -> {json.dumps(after[name])}"))
+
+
+def print_proposals(proposals: Iterable["Proposal"]) -> None:
+    """Print changes that wait for votes."""
+    print_table(
+        ("VOTES", "WIDENS", "NARROWS", "PROPOSED", "LAPSES"),
+        [
+            (
+                f"{proposal['votes']} of {proposal['quorum']}",
+                ",".join(proposal["widened"]),
+                ",".join(proposal["narrowed"]),
+                moment(proposal["proposed_at"]),
+                moment(proposal["lapses_at"]),
+            )
+            for proposal in proposals
+        ],
+    )
+
+
+def _other(other: "OtherGrant") -> str:
+    return f"{other['id']} {','.join(other['operations'])} until {moment(other['expires_at'])}"
+
+
+def _votes(request: "RequestSeen") -> str:
+    needed = request["votes"]["needed"]
+    return f"{request['votes']['given']} of {'?' if needed is None else needed}"
