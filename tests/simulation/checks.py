@@ -102,7 +102,9 @@ def overdue(ledger: Ledger) -> list[str]:
     """Grants that outlived their time although the schedules run."""
     limit = ledger.world.now - timedelta(seconds=5)
     late = [grant["Name"] for grant in _established(ledger) if expiry_of(grant["Name"]) < limit]
-    return [f"invariant 6: {name} lives on, overdue" for name in late]
+    return [
+        f"invariant 6: {name} lives on, overdue: {_brief(ledger.record(request_of(name)))}" for name in late
+    ]
 
 
 def unaccounted(ledger: Ledger) -> list[str]:

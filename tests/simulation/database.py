@@ -100,9 +100,15 @@ class Table:
 
 
 class Database:
-    """Tables with their streams. `watch` is told of each transaction's writes, all at once."""
+    """Tables with their streams. `watch` is told of each transaction's writes, all at once.
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Index]], clock: Callable[[], datetime]) -> None:
+    `page`: the items of a Query's page at most, where it names no lower Limit.
+    """
+
+    def __init__(
+        self, tables: Mapping[str, Mapping[str, Index]], clock: Callable[[], datetime], page: int = 10_000
+    ) -> None:
+        self.page = page
         self.tables = {name: Table(indexes) for name, indexes in tables.items()}
         self.clock = clock
         self.watch: Callable[[str, list[Write]], None] | None = None
@@ -158,7 +164,7 @@ class Database:
             key=lambda pair: (comparable(pair[1][sort]), pair[0]),
             reverse=not parameters.get("ScanIndexForward", True),
         )
-        return _page(found, parameters, schema)
+        return _page(found, parameters, schema, min(parameters.get("Limit", self.page), self.page))
 
     def _get(self, table: str, key: Item) -> Item | None:
         return self.tables[table].items.get(_key(key))
@@ -236,21 +242,19 @@ def _partition(expression: str, values: Item) -> str | None:
     return values[first[1].strip()]["S"] if len(first) == 2 else None
 
 
-def _page(found: list[tuple[Key, Item]], parameters: dict[str, Any], schema: Index) -> dict[str, Any]:
+def _page(
+    found: list[tuple[Key, Item]], parameters: dict[str, Any], schema: Index, limit: int
+) -> dict[str, Any]:
     if start := parameters.get("ExclusiveStartKey"):
-        place, backwards = (
-            (comparable(start[schema[1]]), _key(start)),
-            not parameters.get("ScanIndexForward", True),
-        )
-        found = [
-            (key, item) for key, item in found
-            if ((at := (comparable(item[schema[1]]), key)) < place if backwards else at > place)
-        ]  # fmt: skip
-    limit = parameters.get("Limit")
+        place = comparable(start[schema[1]]), _key(start)
+        if parameters.get("ScanIndexForward", True):
+            found = [(key, item) for key, item in found if (comparable(item[schema[1]]), key) > place]
+        else:
+            found = [(key, item) for key, item in found if (comparable(item[schema[1]]), key) < place]
     page = [item for _, item in found[:limit]]
     shown = [_projected(schema.projected(item), parameters) for item in page if _filtered(item, parameters)]
     answer: dict[str, Any] = {"Items": shown, "Count": len(shown)}
-    if limit and len(page) == limit:
+    if len(page) == limit:
         answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("pk", "sk", *schema[:2])}
     return answer
 

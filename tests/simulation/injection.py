@@ -1,5 +1,6 @@
 """What can go wrong with one AWS call, and the plan of what does."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ class Kind(StrEnum):
     NOT_FOUND = "grant not found although listed"
     STALE_LISTING = "grants listed as they were"
     RACED = "another caller in between"
+    NEXT_PAGE = "next page throttled"
+    ENTRIES = "entries refused one by one"
 
 
 ONLY_FOR = {
@@ -39,12 +42,16 @@ ONLY_FOR = {
     Kind.ZOMBIE: {"CreateGrant"},
     Kind.NOT_FOUND: {"RetireGrant", "RevokeGrant"},
     Kind.STALE_LISTING: {"ListGrants", "ListRetirableGrants"},
+    Kind.NEXT_PAGE: {"Query", "ListGrants", "ListRetirableGrants"},
+    Kind.ENTRIES: {"PutEvents", "SendMessageBatch"},
 }
+_NEXT = {"ExclusiveStartKey", "Marker"}
 _CODES = {
     Kind.THROTTLED: ("ThrottlingException", 400),
     Kind.SERVER_ERROR: ("InternalServerError", 500),
     Kind.ACCESS_DENIED: ("AccessDeniedException", 400),
     Kind.NOT_FOUND: ("NotFoundException", 400),
+    Kind.NEXT_PAGE: ("ThrottlingException", 400),
 }
 
 
@@ -84,9 +91,14 @@ class Fault:
         if call.service == "clock":
             return self.kind == Kind.RACED and self.operation == call.operation
         names = {self.operation} if self.operation else ONLY_FOR.get(self.kind)
-        indexed = self.kind != Kind.STALE_READ or "IndexName" in call.parameters
-        suits = (names is None or call.operation in names) and service in {None, call.service}
-        return suits and indexed
+        match self.kind:
+            case Kind.STALE_READ:
+                fits = "IndexName" in call.parameters
+            case Kind.NEXT_PAGE:
+                fits = bool(call.parameters.keys() & _NEXT)
+            case _:
+                fits = True
+        return fits and (names is None or call.operation in names) and service in {None, call.service}
 
 
 Run = Callable[[], Any]
@@ -95,13 +107,16 @@ Run = Callable[[], Any]
 class Injector:
     """Stands before every AWS call of the broker. `counts`: what was injected; `total`: the calls.
 
-    `blinded`: an index was read stale in this step.
+    `blinded`: an index was read stale in this step. `calm`: the number of this step if nothing can go wrong
+    in it, else None.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.total = 0
         self.blinded = False
+        self.calm: int | None = None
+        self._steps = itertools.count()
         self._plan: list[Fault] = []
         self._passed: Counter[int] = Counter()
         self._lasting: dict[Fault, str] = {}
@@ -110,12 +125,13 @@ class Injector:
     @contextmanager
     def under(self, plan: Sequence[Fault]) -> Iterator[None]:
         """The calls of one step, with these faults."""
-        before = self._plan, self._passed, self._lasting, self.blinded
+        before = self._plan, self._passed, self._lasting, self.blinded, self.calm
         self._plan, self._passed, self._lasting, self.blinded = list(plan), Counter(), {}, False
+        self.calm = None if plan else next(self._steps)
         try:
             yield
         finally:
-            self._plan, self._passed, self._lasting, self.blinded = before
+            self._plan, self._passed, self._lasting, self.blinded, self.calm = before
 
     def call(self, call: AwsCall, run: Run) -> Any:
         """What becomes of a call."""

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from grant_broker.domain.errors import BrokerError, DatabaseRefused
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import Answer
 from tests.simulation import oracle
 from tests.simulation.database import Write
+from tests.simulation.injection import Died
 from tests.simulation.oracle import Plain, plain
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ class Ledger:
         self.gone: set[str] = set()
         self.documents: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
         self.attempted: set[str] = set()
+        self.turns: Counter[tuple[int | None, str, int]] = Counter()
 
     # ------------------------------------------------------------ the tables
     def written(self, caller: str, writes: list[Write]) -> None:
@@ -136,13 +141,17 @@ class Ledger:
         standing = plain(table.get((f"approval#{named}", "approval"))) if named else {}
         if why := oracle.uncovered(request, key, {} if named else votes, standing):
             self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
-        if standing and (held := self._held_with(request)) > oracle.longest_held(key) + _CLOCKS:
+        longest = oracle.longest_held(key)
+        if standing and (held := self._held_with(request, longest)) > longest + _CLOCKS:
             self.wrong(1, f"{request['grantee']} would hold for {held} by standing approvals")
         stamp = int(oracle.time(request["expires_at"]).timestamp())
         self.intents[f"{PREFIX}{request['id']}/{stamp}"] = request
 
-    def _held_with(self, request: Plain) -> timedelta:
-        """How long the grantee would hold without a break, at least: by its live grants."""
+    def _held_with(self, request: Plain, longest: timedelta) -> timedelta:
+        """How long the grantee would hold without a break, at least: by its live grants.
+
+        But for those that are overdue by as much as one may hold: alarms sound by then.
+        """
         if self.disturbed or self.world.injector.blinded:
             return timedelta()
         start = oracle.time(request["issued_at"])
@@ -150,6 +159,7 @@ class Ledger:
         for name, intent in self.intents.items():
             same = (intent["grantee"], intent["key_arn"]) == (request["grantee"], request["key_arn"])
             known = name in live and request_of(name) not in self.doubled
+            known = known and expiry_of(name) + longest > self.world.now
             if known and same and oracle.meet(intent["scope"], request["scope"]):
                 start = min(start, oracle.time(intent["issued_at"]))
         return oracle.time(request["expires_at"]) - start
@@ -216,9 +226,17 @@ class Ledger:
         if not name.startswith(PREFIX) or grant.get("RetiringPrincipal") != self.retirer:
             return self.wrong(3, f"a foreign grant was ended: {name}")
         self.ended.append((name, self.world.now))
+        self._at_the_rate(call)
         if name in self.intents and expiry_of(name) - self.world.now > _CLOCKS and not self._wanted(name):
             self.wrong(3, f"{name} was ended before its time, and nobody asked for it")
         return None
+
+    def _at_the_rate(self, call: AwsCall) -> None:
+        clock = self.world.now + self.world.skew["expiry"]
+        turn = self.world.injector.calm, call.operation, int(clock.timestamp())
+        self.turns[turn] += 1
+        if turn[0] is not None and self.turns[turn] > oracle.RATE:
+            self.wrong(3, f"more than {oracle.RATE} grants were ended in a second by {call.operation}")
 
     def _wanted(self, name: str) -> bool:
         record = self.record(request_of(name))
@@ -252,7 +270,9 @@ class Ledger:
                 self.wrong(7, f"{who} was shown {shown['id']} of {shown['requester']['account']}")
 
     def failed(self, function: str, error: BaseException) -> None:
-        """A run ended with an error."""
+        """A run ended with an error: one that AWS can answer with, or the end of its process."""
+        if not isinstance(error, Died | BrokerError | DatabaseRefused | ClientError | BotoCoreError):
+            self.wrong(0, f"{function} failed with {error!r}")
         self.errors[f"{function}: {type(error).__name__}"] += 1
 
     # ------------------------------------------------------------ reading

@@ -13,6 +13,7 @@ from tests.simulation import checks
 from tests.simulation.acts import Acts
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.ledger import expiry_of, request_of
+from tests.simulation.oracle import RATE
 from tests.simulation.world import FUNCTIONS, OTHER, PARTNER, World
 
 _LASTING = [Kind.THROTTLED, Kind.SERVER_ERROR, Kind.TIME_OUT, Kind.ACCESS_DENIED, Kind.LOST_ANSWER]
@@ -24,10 +25,14 @@ PLANS: st.SearchStrategy[list[Fault]] = st.one_of(
     st.just([]), st.lists(ONE, min_size=1, max_size=2), st.lists(OUTAGE, min_size=1, max_size=1)
 )
 LATE = st.builds(Fault, kind=st.just(Kind.ZOMBIE), racer=st.integers(0, 15))
-_READINGS = [Kind.STALE_LISTING, Kind.NOT_FOUND, Kind.STALE_READ, Kind.PARTIAL_BATCH]
+_READINGS = [Kind.STALE_LISTING, Kind.NOT_FOUND, Kind.STALE_READ, Kind.PARTIAL_BATCH, Kind.NEXT_PAGE]
 READING = st.builds(
-    Fault, kind=st.sampled_from([*_READINGS, Kind.NOT_FOUND]), lasting=st.booleans(), racer=st.integers(0, 15)
+    Fault,
+    kind=st.sampled_from([*_READINGS, Kind.NOT_FOUND, Kind.NEXT_PAGE]),
+    lasting=st.booleans(),
+    racer=st.integers(0, 15),
 )
+REFUSING = st.builds(Fault, kind=st.just(Kind.ENTRIES), lasting=st.booleans())
 RUNS = st.one_of(PLANS, st.lists(READING, min_size=1, max_size=2))
 PAUSED = st.builds(Fault, kind=st.just(Kind.RACED), operation=st.just("Sleep"), racer=st.integers(0, 15))
 UNSURE = st.sampled_from(
@@ -52,6 +57,13 @@ DURATIONS = st.sampled_from(["PT5M", "PT20M", "PT1H"])
 PICK = st.integers(0, 20)
 APP = st.sampled_from([0, 0, -1, -2])
 SHORTER = st.sampled_from([None, None, "PT5M", "PT10M"])
+SHORTENED = st.sampled_from([(None,) * 4, ("PT5M", None, None, None), (None, "PT20M", "PT10M", "PT10M")])
+VOTERS = st.sampled_from(
+    [
+        ("alice",), ("bob",), ("alice", "bob"), ("alice", "bob", "carol"), ("alice", "alice_in_review"),
+        ("duty", "bob", "duty_again"),
+    ]
+)  # fmt: skip
 FENCES = st.sampled_from(
     [
         *([{}] * 3),
@@ -70,6 +82,10 @@ SCOPES = st.fixed_dictionaries(
         "duration": DURATIONS,
     }
 )
+CROWD = {
+    "operations": ["Encrypt"], "encryption_context": {"tenant": "a"}, "context_match": "equals",
+    "duration": "PT5M",
+}  # fmt: skip
 STEPS: Counter[str] = Counter()
 
 
@@ -88,9 +104,15 @@ class Faults(RuleBasedStateMachine):
         STEPS["examples"] += 1
         self.steps = 0
 
-    @initialize(scope=SCOPES, who=THIRD_PARTIES, first=FENCES, second=FENCES)
-    def begin(self, scope: Any, who: str, first: Any, second: Any) -> None:
-        """Two keys, a standing approval, and requests that wait, are approved, are granted."""
+    @initialize(
+        scope=SCOPES, who=THIRD_PARTIES, first=FENCES, second=FENCES,
+        crowd=st.sampled_from([0] * 14 + [2 * RATE]),
+    )  # fmt: skip
+    def begin(self, *, scope: Any, who: str, first: Any, second: Any, crowd: int) -> None:
+        """Two keys, a standing approval, and requests that wait, are approved, are granted.
+
+        Now and then a crowd of grants that all end in one second.
+        """
         for name, limits in (("partner_data", first), ("second_data", second)):
             if limits:
                 self.world.call("alice", "PUT", self.acts.path(name), self.world.document(name, **limits))
@@ -99,6 +121,8 @@ class Faults(RuleBasedStateMachine):
         for request in (approved, taken):
             self.acts.agree(request, [None] * 4)
         self.acts.take_up(who, taken)
+        for number in range(crowd):
+            self.acts.submit("partner", "partner_data", CROWD, app=number)
         self.world.remember()
 
     # ------------------------------------------------------------ third parties
@@ -118,12 +142,20 @@ class Faults(RuleBasedStateMachine):
 
     @rule(
         who=THIRD_PARTIES, key=KEYS, scope=SCOPES, app=APP, plan=ISSUES,
-        durations=st.lists(SHORTER, min_size=4, max_size=4),
+        durations=SHORTENED,
     )  # fmt: skip
     def be_granted(self, *, who: str, key: str, scope: Any, app: int, plan: Any, durations: Any) -> None:
         request = self.acts.submit(who, key, scope, app=app)
         self.acts.agree(request, durations)
         self.acts.take_up(who, request, plan=plan)
+
+    @rule(minutes=st.sampled_from([5, 15, 19]), times=st.sampled_from([1, 1, 2, 4]), app=APP)
+    def renew(self, minutes: int, times: int, app: int) -> None:
+        """Ask for more before the last grant ends, again and again, by a standing approval."""
+        self.acts.approve_ahead("bob", "partner_data", PARTNER, lasts=7200)
+        for _ in range(times):
+            self.acts.submit("partner", "partner_data", {**CROWD, "duration": "PT20M"}, app=app)
+            self.world.advance(60 * minutes)
 
     @rule(pick=PICK, plan=ISSUES)
     def take_up(self, pick: int, plan: Any) -> None:
@@ -168,7 +200,7 @@ class Faults(RuleBasedStateMachine):
         account=st.sampled_from([PARTNER, OTHER, HOME]),
         lasts=st.sampled_from([300, 3600]),
         app=st.none() | APP,
-        votes=st.lists(APPROVERS, max_size=3),
+        votes=VOTERS,
         plan=PLANS,
     )
     def approve_ahead(
@@ -189,7 +221,7 @@ class Faults(RuleBasedStateMachine):
             )
 
     @rule(
-        voters=st.lists(APPROVERS, min_size=1, max_size=3), name=KEYS, plan=PLANS,
+        voters=VOTERS, name=KEYS, plan=PLANS,
         limits=st.one_of(FENCES, st.sampled_from([{"accounts": [PARTNER]}, None])),
     )  # fmt: skip
     def change_limits(self, voters: Any, name: str, limits: Any, plan: Any) -> None:
@@ -204,13 +236,23 @@ class Faults(RuleBasedStateMachine):
         ends = [expiry_of(grant["Name"]).timestamp() for grant in self.world.ledger.own()]
         self.world.advance(self._until(ends) if near else 0)
         expected = {} if plan else self._expected(seconds)
+        crowd = len(ends) - len(expected)
         self.world.run_expiry(seconds, plan=plan)
         ended = {name: at for name, at in self.world.ledger.ended if name in expected}
-        for name, second in expected.items():
+        for place, (name, second) in enumerate(sorted(expected.items(), key=lambda pair: pair[1])):
             late = (ended[name].timestamp() if name in ended else float("inf")) - second
             STEPS["ended in their second"] += 1
-            if late > 1 + abs(self.world.skew["expiry"].total_seconds()):
+            # A crowd ends at the rate.
+            if late > 1 + (crowd + place) // RATE + abs(self.world.skew["expiry"].total_seconds()):
                 self.world.ledger.wrong(3, f"{name} was ended {late} s late by a run that covered it")
+
+    @rule(calls=st.integers(1, 60), near=st.booleans())
+    def runs_out_of_time(self, calls: int, near: bool) -> None:  # noqa: FBT001
+        """Both runs end in the middle of their work."""
+        self.world.advance(self._until(self.world.dues()) if near else 0)
+        self.world.note("ran out of time", 1)
+        self.world.run_expiry(60, calls=calls)
+        self.world.run_reconcile(calls=calls)
 
     @rule(plan=RUNS)
     def reconcile_runs(self, plan: Any) -> None:
@@ -220,7 +262,7 @@ class Faults(RuleBasedStateMachine):
         function=st.sampled_from(["expiry", "events"]),
         repeat=st.sampled_from([0, 0, 5]),
         backwards=st.booleans(),
-        plan=RUNS,
+        plan=st.one_of(RUNS, st.lists(REFUSING, min_size=1, max_size=1)),
     )
     def stream_delivers(self, *, function: str, repeat: int, backwards: bool, plan: Any) -> None:
         waiting = len(self.world.streams.waiting(function))
@@ -249,8 +291,8 @@ class Faults(RuleBasedStateMachine):
         name=KEYS, pick=PICK, seconds=st.integers(-5, 5), function=st.sampled_from(FUNCTIONS),
         what=st.sampled_from([
             "key disabled", "key pending deletion", "key policy replaced", "mended", "mended", "clock skewed",
-            "clock skewed", "grantee role deleted", "request table restored", "request table emptied",
-            "both tables restored",
+            "clock skewed", "grantee role deleted", "grantee role recreated",
+            "request table restored", "request table emptied", "both tables restored",
         ]),
     )  # fmt: skip
     def something_breaks(self, what: str, name: str, pick: int, seconds: int, function: str) -> None:
@@ -260,6 +302,8 @@ class Faults(RuleBasedStateMachine):
             self.world.skew[function] = timedelta(seconds=seconds)
         elif what == "grantee role deleted" and pick < 12:
             self.world.delete_role(self.world.grantees[2 + pick % 3])
+        elif what == "grantee role recreated" and pick < 12:
+            self.world.recreate_role(self.world.grantees[2 + pick % 4])
         elif "table" in what and pick < 8:
             self.world.restore(None if what.endswith("emptied") else pick, both=what.startswith("both"))
         else:

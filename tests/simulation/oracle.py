@@ -18,6 +18,8 @@ NEXT = {
 FINAL = {"denied", "withdrawn", "lapsed", "failed", "expired", "revoked", "released"}
 SKEW = timedelta(seconds=70)
 """By how much the clocks of two functions may differ, and `starts_at` may lie behind "now"."""
+RATE = 5
+"""Grants that are ended in a second, at most."""
 Plain = dict[str, Any]
 _IDENTITY_CENTER = "AWSReservedSSO_"
 _LISTED = {(HOME, APPROVER_ROLE), (HOME, REVIEW_ROLE)}

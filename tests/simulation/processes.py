@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+_NONE = slice(0)
+
+
 class OneByOne(Executor):
     """The threads of a run, one after another in this one: every order of calls can be repeated."""
 
@@ -101,24 +104,28 @@ class Bus:
 
     def put_events(self, **given: Any) -> Any:
         """PutEvents."""
-        return self._called("PutEvents", given, lambda: self._took(given["Entries"]))
+        return self._called("PutEvents", given)
 
     def send_message_batch(self, **given: Any) -> Any:
         """SendMessageBatch."""
-        return self._called("SendMessageBatch", given, lambda: self._queued(given["Entries"]))
+        return self._called("SendMessageBatch", given)
 
-    def _queued(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        limits.check("sqs", "SendMessageBatch", {"Entries": entries})
-        self.mails += [entry["MessageBody"] for entry in entries]
-        return {"Successful": [{"Id": entry["Id"]} for entry in entries]}
+    def take(self, operation: str, entries: Sequence[Mapping[str, Any]], refused: slice = _NONE) -> Any:
+        """What a call does: takes its entries, but for those that are refused one by one."""
+        limits.check("events" if operation == "PutEvents" else "sqs", operation, {"Entries": entries})
+        out = range(len(entries))[refused]
+        taken = [entry for place, entry in enumerate(entries) if place not in out]
+        if operation == "PutEvents":
+            self.events += [entry["Detail"] for entry in taken]
+            told = [{"ErrorCode": "ThrottlingException"} if n in out else {} for n in range(len(entries))]
+            return {"FailedEntryCount": len(out), "Entries": told}
+        self.mails += [entry["MessageBody"] for entry in taken]
+        failed = [{"Id": entries[place]["Id"], "Code": "InternalError"} for place in out]
+        return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": failed}
 
-    def _took(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        limits.check("events", "PutEvents", {"Entries": entries})
-        self.events += [entry["Detail"] for entry in entries]
-        return {"Entries": [{"EventId": "1"} for _ in entries]}
-
-    def _called(self, operation: str, given: dict[str, Any], run: Callable[[], Any]) -> Any:
+    def _called(self, operation: str, given: dict[str, Any]) -> Any:
+        call = AwsCall("events", operation, given, "events")
         try:
-            return self.injector.call(AwsCall("events", operation, given, "events"), run)
+            return self.injector.call(call, lambda: self.take(operation, given["Entries"]))
         except Answered as answered:
             raise client_error(operation, answered.code, status=answered.status) from answered

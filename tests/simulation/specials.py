@@ -27,6 +27,7 @@ def specials(world: "World") -> dict[Kind, Special]:
         Kind.ZOMBIE: partial(_late, world),
         Kind.RACED: partial(_raced, world),
         Kind.STALE_LISTING: partial(_listed_stale, world),
+        Kind.ENTRIES: partial(_entries_refused, world),
     }
 
 
@@ -41,6 +42,11 @@ def _partial(world: "World", call: AwsCall, _run: Any, _fault: Fault) -> Any:
     first, left = ({**asked, "Keys": keys} for keys in (asked["Keys"][:half], asked["Keys"][half:]))
     answer = world.database.handle("BatchGetItem", {"RequestItems": {table: first}}, call.principal)
     return {**answer, "UnprocessedKeys": {table: left}}
+
+
+def _entries_refused(world: "World", call: AwsCall, _run: Any, _fault: Fault) -> Any:
+    """Every other entry is taken."""
+    return world.bus.take(call.operation, call.parameters["Entries"], refused=slice(1, None, 2))
 
 
 def _late(world: "World", call: AwsCall, run: Callable[[], Any], fault: Fault) -> Any:

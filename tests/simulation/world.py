@@ -14,6 +14,7 @@ from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.people import HOME
+from tests.simulation import oracle
 from tests.simulation.database import Database, Index, Key
 from tests.simulation.expressions import Item
 from tests.simulation.injection import Answered, Died, Fault, Injector
@@ -26,8 +27,11 @@ from tests.support.limits import WHOLE
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 PARTNER, OTHER = "444455556666", "666677778888"
-SETTINGS = {"SmallestDuration": 300, "AnswerWithin": 3600, "TakeUpWithin": 1800}
+SETTINGS = {"SmallestDuration": 300, "AnswerWithin": 3600, "TakeUpWithin": 1800, "EndRate": oracle.RATE}
+_PAGE = 3  # items that a Query gives at a time, as if they were large: DynamoDB cuts a page at 1 MB
+_LISTED = 3  # grants that KMS lists at a time: it may give fewer than the Limit
 FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
+_INF = float("inf")
 _KEEP = 8  # earlier states to read stale or restore from
 
 
@@ -41,7 +45,7 @@ class World:
         self.deployment = Deployment.create(self.cloud, parameters=SETTINGS)
         self.people = {name: person.credentials for name, person in self.deployment.people.items()}
         self.keys, self.grantees = self._keys(), self._roles()
-        self.database = Database(_indexes(self.deployment), lambda: self.now)
+        self.database = Database(_indexes(self.deployment), lambda: self.now, page=_PAGE)
         self.ledger, self.bus = Ledger(self), Bus(self.injector)
         self.processes, self.others = Processes(self), Processes(self)
         self.streams = Streams(self)
@@ -174,14 +178,20 @@ class World:
         self.ledger.answered(who, method, path, answer)
         return answer
 
-    def run_expiry(self, seconds: float = 130, *, plan: Sequence[Fault] = (), others: bool = False) -> bool:
-        """One scheduled run that ends `seconds` from now; False where it failed or died."""
+    def run_expiry(
+        self, seconds: float = 130, *, plan: Sequence[Fault] = (), others: bool = False, calls: float = _INF
+    ) -> bool:
+        """One scheduled run that ends `seconds` from now; False where it failed or died.
+
+        `calls`: after so many of AWS its time is over all at once.
+        """
         broker = (self.others if others else self.processes).broker("expiry")
         until = self.now.timestamp() + seconds
         before, self._until = self._until, until
         with self.injector.under(plan), mock.patch.object(expiry, "ThreadPoolExecutor", OneByOne):
             try:
-                expiry.run(broker, lambda: 10 + until - self.now.timestamp())
+                left = self._while(calls, lambda: 10 + until - self.now.timestamp())
+                expiry.run(broker, left)
             except (Died, Exception) as error:  # noqa: BLE001 - Lambda takes any error: the next run repeats
                 self.ledger.failed("expiry", error)
                 return False
@@ -189,12 +199,16 @@ class World:
                 self._until = before
         return True
 
-    def run_reconcile(self, *, plan: Sequence[Fault] = (), others: bool = False) -> bool:
+    def _while(self, calls: float, left: Callable[[], float]) -> Callable[[], float]:
+        last = self.injector.total + calls
+        return lambda: left() if self.injector.total < last else 0.0
+
+    def run_reconcile(self, *, plan: Sequence[Fault] = (), others: bool = False, calls: float = _INF) -> bool:
         """One scheduled run; False where it failed or died."""
         broker = (self.others if others else self.processes).broker("reconcile")
         with self.injector.under(plan):
             try:
-                reconcile(broker, lambda: 240.0)
+                reconcile(broker, self._while(calls, lambda: 240.0))
             except (Died, Exception) as error:  # noqa: BLE001 - as above
                 self.ledger.failed("reconcile", error)
                 return False
@@ -221,7 +235,8 @@ class World:
     # ------------------------------------------------------------ what the injector needs
     def kms_answer(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response:
         """KMS's answer to a call."""
-        call = AwsCall("kms", operation, parameters, caller.arn)
+        paged = {"Limit": min(parameters["Limit"], _LISTED)} if "Limit" in parameters else {}
+        call = AwsCall("kms", operation, {**parameters, **paged}, caller.arn)
         return self._kms_call(call, partial(self._by_kms, caller, call)) or self._by_kms(caller, call)
 
     def _by_kms(self, caller: Credentials, call: AwsCall) -> Response:
@@ -253,6 +268,11 @@ class World:
         self.cloud.delete_role(arn)
         self.ledger.gone.add(arn)
         return True
+
+    def recreate_role(self, arn: str) -> None:
+        """Delete a grantee's role and make one of the same ARN, which is another principal."""
+        self.delete_role(arn)
+        self.cloud.create_role(arn.rpartition("/")[2], [], account=arn.split(":")[4])
 
     def known(self, who: str) -> bool:
         """Whether the caller's keys still work."""

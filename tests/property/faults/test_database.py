@@ -43,7 +43,7 @@ def _story(world: World) -> None:
     acts.submit("partner", "partner_data", SCOPE, repeat=True)
     acts.submit("partner", "partner_data", SCOPE, repeat=True)
     for place in range(10):
-        OneRequest(world).approved().take_up(Fault(Kind.RACED, after=4, racer=place))
+        OneRequest(world).approved().take_up(Fault(Kind.RACED, operation="TransactWriteItems", racer=place))
         OneRequest(world).pending()
         acts.call("partner", "GET", "/requests", query={"limit": "2"})
     for limits in ({"quorum": 2}, {"max_duration": "PT20M"}, None):
@@ -99,6 +99,8 @@ def test_same_answers(world: World, client: Any, monkeypatch: pytest.MonkeyPatch
     """Every DynamoDB call of a long story is answered by the real database as by the fast one."""
     tape = Tape(world)
     monkeypatch.setattr(world.database, "handle", tape.handle)
+    # Where a page ends is told by its bytes, which the fast one does not count.
+    monkeypatch.setattr(world.database, "page", 10_000)
     _story(world)
     asked = {(operation, parameters.get("IndexName")) for operation, parameters, _ in tape.calls}
     for operation, parameters, answer in tape.calls:
@@ -108,6 +110,26 @@ def test_same_answers(world: World, client: Any, monkeypatch: pytest.MonkeyPatch
     assert {operation for operation, _ in asked} >= wanted
     assert len({index for _, index in asked}) > 5
     assert any(isinstance(answer, tuple) for _, _, answer in tape.calls)
+
+
+@pytest.mark.parametrize("forwards", [True, False])
+def test_pages(world: World, forwards: bool) -> None:  # noqa: FBT001
+    """However a query is cut into pages, together they are the whole, each item once and in order."""
+    for _ in range(5):
+        OneRequest(world).active()
+    query = {
+        "TableName": world.deployment.request_table, "IndexName": "agenda",
+        "KeyConditionExpression": "agenda = :agenda", "ScanIndexForward": forwards,
+        "ExpressionAttributeValues": {":agenda": {"S": "agenda"}},
+    }  # fmt: skip
+    whole = world.database.query({**query, "Limit": 8})["Items"]
+    page = world.database.query({**query, "Limit": 2})
+    found = page["Items"]
+    while "LastEvaluatedKey" in page:
+        page = world.database.query({**query, "Limit": 2, "ExclusiveStartKey": page["LastEvaluatedKey"]})
+        found += page["Items"]
+    assert len(whole) == 5
+    assert found == whole
 
 
 def _put(table: str, token: str, value: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def test_every_kind_of_fault_has_an_effect(world: World, kind: Kind) -> None:
     if kind in world.injector.special:
         return
     operation = min(ONLY_FOR.get(kind, {"PutItem"}))
-    call = AwsCall(service="dynamodb", operation=operation, parameters={}, principal="")
+    call = AwsCall(service="dynamodb", operation=operation, parameters={"Marker": "2"}, principal="")
     injector = Injector()
     with injector.under([Fault(kind)]), pytest.raises((Answered, Died, Refused, ReadTimeoutError)):
         injector.call(call, dict)
