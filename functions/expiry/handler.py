@@ -9,7 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker.domain.checks import Function
 from grant_broker.expiry.broker import ExpiryBroker
-from grant_broker.expiry.run import end_at_once, run
+from grant_broker.expiry.run import run
+from grant_broker.expiry.stream import end_at_once
 from grant_broker.metrics import measurer, published
 from grant_broker.settings import ExpirySettings
 

@@ -93,10 +93,14 @@ class Brokers:
     def composed(self, function: str, aws: Clients, sleep: Callable[[float], None]) -> AnyBroker:
         """The function's own composition, on these clients."""
         made = built(function, self.deployment.environment(function), aws)
-        tables = {"request_table": made.store.tables.request_table}
-        if made.store.tables.has_approval_table:
-            tables["approval_table"] = made.store.tables.approval_table
-        return replace(made, store=Store(DynamoDb(aws.dynamodb(), sleep=sleep), **tables))
+        tables = made.store.tables
+        store = Store(
+            DynamoDb(aws.dynamodb(), sleep=sleep),
+            request_table=tables.request_table,
+            approval_table=tables.approval_table if tables.has_approval_table else None,
+            agenda_shards=made.settings.agenda_shards,
+        )
+        return replace(made, store=store)
 
     def _measure(self, function: str, name: str, value: float) -> None:
         self.metrics.append((function, name, value))

@@ -62,7 +62,7 @@ MUTATIONS = (
     Mutation(
         "end rate unlimited",
         "expiry/rate.py",
-        "    return max(0, min(wanted, rate - (taken - wanted)))\n",
+        "    return max(0, min(wanted, left - (taken - wanted)))\n",
         "    return wanted\n",
         "tests/integration/expiry/test_run.py::test_overlapping_runs_share_the_rate",
     ),
@@ -111,8 +111,8 @@ MUTATIONS = (
     Mutation(
         "ends last in each second",
         "expiry/run.py",
-        "    return work + [_Work(entry) for entry in due if entry.action != Action.END][:rate]\n",
-        "    return [_Work(entry) for entry in due if entry.action != Action.END][:rate] + work\n",
+        "        ends.begin()\n        rest.go_on()\n",
+        "        rest.go_on()\n        ends.begin()\n",
         "tests/integration/expiry/test_run.py::test_ends_come_first_in_their_second",
     ),
     Mutation(

@@ -1,7 +1,6 @@
 """The functions' processes, as the world has them: its database, its clock, its bus."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
@@ -22,17 +21,6 @@ if TYPE_CHECKING:
 
 
 _NONE = slice(0)
-
-
-class OneByOne(Executor):
-    """The threads of a run, one after another in this one: every order of calls can be repeated."""
-
-    def __init__(self, _workers: int) -> None:
-        pass
-
-    def map(self, work: Callable[..., Any], *items: Any, **_: Any) -> Iterator[Any]:  # type: ignore[override]
-        """Each as it is asked for."""
-        return map(work, *items)
 
 
 class Processes(Brokers):

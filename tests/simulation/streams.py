@@ -3,12 +3,9 @@
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
-from grant_broker.expiry import run as expiry
 from tests.local_stack.patterns import matches
 from tests.simulation.injection import Died, Fault
-from tests.simulation.processes import OneByOne
 from tests.support.context import Context
 
 if TYPE_CHECKING:
@@ -57,10 +54,7 @@ class Streams:
     def _invoked(self, function: str, records: list[dict[str, Any]]) -> list[str]:
         handler = self.world.processes.handler(function).lambda_handler
         try:
-            with (
-                warnings.catch_warnings(action="ignore"),
-                mock.patch.object(expiry, "ThreadPoolExecutor", OneByOne),
-            ):
+            with warnings.catch_warnings(action="ignore"):
                 answer = handler({"Records": records}, Context())
         except (Died, Exception) as error:  # noqa: BLE001 - Lambda takes any error: the whole batch comes again
             self.world.ledger.failed(function, error)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
-from unittest import mock
 
+from grant_broker.aws.items import Part
 from grant_broker.expiry import run as expiry
 from grant_broker.reconcile.run import reconcile
 from tests.local_aws.answers import AwsError, Response
@@ -20,9 +20,10 @@ from tests.simulation.expressions import Item
 from tests.simulation.injection import Answered, Died, Fault, Injector
 from tests.simulation.keys import Keys, key_id
 from tests.simulation.ledger import Ledger
-from tests.simulation.processes import Bus, OneByOne, Processes
+from tests.simulation.processes import Bus, Processes
 from tests.simulation.specials import specials
 from tests.simulation.streams import Streams
+from tests.support.inline import Inline
 from tests.support.limits import WHOLE
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -157,7 +158,8 @@ class World:
     def dues(self) -> list[int]:
         """Every due second on the agenda."""
         table = self.database.tables[self.deployment.request_table]
-        return [int(item["due"]["N"]) for _, item in table.part("agenda", "agenda")]
+        parts = (f"{part}#0" for part in Part)
+        return [int(item["due"]["N"]) for part in parts for _, item in table.part("agenda", part)]
 
     # ------------------------------------------------------------ calls and runs
     def call(
@@ -181,17 +183,23 @@ class World:
     def run_expiry(
         self, seconds: float = 130, *, plan: Sequence[Fault] = (), others: bool = False, calls: float = _INF
     ) -> bool:
-        """One scheduled run that ends `seconds` from now; False where it failed or died.
+        """The scheduled runs until `seconds` from now, a minute apart; False where one failed or died.
 
-        `calls`: after so many of AWS its time is over all at once.
+        One is at work until then, or goes home where nothing falls due. `calls`: after so many of AWS the
+        time of the first is over all at once, and there is no other.
         """
         broker = (self.others if others else self.processes).broker("expiry")
         until = self.now.timestamp() + seconds
         before, self._until = self._until, until
-        with self.injector.under(plan), mock.patch.object(expiry, "ThreadPoolExecutor", OneByOne):
+        with self.injector.under(plan):
             try:
                 left = self._while(calls, lambda: 10 + until - self.now.timestamp())
-                expiry.run(broker, left)
+                while (began := self.now.timestamp()) < until:
+                    expiry.run(broker, left, pool=Inline)
+                    if calls < _INF:
+                        break
+                    now = self.now.timestamp()
+                    self.advance(max(0.0, min(began + 60, until) - now))
             except (Died, Exception) as error:  # noqa: BLE001 - Lambda takes any error: the next run repeats
                 self.ledger.failed("expiry", error)
                 return False

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import boto3
 
+from grant_broker.aws.agenda import AgendaEntry
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import item_of
+from grant_broker.aws.items import Part, item_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
@@ -140,6 +141,7 @@ class Scene:
             approval_table="approvals",
             home_account="111122223333",
             retiring_principal=EXPIRY_ROLE,
+            agenda_shards=1,
             approver_role_ids=(),
             identity_center_role_ids=(),
             allowed_grants=self.allowed,
@@ -162,6 +164,10 @@ class Scene:
         """Store records as they are."""
         for record in records:
             self.client.put_item(TableName=self.store.tables.table_of(record), Item=item_of(record))
+
+    def ends_due(self, by: datetime) -> list[AgendaEntry]:
+        """The ends that are due on the agenda."""
+        return self.store.agenda.read_due(Part.ENDS, int(by.timestamp()), most=1000).entries
 
     def run(self, *grants: ListedGrant) -> Report:
         """One run over these grants."""

@@ -8,14 +8,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
+from grant_broker.aws.agenda import AgendaEntry
+from grant_broker.aws.items import Part
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
-from grant_broker.expiry.run import Report, run
+from grant_broker.expiry.run import Pool, Report, run
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer, Brokers
 from tests.local_stack.deployment import Deployment
 from tests.support.context import Context
 from tests.support.faults import Plan, before, faults
+from tests.support.inline import Inline
 from tests.support.limits import limits
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -285,14 +288,20 @@ class InProcessStack:
         """The key's grants, as KMS lists them."""
         return self.deployment.cloud.grants(self.key_arn)
 
-    def expire(self, seconds: float = 3, *, workers: int = 1) -> Report:
+    def expire(self, seconds: float = 3, *, pool: Pool = Inline) -> Report:
         """A scheduled run of `expiry` that has this long, by the scene's clock."""
         deadline = self.clock.now + timedelta(seconds=seconds)
         return run(
             self.brokers.broker("expiry"),
             lambda: (deadline - self.clock.now).total_seconds() + 10,
-            workers=workers,
+            pool=pool,
         )
+
+    def due(self, *parts: Part, by: datetime | None = None) -> list[AgendaEntry]:
+        """What is due on the agenda by now, or by a time: of all of it, unless parts of it are named."""
+        until = int((by or self.clock.now).timestamp())
+        agenda = self.brokers.broker("expiry").store.agenda
+        return [entry for part in parts or Part for entry in agenda.read_due(part, until, most=1000).entries]
 
     def later(self, seconds: float) -> None:
         """Time passes, and a short run follows."""

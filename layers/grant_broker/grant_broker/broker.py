@@ -58,6 +58,11 @@ class ApiBroker(Broker):
         return caller.person(self.settings.identity_center_role_ids)
 
 
-def store_of(aws: Clients, *, request_table: str, approval_table: str) -> Store:
+def store_of(aws: Clients, settings: GrantSettings, *, approval_table: str) -> Store:
     """Make the store of both tables."""
-    return Store(DynamoDb(aws.dynamodb()), request_table=request_table, approval_table=approval_table)
+    return Store(
+        DynamoDb(aws.dynamodb()),
+        request_table=settings.request_table,
+        approval_table=approval_table,
+        agenda_shards=settings.agenda_shards,
+    )

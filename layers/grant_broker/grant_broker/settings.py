@@ -48,9 +48,10 @@ class Settings(BaseModel):
 
 
 class GrantSettings(Settings):
-    """What a function is told that reads grants."""
+    """What a function is told that reads grants. `agenda_shards` is in how many partitions each part lies."""
 
     retiring_principal: Text
+    agenda_shards: Count
 
 
 class ApprovalSettings(GrantSettings):

@@ -2,14 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from grant_broker.domain.lifecycle import Status
 from tests.support.context import Context
-from tests.support.faults import refused
-from tests.support.scene import InProcessStack
+from tests.support.faults import Fault, answered, refused
+from tests.support.scene import START, InProcessStack
+
+
+def counted(turns: int) -> Fault:
+    """A counter that says so many are claimed."""
+    return answered(json.dumps({"Attributes": {"turns": {"N": str(turns)}}}).encode())
 
 
 def _record(scene: InProcessStack, request_id: str, number: str = "1") -> dict[str, Any]:
@@ -73,8 +79,8 @@ def test_the_table_does_not_answer(scene: InProcessStack) -> None:
     assert scene.status(first) == Status.RELEASED
 
 
-def test_the_stream_takes_turns_too(scene: InProcessStack) -> None:
-    """A flood of revocations ends at the rate: what finds no turn is on the agenda for the next second."""
+def test_the_stream_keeps_the_rate_too(scene: InProcessStack) -> None:
+    """A flood of revocations ends at the rate: what finds no room waits for the next second."""
     broker = scene.brokers.broker("expiry")
     ids = [scene.active(), scene.active()]
     for request_id in ids:
@@ -82,9 +88,32 @@ def test_the_stream_takes_turns_too(scene: InProcessStack) -> None:
     rate = broker.settings.end_rate
     assert broker.store.counters.claim("retire", int(scene.clock.now.timestamp()), rate - 1) == rate - 1
     assert _handle(scene, *(_record(scene, request_id) for request_id in ids)) == []
-    assert [scene.status(request_id) for request_id in ids] == [Status.REVOKED, Status.ENDING]
-    scene.later(1)
-    assert scene.status(ids[1]) == Status.REVOKED
+    ended = [scene.request(request_id) for request_id in ids]
+    assert {request.status for request in ended} == {Status.REVOKED}
+    assert [request.ended_at for request in ended] == [START, START + timedelta(seconds=1)]
+
+
+def test_the_stream_finds_no_room(scene: InProcessStack) -> None:
+    """After ten seconds it leaves the end to the agenda, which has it."""
+    request_id = scene.active()
+    scene.revoke(request_id)
+    record = _record(scene, request_id)
+    with scene.faults({"UpdateItem": counted(10**6)}):
+        assert _handle(scene, record) == []
+    assert (scene.clock.now, scene.status(request_id)) == (START + timedelta(seconds=10), Status.ENDING)
+    scene.expire(1)
+    assert scene.status(request_id) == Status.REVOKED
+
+
+def test_the_stream_where_no_counter_answers(scene: InProcessStack) -> None:
+    """A batch goes on with one a second."""
+    ids = [scene.active(), scene.active()]
+    for request_id in ids:
+        scene.revoke(request_id)
+    records = [_record(scene, request_id, request_id) for request_id in ids]
+    with scene.faults({"UpdateItem": refused("InternalServerError", 500)}):
+        assert _handle(scene, *records) == []
+    assert [scene.request(each).ended_at for each in ids] == [START, START + timedelta(seconds=1)]
 
 
 def test_a_record_that_cannot_be_read(scene: InProcessStack) -> None:

@@ -1,18 +1,20 @@
 """The scheduled run: when it looks, in what order it acts, how fast, and what cannot stop it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from grant_broker.aws.items import item_of
-from grant_broker.domain.errors import Unavailable
+from grant_broker.aws.items import Part, item_of
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.expiry.rate import claim_ends
+from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import run
+from tests.local_aws.cloud import AwsCall
 from tests.support.faults import refused
+from tests.support.inline import Inline
 from tests.support.scene import START, InProcessStack
 
 TABLE_FAULT = refused("InternalServerError", 500)
@@ -63,57 +65,6 @@ def test_overlapping_runs_share_the_rate(slow: InProcessStack) -> None:
     assert ended == ids[:2]
 
 
-def test_turns_of_one_second(slow: InProcessStack) -> None:
-    """What one takes the others lack, a second has no more than the rate, and each way has its own."""
-    broker = slow.brokers.broker("expiry")
-    assert [claim_ends(broker, 1), claim_ends(broker, 5), claim_ends(broker, 5)] == [1, 1, 0]
-    assert claim_ends(broker, 0) == claim_ends(broker, -1) == 0
-    assert claim_ends(broker, 5, kind="revoke") == 2
-    slow.clock.sleep(1)
-    assert claim_ends(broker, 5) == 2
-
-
-def test_counters_go_away_by_themselves(slow: InProcessStack) -> None:
-    """Each carries the attribute that DynamoDB's TTL reads, an hour ahead."""
-    assert claim_ends(slow.brokers.broker("expiry"), 1) == 1
-    items = slow.tables.scan(TableName=slow.deployment.request_table)["Items"]
-    [counter] = [item for item in items if item["pk"]["S"].startswith("rate#retire#")]
-    assert int(counter["expires"]["N"]) == int(START.timestamp()) + 3600
-    assert "agenda" not in counter
-
-
-def test_a_fair_share_where_the_counter_does_not_answer(scene: InProcessStack) -> None:
-    """Ending goes on at a third of the rate, as many runs may overlap."""
-    broker = scene.brokers.broker("expiry")
-    request_id = scene.active(duration="PT10S")
-    scene.clock.sleep(10)
-    with scene.faults({"UpdateItem": TABLE_FAULT}):
-        assert claim_ends(broker, 100) == broker.settings.end_rate // 3
-        assert claim_ends(broker, 1) == 1
-        scene.expire(1)
-    assert scene.status(request_id) == Status.EXPIRED
-
-
-def test_the_second_quota_once_it_is_behind(slow: InProcessStack) -> None:
-    """Where the oldest end has waited for longer than a run, RevokeGrant's own quota is used as well."""
-    real = slow.active(duration="PT1H")
-    slow.clock.now = START + timedelta(hours=1)
-    ids = _many(slow, 5, due=-131)
-    with slow.faults({"RevokeGrant": [None]}) as revoked, slow.faults({"ListGrants": [None]}) as listed:
-        slow.expire(0.5)
-    assert [slow.status(request_id) for request_id in ids[:4]] == [Status.EXPIRED] * 4
-    assert (slow.status(ids[4]), slow.status(real)) == (Status.ACTIVE, Status.ACTIVE)
-    # The grants of these records are gone already, which ListGrants shows before anything is revoked.
-    assert (revoked, len(listed) >= 2) == ([], True)
-
-
-def test_only_one_quota_while_it_keeps_up(slow: InProcessStack) -> None:
-    """However many are due in one second: a run has two minutes for them."""
-    ids = _many(slow, 5, due=-100)
-    slow.expire(0.5)
-    assert [slow.status(request_id) for request_id in ids].count(Status.EXPIRED) == 2
-
-
 def test_nothing_crowds_out_an_end(slow: InProcessStack) -> None:
     """However many requests lapse before it, a grant's end comes first."""
     request_id = slow.active(duration="PT10S")
@@ -137,7 +88,7 @@ def test_ends_come_first_in_their_second(scene: InProcessStack) -> None:
 def test_it_covers_the_next_130_s(scene: InProcessStack) -> None:
     """Schedules may start two minutes apart: what falls due until then ends in its second."""
     request_id = scene.active(duration="PT129S")
-    run(scene.brokers.broker("expiry"), lambda: 240.0, workers=1)
+    run(scene.brokers.broker("expiry"), lambda: 240.0, pool=Inline)
     assert timedelta(seconds=130) <= scene.clock.now - START < timedelta(seconds=133)
     assert scene.request(request_id).ended_at == START + timedelta(seconds=129)
     assert scene.measured("Heartbeat") == [1]
@@ -147,9 +98,9 @@ def test_it_hands_over_before_its_time_limit(scene: InProcessStack) -> None:
     """No new look in the last ten seconds, nothing begun in the last eight: the next run has it."""
     request_id = scene.active(duration="PT1S")
     scene.clock.sleep(1)
-    assert run(scene.brokers.broker("expiry"), lambda: 9.9, workers=1).looked is False
+    assert run(scene.brokers.broker("expiry"), lambda: 9.9, pool=Inline).looked is False
     left = iter([11.0, 7.9, 7.9])
-    report = run(scene.brokers.broker("expiry"), lambda: next(left), workers=1)
+    report = run(scene.brokers.broker("expiry"), lambda: next(left), pool=Inline)
     assert (report.looked, report.done, report.failed) == (True, 0, 0)
     assert scene.status(request_id) == Status.ACTIVE
     scene.expire(1)
@@ -218,7 +169,7 @@ def test_a_record_that_cannot_be_read(scene: InProcessStack, broken: dict[str, A
     scene.expire(1)
     assert scene.status(good) == Status.EXPIRED
     assert scene.measured("EndFailures") == [1]
-    assert list(scene.brokers.broker("expiry").store.agenda.list_due(int(scene.clock.now.timestamp()))) == []
+    assert scene.due() == []
     scene.later(300)
     assert scene.measured("EndFailures") == [1, 1]
 
@@ -237,18 +188,18 @@ def test_its_token_is_in_no_log(scene: InProcessStack, caplog: pytest.LogCapture
 
 def test_an_item_that_is_no_request(scene: InProcessStack) -> None:
     """Whatever somebody put on the agenda: put off, so that it takes nobody's turn."""
-    strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "agenda"}, "due": {"N": "1"}}
+    strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "ends#0"}, "due": {"N": "1"}}
     scene.put(scene.deployment.request_table, strange)
     request_id = scene.active(duration="PT1S")
     scene.clock.sleep(2)
     scene.expire(1)
     assert scene.status(request_id) == Status.EXPIRED
-    assert list(scene.brokers.broker("expiry").store.agenda.list_due(int(scene.clock.now.timestamp()))) == []
+    assert scene.due() == []
 
 
 def test_it_left_the_agenda_meanwhile(scene: InProcessStack) -> None:
     """An unfit entry that somebody took off is not put back."""
-    strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "agenda"}, "due": {"N": "1"}}
+    strange = {"pk": {"S": "x"}, "sk": {"S": "y"}, "agenda": {"S": "ends#0"}, "due": {"N": "1"}}
     scene.put(scene.deployment.request_table, strange)
     key = {"pk": {"S": "x"}, "sk": {"S": "y"}}
     table = scene.deployment.request_table
@@ -268,34 +219,99 @@ def test_the_database_refuses_a_record(scene: InProcessStack) -> None:
     assert scene.request(bad).due == int(scene.clock.now.timestamp()) + 299
 
 
+def looks(calls: list[AwsCall], part: Part = Part.ENDS) -> list[AwsCall]:
+    """The queries that looked at a part of the agenda."""
+    return [call for call in calls if f"{part}#0" in str(call.parameters)]
+
+
+def with_smallest(scene: InProcessStack, seconds: int) -> ExpiryBroker:
+    """The broker of a stack whose smallest grant lives for so long."""
+    broker = scene.brokers.broker("expiry")
+    return replace(broker, settings=broker.settings.model_copy(update={"smallest_duration": seconds}))
+
+
 def test_nothing_to_do(scene: InProcessStack) -> None:
     """An idle run looks every half second here, since the smallest grant lives for one."""
-    with scene.faults({"Query": [None]}) as looks:
+    with scene.faults({"Query": [None]}) as calls:
         report = scene.expire(5)
-    assert (report.done, len(looks)) == (0, 10)
+    assert (report.done, len(looks(calls)), len(looks(calls, Part.REST))) == (0, 10, 10)
 
 
 def test_a_poll_of_production(scene: InProcessStack) -> None:
     """Where the smallest grant lives for minutes a look every two seconds is enough."""
-    broker = scene.brokers.broker("expiry")
-    settings = broker.settings.model_copy(update={"smallest_duration": 300})
-    other = replace(broker, settings=settings)
-    deadline = START + timedelta(seconds=20)
-    with scene.faults({"Query": [None]}) as looks:
-        run(other, lambda: (deadline - scene.clock.now).total_seconds() + 10, workers=1)
-    assert len(looks) == 10
+    scene.active(duration="PT1H")
+    scene.clock.sleep(3600 - 25)
+    deadline = scene.clock.now + timedelta(seconds=20)
+    with scene.faults({"Query": [None]}) as calls:
+        run(
+            with_smallest(scene, 300),
+            lambda: (deadline - scene.clock.now).total_seconds() + 10,
+            pool=Inline,
+        )
+    # Each sees nothing due by the next, and then that something is before the run is over.
+    assert len(looks(calls)) == 20
+
+
+def test_an_idle_run_goes_home(scene: InProcessStack) -> None:
+    """Where no end is near and none can come by, what is due of the rest is done, and that is all."""
+    living, lapsing = scene.active(duration="PT3H"), scene.pending()
+    answer_by = scene.request(lapsing).answer_by
+    assert answer_by is not None
+    scene.clock.now = START + timedelta(hours=3, seconds=-131)
+    scene.alter(lapsing, due={"N": str(int(scene.clock.now.timestamp()))})
+    began = scene.clock.now
+    with scene.faults({"Query": [None]}) as calls:
+        report = run(with_smallest(scene, 131), lambda: 240.0, pool=Inline)
+    assert (scene.clock.now, report.done, report.looked) == (began, 1, True)
+    assert (scene.status(living), scene.status(lapsing)) == (Status.ACTIVE, Status.LAPSED)
+    assert (scene.measured("Heartbeat"), len(calls)) == ([1], 5)
+    # Two seconds later the end is within a run's time.
+    scene.clock.sleep(2)
+    run(with_smallest(scene, 131), lambda: 240.0, pool=Inline)
+    assert scene.request(living).ended_at == START + timedelta(hours=3)
+
+
+def test_it_stays_while_a_grant_may_come_and_end(scene: InProcessStack) -> None:
+    """Where the smallest grant may begin and end within its time, a run stays to the end of it."""
+    began = scene.clock.now
+    run(with_smallest(scene, 130), lambda: 240.0, pool=Inline)
+    assert scene.clock.now - began >= timedelta(seconds=130)
+
+
+def test_it_goes_home_after_the_last_end(scene: InProcessStack) -> None:
+    """Once what was near has ended nothing keeps it, unless KMS failed and it is to be tried again."""
+    scene.active(duration="PT1H")
+    scene.clock.sleep(3600 - 10)
+    with scene.faults({"RetireGrant": [refused("ThrottlingException"), None]}):
+        run(with_smallest(scene, 300), lambda: 240.0, pool=Inline)
+    assert (scene.measured("EndFailures"), scene.measured("GrantsEnded")) == ([1], [1])
+    assert timedelta(seconds=11) <= scene.clock.now - START - timedelta(seconds=3590) <= timedelta(seconds=16)
+
+
+def test_it_stays_while_it_cannot_see_what_is_ahead(scene: InProcessStack) -> None:
+    """A look ahead that fails shows nothing: the run goes on until one succeeds."""
+    ahead = str(int((START + timedelta(seconds=130)).timestamp()))
+
+    def is_look_ahead(call: AwsCall) -> bool:
+        return ahead in str(call.parameters) and "ends#0" in str(call.parameters)
+
+    with scene.faults({"Query": [*[TABLE_FAULT] * 3, None]}, when=is_look_ahead):
+        run(with_smallest(scene, 300), lambda: 240.0, pool=Inline)
+    assert scene.clock.now > START
+
+
+def test_it_stays_until_the_rest_is_done(scene: InProcessStack) -> None:
+    """More of the rest than one round takes: the run goes on, round after round."""
+    waiting = _many(scene, 90, due=-90, status=Status.APPROVED, action=Action.LAPSE)
+    run(with_smallest(scene, 300), lambda: 240.0, pool=Inline)
+    assert {scene.status(each) for each in waiting} == {Status.LAPSED}
+    assert timedelta() < scene.clock.now - START < timedelta(seconds=10)
 
 
 def test_many_workers(scene: InProcessStack) -> None:
     """Several at the same time, each entry once."""
     ids = _many(scene, 8, due=-30)
-    report = scene.expire(0.5, workers=4)
+    report = scene.expire(0.5, pool=ThreadPoolExecutor)
     assert report.done == 8
     assert {scene.status(request_id) for request_id in ids} == {Status.EXPIRED}
     assert len(scene.measured("GrantsEnded")) == 8
-
-
-def test_what_answers_nothing_is_told_apart(scene: InProcessStack) -> None:
-    """The counter's Unavailable is about the database alone."""
-    with scene.faults({"UpdateItem": TABLE_FAULT}), pytest.raises(Unavailable):
-        scene.brokers.broker("expiry").store.counters.claim("retire", 1, 1)

@@ -112,7 +112,7 @@ def test_taken_over(world: TablesAndKms) -> None:
     }
     others = world.grant(RetiringPrincipal=GRANTEE)
     assert world.run().drift == 5
-    due = [str(entry.id) for entry in world.scene.store.agenda.list_due(int(NOW.timestamp()))]
+    due = [str(entry.id) for entry in world.scene.ends_due(NOW)]
     ending = {(record := world.scene.request(found)).grant_id: record.status for found in due}
     assert ending == dict.fromkeys(made, Status.ENDING)
     assert {grant["GrantId"] for grant in world.cloud.grants(world.key)} == {*made, others}
@@ -135,5 +135,5 @@ def test_pages(world: TablesAndKms) -> None:
     for number in range(130):
         world.grant(Name=grant_name(f"{number:032x}", EXPIRES))
     assert world.run().live == 130
-    assert sum(1 for _ in world.scene.store.agenda.list_due(int(NOW.timestamp()))) == 130
+    assert len(world.scene.ends_due(NOW)) == 130
     assert world.scene.metrics["DriftFound"] == 130

@@ -34,7 +34,7 @@ def submit(
 def later(scene: InProcessStack, **time: float) -> None:
     """Let time pass; what falls due meanwhile ends on time."""
     expiry, then = scene.brokers.broker("expiry"), scene.clock.now + timedelta(**time)
-    while request := next(iter(expiry.store.agenda.list_due(int(then.timestamp()))), None):
+    while request := min(scene.due(by=then), key=lambda entry: entry.due, default=None):
         scene.clock.now = max(scene.clock.now, from_epoch(request.due or 0))
         assert request.id is not None
         assert act(expiry, request.id)

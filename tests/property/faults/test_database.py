@@ -120,7 +120,7 @@ def test_pages(world: World, forwards: bool) -> None:  # noqa: FBT001
     query = {
         "TableName": world.deployment.request_table, "IndexName": "agenda",
         "KeyConditionExpression": "agenda = :agenda", "ScanIndexForward": forwards,
-        "ExpressionAttributeValues": {":agenda": {"S": "agenda"}},
+        "ExpressionAttributeValues": {":agenda": {"S": "ends#0"}},
     }  # fmt: skip
     whole = world.database.query({**query, "Limit": 8})["Items"]
     page = world.database.query({**query, "Limit": 2})

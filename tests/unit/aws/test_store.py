@@ -9,7 +9,7 @@ import pytest
 
 from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import item_of, key_of, record_of
+from grant_broker.aws.items import Part, item_of, key_of, record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
@@ -45,11 +45,12 @@ LOST = cancelled("ConditionalCheckFailed")
 STAMP = Stamp(NOW, "alice", "e")
 
 
-def store(*answers: Any) -> tuple[Store, Script]:
+def store(*answers: Any, shards: int = 1) -> tuple[Store, Script]:
     """A store on a client that answers so."""
     script = Script(*answers)
     database = DynamoDb(script, sleep=lambda _seconds: None)  # type: ignore[arg-type]
-    return Store(database, request_table="requests", approval_table="approvals"), script
+    made = Store(database, request_table="requests", approval_table="approvals", agenda_shards=shards)
+    return made, script
 
 
 def written(script: Script, call: int = 0) -> list[dict[str, Any]]:
@@ -238,22 +239,69 @@ def test_queries() -> None:
     assert len(list(found.lists.list_open(ACCOUNT, limit=2))) == 2
 
 
+ENTRIES = [
+    {"pk": {"S": f"request#{ID}"}, "sk": {"S": "request"}, "due": {"N": "5"}, "grant_id": {"S": "g"}},
+    {"pk": {"S": "other"}, "sk": {"S": "request"}, "due": {"N": "6"}},
+    {"pk": {"S": "request#x"}, "sk": {"S": "event#000001"}, "due": {"N": "7"}},
+]
+
+
 def test_agenda() -> None:
     """What is due is told with its request, and an entry that is none of a request with its key."""
-    rows = [
-        {"pk": {"S": f"request#{ID}"}, "sk": {"S": "request"}, "due": {"N": "5"}, "action": {"S": "end"}},
-        {"pk": {"S": "other"}, "sk": {"S": "request"}, "due": {"N": "6"}},
-        {"pk": {"S": "request#x"}, "sk": {"S": "event#000001"}, "due": {"N": "7"}},
-    ]
-    found, script = store({"Items": rows})
-    entries = list(found.agenda.list_due(10, limit=3))
-    assert [(entry.id, entry.due) for entry in entries] == [(ID, 5), (None, 6), (None, 7)]
-    assert [entry.key for entry in entries][1] == ("other", "request")
+    found, script = store({"Items": ENTRIES})
+    coming = found.agenda.read_due(Part.ENDS, 10, most=3)
+    assert [(entry.id, entry.due) for entry in coming.entries] == [(ID, 5), (None, 6), (None, 7)]
+    assert [entry.key for entry in coming.entries][1] == ("other", "request")
+    assert (coming.complete, coming.entries[0].grant_id) == (True, "g")
     assert script.calls[0][1]["Limit"] == 3
+    assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":agenda": "ends#0", ":until": 10}
     assert agenda(Action.END, NOW) == {"action": Action.END, "due": int(NOW.timestamp())}
     written_to, script = store({"Attributes": {}})
-    written_to.agenda.postpone(entries[1], 99)
+    written_to.agenda.postpone(coming.entries[1], 99)
     assert script.calls[0][1]["Key"] == serialized({"pk": "other", "sk": "request"})
+
+
+def test_a_throttled_page_keeps_what_came_before_it() -> None:
+    """What the database gave is given, and that it is not all."""
+    page = {"Items": ENTRIES[:2], "LastEvaluatedKey": {"pk": {"S": "other"}}}
+    found, script = store(page, refusal("ThrottlingException"))
+    coming = found.agenda.read_due(Part.REST, 10, most=500)
+    assert ([entry.due for entry in coming.entries], coming.complete) == ([5, 6], False)
+    assert script.calls[1][1]["ExclusiveStartKey"] == page["LastEvaluatedKey"]
+
+
+def test_shards_of_the_agenda() -> None:
+    """Every shard of a part is read, what they bring is in one order, and one that fails hides no other."""
+    answers = {"Items": ENTRIES[1:2]}, refusal("ThrottlingException"), {"Items": [ENTRIES[2], ENTRIES[0]]}
+    found, script = store(*answers, shards=3)
+    coming = found.agenda.read_due(Part.ENDS, 10, most=2)
+    assert ([entry.due for entry in coming.entries], coming.complete) == ([5, 6], False)
+    read = [plain(given["ExpressionAttributeValues"])[":agenda"] for _, given in script.calls]
+    assert read == ["ends#0", "ends#1", "ends#2"]
+
+
+def test_a_request_s_place_on_the_agenda() -> None:
+    """Ends in one part, the rest in the other, each in the shard of its id: where `read_due` reads."""
+    shards = {plain(item_of(request(id=f"{n:032x}"), agenda_shards=3))["agenda"] for n in range(50)}
+    assert shards == {"ends#0", "ends#1", "ends#2"}
+    assert plain(item_of(before_intent(Status.PENDING)))["agenda"] == "rest#0"
+    written_to, script = store({}, shards=50)
+    written_to.commit(change := ending(request(), STAMP, Status.REVOKED, "x"))
+    put = written(script)[0]["Put"]["Item"]
+    assert put == item_of(change.record, agenda_shards=50) != item_of(change.record)
+
+
+def test_old_entries_are_moved() -> None:
+    """Entries of the one partition of version 0.1 get to their part, unless they were written meanwhile."""
+    old = [{**ENTRIES[0], "action": {"S": "end"}}, {**ENTRIES[1], "action": {"M": {}}}]
+    found, script = store({"Items": old}, {"Attributes": {}}, refusal("ConditionalCheckFailedException"))
+    found.agenda.move_old_entries(10)
+    moved = [plain(given["ExpressionAttributeValues"]) for _, given in script.calls]
+    assert moved == [
+        {":agenda": "agenda", ":until": 10},
+        {":partition": "ends#0", ":old": "agenda"},
+        {":partition": "rest#0", ":old": "agenda"},
+    ]
 
 
 def test_checks() -> None:
@@ -265,7 +313,7 @@ def test_checks() -> None:
         script.calls[0][1]["Key"] == key_of(due) == serialized({"pk": f"check#expiry#{KEY}", "sk": "check"})
     )
     found, script = store({"Items": [item_of(due)]})
-    assert list(found.agenda.list_checks_due(Function.EXPIRY, 10)) == [due]
+    assert list(found.agenda.list_checks_due(Function.EXPIRY, 10)) == [KEY]
     assert plain(script.calls[0][1]["ExpressionAttributeValues"]) == {":agenda": "check#expiry", ":until": 10}
     assert plain(item_of(due))["agenda"] == "check#expiry"
     assert "agenda" not in item_of(due.stopped().record)

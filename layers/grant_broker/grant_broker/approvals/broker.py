@@ -23,7 +23,7 @@ class ApprovalsBroker(ApiBroker):
         aws = aws or clients()
         return cls(
             settings=settings,
-            store=store_of(aws, request_table=settings.request_table, approval_table=settings.approval_table),
+            store=store_of(aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(aws.reading_kms()),
             measure=measure,
         )

@@ -1,13 +1,21 @@
 """The agenda: what must happen next to requests and checks, and when."""
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import chain
 
+from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import AGENDA, record_of
+from grant_broker.aws.items import Part, agenda_partition
 from grant_broker.aws.tables import Tables
-from grant_broker.domain.checks import Check, Function
+from grant_broker.domain.checks import Function
+from grant_broker.domain.errors import Stale, Unavailable
+
+_LOG = logging.getLogger(__name__)
+_PAGE = 500  # entries read at a time
+_OLD = "agenda"
+"""The one partition that version 0.1 put every entry into."""
 
 
 @dataclass(frozen=True)
@@ -18,43 +26,59 @@ class AgendaEntry:
     """
 
     id: str | None
-    action: str
     due: int
     key: tuple[str, str]
+    grant_id: str | None = None
+    key_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Entries, earliest first. Not `complete`: the database did not answer for all of them."""
+
+    entries: list[AgendaEntry]
+    complete: bool = True
 
 
 class Agenda:
-    """A sparse index of the request table. Its reads are eventually consistent."""
+    """A sparse index of the request table, in two parts of `shards` partitions each; its reads may be stale.
 
-    def __init__(self, tables: Tables) -> None:
+    The index holds the attributes that a run reads, not the records.
+    """
+
+    def __init__(self, tables: Tables, shards: int) -> None:
         self._tables = tables
+        self.shards = shards
 
-    def list_due(self, until: int, *, limit: int | None = None) -> Iterator[AgendaEntry]:
-        """List what is due up to an epoch second, earliest first; `limit` is how many are read at a time."""
-        items = self._tables.database.query(
-            Query(
-                table=self._tables.request_table,
-                index="agenda",
-                condition="agenda = :agenda AND due <= :until",
-                values={":agenda": AGENDA, ":until": until},
-                projection="pk, sk, due, #action",
-                names={"#action": "action"},
-                limit=limit,
-            )
-        )
-        return (_entry(item) for item in items)
+    def read_due(self, part: Part, until: int, *, most: int) -> Coming:
+        """Read what is due in one part up to an epoch second: the earliest `most` entries.
 
-    def list_checks_due(self, function: Function, until: int) -> Iterator[Check]:
-        """List the checks that one function has to make by an epoch second."""
-        items = self._tables.database.query(
-            Query(
-                table=self._tables.request_table,
-                index="agenda",
-                condition="agenda = :agenda AND due <= :until",
-                values={":agenda": f"check#{function}", ":until": until},
-            )
-        )
-        return (record_of(Check, item) for item in items)
+        Where the database answers for some pages or shards only, what they brought is given.
+        """
+        shards = [self._read_shard(f"{part}#{shard}", until, most) for shard in range(self.shards)]
+        entries = sorted(chain.from_iterable(shard.entries for shard in shards), key=lambda entry: entry.due)
+        return Coming(entries[:most], all(shard.complete for shard in shards))
+
+    def _read_shard(self, partition: str, until: int, most: int) -> Coming:
+        query = replace(self._query(partition, until), limit=min(most, _PAGE))
+        found: list[AgendaEntry] = []
+        while len(found) < most:
+            try:
+                rows = self._tables.database.rows(query)
+            except Unavailable:
+                _LOG.exception("a page of the agenda could not be read", extra={"partition": partition})
+                return Coming(found, complete=False)
+            found += map(_entry, rows.items)
+            if rows.last is None:
+                break
+            query = replace(query, start=rows.last)
+        return Coming(found)
+
+    def list_checks_due(self, function: Function, until: int) -> Iterator[str]:
+        """List the keys that one function has to check by an epoch second."""
+        begins = f"check#{function}"
+        for item in self._tables.database.query(self._query(begins, until)):
+            yield str(item["pk"]).removeprefix(f"{begins}#")
 
     def postpone(self, entry: AgendaEntry, until: int) -> None:
         """Move an entry whose record cannot be used to a later second; Stale where it left the agenda."""
@@ -68,8 +92,37 @@ class Agenda:
             values={":until": until},
         )
 
+    def move_old_entries(self, until: int) -> None:
+        """Move entries of version 0.1 that are due by an epoch second, a page at most, to their parts."""
+        query = replace(self._query(_OLD, until), limit=_PAGE)
+        for item in self._tables.database.rows(query).items:
+            try:
+                self._move(item)
+            except Stale:
+                continue  # written meanwhile, so that it is where it belongs
 
-def _entry(item: dict[str, Any]) -> AgendaEntry:
+    def _move(self, item: Item) -> None:
+        partition = agenda_partition(item.get("action"), _entry(item).id or "", self.shards)
+        self._tables.database.update(
+            self._tables.request_table,
+            str(item["pk"]),
+            str(item["sk"]),
+            expression="SET agenda = :partition",
+            condition="agenda = :old",
+            values={":partition": partition, ":old": _OLD},
+        )
+
+    def _query(self, partition: str, until: int) -> Query:
+        return Query(
+            table=self._tables.request_table,
+            index="agenda",
+            condition="agenda = :agenda AND due <= :until",
+            values={":agenda": partition, ":until": until},
+        )
+
+
+def _entry(item: Item) -> AgendaEntry:
     pk, sk = str(item["pk"]), str(item["sk"])
-    request = pk.removeprefix("request#") if pk.startswith("request#") and sk == "request" else None
-    return AgendaEntry(request, str(item.get("action")), int(item["due"]), (pk, sk))
+    request_id = pk.removeprefix("request#") if pk.startswith("request#") and sk == "request" else None
+    grant_id, key_arn = str(item.get("grant_id")), str(item.get("key_arn"))
+    return AgendaEntry(request_id, int(item["due"]), (pk, sk), grant_id, key_arn)

@@ -141,6 +141,7 @@ class DynamoDb:
         expression: str,
         values: Mapping[str, object],
         condition: str | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> Item:
         """Change one item in place and return its attributes; Stale where the condition fails."""
         asked: UpdateItemInputTypeDef = {
@@ -152,6 +153,8 @@ class DynamoDb:
         }
         if condition:
             asked["ConditionExpression"] = condition
+        if names:
+            asked["ExpressionAttributeNames"] = names
         answer = self._retry_conflict(lambda: self._client.update_item(**asked))
         return plain(answer["Attributes"])
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeVar
+from zlib import crc32
 
 from grant_broker.aws.attributes import Attributes, Item, serialized
 from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
-from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import holder
 from grant_broker.domain.place import Place
 from grant_broker.domain.records import Record
@@ -18,7 +20,6 @@ from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 
-AGENDA = "agenda"
 _SORT_KEYS: Mapping[type[Record], str] = {
     GrantRequest: "request",
     Key: "key",
@@ -26,6 +27,14 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     Approval: "approval",
     Place: "reconcile",
 }
+
+
+class Part(StrEnum):
+    """A part of the agenda. Ends have one of their own, so that nothing else hides them or holds them up."""
+
+    ENDS = "ends"
+    REST = "rest"
+
 
 R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, Place)
 
@@ -45,9 +54,16 @@ def key_of(record: Record | Event) -> Attributes:
     return serialized({"pk": record.subject, "sk": sort_key(record)})
 
 
-def item_of(record: Record | Event) -> Attributes:
-    """The whole item of a record or an event."""
-    return {**serialized({**record.model_dump(mode="json"), **_indexed(record)}), **key_of(record)}
+def item_of(record: Record | Event, *, agenda_shards: int = 1) -> Attributes:
+    """The whole item of a record or an event; a request's place is in one of so many shards of the agenda."""
+    indexed = _indexed(record, agenda_shards)
+    return {**serialized({**record.model_dump(mode="json"), **indexed}), **key_of(record)}
+
+
+def agenda_partition(action: object, record_id: str, shards: int) -> str:
+    """The partition of the agenda that a request's entry is in: its part, and the shard of its id."""
+    part = Part.ENDS if action == Action.END else Part.REST
+    return f"{part}#{crc32(record_id.encode()) % shards}"
 
 
 def record_of(model: type[R], item: Item) -> R:
@@ -74,13 +90,13 @@ def holding_of(item: Item) -> Holding:
     )
 
 
-def _indexed(record: Record | Event) -> dict[str, object]:
+def _indexed(record: Record | Event, agenda_shards: int) -> dict[str, object]:
     match record:
         case GrantRequest():
-            agenda = AGENDA if record.due is not None else None
+            agenda = agenda_partition(record.action, record.id, agenda_shards)
             return {
                 "kind": "request",
-                "agenda": agenda,
+                "agenda": agenda if record.due is not None else None,
                 **_held(record),
                 "open_account": None if record.status.final else record.account,
                 "listed_at": _listed(record.created_at, record.id),

@@ -10,6 +10,7 @@ from grant_broker.aws.attributes import Attributes, serialized
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
 from grant_broker.aws.items import R, item_of, key_of, record_of
+from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.tables import Tables
@@ -33,12 +34,20 @@ Label = Literal["name", "key_id"]
 class Store:
     """Both tables. Reads by key are consistent; `find_…` gives None, `get_…` raises NotFound."""
 
-    def __init__(self, database: DynamoDb, *, request_table: str, approval_table: str | None = None) -> None:
+    def __init__(
+        self,
+        database: DynamoDb,
+        *,
+        request_table: str,
+        approval_table: str | None = None,
+        agenda_shards: int = 1,
+    ) -> None:
         self.database = database
         self.tables = Tables(database, request_table, approval_table)
         self.adoptions = Adoptions(self.tables)
-        self.agenda = Agenda(self.tables)
+        self.agenda = Agenda(self.tables, agenda_shards)
         self.counters = Counters(self.tables)
+        self.leases = Leases(self.tables)
         self.lists = Lists(self.tables)
         self.limits_versions = LimitsVersions(self.tables)
         self.uses = Uses(self.tables)
@@ -160,7 +169,7 @@ class Store:
 
     def _puts(self, change: Change) -> Iterator[Write]:
         record, event = change.record, change.event
-        yield _put(self.tables.table_of(record), item_of(record), _if_version(record.version - 1))
+        yield _put(self.tables.table_of(record), self._item(record), _if_version(record.version - 1))
         if event:
             yield _put(self.tables.table_of(event), item_of(event), _NEW)
 
@@ -178,7 +187,10 @@ class Store:
     def _is_stored(self, record: Record) -> bool:
         key = key_of(record)
         item = self.database.get(self.tables.table_of(record), key["pk"]["S"], key["sk"]["S"])
-        return item is not None and serialized(item) == item_of(record)
+        return item is not None and serialized(item) == self._item(record)
+
+    def _item(self, record: Record) -> Attributes:
+        return item_of(record, agenda_shards=self.agenda.shards)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class ExpiryBroker(Broker):
         kms = aws.kms()
         return cls(
             settings=settings,
-            store=store_of(aws, request_table=settings.request_table, approval_table=settings.approval_table),
+            store=store_of(aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(kms),
             ender=GrantEnder(kms),
             measure=measure,

@@ -8,7 +8,6 @@ the agenda: the next attempt finds the grant gone and closes the record.
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from enum import Enum
 
 from grant_broker.domain.backoff import backoff
 from grant_broker.domain.bookkeeping import (
@@ -36,18 +35,13 @@ BY = "expiry"
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300  # seconds between attempts that KMS refused
 
 
-class Way(Enum):
-    """How a grant is ended first. KMS has a quota for each."""
-
-    RETIRE = "RetireGrant"
-    """As its retiring principal: needs no policy. RevokeGrant follows where it is refused."""
-    REVOKE = "RevokeGrant"
-    """When more is due than one run can retire."""
-
-
-def act(broker: ExpiryBroker, request_id: str, *, way: Way = Way.RETIRE, early: bool = False) -> bool:
+def act(
+    broker: ExpiryBroker, request_id: str, *, listed: ListedGrant | None = None, early: bool = False
+) -> bool:
     """Do what is due for a request, if anything still is; False where KMS failed and it is postponed.
 
+    A grant is ended by RetireGrant, and where that is refused by RevokeGrant; by RevokeGrant at once where
+    it is `listed`: what ListGrants showed of it, at whatever time, since of what counts nothing can change.
     `early`: end what is `ending` now, not in its whole second on the agenda. Errors of the database, but for
     a lost race, are the caller's: the entry is still on the agenda.
     """
@@ -55,7 +49,7 @@ def act(broker: ExpiryBroker, request_id: str, *, way: Way = Way.RETIRE, early: 
     if request is None or request.action is None or not _is_due(broker, request, early=early):
         return True
     try:
-        _act(broker, request, request.action, way)
+        _act(broker, request, request.action, listed)
     except Stale:
         # Another run was first; what it left on the agenda is found there.
         return True
@@ -71,21 +65,21 @@ def _is_due(broker: ExpiryBroker, request: GrantRequest, *, early: bool) -> bool
     return request.due is not None and request.due <= broker.clock().timestamp()
 
 
-def _act(broker: ExpiryBroker, request: GrantRequest, action: Action, way: Way) -> None:
+def _act(broker: ExpiryBroker, request: GrantRequest, action: Action, listed: ListedGrant | None) -> None:
     if action != request.next_action:
         # Not what its status wants, so none of ours has put it there.
         broker.store.commit(rescheduled(request, broker.clock()))
         return
     claim = claimed(request, broker.clock())
     broker.store.commit(claim)
-    _STEPS[action](broker, claim.record, way)
+    _STEPS[action](broker, claim.record, listed)
 
 
-def _lapse(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
+def _lapse(broker: ExpiryBroker, request: GrantRequest, _listed: ListedGrant | None) -> None:
     broker.store.commit(lapsed(request, broker.stamp(BY)))
 
 
-def _settle(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
+def _settle(broker: ExpiryBroker, request: GrantRequest, _listed: ListedGrant | None) -> None:
     """Find the outcome of an intent: KMS knows it, by grantee and exact name."""
     if grant_id := _find_grant_id(broker, request):
         broker.store.commit(activated(request, broker.stamp(BY), grant_id=grant_id))
@@ -97,9 +91,9 @@ def _settle(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
         broker.store.commit(never_made(request, broker.stamp(BY)))
 
 
-def _end(broker: ExpiryBroker, request: GrantRequest, way: Way) -> None:
+def _end(broker: ExpiryBroker, request: GrantRequest, listed: ListedGrant | None) -> None:
     if grant_id := request.grant_id or _find_grant_id(broker, request):
-        _end_grant(broker, request, grant_id, way)
+        _end_grant(broker, request, grant_id, listed)
     change = closed(request, broker.stamp(BY))
     _commit_as_used(broker, change)
     broker.measure("GrantsEnded", 1)
@@ -109,7 +103,7 @@ def _end(broker: ExpiryBroker, request: GrantRequest, way: Way) -> None:
         broker.measure("EndLatenessSeconds", max(0.0, late))
 
 
-def _confirm(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
+def _confirm(broker: ExpiryBroker, request: GrantRequest, _listed: ListedGrant | None) -> None:
     """Look for the name again, minutes after the end: a CreateGrant may take effect late."""
     found = _find_grants(broker, request) if request.expires_at else []
     if not found:
@@ -117,7 +111,7 @@ def _confirm(broker: ExpiryBroker, request: GrantRequest, _way: Way) -> None:
         return
     ids = [grant.grant_id for grant in found]
     for grant_id in ids:
-        _end_grant(broker, request, grant_id, Way.RETIRE)
+        _end_grant(broker, request, grant_id)
     _LOG.error("a late duplicate was ended", extra={"request": request.id, "grants": ids})
     broker.measure("LateDuplicates", len(ids))
     _commit_as_used(broker, late_duplicate(request, broker.stamp(BY), ids), *ids)
@@ -139,7 +133,7 @@ def _commit_as_used(broker: ExpiryBroker, change: ChangeOf[GrantRequest], *other
         raise
 
 
-_STEPS: dict[Action, Callable[[ExpiryBroker, GrantRequest, Way], None]] = {
+_STEPS: dict[Action, Callable[[ExpiryBroker, GrantRequest, ListedGrant | None], None]] = {
     Action.LAPSE: _lapse,
     Action.SETTLE: _settle,
     Action.END: _end,
@@ -156,10 +150,12 @@ def _confirm_absence(broker: ExpiryBroker, request: GrantRequest) -> None:
         broker.store.commit(seen_absent(request, broker.clock()))
 
 
-def _end_grant(broker: ExpiryBroker, request: GrantRequest, grant_id: str, way: Way) -> None:
+def _end_grant(
+    broker: ExpiryBroker, request: GrantRequest, grant_id: str, listed: ListedGrant | None = None
+) -> None:
     """End one grant, whichever way works. Raises KmsRefused or KmsUncertain unless it is known to be gone."""
-    if way == Way.REVOKE:
-        _revoke(broker, request, grant_id)
+    if listed and (listed.key_arn, listed.grant_id) == (request.key_arn, grant_id):
+        _revoke(broker, request, listed)
         return
     try:
         broker.ender.retire_grant(key_arn=request.key_arn, grant_id=grant_id)
@@ -167,20 +163,18 @@ def _end_grant(broker: ExpiryBroker, request: GrantRequest, grant_id: str, way: 
         _ensure_gone(broker, request, grant_id)
     except KmsRefused as error:
         _LOG.warning("RetireGrant was refused", extra={"request": request.id, "code": error.code})
-        _revoke(broker, request, grant_id)
+        if found := broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id):
+            _revoke(broker, request, found)
 
 
-def _revoke(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:
-    # RevokeGrant reaches every grant on the key: first see that this one is the broker's own.
-    grant = broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id)
-    if grant is None:
-        return
+def _revoke(broker: ExpiryBroker, request: GrantRequest, grant: ListedGrant) -> None:
+    # RevokeGrant reaches every grant on the key: only what ListGrants showed to be the broker's own.
     if not _is_ours(broker, request, grant):
         raise KmsRefused("NotOurs", "the grant of this id carries another name or retiring principal")
     try:
-        broker.ender.revoke_grant(key_arn=request.key_arn, grant_id=grant_id)
+        broker.ender.revoke_grant(key_arn=request.key_arn, grant_id=grant.grant_id)
     except GrantNotFound:
-        _ensure_gone(broker, request, grant_id)
+        _ensure_gone(broker, request, grant.grant_id)
 
 
 def _ensure_gone(broker: ExpiryBroker, request: GrantRequest, grant_id: str) -> None:

@@ -42,19 +42,18 @@ def run(broker: Broker, function: Function, look: Look) -> int:
     A crash leaves a check due: it is only made again.
     """
     until, made, failed = broker.clock() + _LONGEST, 0, 0
-    for due in broker.store.agenda.list_checks_due(function, int(broker.clock().timestamp())):
+    for key_arn in broker.store.agenda.list_checks_due(function, int(broker.clock().timestamp())):
         if broker.clock() > until:
             break
         made += 1
-        failed += _make(broker, due, look)
+        # The index may be a moment behind.
+        failed += _make(broker, _find(broker.store, function, key_arn), look)
     broker.measure("ChecksFailed", failed)
     return made
 
 
-def _make(broker: Broker, due: Check, look: Look) -> bool:
+def _make(broker: Broker, check: Check, look: Look) -> bool:
     """Make one check; True where it failed."""
-    # The index may be a moment behind.
-    check = _find(broker.store, due.function, due.key_arn)
     try:
         change = check.done(look(check.key_arn), broker.stamp(BY))
     except KmsUncertain as error:

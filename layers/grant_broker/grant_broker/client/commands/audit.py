@@ -105,4 +105,9 @@ def _store(tables: _Tables) -> Store:
     # Without a stack the approval table may be left out: what it holds is then not compared.
     if tables["stack"] or tables["approval_table"]:
         given["approval_table"] = tables["approval_table"]
-    return Store(DynamoDb(clients().dynamodb()), **read_facts(tables["stack"], given, clients))
+    named = read_facts(tables["stack"], given, clients)
+    return Store(
+        DynamoDb(clients().dynamodb()),
+        request_table=named["request_table"],
+        approval_table=named.get("approval_table"),
+    )

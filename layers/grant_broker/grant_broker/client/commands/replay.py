@@ -56,7 +56,7 @@ def command(
         return NOT_DONE
     try:
         table = read_facts(stack, {"request_table": request_table}, clients)
-        store = Store(DynamoDb(clients().dynamodb()), **table)
+        store = Store(DynamoDb(clients().dynamodb()), request_table=table["request_table"])
         sent, failed = replay(EventBus(clients().events()), _events(store, spans))
     except (ValidationError, *AWS_FAILURES) as error:
         return report_failure("replay", error)
