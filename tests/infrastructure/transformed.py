@@ -1,13 +1,14 @@
 """`template.yaml` as CloudFormation is given it: SAM's resources written out by SAM's own translator.
 
-`python -m tests.infrastructure.transformed` prints it as JSON.
+`python -m tests.infrastructure.transformed` prints it as JSON; with logical ids behind it only these
+resources, as a change set of type IMPORT takes them.
 """
 
 import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -138,5 +139,16 @@ class Plan:
         return [name for name, resource in self.resources.items() if resource["Type"] in kinds]
 
 
+def part(names: Sequence[str]) -> dict[str, Any]:
+    """The template with these resources alone. ValueError where they live by others, or are none."""
+    plan = Plan.of()
+    for name in names:
+        if left := sorted(plan.needs.get(name, {"there is no such resource"}) - set(names)):
+            raise ValueError(f"{name} cannot stand alone: {', '.join(left)}")
+    whole = plan.template.document
+    kept = {key: whole[key] for key in ("AWSTemplateFormatVersion", "Parameters", "Conditions")}
+    return {**kept, "Resources": {name: whole["Resources"][name] for name in names}}
+
+
 if __name__ == "__main__":
-    json.dump(transformed(), sys.stdout, indent=1)
+    json.dump(part(sys.argv[1:]) if sys.argv[1:] else transformed(), sys.stdout, indent=1)
