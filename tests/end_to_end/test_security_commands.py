@@ -206,7 +206,7 @@ def test_faults_come_back(line: CommandLine, key: str, monkeypatch: pytest.Monke
     """What cannot be read comes back to the editor with its faults; left so, nothing is sent."""
     shown = edited(monkeypatch, ("PT8H", "soon"), ("soon", "PT8H: ["), ("# ! no YAML", "# ! no YAML"))
     assert line.run("alice", "keys", "edit", key).err == "nothing changed\n"
-    assert "# ! max_duration: Value error, give an ISO 8601 duration" in shown[1]
+    assert "# ! max_duration: give an ISO 8601 duration" in shown[1]
     assert "# ! no YAML: " in shown[2]
     assert "give an ISO 8601" not in shown[2]
     edited(monkeypatch, ("# The limits", "# These limits"))

@@ -7,6 +7,8 @@ REFUSED = 3
 """The broker, or AWS, refused."""
 NO_ANSWER = 4
 """No network, throttled, or not yet: the same command again is safe."""
+CHANGES = 5
+"""Something is not yet as it is to be."""
 INTERRUPTED = 130
 """As a shell says it of whoever was ended by SIGINT."""
 CLOSED_PIPE = 141
@@ -20,6 +22,7 @@ Exit codes of the commands that call the broker; others say their own:
   2    wrong usage
   3    refused, for what the message says
   4    no answer, or not yet: the same again is safe
+  5    not yet as it is to be (apply)
   130  interrupted
   141  nobody reads the output any more
 """

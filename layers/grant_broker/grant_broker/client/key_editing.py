@@ -6,6 +6,7 @@ import click
 import yaml
 from pydantic import ValidationError
 
+from grant_broker.client.desired_state import fault_lines
 from grant_broker.client.errors import GrantBrokerError
 from grant_broker.client.reviewing import print_change
 from grant_broker.domain.arns import key_id_of
@@ -64,8 +65,7 @@ def normalised(document: object) -> "Key":
     try:
         found: Key = KeyDocument.model_validate(document).model_dump(mode="json")  # type: ignore[assignment]
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ValueError("\n".join(faults)) from error
+        raise ValueError("\n".join(fault_lines(error))) from error
     return found
 
 

@@ -30,6 +30,7 @@ SECTIONS = {
         "deny": "Deny a request, which is final whatever the quorum.",
         "revoke": "Take a grant back now, or what was approved and not taken up.",
         "approvals": "List, make and withdraw standing approvals.",
+        "apply": "Make keys and standing approvals as YAML files say.",
     },
     "Operators": {
         "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
