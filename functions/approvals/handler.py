@@ -20,6 +20,7 @@ from grant_broker.api.views import (
     changed_key_view,
     checks_view,
     event_view,
+    explanation_view,
     key_view,
     proposal_view,
     review_view,
@@ -32,6 +33,7 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.review import reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
+from grant_broker.approvals.why import explain_call
 from grant_broker.domain.approvals import Quorum, StandingApproval
 from grant_broker.domain.arns import KEY, KEY_ID, key_id_of
 from grant_broker.domain.decisions import Decision, Revocation
@@ -39,6 +41,7 @@ from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
+from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.settings import ApprovalsSettings
@@ -104,6 +107,13 @@ def revoke_request(call: Call, request_id: str) -> Answer:
     revocation = call.read(Revocation)
     revoked = revoke(broker(), request_id, by=call.caller.arn, reason=revocation.reason)
     return _answer_request(202, revoked)
+
+
+@api.route("POST", "/security/requests/<request_id>/why", takes_body=True)
+def post_why(call: Call, request_id: str) -> Answer:
+    """Explain why KMS allows or refuses a call on a request's key."""
+    explanation = explain_call(broker(), request_id, call.read(Question))
+    return Answer(200, explanation_view(explanation))
 
 
 @api.route("GET", "/security/approvals", parameters=_PAGED)

@@ -12,11 +12,12 @@ from grant_broker.api.caller import ensure_third_party
 from grant_broker.api.connections import connect
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call, share_handlers
-from grant_broker.api.views import forecast_view, offer_view, party_view, request_view
+from grant_broker.api.views import explanation_view, forecast_view, offer_view, party_view, request_view
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
+from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Submission
@@ -26,6 +27,7 @@ from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
+from grant_broker.requests.why import explain_call
 from grant_broker.requests.withdraw import get_own_request, release, withdraw
 from grant_broker.settings import RequestsSettings
 
@@ -100,6 +102,13 @@ def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
     released = release(broker(), call.caller, request_id)
     return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
+
+
+@api.route("POST", "/requests/<request_id>/why", takes_body=True)
+def post_why(call: Call, request_id: str) -> Answer:
+    """Explain why KMS allows or refuses a call under a request of the account."""
+    question = call.read(Question)
+    return Answer(200, explanation_view(explain_call(broker(), call.caller, request_id, question)))
 
 
 @api.route("GET", "/keys", parameters=("limit", "cursor"))

@@ -117,6 +117,7 @@ def body_for(world: World, described: dict[str, Any]) -> Any:
         "Submission": world.submission(), "KeyLimits": world.limits(), "KeyPatch": {"name": "partner_data"},
         "StandingApproval": world.approval(),
         "Decision": {"verdict": "approve"}, "Revocation": {"reason": "x"},
+        "Question": {"action": "Encrypt", "context": {"a": "b"}},
     }[schema]  # fmt: skip
 
 
@@ -210,6 +211,9 @@ def lives_of_requests(world: World) -> None:
     seen = world.call("alice", "GET", f"/security/requests/{second}")
     assert [event["type"] for event in seen.body["trail"]] == ["submitted", "approved", "issuing", "active"]
     assert world.call("alice", "GET", "/security/requests", query={"status": "active"}).body["items"]
+    question = {"action": "Encrypt", "context": {"a": "b"}}
+    for who, path in (("partner", f"/requests/{second}/why"), ("alice", f"/security/requests/{second}/why")):
+        assert world.call(who, "POST", path, question).body["verdict"] == "allowed"
     assert world.call("partner", "DELETE", f"/requests/{second}/grant").status == 202
     third = world.active()
     assert world.call("alice", "DELETE", f"/security/requests/{third}/grant", {"reason": "x"}).status == 202

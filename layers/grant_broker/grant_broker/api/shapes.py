@@ -17,6 +17,7 @@ from grant_broker.api.vocabulary import (
     Time,
     Verdict,
 )
+from grant_broker.domain.cause import Cause
 from grant_broker.domain.lifecycle import Status
 
 T = TypeVar("T")
@@ -110,6 +111,14 @@ class Forecast(TypedDict):
 
     outcome: Literal["grant", "wait_for_approval", "refuse"]
     reasons: list[str]
+
+
+class Explanation(TypedDict):
+    """Why KMS allows or refuses a call: one cause, one sentence, one next step."""
+
+    verdict: Cause
+    because: str
+    next: str
 
 
 class Offer(TypedDict):

@@ -6,6 +6,7 @@ from typing import cast
 
 from grant_broker.api import security_shapes, shapes
 from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.cause import Explanation
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.key_document import Comparison, KeyDocument, compare
@@ -43,6 +44,11 @@ def party_view(request: GrantRequest) -> shapes.Request:
             "expires_at": _time_or_none(request.expires_at),
         }
     return {**_request_fields(request), "grant": grant}
+
+
+def explanation_view(explanation: Explanation) -> shapes.Explanation:
+    """Why KMS allows or refuses a call."""
+    return {"verdict": explanation.cause, "because": explanation.because, "next": explanation.next}
 
 
 def review_view(review: Review) -> security_shapes.RequestSeen:

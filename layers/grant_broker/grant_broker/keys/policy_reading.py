@@ -1,7 +1,7 @@
 """What a key's policy says of a call of which not everything is known before it is made."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,22 +32,25 @@ def read(policy: str, call: Call, assumed: Mapping[str, object]) -> Reading:
     if decision.allowed:
         return Reading(Result.PASSED, decision.reason)
     certain = _ABSENT | {name.lower() for name in call.context}
-    widest = _widest(json.loads(policy), certain)
+    widest = widened(json.loads(policy), lambda key: key in certain)
     possible = decide_kms(call, key_policy=widest, identity_policies=[]).allowed
     return Reading(None if possible else Result.FAILED, decision.reason)
 
 
-def _widest(policy: dict[str, Any], certain: Collection[str]) -> dict[str, Any]:
-    """The policy where every condition on what is not certain goes the caller's way."""
+def widened(policy: dict[str, Any], is_certain: Callable[[str], bool]) -> dict[str, Any]:
+    """The policy where every condition on what is not certain goes the caller's way.
+
+    `is_certain` is asked of a condition key in lower case.
+    """
     listed = policy["Statement"]
     statements = listed if isinstance(listed, list) else [listed]
-    return {**policy, "Statement": [each for one in statements for each in _wider(one, certain)]}
+    return {**policy, "Statement": [each for one in statements for each in _wider(one, is_certain)]}
 
 
-def _wider(statement: dict[str, Any], certain: Collection[str]) -> Iterator[dict[str, Any]]:
+def _wider(statement: dict[str, Any], is_certain: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
     given: dict[str, dict[str, Any]] = statement.get("Condition", {})
     kept = {
-        operator: {key: value for key, value in keys.items() if key.lower() in certain}
+        operator: {key: value for key, value in keys.items() if is_certain(key.lower())}
         for operator, keys in given.items()
     }
     if kept == given:

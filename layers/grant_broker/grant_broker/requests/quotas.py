@@ -12,7 +12,7 @@ _MINUTE = 60
 
 
 def count_call(broker: RequestsBroker, account: str) -> None:
-    """Count one submission or dry run of an account; TooManyRequests, until the next minute, above the limit.
+    """Count a submission, dry run or question of an account; TooManyRequests above the limit of a minute.
 
     A call whose answer is lost counts, and may count twice when it is repeated.
     """
@@ -21,7 +21,7 @@ def count_call(broker: RequestsBroker, account: str) -> None:
     try:
         broker.store.counters.count_call(account, minute=now // _MINUTE, most=most)
     except Stale as error:
-        detail = f"an account may send {most} submissions and dry runs a minute"
+        detail = f"an account may send {most} submissions and dry runs a minute, questions included"
         raise TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE) from error
 
 

@@ -20,10 +20,11 @@ from grant_broker.api.security_shapes import (
     RequestWithTrail,
     Votes,
 )
-from grant_broker.api.shapes import Forecast, Offer, Page, Request, RequestShown
+from grant_broker.api.shapes import Explanation, Forecast, Offer, Page, Request, RequestShown
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.question import Question
 from grant_broker.domain.submission import Submission
 
 
@@ -119,6 +120,15 @@ THIRD_PARTIES = (
         conflicts=True,
     ),
     Operation(
+        "post_why",
+        "POST",
+        f"{_REQUEST}/why",
+        "Why KMS allows or refuses a call under this request's grant.",
+        {200: Explanation},
+        body=Question,
+        repeatable=True,
+    ),
+    Operation(
         "get_keys", "GET", "/keys", "What the caller's account may ask for.", {200: Page[Offer]}, query=_PAGED
     ),
 )
@@ -158,6 +168,15 @@ SECURITY_TEAM = (
         "Revoke now; for clients whose DELETE has no body.",
         {202: RequestSeen},
         body=Revocation,
+        repeatable=True,
+    ),
+    Operation(
+        "post_seen_why",
+        "POST",
+        f"{_SEEN}/why",
+        "Why KMS allows or refuses a call on the request's key, by the whole key policy.",
+        {200: Explanation},
+        body=Question,
         repeatable=True,
     ),
     Operation(
