@@ -8,13 +8,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import init_phase
 from grant_broker.api import cursors, lists, query, searches
 from grant_broker.api.access_views import advice_view, report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.connections import connect
 from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
-from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.api.routing import Api, Call
 from grant_broker.api.views import (
     approval_view,
     changed_key_view,
@@ -44,6 +45,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.keys import access, checks, key_policy, limits, register
+from grant_broker.logs import share_handlers
 from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
@@ -299,3 +301,6 @@ def _answer_limits(outcome: limits.Outcome) -> Answer:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One API call."""
     return api.resolve(event, context)
+
+
+init_phase.end()

@@ -7,16 +7,19 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import init_phase
 from grant_broker.aws.clients import clients
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.events.announce import Channels, announce
 from grant_broker.events.digest import send_digest
 from grant_broker.events.stream import read_events
+from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.settings import EventsSettings
 
 logger = Logger()
+share_handlers(logger)
 metrics = Metrics()
 measure = measurer(metrics)
 # A function that is not told all of it does not start.
@@ -53,3 +56,6 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
     numbers = [r["dynamodb"]["SequenceNumber"] for r in records if r["eventID"] in failed]
     logger.info("announced", extra={"announced": len(records) - len(numbers), "left": len(numbers)})
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
+
+
+init_phase.end()

@@ -7,14 +7,17 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import init_phase
 from grant_broker.domain.checks import Function
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import run
 from grant_broker.expiry.stream import end_at_once
+from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.settings import ExpirySettings
 
 logger = Logger()
+share_handlers(logger)
 metrics = Metrics()
 measure = measurer(metrics)
 # A function that is not told all of it does not start.
@@ -57,3 +60,6 @@ def _ended(records: list[dict[str, Any]]) -> dict[str, Any]:
     }
     failed = end_at_once(broker(), list(numbers))
     return {"batchItemFailures": [{"itemIdentifier": numbers[request_id]} for request_id in failed]}
+
+
+init_phase.end()

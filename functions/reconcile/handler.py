@@ -8,12 +8,15 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import init_phase
+from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import reconcile
 from grant_broker.settings import ReconcileSettings
 
 logger = Logger()
+share_handlers(logger)
 metrics = Metrics()
 measure = measurer(metrics)
 # A function that is not told all of it does not start.
@@ -37,3 +40,6 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
         report = asdict(reconcile(broker(), lambda: context.get_remaining_time_in_millis() / 1000))
     logger.info("reconciled", extra=report)
     return report
+
+
+init_phase.end()

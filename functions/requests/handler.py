@@ -7,11 +7,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from grant_broker import init_phase
 from grant_broker.api import lists, query
 from grant_broker.api.caller import ensure_third_party
 from grant_broker.api.connections import connect
 from grant_broker.api.responses import Answer
-from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.api.routing import Api, Call
 from grant_broker.api.views import explanation_view, forecast_view, offer_view, party_view, request_view
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.domain.checks import Function
@@ -21,6 +22,7 @@ from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Submission
+from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.requests import check
 from grant_broker.requests.broker import RequestsBroker
@@ -132,3 +134,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         if event.get("check") == Function.REQUESTS:
             return {"checked": check.run(broker())}
         return api.resolve(event, context)
+
+
+init_phase.end()

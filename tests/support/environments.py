@@ -1,6 +1,8 @@
 """What each function is told on Lambda, as the template has it, and its handler loaded with that."""
 
+import gc
 import importlib.util
+import logging
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -38,5 +40,11 @@ def load_handler(function: str, told: Mapping[str, str] | None = None) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with mock.patch.dict(os.environ, environment(function) if told is None else told, clear=True):
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            # A handler that does not start leaves it off, which on Lambda nobody lives to see.
+            gc.enable()
+            # Tests read the package's logs as they come, beside the function's own format.
+            logging.getLogger("grant_broker").propagate = True
     return module

@@ -1,15 +1,13 @@
 """One way in: routes, callers and the shape of every answer."""
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 
 from grant_broker.api.responses import Answer
-from grant_broker.api.routing import Api, Call, share_handlers
+from grant_broker.api.routing import Api, Call
 from grant_broker.domain.errors import NotPermitted
 from grant_broker.domain.people import Caller
 from grant_broker.domain.submission import Submission
@@ -164,20 +162,3 @@ def test_repeatable() -> None:
     assert told[0][2] != told[1][2] == told[2][2]
     first, other = (Call(Caller("", "", ""), {"body": body}, {}).idempotency for body in ("\ud800", "\ud801"))
     assert first.body_digest != other.body_digest
-
-
-def test_logs() -> None:
-    """The package's own loggers write as the function's logger does."""
-    package = logging.getLogger("grant_broker")
-    before = (package.handlers, package.propagate, package.level)
-    logger = Logger(service="test", level="WARNING")
-    try:
-        share_handlers(logger)
-        assert (package.handlers, package.propagate, package.level) == (
-            logger.handlers,
-            False,
-            logging.WARNING,
-        )
-    finally:
-        package.handlers, package.propagate = before[:2]
-        package.setLevel(before[2])

@@ -1,13 +1,11 @@
 """One way in for both API functions: a route says what it takes; all else about a call is checked here."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -124,10 +122,3 @@ def _respond(answer: Answer, event: Mapping[str, Any]) -> Response[str]:
     return Response(
         status_code=answer.status, content_type=answer.content_type, body=answer.text, headers=headers
     )
-
-
-def share_handlers(to: Logger) -> None:
-    """Let the package's own loggers write through a function's logger: one format, one request id."""
-    package = logging.getLogger("grant_broker")
-    package.handlers, package.propagate = list(to.handlers), False
-    package.setLevel(to.log_level)
