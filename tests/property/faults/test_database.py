@@ -118,9 +118,9 @@ def test_pages(world: World, forwards: bool) -> None:  # noqa: FBT001
     for _ in range(5):
         OneRequest(world).active()
     query = {
-        "TableName": world.deployment.request_table, "IndexName": "agenda",
-        "KeyConditionExpression": "agenda = :agenda", "ScanIndexForward": forwards,
-        "ExpressionAttributeValues": {":agenda": {"S": "ends#0"}},
+        "TableName": world.deployment.request_table, "IndexName": "by_kind",
+        "KeyConditionExpression": "kind = :kind", "ScanIndexForward": forwards,
+        "ExpressionAttributeValues": {":kind": {"S": "request"}},
     }  # fmt: skip
     whole = world.database.query({**query, "Limit": 8})["Items"]
     page = world.database.query({**query, "Limit": 2})
