@@ -21,6 +21,7 @@ SECTIONS = {
         "wait": "Wait until a request is decided, and taken up if so asked.",
         "take-up": "Take an approved request up: its time starts now.",
         "encrypt": "Encrypt at most 4,096 bytes of FILE, or of the standard input, under a grant.",
+        "why": "Explain why KMS allows or refuses a call under a request's grant.",
         "release": "Release a grant before its time, or withdraw a request that has none yet.",
     },
     "Security team": {

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         RequestWithTrail,
         Votes,
     )
+    from grant_broker.api.shapes import Explanation
+    from grant_broker.client.third_party import Question
 
 
 class RequestFilters(TypedDict, total=False):
@@ -166,6 +168,11 @@ class SecurityTeam:
         """The audit trail, oldest first unless the order `newest` is asked for."""
         query = cast("dict[str, str | None]", filters)
         return cast("Iterator[Event]", pages(self._connection, "/security/events", query))
+
+    def explain(self, request_id: str, question: "Question") -> "Explanation":
+        """Why KMS allows or refuses a call on the request's key, by the whole key policy."""
+        path = f"/security/requests/{request_id}/why"
+        return cast("Explanation", self._connection.call("POST", path, question).body)
 
     def _decide(self, request_id: str, vote: dict[str, str]) -> "RequestSeen":
         answer = self._connection.call("POST", f"/security/requests/{request_id}/decision", vote)

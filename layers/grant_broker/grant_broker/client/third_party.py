@@ -18,7 +18,7 @@ from grant_broker.client.pages import pages
 from grant_broker.client.security_team import SecurityTeam
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import Forecast, Offer, Request, RequestShown
+    from grant_broker.api.shapes import Explanation, Forecast, Offer, Request, RequestShown
     from grant_broker.client.grant import HeldGrant
 
 DAY = timedelta(days=1)
@@ -36,6 +36,17 @@ class Submission(TypedDict, total=False):
     starts_at: str | None
     reason: Required[str]
     ticket: str | None
+
+
+class Question(TypedDict, total=False):
+    """A call to KMS to explain: `principal` is the grantee, and `at` now, where they are left out."""
+
+    action: Required[str]
+    context: Required[dict[str, str]]
+    principal: str
+    at: str
+    size: int
+    error: str
 
 
 class Client:
@@ -117,6 +128,10 @@ class Client:
     def take_up(self, request_id: str) -> "Request":
         """Take an approved request up: its time starts now. Repeated, the same grant. ConflictError."""
         return cast("Request", self.call("POST", f"/requests/{request_id}/grant").body)
+
+    def explain(self, request_id: str, question: Question) -> "Explanation":
+        """Why KMS allows or refuses a call under the request's grant, and what to do next."""
+        return cast("Explanation", self.call("POST", f"/requests/{request_id}/why", question).body)
 
     def withdraw(self, request_id: str) -> "RequestShown":
         """Withdraw a pending or approved request; ConflictError."""
