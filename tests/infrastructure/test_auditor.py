@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.aws.clients import Clients
@@ -19,11 +20,14 @@ from tests.support.scene import InProcessStack
 
 READS = {
     "key": "GetKeyPolicy ListGrants ListKeyPolicies",
-    "requests": "GetItem Query",
+    "requests": "Query",
     "requests/index/by_kind": "Query",
-    "approvals": "GetItem",
+    "approvals": "Query",
     "stack": "DescribeStacks",
 }
+_ATTRIBUTES = ["Condition", "ForAllValues:StringEquals", "dynamodb:Attributes"]
+# What a query that names attributes tells of itself.
+_NAMING = {"dynamodb:Select": "SPECIFIC_ATTRIBUTES", "dynamodb:Attributes": ["pk", "sk", "hash"]}
 Run = Callable[[dict[str, Any]], list[tuple[int, str]]]
 
 
@@ -66,16 +70,24 @@ def _policy(scene: InProcessStack) -> dict[str, Any]:
 
 
 def _without_each_part(policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The policy without one statement, and without one action of a statement."""
+    """The policy without one statement, and without one action, resource or attribute of a statement."""
     for place, statement in enumerate(policy["Statement"]):
         less = deepcopy(policy)
         del less["Statement"][place]
         yield statement["Sid"], less
-        if isinstance(statement["Action"], list):
-            for action in statement["Action"]:
+        for path in (["Action"], ["Resource"], _ATTRIBUTES):
+            for one in _part(statement, path):
                 less = deepcopy(policy)
-                less["Statement"][place]["Action"].remove(action)
-                yield f"{statement['Sid']} {action}", less
+                _part(less["Statement"][place], path).remove(one)
+                yield f"{statement['Sid']} {one}", less
+
+
+def _part(statement: dict[str, Any], path: list[str]) -> list[str]:
+    """A list in a statement; empty where there is one value or none."""
+    found: Any = statement
+    for name in path:
+        found = found.get(name, {})
+    return found if isinstance(found, list) else []
 
 
 def test_it_suffices(scene: InProcessStack, run: Run) -> None:
@@ -95,10 +107,48 @@ def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 11
+    assert len(less) == 10 + 16
     assert [name for name, told in less.items() if told == whole] == []
     # Never told as a breach, which is exit code 1 of the first two.
     assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}
+
+
+def test_it_reads_no_token(scene: InProcessStack) -> None:
+    """A live grant's token lies beside the trail: not by its item, nor by a query of any kind."""
+    [request] = [item for item in scene.stored() if "grant_token" in item]
+    cloud, table = scene.deployment.cloud, scene.deployment.request_table
+    arn = cloud.create_role("auditor-and-no-more", [_policy(scene)])
+    dynamodb = cloud.session(cloud.session_for(arn, "auditor")).client("dynamodb")
+    key, tables = {"pk": request["pk"], "sk": request["sk"]}, {"TableName": table}
+    subject: dict[str, Any] = {
+        **tables, "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": request["pk"]},
+    }  # fmt: skip
+    of_kind: dict[str, Any] = {
+        **tables, "IndexName": "by_kind", "KeyConditionExpression": "kind = :kind",
+        "ExpressionAttributeValues": {":kind": {"S": "request"}},
+    }  # fmt: skip
+    seen = dynamodb.query(**subject, ProjectionExpression="pk, last_hash")["Items"]
+    assert {"pk": request["pk"], "last_hash": request["last_hash"]} in seen
+    renamed = {"ProjectionExpression": "pk, #t", "ExpressionAttributeNames": {"#t": "grant_token"}}
+    guess = {**subject["ExpressionAttributeValues"], ":begin": {"S": "g"}}
+    guessed = {"ExpressionAttributeValues": guess, "FilterExpression": "begins_with(grant_token, :begin)"}
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("get_item", {**tables, "Key": key}),
+        ("get_item", {**tables, "Key": key, "ProjectionExpression": "grant_token"}),
+        ("batch_get_item", {"RequestItems": {table: {"Keys": [key]}}}),
+        ("transact_get_items", {"TransactItems": [{"Get": {**tables, "Key": key}}]}),
+        ("scan", tables),
+        ("query", subject),
+        ("query", {**subject, "ProjectionExpression": "pk, grant_token"}),
+        ("query", {**subject, **renamed}),
+        ("query", {**subject, "Select": "ALL_ATTRIBUTES"}),
+        ("query", {**subject, "ProjectionExpression": "pk", **guessed}),
+        ("query", of_kind),
+        ("query", {**of_kind, "ProjectionExpression": "grant_token"}),
+    ]
+    for operation, parameters in refused:
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            getattr(dynamodb, operation)(**parameters)
 
 
 def test_it_allows_reads_alone() -> None:
@@ -142,7 +192,8 @@ def _allowed(policies: list[dict[str, Any]]) -> dict[str, str]:
 
 def _may(action: str, arn: str, policies: list[dict[str, Any]]) -> bool:
     role = "arn:aws:iam::111122223333:role/auditor"
-    call = Call("arn:aws:sts::111122223333:assumed-role/auditor/a", action, arn, {"aws:PrincipalArn": role})
+    context = {"aws:PrincipalArn": role, **(_NAMING if action == "dynamodb:Query" else {})}
+    call = Call("arn:aws:sts::111122223333:assumed-role/auditor/a", action, arn, context)
     if ":key/" in arn:
         return decide_kms(call, key_policy=key_policy(), identity_policies=policies, grants=[]).allowed
     return decide(call, identity_policies=policies).allowed

@@ -1,5 +1,6 @@
 """Which IAM actions a call to DynamoDB, SNS, SQS, EventBridge, CloudWatch or Logs needs, and on what."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,11 +14,18 @@ class Need(NamedTuple):
     action: str
     resource: str
     leading_keys: tuple[str, ...] = ()
+    select: str | None = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def context(self) -> dict[str, object]:
         """What the request context says of it besides."""
-        return {"dynamodb:LeadingKeys": list(self.leading_keys)} if self.leading_keys else {}
+        given = {
+            "dynamodb:LeadingKeys": list(self.leading_keys),
+            "dynamodb:Select": self.select,
+            "dynamodb:Attributes": list(self.attributes),
+        }
+        return {name: value for name, value in given.items() if value}
 
 
 # The partition key of every table here.
@@ -30,6 +38,9 @@ _TRANSACTION = {
     "ConditionCheck": "ConditionCheckItem",
     "Get": "GetItem",
 }
+# A name at the top of a path in an expression: no value, no part of another attribute, no function.
+_NAME = re.compile(r"(?<![:.#\w])#?[A-Za-z_]\w*(?!\w|\s*\()")
+_WORDS = {"AND", "OR", "NOT", "IN", "BETWEEN"}
 _NAMELESS = frozenset({"ListTables", "ListStreams", "DescribeLimits", "DescribeEndpoints"})
 
 
@@ -92,9 +103,31 @@ def _on_table(operation: str, given: Mapping[str, Any], place: Place) -> Iterato
     if "TableName" in given:
         table = place.table(given["TableName"])
         # No policy here asks for the partition that a Query names, so its condition is not read.
-        yield Need(operation, table + (f"/index/{index}" if index else ""), _leading([given]))
+        resource = table + (f"/index/{index}" if index else "")
+        yield Need(operation, resource, _leading([given]), _select(operation, given), _attributes(given))
     if "ResourceArn" in given:
         yield Need(operation, given["ResourceArn"])
+
+
+def _select(operation: str, given: Mapping[str, Any]) -> str | None:
+    """Which attributes a Query or Scan asks for; a projection means SPECIFIC_ATTRIBUTES, said or not."""
+    if operation not in ("Query", "Scan"):
+        return None
+    usual = "ALL_PROJECTED_ATTRIBUTES" if "IndexName" in given else "ALL_ATTRIBUTES"
+    return str(given.get("Select") or ("SPECIFIC_ATTRIBUTES" if "ProjectionExpression" in given else usual))
+
+
+def _attributes(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The attributes that a read names; none where it reads all.
+
+    Reading, unconfirmed: those of the key condition and of a filter are among them.
+    """
+    if "ProjectionExpression" not in given:
+        return ()
+    named = given.get("ExpressionAttributeNames") or {}
+    texts = [str(given.get(f"{part}Expression", "")) for part in ("KeyCondition", "Filter", "Projection")]
+    words = [word for text in texts for word in _NAME.findall(text) if word.upper() not in _WORDS]
+    return tuple(dict.fromkeys(named.get(word, word) for word in words))
 
 
 def _batched(asked: Any) -> Iterator[Mapping[str, Any]]:

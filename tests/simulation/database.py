@@ -17,7 +17,7 @@ Key = tuple[str, str]
 _TOKEN_LIVES = timedelta(minutes=10)
 _MOST = 100
 _QUERY = {
-    "TableName", "IndexName", "KeyConditionExpression", "FilterExpression", "ProjectionExpression",
+    "TableName", "IndexName", "KeyConditionExpression", "FilterExpression", "ProjectionExpression", "Select",
     "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward", "Limit", "ConsistentRead",
     "ExclusiveStartKey",
 }  # fmt: skip

@@ -66,6 +66,8 @@ class Query:
             asked["FilterExpression"] = self.filter
         if self.projection:
             asked["ProjectionExpression"] = self.projection
+            # What DynamoDB takes it to mean anyway: said, so that a policy can ask for it.
+            asked["Select"] = "SPECIFIC_ATTRIBUTES"
         if self.consistent:
             asked["ConsistentRead"] = True
         if self.limit is not None:

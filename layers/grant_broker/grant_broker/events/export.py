@@ -11,6 +11,7 @@ from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
+from grant_broker.events.trail import EVENT_NAMES
 
 # The record that says where a trail ends, by the kind of its subject: its sort key. The events of every
 # subject are in the request table.
@@ -192,6 +193,8 @@ def _event_items(store: Store, subject: str) -> list[dict[str, Any]]:
             table=store.tables.request_table,
             condition="pk = :subject AND begins_with(sk, :events)",
             values={":subject": subject, ":events": "event#"},
+            projection=", ".join(["sk", *EVENT_NAMES]),
+            names=EVENT_NAMES,
             consistent=True,
         )
     )
@@ -218,7 +221,20 @@ def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail
 def _read_record(store: Store, subject: str) -> dict[str, Any] | None:
     kind = subject.partition("#")[0]
     if sort := _IN_REQUEST_TABLE.get(kind):
-        return store.database.get(store.tables.request_table, subject, sort)
+        return _find_head(store, store.tables.request_table, subject, sort)
     if (sort := _IN_APPROVAL_TABLE.get(kind)) and store.tables.has_approval_table:
-        return store.database.get(store.tables.approval_table, subject, sort)
+        return _find_head(store, store.tables.approval_table, subject, sort)
     return None
+
+
+def _find_head(store: Store, table: str, subject: str, sort: str) -> dict[str, Any] | None:
+    """Find what a record says of where its trail ends, and read nothing else of it."""
+    query = Query(
+        table=table,
+        condition="pk = :subject AND sk = :sort",
+        values={":subject": subject, ":sort": sort},
+        projection="pk, #events, last_hash",
+        names={"#events": "events"},
+        consistent=True,
+    )
+    return next(store.database.query(query), None)
