@@ -69,6 +69,9 @@ def create_roles(cloud: Cloud, invoke: str) -> None:
     """Every person's role; each may invoke the API (`invoke`, its ARN) as far as its own account goes."""
     for account, role in sorted({(account, role) for account, role, _ in _SESSIONS.values()}):
         policies = [_allow("execute-api:Invoke", invoke)]
+        if account == HOME:
+            # Where the API and the key are, they read in the outputs.
+            policies.append(_allow("cloudformation:DescribeStacks"))
         # The outsider has keys of its own, as anybody on AWS can.
         if role in {"key-admin", "outsider"}:
             policies.append(_allow("kms:*"))

@@ -91,6 +91,8 @@ class Stack:
         self.gateway = Gateway.of(self.deployment, lambda name, event: self._shared(name).invoke(event))
         self.api = gateway_server.serve(self.gateway, self.options.api_port)
         _run(self.api)
+        cloud, template = self.deployment.cloud, self.deployment.template
+        cloud.stacks[template.stack_id] = {**template.outputs(), "ApiUrl": self.api_url}
 
     def _start_streams(self) -> None:
         lanes = []

@@ -38,6 +38,7 @@ SECTIONS = {
         "audit": "List audit events, export the audit trail, or verify its hash chains.",
         "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
         "openapi": "Print the OpenAPI document of the HTTP API.",
+        "outputs": "Print the outputs of the broker's stack, or the value of one of them.",
         "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",
         "simulate": "Decide KMS calls by the policies and grants given with each, without AWS.",
     },

@@ -1,0 +1,105 @@
+"""The README's first grant: the very lines that it shows, run by two persons with curl."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import Running
+from tests.local_stack.people import HOME
+from tests.local_stack.template import ROOT
+
+PEOPLE = {"approver": "alice", "requester": "key_admin"}
+# Who says a block, from the prose before it; then the block.
+_BLOCK = re.compile(r"\*\*(Both|approver|requester)\*\*(?:(?!\*\*|```).)*```bash\n(.*?)```", re.DOTALL)
+
+
+def blocks() -> tuple[str, list[tuple[str, str]]]:
+    """What both say first, and then each step: who, and what."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    section = text.partition("\n## Your first grant\n")[2].partition("\n## ")[0]
+    found = _BLOCK.findall(section)
+    assert found[0][0] == "Both"
+    return found[0][1], found[1:]
+
+
+def own_key(stack: Running) -> str:
+    """A key that nobody has registered, under the policy of the founding scenario's."""
+    kms = stack.aws("root", "kms")
+    policy = kms.get_key_policy(KeyId=stack.key)["Policy"]
+    return str(kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"])
+
+
+def environment(stack: Running, person: str, key: str) -> dict[str, str]:
+    """A shell's variables: the person's credentials, the local AWS, and the program."""
+    who = stack.credentials(person)
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "layers" / "grant_broker"),
+        "AWS_ENDPOINT_URL": stack.ready["aws_url"],
+        "AWS_DEFAULT_REGION": stack.ready["region"],
+        "AWS_ACCESS_KEY_ID": who.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
+        "AWS_SESSION_TOKEN": who.session_token,
+        "GRANTEE": stack.grantee(person),
+        "KEY": key,
+    }
+
+
+def run(told: dict[str, str], *said: str) -> tuple[int, str]:
+    """Exit code and output of what somebody says in one shell."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    done = subprocess.run(  # noqa: S603 - the README's own lines
+        [bash, "-c", "\n".join(["set -euo pipefail", *said])],
+        env=told,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    not shutil.which("curl"), reason="NOT SHOWN: the first grant needs curl, which is not here"
+)
+def test_the_first_grant(stack: Running) -> None:
+    """Five steps from the outputs to an encrypted byte; without the fourth KMS refuses it."""
+    first, steps = blocks()
+    assert [who for who, _ in steps] == ["approver", "requester", "approver", "requester", "requester"]
+    key = own_key(stack)
+    told = {who: environment(stack, person, key) for who, person in PEOPLE.items()}
+    for who, block in steps[:3]:
+        code, said = run(told[who], first, block)
+        assert code == 0, said
+    take_up, encrypt = (block for _, block in steps[3:])
+    code, said = run(told["requester"], first, "TOKEN=none", encrypt)
+    assert code != 0
+    assert "InvalidGrantTokenException" in said or "AccessDeniedException" in said
+    code, said = run(told["requester"], first, take_up, encrypt)
+    assert code == 0, said
+    assert json.loads(said)["CiphertextBlob"]
+
+
+def test_it_says_who_is_needed() -> None:
+    """Two persons, roles that approve, a mail to confirm, and the home account as the third party."""
+    text = (ROOT / "README.md").read_text("utf-8").partition("\n## Your first grant\n")[2]
+    for words in ("Two persons", "a role, not a human", "must be confirmed", "home\naccount may play"):
+        assert words in text
+    assert HOME not in text.partition("\n## ")[0]
+
+
+def test_every_query_is_in_alphabetical_order() -> None:
+    """Curl signs a query as it stands; AWS in the order of its names."""
+    first, steps = blocks()
+    queries = re.findall(r"\?([a-z_=&\d]+)", "\n".join([first, *(block for _, block in steps)]))
+    assert len(queries) == 2
+    for query in queries:
+        names = [part.partition("=")[0] for part in query.split("&")]
+        assert names == sorted(names)
