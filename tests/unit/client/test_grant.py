@@ -222,7 +222,7 @@ def test_at_most_4096_bytes() -> None:
     with (
         broker(seen(), seen(), RELEASED) as (asking, _),
         hold(asking) as held,
-        pytest.raises(ValueError, match="keyring"),
+        pytest.raises(ValueError, match="encryption_sdk"),
     ):
         held.encrypt(bytes(4097))
 

@@ -23,7 +23,7 @@ from grant_broker.client.errors import (
     UnavailableError,
     WaitTimeoutError,
 )
-from grant_broker.client.exit_codes import DONE, NO_ANSWER, OVER, REFUSED
+from grant_broker.client.exit_codes import DONE, NO_ANSWER, OVER, REFUSED, WRONG_USAGE
 from grant_broker.client.printing import print_json, printable
 from grant_broker.client.stack import read_outputs
 from grant_broker.client.third_party import Client
@@ -148,6 +148,11 @@ class ApiCommand(click.Command):
         except (BotoCoreError, ClientError) as error:
             api.say(f"grant-broker: {error}. Next: {_next_at_aws(error)}")
             return REFUSED
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            api.say(f"grant-broker: {error.filename}: {error.strerror}. Next: give another path")
+            return WRONG_USAGE
 
 
 def _next_at_aws(error: BotoCoreError | ClientError) -> str:

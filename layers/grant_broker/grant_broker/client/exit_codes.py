@@ -3,6 +3,8 @@
 DONE = 0
 OVER = 1
 """What was asked about is over, or denied: nothing was done, and asking again does not help."""
+WRONG_USAGE = 2
+"""An argument, an option or a file is not what it should be."""
 REFUSED = 3
 """The broker, or AWS, refused."""
 NO_ANSWER = 4

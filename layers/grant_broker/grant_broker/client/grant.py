@@ -81,7 +81,7 @@ class HeldGrant:
         if len(plaintext) > MOST_BYTES:
             raise ValueError(
                 f"KMS encrypts at most {MOST_BYTES:,} bytes in one call, these are {len(plaintext):,}: "
-                "use the keyring of grant_broker.client.encryption_sdk"
+                "use grant_broker.client.encryption_sdk"
             )
         return self.kms.encrypt(KeyId=self.request["key"], Plaintext=plaintext)["CiphertextBlob"]
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
+_RANDOM = random.SystemRandom()
 _TIMEOUT = (5, 35)
 """Seconds to connect and to answer: API Gateway gives up after 29."""
 _SUCCESS = 400
@@ -162,7 +163,7 @@ def _pause(error: NoAnswerError | ProblemError | UnexpectedAnswerError, attempt:
         return None
     asked = (error.retry_after or 0) if isinstance(error, ProblemError) else 0
     # Jitter on top of what the API asks for: whoever was refused together must not come back together.
-    pause = asked + random.uniform(0, _FIRST_PAUSE * 2**attempt)  # noqa: S311 - no secret
+    pause = asked + _RANDOM.uniform(0, _FIRST_PAUSE * 2**attempt)
     return pause if pause <= _LONGEST_PAUSE else None
 
 
