@@ -1,6 +1,7 @@
 """A function is taken over and writes what others decide by: counters, places, votes, limits, uses."""
 
 import time
+from datetime import datetime, timedelta
 
 from tests.end_to_end.attacks.target import Attack, Run, Target, tried
 
@@ -17,6 +18,22 @@ def put(function: str, table: str, partition: str, sort: str = "x") -> Run:
         alone = tried(client.put_item, **put)
         within = tried(client.transact_write_items, TransactItems=[{"Put": put}])
         return alone if alone == within else f"{alone}, {within} in a transaction"
+
+    return run
+
+
+def _lease_for_ever(function: str) -> Run:
+    """Be another run that ends grants, by the lease itself."""
+
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
+        return tried(
+            client.update_item,
+            TableName=target.stack.tables["requests"],
+            Key={"pk": {"S": "rate#lease"}, "sk": {"S": "lease"}},
+            UpdateExpression="SET since_x = :since, until_x = :until",
+            ExpressionAttributeValues={":since": {"N": "0"}, ":until": {"N": str(int(time.time()) + 5)}},
+        )
 
     return run
 
@@ -41,6 +58,18 @@ def _fill_ahead(function: str) -> Run:
     return run
 
 
+def _end_after_all_of_it(target: Target) -> str:
+    """Try every way to the rate from every role that is not its owner's, and see a grant end meanwhile."""
+    granted = target.stack.granted(encryption_context={"dataset": "rate"}, duration="PT3S")
+    for name in _OTHERS:
+        for partition in ("rate#lease", f"rate#retire#{int(time.time()) + 2}"):
+            assert put(name, "requests", partition, "lease")(target) == _DENIED
+        assert _fill_ahead(name)(target) == _DENIED
+    ended = target.stack.until("expired", granted)
+    late = datetime.fromisoformat(ended["ended_at"]) - datetime.fromisoformat(ended["expires_at"])
+    return "on time" if late < timedelta(seconds=1) else f"{late} late"
+
+
 _OTHERS = ("requests", "approvals", "reconcile", "events")
 ATTACKS = [
     *(
@@ -55,6 +84,11 @@ ATTACKS = [
         Attack(f"{name} takes the lease of the ends", _DENIED, put(name, "requests", "rate#lease"))
         for name in _OTHERS
     ),
+    *(
+        Attack(f"{name} changes the lease of the ends in place", _DENIED, _lease_for_ever(name))
+        for name in _OTHERS
+    ),
+    Attack("an end, whatever the others write to the rate", "on time", _end_after_all_of_it),
     *(
         Attack(f"{name} moves reconcile on", _DENIED, put(name, "requests", "reconcile#place"))
         for name in ("requests", "approvals", "expiry", "events")

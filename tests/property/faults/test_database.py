@@ -113,8 +113,9 @@ def test_same_answers(world: World, client: Any, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("forwards", [True, False])
-def test_pages(world: World, forwards: bool) -> None:  # noqa: FBT001
+def test_pages(world: World, forwards: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     """However a query is cut into pages, together they are the whole, each item once and in order."""
+    monkeypatch.setattr(world.database, "page", 10_000)
     for _ in range(5):
         OneRequest(world).active()
     query = {
