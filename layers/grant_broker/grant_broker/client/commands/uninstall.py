@@ -1,0 +1,88 @@
+"""`grant-broker uninstall`: everything that must be over before the stack may be deleted."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from grant_broker.client.api_command import Api, ApiCommand, yes_option
+from grant_broker.client.arguments import SPAN
+from grant_broker.client.errors import ConflictError, NotFoundError
+from grant_broker.client.exit_codes import DONE, NO_ANSWER
+from grant_broker.client.printing import printable, working
+from grant_broker.domain.arns import key_id_of
+
+if TYPE_CHECKING:
+    from grant_broker.api.security_shapes import RequestSeen
+
+_REASON = "the broker is being taken down"
+_PAUSE = 2.0  # seconds between two looks
+_TO_REVOKE = ("approved", "issuing", "active")
+_LIVE = ("issuing", "active", "ending")
+_NEXT = """\
+No key is open, and no request holds a grant. Next, in this order:
+1. Look at the metric LiveGrants on the stack's dashboard: reconcile counts by KMS every five minutes. Go on
+   when it has been 0 twice.
+2. Delete the stack: sam delete. Deleted before that, its grants live until somebody ends them by hand.
+3. Delete what it leaves, where you need it no more: both tables (records and the whole trail), the functions'
+   logs, the queue of lost events, the role of expiry, and the founding scenario's key if there is one; what
+   that key encrypted is lost with it.
+4. Take the broker's statements (Issue, ReadKey, ReadPolicy, End, Compare) out of the policies of the keys:"""
+
+
+@click.command("uninstall", cls=ApiCommand)
+@click.option("--timeout", type=SPAN, default="15m", show_default=True, help="For how long at most.")
+@yes_option
+@click.pass_obj
+def command(api: Api, *, timeout: timedelta, yes: bool) -> int:
+    """Close every key, end every grant and wait until none is left; then say what to delete.
+
+    Whoever of the security team opens a key meanwhile makes it begin anew. Exit code 4 where a grant is left
+    when the time is over: the same command again goes on.
+    """
+    api.confirm("Close every key, and end every grant of the broker now?", yes=yes)
+    keys = _close_keys(api)
+    deadline = time.monotonic() + timeout.total_seconds()
+    with working("ending every grant; Ctrl-C leaves the keys closed"):
+        while left := _revoke_and_list(api):
+            if time.monotonic() > deadline:
+                for request in left:
+                    api.say(f"not ended yet: {request['id']}, {request['status']}")
+                api.say("GET /security/events (type end_failed) says why. Next: the same command again")
+                return NO_ANSWER
+            time.sleep(_PAUSE)
+    click.echo(_NEXT)
+    for arn in keys:
+        click.echo(f"   {printable(arn)}")
+    return DONE
+
+
+def _close_keys(api: Api) -> list[str]:
+    """Close each managed key to new grants; their ARNs."""
+    arns = [key["key_arn"] for key in api.client.security.list_keys()]
+    for arn in arns:
+        try:
+            api.client.security.close_key(key_id_of(arn))
+        except NotFoundError:
+            # Somebody else has closed it meanwhile.
+            continue
+    return arns
+
+
+def _revoke_and_list(api: Api) -> list["RequestSeen"]:
+    """Revoke whatever holds a grant or may still get one; what is not over yet."""
+    for request in _of_status(api, *_TO_REVOKE):
+        try:
+            api.client.security.revoke(request["id"], reason=_REASON)
+        except ConflictError:
+            # It has moved on since it was listed: the next look sees where to.
+            continue
+    return list(_of_status(api, *_LIVE))
+
+
+def _of_status(api: Api, *statuses: str) -> Iterator["RequestSeen"]:
+    for status in statuses:
+        # Read to the end first: what is revoked meanwhile leaves the list.
+        yield from list(api.client.security.list_requests(status=status))
