@@ -1,16 +1,13 @@
 """The README's first grant: the very lines that it shows, run by two persons with curl."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.conftest import Running
+from tests.end_to_end.shell import environment, run
 from tests.local_stack.people import HOME
 from tests.local_stack.template import ROOT
 
@@ -35,37 +32,6 @@ def own_key(stack: Running) -> str:
     return str(kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"])
 
 
-def environment(stack: Running, person: str, key: str) -> dict[str, str]:
-    """A shell's variables: the person's credentials, the local AWS, and the program."""
-    who = stack.credentials(person)
-    return {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "layers" / "grant_broker"),
-        "AWS_ENDPOINT_URL": stack.ready["aws_url"],
-        "AWS_DEFAULT_REGION": stack.ready["region"],
-        "AWS_ACCESS_KEY_ID": who.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
-        "AWS_SESSION_TOKEN": who.session_token,
-        "GRANTEE": stack.grantee(person),
-        "KEY": key,
-    }
-
-
-def run(told: dict[str, str], *said: str) -> tuple[int, str]:
-    """Exit code and output of what somebody says in one shell."""
-    bash = shutil.which("bash")
-    assert bash is not None
-    done = subprocess.run(  # noqa: S603 - the README's own lines
-        [bash, "-c", "\n".join(["set -euo pipefail", *said])],
-        env=told,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
 @pytest.mark.skipif(
     not shutil.which("curl"), reason="NOT SHOWN: the first grant needs curl, which is not here"
 )
@@ -74,7 +40,10 @@ def test_the_first_grant(stack: Running) -> None:
     first, steps = blocks()
     assert [who for who, _ in steps] == ["approver", "requester", "approver", "requester", "requester"]
     key = own_key(stack)
-    told = {who: environment(stack, person, key) for who, person in PEOPLE.items()}
+    told = {
+        who: environment(stack, person) | {"GRANTEE": stack.grantee(person), "KEY": key}
+        for who, person in PEOPLE.items()
+    }
     for who, block in steps[:3]:
         code, said = run(told[who], first, block)
         assert code == 0, said

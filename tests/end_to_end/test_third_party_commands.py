@@ -16,7 +16,7 @@ import pytest
 from grant_broker.client import ConflictError
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.conftest import Running
-from tests.local_stack.template import ROOT
+from tests.end_to_end.shell import environment
 from tests.support.scripted_api import Reply, problem, scripted_api
 from tests.support.shown_requests import shown
 
@@ -119,20 +119,10 @@ def test_ctrl_c_leaves_it(stack: Running, line: CommandLine) -> None:
 
 def test_a_real_ctrl_c(stack: Running) -> None:
     """A process that waits ends by SIGINT with 130 and without a traceback; its request stays pending."""
-    who = stack.credentials("partner")
-    environment = {
-        **os.environ,
-        "AWS_ACCESS_KEY_ID": who.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
-        "AWS_SESSION_TOKEN": who.session_token,
-        "AWS_REGION": stack.ready["region"],
-        "AWS_ENDPOINT_URL": stack.ready["aws_url"],
-        "GRANT_BROKER_URL": stack.ready["api_url"],
-        "PYTHONPATH": str(ROOT / "layers" / "grant_broker"),
-    }
     program = "import sys; from grant_broker.client.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, *ASK, "--wait"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as waiting:  # noqa: S603
+    shell = environment(stack, "partner")
+    with subprocess.Popen(command, env=shell, stderr=subprocess.PIPE, text=True) as waiting:  # noqa: S603
         assert waiting.stderr is not None
         request_id = waiting.stderr.readline().split()[1]
         waiting.send_signal(signal.SIGINT)

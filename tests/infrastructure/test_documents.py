@@ -7,7 +7,7 @@ import pytest
 
 from tests.local_stack.template import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".github").rglob("*.md"))]
 _TOP = {path.name for path in ROOT.iterdir()}
 _TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
 
