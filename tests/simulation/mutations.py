@@ -44,6 +44,7 @@ class Mutation:
 _DECISIONS = "tests/integration/approvals/test_decisions.py"
 _QUORUM = "tests/integration/approvals/test_quorum.py"
 _ISSUES = "tests/integration/requests/test_issue_failures.py"
+_RATE = "tests/integration/expiry/test_rate.py"
 MUTATIONS = (
     Mutation(
         "self-approval allowed",
@@ -114,6 +115,48 @@ MUTATIONS = (
         "        ends.begin()\n        rest.go_on()\n",
         "        rest.go_on()\n        ends.begin()\n",
         "tests/integration/expiry/test_run.py::test_ends_come_first_in_their_second",
+    ),
+    Mutation(
+        "a run takes nothing where the items say that all is taken",
+        "expiry/rate.py",
+        "has_own = second.place is not None or not second.known",
+        "has_own = False",
+        f"{_RATE}::test_forged_leases_leave_the_fair_share",
+    ),
+    Mutation(
+        "a lease counts in the second in which it was written",
+        "expiry/rate.py",
+        "since = second + 1 if lapsed",
+        "since = second if lapsed",
+        f"{_RATE}::test_overlapping_runs_keep_the_rate_together",
+    ),
+    Mutation(
+        "a crashed run keeps its share for minutes",
+        "expiry/rate.py",
+        "until=second + _LASTS",
+        "until=second + 2 * _LASTS",
+        f"{_RATE}::test_a_crashed_holder_costs_a_quarter_for_seconds",
+    ),
+    Mutation(
+        "ends wait for the rest",
+        "expiry/run.py",
+        "        rest.go_on()\n",
+        "        rest.go_on()\n        rest.finish()\n",
+        "tests/integration/expiry/test_parts.py::test_slow_confirms_hold_up_no_end",
+    ),
+    Mutation(
+        "one way, however much is due",
+        "expiry/sweep.py",
+        "            self._behind = True\n",
+        "            self._behind = False\n",
+        "tests/integration/expiry/test_sweep.py::test_both_ways_clear_a_backlog_in_half_the_time",
+    ),
+    Mutation(
+        "a run goes home although a grant may come and end",
+        "expiry/run.py",
+        "ends.busy or broker.settings.smallest_duration <= COVERS.total_seconds() or not is_quiet()",
+        "ends.busy or not is_quiet()",
+        "tests/integration/expiry/test_run.py::test_it_stays_while_a_grant_may_come_and_end",
     ),
     Mutation(
         "the intent rests on what was read, not on what is",
