@@ -1,6 +1,7 @@
 """The commands themselves: their output, and what is left of them."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,3 +42,23 @@ def test_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
         assert process.returncode == (-number if number == signal.SIGKILL else 0)
+
+
+def serve(*options: str) -> tuple[int, str]:
+    """Exit code and errors of a stack that cannot be served."""
+    command = [sys.executable, "-m", "tests.local_stack", "serve", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.returncode, done.stderr
+
+
+def test_what_cannot_be_served(tmp_path: Path) -> None:
+    """A busy port and a wrong path are one line that says what to give instead."""
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        for option in ("--api-port", "--aws-port"):
+            code, said = serve(option, port)
+            assert (code, "Traceback" in said) == (2, False)
+            assert said.endswith(f"port {port} is in use: give another one, or 0 for a free one\n")
+    code, said = serve("--ready-file", str(tmp_path / "none" / "ready.json"))
+    assert (code, "Traceback" in said) == (2, False)
+    assert "No such file or directory: give a file that can be written" in said

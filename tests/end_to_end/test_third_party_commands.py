@@ -179,7 +179,7 @@ def test_kms_refuses(stack: Running, line: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"x")
     refused = line.run("partner_colleague", "encrypt", request["id"], str(tmp_path / "plain"))
     assert (refused.code, "AccessDeniedException" in refused.err) == (3, True)
-    assert "Next: look at the grant with grant-broker status ID" in refused.err
+    assert "Next: ask why with `grant-broker why ID`" in refused.err
 
 
 def test_credentials_that_are_over(line: CommandLine) -> None:

@@ -1,6 +1,7 @@
 """`python -m tests.local_stack serve` and `demo`."""
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -82,6 +83,14 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _in_words(error: OSError, arguments: argparse.Namespace) -> str:
+    """What kept it from serving, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        ports = [port for port in (arguments.api_port, arguments.aws_port) if port]
+        return f"port {' or '.join(map(str, ports))} is in use: give another one, or 0 for a free one"
+    return f"{error.filename}: {error.strerror}: give a file that can be written"
+
+
 def _write(path: Path, ready: dict[str, object]) -> None:
     """Whoever waits for the file never reads a part of it."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
@@ -94,7 +103,11 @@ def main() -> int:
     arguments = _arguments()
     _forget_this_machines_aws()
     if arguments.command == "serve":
-        return _serve(arguments)
+        try:
+            return _serve(arguments)
+        except OSError as error:
+            print(f"python -m tests.local_stack serve: {_in_words(error, arguments)}", file=sys.stderr)
+            return 2
     from tests.local_stack.demo import run as demo  # noqa: PLC0415 - after the environment is clean
 
     return demo.run(_STARTED)

@@ -1,6 +1,7 @@
 """What all commands have in common."""
 
 import os
+import subprocess
 import sys
 from unittest import mock
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from grant_broker.client import main as command_line
 from grant_broker.client.main import SUMMARIES, main
+from tests.infrastructure.reachable import LAYER
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
@@ -79,3 +81,23 @@ def test_what_a_shell_is_told(shell: str, capsys: pytest.CaptureFixture[str]) ->
     """`completion` prints a script that asks this command for its completions."""
     assert main(["completion", shell]) == 0
     assert "_GRANT_BROKER_COMPLETE" in capsys.readouterr().out
+
+
+_IMPORT = "import sys; sys.modules |= dict.fromkeys(sys.argv[1].split()); "
+_EACH = "[root.get_command(None, name) for name in root.list_commands(None)]"
+_LAMBDA_S = "aws_lambda_powertools aws_xray_sdk"
+_NOT_BOTO3_S = f"{_LAMBDA_S} pydantic click rich yaml"
+
+
+@pytest.mark.parametrize(
+    ("program", "missing"),
+    [
+        ("from grant_broker.client import Client, HeldGrant, SecurityTeam", _NOT_BOTO3_S),
+        (f"from grant_broker.client.main import root; {_EACH}", _LAMBDA_S),
+    ],
+)
+def test_what_is_needed(program: str, missing: str) -> None:
+    """The Python client loads with boto3 alone, and every command without anything of Lambda's."""
+    command = [sys.executable, "-c", _IMPORT + program, missing]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=LAYER)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, "")

@@ -158,5 +158,5 @@ class ApiCommand(click.Command):
 def _next_at_aws(error: BotoCoreError | ClientError) -> str:
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     if code == "AccessDeniedException":
-        return "look at the grant with grant-broker status ID: its context, operations, grantee and end"
+        return "ask why with `grant-broker why ID`"
     return "check --profile, --region and the credentials, such as with aws sts get-caller-identity"

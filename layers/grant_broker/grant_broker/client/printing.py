@@ -47,8 +47,9 @@ def working(words: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    with Console(stderr=True).status(words):
+    with Console(stderr=True).status(Text(printable(words))):
         yield
 
 
