@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,18 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line().encode())))
     assert main() == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "Allowed"
+
+
+def test_closed_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads the answers may stop in the middle of them: no word of it, and no wrong file."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        assert simulate(tmp_path, *[line()] * 200) == 141
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("words", [[], ["imagine"], ["simulate"]])

@@ -84,13 +84,7 @@ def print_review(request: "RequestSeen | RequestWithTrail") -> None:
                 for name, finding in (found or {}).items()
                 if isinstance(finding, dict)
             ),
-            *(
-                (
-                    "other grant",
-                    f"{other['id']} {','.join(other['operations'])} until {moment(other['expires_at'])}",
-                )
-                for other in request["others"]
-            ),
+            *(("other grant", _other(other)) for other in request["others"]),
         ]
     )
 
