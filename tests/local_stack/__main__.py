@@ -70,6 +70,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         log=lambda line: print(line, file=sys.stderr, flush=True),
     )
     if arguments.ready_file:
+        # A wrong path is told before anything starts.
+        with tempfile.TemporaryFile(dir=arguments.ready_file.parent):
+            pass
         # Nobody shall take an earlier stack's for this one's.
         arguments.ready_file.unlink(missing_ok=True)
     stack = Stack.start(options)
