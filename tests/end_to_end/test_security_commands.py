@@ -63,15 +63,9 @@ def test_the_queue(line: CommandLine, pending: str) -> None:
     """What waits is listed with all that matters; one is looked at, shortened and approved."""
     rows = line.run("alice", "queue", "--account", "444455556666", "--key", "partner_data").out.splitlines()
     [row] = [row for row in rows if row.startswith(pending)]
-    for shown in (
-        "(in ",
-        "444455556666",
-        "role/partner-application",
-        "partner_data",
-        "dataset=reviewed (equals)",
-    ):
+    for shown in ("(in ", "444455556666 partner-application", "Encrypt for PT2H on partner_data"):
         assert shown in row
-    assert ("PT2H" in row, "0 of 1" in row) == (True, True)
+    assert "dataset=reviewed (equals)" in row
     assert pending in {each["id"] for each in line.json("bob", "queue")}
     seen = line.run("bob", "show", pending)
     # The stack's first check of the key may still be to come.

@@ -34,7 +34,10 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    shown = Table(*header, box=None, pad_edge=False, header_style="bold")
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(header):
+        # The first names the row: it is there to be copied.
+        shown.add_column(name, no_wrap=place == 0)
     for row in rows:
         shown.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
     Console(file=sys.stdout).print(shown)
@@ -67,13 +70,24 @@ def print_json(value: object) -> None:
 
 
 def moment(text: str | None, now: datetime | None = None) -> str:
-    """A time of the API with how far it is from now: 2026-01-31T09:30:00Z (in 2 h). Empty for None."""
+    """A time of the API with how far it is from now: 2026-01-31T09:30:00Z (in 2 h 5 min). Empty for None."""
     if text is None:
         return ""
-    seconds = int((datetime.fromisoformat(text) - (now or datetime.now(UTC))).total_seconds())
-    size, unit = next((each for each in _UNITS if abs(seconds) >= each[0]), _UNITS[-1])
-    far = f"{abs(seconds) // size} {unit}"
-    return f"{text} ({'in ' + far if seconds >= 0 else far + ' ago'})"
+    time = datetime.fromisoformat(text)
+    seconds = int((time - (now or datetime.now(UTC))).total_seconds())
+    far = f"in {_span(seconds)}" if seconds >= 0 else f"{_span(-seconds)} ago"
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%SZ')} ({far})"
+
+
+def _span(seconds: int) -> str:
+    """A duration in its two largest units."""
+    place = next((place for place, (size, _) in enumerate(_UNITS) if seconds >= size), len(_UNITS) - 1)
+    words: list[str] = []
+    for size, unit in _UNITS[place : place + 2]:
+        number, seconds = divmod(seconds, size)
+        if number or not words:
+            words.append(f"{number} {unit}")
+    return " ".join(words)
 
 
 def pairs(context: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grant_broker.client.printing import moment, pairs, print_fields, print_table, printable
 from grant_broker.client.showing import request_fields
-from grant_broker.domain.arns import account_of, key_id_of
+from grant_broker.domain.arns import find_account, key_id_of
 
 if TYPE_CHECKING:
     from grant_broker.api.security_shapes import (
@@ -29,22 +29,31 @@ _PREFLIGHT = (
     ("has_access", "yes", "has access already"),
 )
 
+# What an event repeats of its request.
+_OF_THE_REQUEST = {
+    "requester",
+    "grantee",
+    "key",
+    "operations",
+    "encryption_context",
+    "context_match",
+    "starts_at",
+    "reason",
+    "ticket",
+}
+
 
 def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> None:
     """Print what waits for a decision, one request a line; `names` are the keys' names by their ARNs."""
     print_table(
-        ("REQUEST", "ANSWER BY", "ACCOUNT", "GRANTEE", "KEY", "OPERATIONS", "CONTEXT", "DURATION", "VOTES",
-         "PREFLIGHT", "OTHERS", "REASON"),
+        ("REQUEST", "ANSWER BY", "WHO", "ASKS FOR", "CONTEXT", "VOTES", "PREFLIGHT", "OTHERS", "REASON"),
         [
             (
                 request["id"],
                 moment(request["answer_by"]),
-                request["requester"]["account"],
-                request["grantee"].rpartition(":")[2],
-                names.get(request["key"], key_id_of(request["key"])),
-                ",".join(request["operations"]),
+                principal(request["grantee"]),
+                _asked(request, names.get(request["key"], key_id_of(request["key"]))),
                 f"{pairs(request['encryption_context'])} ({request['context_match']})",
-                request["duration"],
                 _votes(request),
                 preflight_in_a_word(request["preflight"]),
                 str(len(request["others"])),
@@ -52,7 +61,13 @@ def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> 
             )
             for request in requests
         ],
-    )  # fmt: skip
+    )
+
+
+def principal(arn: str) -> str:
+    """Account and name of whoever has this ARN; anything else as it is."""
+    account = find_account(arn)
+    return f"{account} {arn.partition('/')[2]}" if account else arn
 
 
 def preflight_in_a_word(found: "Preflight | None") -> str:
@@ -90,11 +105,21 @@ def print_review(request: "RequestSeen | RequestWithTrail") -> None:
 
 
 def print_events(events: Iterable["Event"]) -> None:
-    """Print audit events, one a line."""
+    """Print audit events, one a line, without what the request itself says."""
     print_table(
-        ("AT", "TYPE", "REQUEST", "BY", "DETAIL"),
+        ("REQUEST", "AT", "TYPE", "BY", "DETAIL"),
         [
-            (event["at"], event["type"], event["request_id"] or "", event["by"], json.dumps(event["detail"]))
+            (
+                event["request_id"] or "-",
+                event["at"],
+                event["type"],
+                principal(event["by"]),
+                " ".join(
+                    f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+                    for name, value in event["detail"].items()
+                    if name not in _OF_THE_REQUEST and value is not None
+                ),
+            )
             for event in events
         ],
     )
@@ -121,7 +146,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
                 approval["status"],
                 key_id_of(approval["key"]),
                 approval["account"],
-                (approval["grantee"] or "any").rpartition(":")[2],
+                principal(approval["grantee"] or "any"),
                 ",".join(approval["operations"]),
                 f"{pairs(approval['encryption_context'])} ({approval['context_match']})",
                 approval["max_duration"],
@@ -146,7 +171,7 @@ def print_keys(keys: Iterable["Key"]) -> None:
                 ",".join(key["operations"]),
                 pairs(key["required_context"]),
                 key["context_match"],
-                f"{key['key_arn']} of {account_of(key['key_arn'])}",
+                key["key_arn"],
             )
             for key in keys
         ],
@@ -184,6 +209,10 @@ def print_proposals(proposals: Iterable["Proposal"]) -> None:
             for proposal in proposals
         ],
     )
+
+
+def _asked(request: "RequestSeen", key: str) -> str:
+    return f"{','.join(request['operations'])} for {request['duration']} on {key}"
 
 
 def _other(other: "OtherGrant") -> str:
