@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.infrastructure.stack import ROLES
+from tests.infrastructure.transformed import Plan
 from tests.local_stack.people import HOME
 from tests.local_stack.template import Template
 from tests.local_stack.triggers import api_policy
@@ -65,6 +66,20 @@ def test_a_function_s_environment_fits(role: str) -> None:
     """4,096 bytes, names and values together."""
     environment = _full().functions()[role].environment
     assert sum(len(name) + len(value) for name, value in environment.items()) <= 4_096
+
+
+def test_a_function_s_own_policy_fits() -> None:
+    """20,480 bytes: API Gateway's permission for each route stands in it."""
+    plan = Plan.of()
+    for function in plan.named("AWS::Lambda::Function"):
+        permissions = [n for n in plan.named("AWS::Lambda::Permission") if function in plan.needs[n]]
+        # A statement with Sid, function, action and source, whose ARNs have about 100 characters each.
+        assert len(permissions) * 500 <= 20_480, function
+
+
+def test_what_iam_and_lambda_describe_is_in_their_alphabet() -> None:
+    """They take Latin-1 at most; other services' descriptions and the template itself are plain too."""
+    assert json.dumps(_full().document, ensure_ascii=False).isascii()
 
 
 def test_the_api_s_resource_policy_fits() -> None:

@@ -24,6 +24,14 @@ def _block(language: str) -> str:
     return found[1]
 
 
+def test_the_readme_names_every_service_that_a_deployment_touches() -> None:
+    """Whoever deploys is told what they must be allowed to do."""
+    plan = Plan.of(FoundingScenario="yes", ApiAccessLogs="yes", SecurityMail="team@example.com")
+    services = {resource["Type"].split("::")[1].lower() for resource in plan.resources.values()}
+    said = README.partition("Whoever deploys must be allowed")[2].partition("\n\n")[0]
+    assert services == set(re.findall(r"`([a-z0-9]+)`", said)) - {"cloudformation", "s3"}
+
+
 def test_the_template_goes_through_s3() -> None:
     """Without its anchors it is longer than a call may be, and short enough for CloudFormation."""
     assert _LARGEST_IN_A_CALL < len(json.dumps(TEMPLATE)) < _LARGEST
