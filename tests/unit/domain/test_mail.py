@@ -53,6 +53,24 @@ def test_what_nobody_needs_to_hear(kind: str) -> None:
     assert notice_of(event(kind=kind)) is None
 
 
+@pytest.mark.parametrize("how", [{"widened": ["operations"]}, {"widened": [], "opens": True}])
+def test_wider_limits_are_told_apart(how: dict[str, Any]) -> None:
+    """What opens a key further is told before other changes, and already when it is proposed."""
+    changed, proposed = _told("key_changed", **how), _told("key_voted", **how)
+    assert changed.title == "a key's limits were widened"
+    assert proposed.title == "wider limits of a key were proposed"
+    assert "/proposals shows all of it" in proposed.text
+    assert "/proposals" not in changed.text
+    in_order = digest([_told("key_changed", widened=[]), changed, proposed]).subject
+    assert in_order == f"Grant broker: {proposed.title}, {changed.title}, a key's limits"
+
+
+def test_narrower_limits_are_told_when_they_hold() -> None:
+    """Nobody has to hear of a proposal that closes a key further."""
+    assert notice_of(event(kind="key_voted", widened=[], narrowed=["operations"])) is None
+    assert _told("key_changed", widened=[], narrowed=["operations"]).title == "a key's limits"
+
+
 def test_drift_is_told_as_such() -> None:
     """A transition that reconcile forced is told as drift."""
     assert _told("ending", drift=True).title == "drift"

@@ -6,10 +6,11 @@ from typing import TypedDict
 
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument
+from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import ContextMatch, Scope, contains
 from grant_broker.domain.times import Time, format_duration
+from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 
 
@@ -43,11 +44,7 @@ class Key(Record):
     def documented(self, document: KeyDocument, stamp: Stamp, comparison: Comparison) -> "ChangeOf[Key]":
         """Registered, or its limits changed; a closed key is opened again by it."""
         changes = KeyChanges(document=document, withdrawn_at=None, limits_version=self.version + 1)
-        detail = {
-            **document.model_dump(mode="json"),
-            "widened": list(comparison.widened),
-            "narrowed": list(comparison.narrowed),
-        }
+        detail = {**document.model_dump(mode="json"), **self._effect(comparison)}
         return record_event(self, "key_changed" if self.version else "key_registered", stamp, detail, changes)
 
     def closed(self, stamp: Stamp) -> "ChangeOf[Key]":
@@ -57,7 +54,20 @@ class Key(Record):
 
     def voted(self, document: KeyDocument, votes: int, stamp: Stamp) -> "ChangeOf[Key]":
         """One more vote for a document, and still not enough: the limits stay."""
-        return record_event(self, "key_voted", stamp, {"document": document.digest, "votes": votes}, {})
+        comparison = compare(self.document, document)
+        content = document.model_dump(mode="json", include={*comparison.widened, *comparison.narrowed})
+        detail = {
+            "document": document.digest,
+            "votes": votes,
+            "proposed": content,
+            **self._effect(comparison),
+        }
+        return record_event(self, "key_voted", stamp, detail, {})
+
+    def _effect(self, comparison: Comparison) -> Json:
+        """What a document opens and closes; `opens`: nobody could ask for grants on a key that was closed."""
+        effect: Json = {"widened": list(comparison.widened), "narrowed": list(comparison.narrowed)}
+        return effect if self.open else {**effect, "opens": True}
 
     def open_to(self, account: str) -> bool:
         """Whether this account may ask for grants."""

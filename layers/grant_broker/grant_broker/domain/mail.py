@@ -44,7 +44,12 @@ _TITLES = {
     "released": "grant ended",
 }
 CALL = "a watched call"
-_URGENCY = [CALL, *dict.fromkeys(_TITLES.values())]
+# What opens a key further is told apart, and already when it is proposed.
+_WIDENED = {
+    "key_voted": "wider limits of a key were proposed",
+    "key_changed": "a key's limits were widened",
+}
+_URGENCY = [CALL, *_WIDENED.values(), *dict.fromkeys(_TITLES.values())]
 # What happens to a request in the normal course. Where a standing approval covered it, nobody waits for it.
 _ROUTINE = frozenset({"submitted", "active", "expired", "released"})
 # What an approver reads first; the other details follow by name.
@@ -102,7 +107,7 @@ class Notice(BaseModel):
 
 def notice_of(event: Event) -> Notice | None:
     """What to tell of an event, or None where nobody needs to be told."""
-    title = "drift" if event.detail.get("drift") else _TITLES.get(event.type)
+    title = _title(event)
     if title is None or _untold(event):
         return None
     deadline = _time(event.detail.get("answer_by")) if event.type == "submitted" else None
@@ -117,6 +122,14 @@ def notice_of(event: Event) -> Notice | None:
         *_next_step(event),
     ]
     return Notice(title=title, text="\n".join(lines)[:LARGEST_NOTICE], deadline=deadline)
+
+
+def _title(event: Event) -> str | None:
+    if event.detail.get("drift"):
+        return "drift"
+    if event.detail.get("widened") or event.detail.get("opens"):
+        return _WIDENED.get(event.type) or _TITLES.get(event.type)
+    return _TITLES.get(event.type)
 
 
 def read_notice(body: str) -> Notice:
@@ -204,6 +217,11 @@ def _quoted_lines(detail: Mapping[str, object]) -> Iterable[str]:
 
 
 def _next_step(event: Event) -> list[str]:
+    if event.type == "key_voted":
+        path = "/security/keys/{key_id}"
+        return [
+            f"Next: GET {path}/proposals shows all of it; who agrees sends the same document by PUT {path}."
+        ]
     if event.type != "submitted" or not is_id(event.request_id or ""):
         return []
     path = f"/security/requests/{event.request_id}"
