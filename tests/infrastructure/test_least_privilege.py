@@ -27,8 +27,6 @@ _LAMBDA = {
     # tests/integration/events publishes through them.
     ("events", "topic"): {"Publish"},
     ("events", "bus"): {"PutEvents"},
-    # For the grants that ListRetirableGrants does not show.
-    ("reconcile", "key"): {"ListGrants"},
 }
 
 

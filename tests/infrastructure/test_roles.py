@@ -47,6 +47,7 @@ MAY: dict[str, dict[str, str]] = {
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/by_status": "Query",
         "approvals": "BatchGetItem GetItem Query",
+        "approvals/index/by_kind": "Query",
         "approvals/index/covering": "Query",
     },
     "events": {

@@ -1,6 +1,5 @@
 """A broker on moto's DynamoDB, with a list of grants in the place of KMS."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -108,14 +107,33 @@ def grant(**changes: Any) -> ListedGrant:
 
 @dataclass
 class ListedGrants:
-    """KMS as reconcile sees it: what ListRetirableGrants answers."""
+    """KMS as reconcile sees it: pages of what `expiry` may retire, and of each key's grants.
+
+    A marker is the place of the next grant. `calls` counts pages.
+    """
 
     grants: list[ListedGrant] = field(default_factory=list)
+    size: int = 100
+    calls: int = 0
 
-    def list_retirable_grants(self, principal: str) -> Iterator[ListedGrant]:
-        """The grants, for the broker's retiring principal only."""
+    def list_retirable_page(
+        self, principal: str, *, marker: str | None = None
+    ) -> tuple[list[ListedGrant], str | None]:
+        """A page of the grants that show the broker's retiring principal."""
         assert principal == EXPIRY_ROLE
-        return iter(self.grants)
+        return self._page([each for each in self.grants if each.retiring_principal == principal], marker)
+
+    def list_grants_page(
+        self, key_arn: str, *, marker: str | None = None
+    ) -> tuple[list[ListedGrant], str | None]:
+        """A page of one key's grants."""
+        return self._page([each for each in self.grants if each.key_arn == key_arn], marker)
+
+    def _page(self, grants: list[ListedGrant], marker: str | None) -> tuple[list[ListedGrant], str | None]:
+        self.calls += 1
+        start = int(marker or 0)
+        end = start + self.size
+        return grants[start:end], str(end) if end < len(grants) else None
 
 
 class Scene:

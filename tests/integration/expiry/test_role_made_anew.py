@@ -39,7 +39,7 @@ def run(scene: InProcessStack) -> Report:
 
 
 def test_nothing_is_closed_while_it_lives(scene: InProcessStack) -> None:
-    """Until the key policy is mended ends fail aloud; then what is due is revoked, and only then closed."""
+    """It runs to its time; its end fails aloud until the key policy is mended: only then it is closed."""
     request_id = scene.active(duration="PT1H")
     make_anew(scene)
     for _ in range(16):
@@ -49,7 +49,7 @@ def test_nothing_is_closed_while_it_lives(scene: InProcessStack) -> None:
     assert scene.measured("GrantsOutOfSight")[-1] == scene.measured("EndFailuresNotPermitted")[-1] == 1
     mend(scene)
     run(scene)
-    assert (scene.grants(), scene.status(request_id)) == ([], Status.REVOKED)
+    assert (scene.grants(), scene.status(request_id)) == ([], Status.EXPIRED)
 
 
 def test_ended_outside(scene: InProcessStack) -> None:

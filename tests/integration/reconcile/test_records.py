@@ -11,7 +11,6 @@ from grant_broker.aws.store import Store
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.reconcile.run import reconcile
 from tests.support.records import (
     EXPIRES,
     ID,
@@ -151,10 +150,12 @@ def test_out_of_time(scene: Scene) -> None:
 def test_listing_cut_short(scene: Scene) -> None:
     """A grant is missing only from a listing that came to its end."""
     scene.put(request())
-    scene.kms.grants = [grant(name="by hand", grant_id="g2")]
-    times = iter([19.0])
-    assert not reconcile(scene.broker, lambda: next(times, 240.0)).complete
+    scene.left = 30.0
+    for _ in range(3):
+        assert not scene.run(grant(name="by hand", grant_id="g2")).complete
+        later(scene)
     assert scene.request() == request()
+    assert scene.metrics == {"DriftFound": 0}
 
 
 def _failing(error: Exception, calls: int) -> Any:

@@ -30,7 +30,8 @@ def test_lists() -> None:
         {"Grants": [{**ENTRY, "GrantId": "g2"}], "Truncated": False},
     )
     calls, script = kms(*pages)
-    assert [grant.grant_id for grant in calls.list_retirable_grants("role")] == ["g1", "g2"]
+    assert calls.list_retirable_page("role")[1] == "m"
+    assert [grant.grant_id for grant in calls.list_retirable_page("role", marker="m")[0]] == ["g2"]
     assert script.calls == [
         ("list_retirable_grants", {"RetiringPrincipal": "role", "Limit": 100}),
         ("list_retirable_grants", {"RetiringPrincipal": "role", "Limit": 100, "Marker": "m"}),

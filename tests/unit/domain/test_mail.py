@@ -29,6 +29,7 @@ TITLES = {
     "end_failed": "a grant could not be ended",
     "adopted": "drift",
     "check_failed": "a key policy check failed",
+    "grants_by_others": "grants by others on a registered key",
     "approval_made": "a standing approval",
     "key_changed": "a key's limits",
 }

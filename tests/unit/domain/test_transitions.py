@@ -48,6 +48,7 @@ MADE: dict[str, Callable[[GrantRequest], Transition]] = {
     "never_made": lambda r: transitions.never_made(r, STAMP),
     "ending": lambda r: transitions.ending(r, STAMP, Status.RELEASED, "released"),
     "ending_unfit": lambda r: adoption.ending_unfit(r, STAMP, "over-long", grant_id="g", drift=True),
+    "ending_unlisted": lambda r: adoption.ending_unlisted(r, STAMP),
     "closed": lambda r: transitions.closed(r, STAMP),
 }
 _ANSWER = Answer(answer=Known.UNKNOWN, reason="not asked")

@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Hashable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from grant_broker.access_report.actions import USE
 from grant_broker.access_report.entries import AccessEntry, Through
-from grant_broker.domain.arns import SERVICE_PRINCIPAL, find_account, root_arn
+from grant_broker.domain.arns import find_account, root_arn
 from grant_broker.domain.listed_grant import ListedGrant
 
 _USE = frozenset(USE)
@@ -29,7 +28,6 @@ DETAILS = {
 """What is wrong with the grants of each code, the worst first."""
 # Once its principal is deleted, a grant shows the unique id in the place of the ARN.
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}(?::.*)?", re.ASCII)
-_SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
 
 
 def entry_of(grant: ListedGrant, retiring_principal: str | None) -> AccessEntry:
@@ -46,7 +44,7 @@ def entry_of(grant: ListedGrant, retiring_principal: str | None) -> AccessEntry:
         grant_id=grant.grant_id,
         request_id=grant.request_id if ours else None,
         issued_by=grant.issuing_account,
-        service=_service(grant),
+        service=grant.service,
     )
     constraint = dict(grant.constraints) or None
     codes = _codes(grant.grantee, operations, constraint)
@@ -64,20 +62,6 @@ def _is_brokers(grant: ListedGrant, retiring_principal: str | None) -> bool:
     account = find_account(retiring)
     issued_at_home = account is not None and grant.issuing_account == root_arn(account)
     return issued_at_home and retiring_principal in {None, retiring}
-
-
-def _service(grant: ListedGrant) -> str | None:
-    """The AWS service that made the grant for a resource of its own, or None."""
-    return _service_of(grant.grantee) or _service_of(grant.issuing_account or "")
-
-
-# The same few principals hold a key's many grants.
-@lru_cache(maxsize=4096)
-def _service_of(principal: str) -> str | None:
-    if _SERVICE.fullmatch(principal):
-        return principal
-    match = SERVICE_PRINCIPAL.fullmatch(principal)
-    return match["linked"] or match["infrastructure"] if match else None
 
 
 def _codes(

@@ -13,7 +13,7 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import holder
-from grant_broker.domain.place import Place
+from grant_broker.domain.place import GrantsPlace, KeyPlace, RecordsPlace
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
@@ -25,7 +25,9 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     Key: "key",
     Check: "check",
     Approval: "approval",
-    Place: "reconcile",
+    GrantsPlace: "reconcile",
+    KeyPlace: "reconcile",
+    RecordsPlace: "reconcile",
 }
 
 
@@ -36,7 +38,7 @@ class Part(StrEnum):
     REST = "rest"
 
 
-R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, Place)
+R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, GrantsPlace, KeyPlace, RecordsPlace)
 
 
 def sort_key(record: Record | Event) -> str:

@@ -48,11 +48,17 @@ class KmsReader:
             if error.code != "InvalidArnException":
                 raise
 
-    def list_retirable_grants(self, principal: str) -> Iterator[ListedGrant]:
-        """List every live grant, on any key of any account, that this principal may retire."""
-        return _all_grants(
-            "ListRetirableGrants", self._client.list_retirable_grants, RetiringPrincipal=principal
-        )
+    def list_retirable_page(
+        self, principal: str, *, marker: str | None = None
+    ) -> tuple[list[ListedGrant], str | None]:
+        """Read one page of the live grants, on any key of any account, that this principal may retire.
+
+        With the marker of the next page; None at the end.
+        """
+        start = {"Marker": marker} if marker else {}
+        with kms_errors("ListRetirableGrants"):
+            page = self._client.list_retirable_grants(RetiringPrincipal=principal, Limit=_PAGE, **start)
+        return _page_of(page)
 
     def list_grants_page(
         self, key_arn: str, *, limit: int = _PAGE, marker: str | None = None
@@ -61,8 +67,7 @@ class KmsReader:
         start = {"Marker": marker} if marker else {}
         with kms_errors("ListGrants"):
             page = self._client.list_grants(KeyId=key_arn, Limit=limit, **start)
-        grants = [listed_grant(entry) for entry in page["Grants"]]
-        return grants, page["NextMarker"] if page.get("Truncated") else None
+        return _page_of(page)
 
     def list_key_policies(self, key_arn: str) -> list[str]:
         """List the names of the key's policies: `default`, and AWS_RAM where Resource Access Manager put one.
@@ -82,6 +87,11 @@ class KmsReader:
         """Read DescribeKey's `KeyMetadata`."""
         with kms_errors("DescribeKey"):
             return self._client.describe_key(KeyId=key_arn)["KeyMetadata"]
+
+
+def _page_of(page: "ListGrantsResponseTypeDef") -> tuple[list[ListedGrant], str | None]:
+    grants = [listed_grant(entry) for entry in page["Grants"]]
+    return grants, page["NextMarker"] if page.get("Truncated") else None
 
 
 def _all_grants(

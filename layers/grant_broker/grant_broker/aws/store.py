@@ -13,13 +13,13 @@ from grant_broker.aws.items import R, item_of, key_of, record_of
 from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
+from grant_broker.aws.places import Places
 from grant_broker.aws.tables import Tables
 from grant_broker.aws.uses import Uses
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import NotFound, Stale
 from grant_broker.domain.keys import Key, Proposal
-from grant_broker.domain.place import Place
 from grant_broker.domain.records import Change, Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
@@ -49,6 +49,7 @@ class Store:
         self.counters = Counters(self.tables)
         self.leases = Leases(self.tables)
         self.lists = Lists(self.tables)
+        self.places = Places(self.tables)
         self.limits_versions = LimitsVersions(self.tables)
         self.uses = Uses(self.tables)
 
@@ -123,10 +124,6 @@ class Store:
     def find_check(self, function: Function, key_arn: str) -> Check | None:
         """Find the last check of one function on a key."""
         return self._find(Check, self.tables.request_table, f"check#{function}#{key_arn}", "check")
-
-    def find_place(self) -> Place | None:
-        """Find what reconcile's last run left."""
-        return self._find(Place, self.tables.request_table, Place().subject, "reconcile")
 
     def get_trail(self, subject: str) -> list[Event]:
         """Get the events of one subject in order; none where nothing is known of it."""

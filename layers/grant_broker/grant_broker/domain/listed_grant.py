@@ -5,17 +5,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
 
-from grant_broker.domain.arns import find_account
+from grant_broker.domain.arns import SERVICE_PRINCIPAL, find_account
 from grant_broker.domain.grant_name import NAME_PREFIX, parse_grant_name
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import from_epoch
 from grant_broker.domain.trail import Json
 
+_SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA)[A-Z0-9]+", re.ASCII)
 _MATCHES = {"EncryptionContextEquals": ContextMatch.EQUALS, "EncryptionContextSubset": ContextMatch.SUBSET}
 
@@ -23,6 +24,15 @@ _MATCHES = {"EncryptionContextEquals": ContextMatch.EQUALS, "EncryptionContextSu
 def is_unique_id(principal: str) -> bool:
     """Whether KMS shows a role or a user by its id: it was deleted, or is too young to be known by ARN."""
     return _UNIQUE_ID.fullmatch(principal) is not None
+
+
+# The same few principals hold a key's many grants.
+@lru_cache(maxsize=4096)
+def _service_of(principal: str) -> str | None:
+    if _SERVICE.fullmatch(principal):
+        return principal
+    match = SERVICE_PRINCIPAL.fullmatch(principal)
+    return match["linked"] or match["infrastructure"] if match else None
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,11 @@ class ListedGrant:
     def account(self) -> str | None:
         """The grantee principal's account, None where it no longer exists or is a service."""
         return find_account(self.grantee)
+
+    @property
+    def service(self) -> str | None:
+        """The AWS service that made the grant for a resource of its own, or None."""
+        return _service_of(self.grantee) or _service_of(self.issuing_account or "")
 
     @cached_property
     def scope(self) -> Scope | None:

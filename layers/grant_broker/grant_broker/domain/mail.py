@@ -33,6 +33,7 @@ _TITLES = {
     "adopted": "drift",
     "end_failed": "a grant could not be ended",
     "late_duplicate": "a duplicate grant was ended",
+    "grants_by_others": "grants by others on a registered key",
     "check_failed": "a key policy check failed",
     "key_registered": "a key's limits",
     "key_changed": "a key's limits",

@@ -4,7 +4,7 @@ Nothing here writes, and nothing may end a grant: `expiry` does, because a reque
 agenda.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
@@ -64,7 +64,9 @@ class Planner:
                 plan.lasting += _is_lasting(record, grant)
         return plan
 
-    def plan_records(self, records: Collection[GrantRequest], seen: Collection[str]) -> Plan:
+    def plan_records(
+        self, records: Sequence[GrantRequest], is_absent: Callable[[GrantRequest], bool]
+    ) -> Plan:
         """Plan what becomes of records that are not on the agenda, or whose grant was not listed.
 
         Twice not listed is no proof that a grant is gone: KMS lists none to a role that was made anew. So its
@@ -72,7 +74,7 @@ class Planner:
         """
         plan = Plan()
         for record in records:
-            gone = should_be_listed(record, now=self.now) and record.grant_id not in seen
+            gone = should_be_listed(record, now=self.now) and is_absent(record)
             if gone and record.missing_since:
                 plan.changes.append(adoption.ending_unlisted(record, self.stamp()))
             elif gone:

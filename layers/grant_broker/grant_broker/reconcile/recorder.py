@@ -1,15 +1,17 @@
 """Write what reconcile found: many changes together, none of them stopped by another writer's."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from grant_broker.aws.dynamodb import Write
 from grant_broker.domain.adoption import ADOPTED
-from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.plan import Plan
 
+_LOG = logging.getLogger(__name__)
 _TOGETHER = 33  # changes in one transaction, three items each (TransactWriteItems: at most 100 items)
 
 
@@ -53,7 +55,8 @@ class Recorder:
             self._broker.store.commit(*changes, others=list(self._marks(changes)))
         except Stale:
             return False  # another writer was first: the next run looks again
-        except Unavailable:
+        except (Unavailable, DatabaseRefused):
+            _LOG.exception("a change could not be written")
             self.failed += 1
             return False
         self.drift += sum(change.drift for change in changes)

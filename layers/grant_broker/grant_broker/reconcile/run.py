@@ -3,35 +3,29 @@
 Nothing here may end a grant: `expiry` does, because a request is `ending` or on the agenda.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import TypeVar
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from grant_broker.aws.dynamodb import Query
-from grant_broker.domain.arns import find_account
-from grant_broker.domain.lifecycle import OPEN
-from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.place import Elsewhere, Place
-from grant_broker.domain.reconciliation import PROPAGATION
-from grant_broker.domain.request import ISSUE_WITHIN
-from grant_broker.domain.times import format_time
-from grant_broker.reconcile.approvals_in_force import Reader
+from grant_broker.domain.errors import BrokerError, DatabaseRefused
 from grant_broker.reconcile.broker import ReconcileBroker
-from grant_broker.reconcile.plan import BY, Planner
-from grant_broker.reconcile.recorder import Recorder
+from grant_broker.reconcile.grants import compare_grants
+from grant_broker.reconcile.judging import Judging
+from grant_broker.reconcile.keys import list_keys
+from grant_broker.reconcile.records import compare_records
 
-T = TypeVar("T")
-_PAGE = 100
-_ACCOUNTS = 10  # of those that made grants on keys of their own, told by name
-_RESERVE = 20.0  # seconds kept for what is under way when the time limit nears
+_LOG = logging.getLogger(__name__)
+# Seconds kept before the time limit, for what is under way and for what comes after: each pass goes on in
+# the next run, so that none of them may starve the others.
+_STEPS = ((compare_grants, 120.0), (list_keys, 60.0), (compare_records, 20.0))
 
 
 @dataclass
 class Report:
-    """What one run saw and did. `complete`: it saw every grant and every record, and wrote all it found."""
+    """What one run saw and did. `complete`: all its passes came to their end, and it wrote all it found.
+
+    `live` and `overdue` are of the pass over the grants, which may have begun in an earlier run.
+    """
 
     live: int = 0
     overdue: int = 0
@@ -42,114 +36,55 @@ class Report:
 
 
 def reconcile(broker: ReconcileBroker, remaining: Callable[[], float]) -> Report:
-    """Do one run; `remaining` says how many seconds are left. What it cannot finish the next run takes up."""
-    run = _Run(broker, broker.clock(), remaining)
-    # What KMS no longer shows is only known from a whole listing.
-    seen_all = run.check_grants()
-    complete = seen_all and run.check_records()
-    report = run.report
-    report.drift, report.failed = run.recorder.drift, report.failed + run.recorder.failed
-    report.complete = complete and not report.failed
-    if seen_all:
-        broker.measure("LiveGrants", report.live)
-        broker.measure("OverdueGrants", report.overdue)
-        broker.measure("OldestOverdueSeconds", report.oldest_overdue)
-    if complete:
-        # One by one grants are ended by others now and then. All at once they are out of the broker's sight.
-        broker.measure("GrantsOutOfSight", 0 if report.live else run.expected)
-    broker.measure("DriftFound", report.drift)
-    if report.complete:
-        broker.measure("Heartbeat", 1)
+    """Do one run; `remaining` says how many seconds are left. What it cannot finish the next run takes up.
+
+    Raises the first error of AWS that stopped one of its passes, once all others are done and measured.
+    """
+    judging, report = Judging(broker, broker.clock()), Report()
+    errors: list[Exception] = []
+    try:
+        ends = [_take_step(judging, step, remaining, reserve, errors) for step, reserve in _STEPS]
+        report.complete = all(ends)
+    finally:
+        _measure(judging, report, failed_steps=len(errors))
+    if errors:
+        raise errors[0]
     return report
 
 
-@dataclass
-class _Run:
-    broker: ReconcileBroker
-    now: datetime
-    remaining: Callable[[], float]
-    report: Report = field(default_factory=Report)
-    seen: set[str] = field(default_factory=set)
-    expected: int = 0
-    """Records of grants that KMS should list by now."""
-
-    def __post_init__(self) -> None:
-        self.reader = Reader(self.broker.store, self.broker.settings)
-        self.planner = Planner(self.now, lambda: self.broker.stamp(BY))
-        self.recorder = Recorder(self.broker)
-        self.owner = self.broker.settings.owner
-        self.elsewhere: Counter[str] = Counter()
-
-    def check_grants(self) -> bool:
-        """Go from KMS to the records; False where the time did not suffice."""
-        grants = self.broker.kms.list_retirable_grants(self.broker.settings.retiring_principal)
-        for page in _chunks(grants, _PAGE):
-            if self.remaining() < _RESERVE:
-                return False
-            ours = list(self._ours(page))
-            if ours:
-                evidence = self.reader.read_evidence(ours)
-                self.recorder.apply(self.planner.plan_grants(ours, evidence))
-        self._tell_of_others()
-        return True
-
-    def check_records(self) -> bool:
-        """Go from the records to KMS; False where the time did not suffice."""
-        for page in _chunks(self._suspects(), _PAGE):
-            if self.remaining() < _RESERVE:
-                return False
-            records = [record for record in self.reader.read_records(page).values() if record]
-            self.recorder.apply(self.planner.plan_records(records, self.seen))
-        return True
-
-    def _ours(self, page: Iterable[ListedGrant]) -> Iterator[ListedGrant]:
-        """Of what names `expiry`'s role the grants that are the broker's to judge."""
-        for grant in page:
-            self.seen.add(grant.grant_id)
-            # Nothing is read for a grant of somebody else's: anybody can make any number of them.
-            key = self.reader.find_key(grant.key_arn) if self.owner.claims(grant) else None
-            if key is None:
-                self.elsewhere[find_account(grant.issuing_account or "") or "unknown"] += 1
-                continue
-            self._count(grant)
-            if self.owner.exemption(grant, key) is None:
-                yield grant
-
-    def _tell_of_others(self) -> None:
-        """One event a run at most, where what others have made has changed: nothing is stored for each."""
-        place = self.broker.store.find_place() or Place()
-        found = Elsewhere(grants=self.elsewhere.total(), accounts=dict(self.elsewhere.most_common(_ACCOUNTS)))
-        if found != place.elsewhere:
-            self.recorder.record(place.counted(found, self.broker.stamp(BY)))
-
-    def _count(self, grant: ListedGrant) -> None:
-        self.report.live += 1
-        if grant.expiry and grant.expiry < self.now:
-            self.report.overdue += 1
-            late = (self.now - grant.expiry).total_seconds()
-            self.report.oldest_overdue = max(self.report.oldest_overdue, late)
-
-    def _suspects(self) -> Iterator[str]:
-        """The ids of requests without agenda entry, or whose grant KMS does not show (index: maybe stale)."""
-        settled = format_time(self.now - ISSUE_WITHIN - PROPAGATION)
-        for status in OPEN:
-            query = Query(
-                table=self.broker.store.tables.request_table,
-                index="by_status",
-                condition="#status = :status",
-                values={":status": str(status)},
-                names={"#status": "status"},
-                projection="pk, grant_id, due, issued_at",
-            )
-            for item in self.broker.store.database.query(query):
-                # Read past the model: what is no time is late in the alphabet, and does not count.
-                self.expected += status.granted and str(item.get("issued_at", "~")) < settled
-                unseen = status.granted and str(item.get("grant_id")) not in self.seen
-                if "due" not in item or unseen:
-                    yield item["pk"].removeprefix("request#")
+def _take_step(
+    judging: Judging,
+    step: Callable[[Judging, Callable[[], bool]], bool],
+    remaining: Callable[[], float],
+    reserve: float,
+    errors: list[Exception],
+) -> bool:
+    try:
+        return step(judging, lambda: remaining() >= reserve)
+    except (BrokerError, DatabaseRefused) as error:
+        _LOG.exception("a pass was stopped")
+        errors.append(error)
+        return False
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+def _measure(judging: Judging, report: Report, *, failed_steps: int) -> None:
+    """Measure what is known, whatever came of the run."""
+    measure, count = judging.broker.measure, judging.count
+    report.drift = judging.recorder.drift
+    report.failed = judging.failed + judging.recorder.failed + failed_steps
+    report.complete = report.complete and not report.failed
+    if count:
+        report.live, report.overdue = count.live, count.overdue
+        report.oldest_overdue = (judging.now - count.oldest).total_seconds() if count.oldest else 0.0
+        measure("OverdueGrants", report.overdue)
+        measure("OldestOverdueSeconds", report.oldest_overdue)
+    if judging.pass_ended:
+        measure("LiveGrants", report.live)
+    if judging.listed_all and judging.expected is not None:
+        # One by one grants are ended by others now and then. All at once they are out of the broker's sight.
+        measure("GrantsOutOfSight", 0 if report.live else judging.expected)
+    if judging.unlisted is not None:
+        measure("KeysNotListed", judging.unlisted)
+    measure("DriftFound", report.drift)
+    if report.complete:
+        measure("Heartbeat", 1)
