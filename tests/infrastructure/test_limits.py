@@ -40,6 +40,7 @@ def test_the_role_updates_counters_and_no_record(template: Template) -> None:
     ("parameter", "variable", "default"),
     [
         ("SubmissionsPerMinute", "SUBMISSIONS_PER_MINUTE", 300),
+        ("StoredBytesPerHour", "STORED_BYTES_PER_HOUR", 100_000_000),
         ("OpenPerAccount", "OPEN_PER_ACCOUNT", 1000),
         ("OpenPerGrantee", "OPEN_PER_GRANTEE", 500),
         ("PendingPerAccount", "PENDING_PER_ACCOUNT", 500),

@@ -97,6 +97,7 @@ class RequestsSettings(ApiSettings):
     requests_role: Text
     answer_within: Wait
     submissions_per_minute: Count
+    stored_bytes_per_hour: Count
     open_per_account: Count
     open_per_grantee: Count
     pending_per_account: Count

@@ -1,11 +1,15 @@
 """Abuse limits through the handlers, on the deployed template in this process."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from grant_broker.aws.attributes import plain
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.submission import Submission
 from grant_broker.expiry.steps import act
 from grant_broker.requests import quotas as limits
 from tests.integration.requests.test_dry_runs import tried
@@ -61,6 +65,49 @@ def test_an_account_is_refused_until_the_next_minute(limited: Deploy) -> None:
     assert stored(scene) == before
     scene.clock.sleep(40)
     assert scene.submit().status == 201
+
+
+def test_an_account_is_refused_until_the_next_hour(limited: Deploy) -> None:
+    """Above its bytes an hour an account is told 429 and when to try again; another one is not."""
+    scene = limited(StoredBytesPerHour="200000")
+    large: dict[str, Any] = {
+        "reason": "r" * 1000,
+        "encryption_context": {f"k{n}": "v" * 380 for n in range(8)},
+    }
+    size = Submission.model_validate_json(json.dumps(scene.submission(**large))).stored_size
+    fit = 200_000 // size
+    made = [scene.submit(**large) for _ in range(fit)]
+    assert {answer.status for answer in made} == {201}
+    # What is withdrawn stays stored.
+    assert scene.call("partner", "DELETE", f"/requests/{made[0].body['id']}").status == 200
+    before = stored(scene)
+    refused = scene.submit(**large)
+    assert_refused(refused, retry_after=3600 - int(scene.clock.now.timestamp()) % 3600, words="200000 bytes")
+    assert stored(scene) == before
+    assert scene.submit("other_partner", grantee=scene.grantee("other_partner"), **large).status == 201
+    # Neither asks for storage.
+    dry = scene.call("partner", "POST", "/requests", scene.submission(**large), query={"dry_run": "true"})
+    assert dry.status == 200
+    scene.clock.sleep(int(refused.headers["Retry-After"]))
+    assert scene.submit(**large).status == 201
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_is_counted_is_what_is_stored(limited: Deploy, *, large: bool) -> None:
+    """A request's items at the end of its life take no more than was counted, and not much less."""
+    scene = limited()
+    pairs = {f"k{n}": "ü" * 190 for n in range(8)} if large else {"tenant": "a"}
+    sent = scene.submission(encryption_context=pairs, reason="r" * (1000 if large else 12))
+    counted = Submission.model_validate_json(json.dumps(sent)).stored_size
+    made = scene.call("partner", "POST", "/requests", sent)
+    path = f"/requests/{made.body['id']}"
+    assert scene.call("alice", "POST", f"/security{path}/decision", {"verdict": "approve"}).status == 200
+    assert scene.take_up(made.body["id"]).status == 201
+    scene.release(made.body["id"])
+    scene.expire(2)
+    assert scene.status(made.body["id"]) == Status.RELEASED
+    size = sum(len(json.dumps(plain(item), ensure_ascii=False).encode()) for item in scene.stored())
+    assert counted / 2 < size <= counted
 
 
 def test_what_is_refused_for_its_limits_is_counted_too(limited: Deploy) -> None:
@@ -149,7 +196,7 @@ def test_counters_expire_by_themselves_and_nothing_else_does(limited: Deploy) ->
     scene = limited()
     assert scene.submit().status == 201
     [counter] = counters(scene)
-    assert counter["pk"]["S"] == f"limit#444455556666#{int(START.timestamp()) // 60}"
+    assert counter["pk"]["S"] == f"limit#444455556666#{int(START.timestamp()) // 3600}"
     assert 3540 <= int(counter["expires"]["N"]) - START.timestamp() <= 3600
     assert not [item for item in stored(scene) if "expires" in item]
 

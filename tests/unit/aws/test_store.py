@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from grant_broker.aws.attributes import plain, serialized
+from grant_broker.aws.counters import CallLimits
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import Part, item_of, key_of, record_of
 from grant_broker.aws.store import Store
@@ -322,12 +323,16 @@ def test_checks() -> None:
 def test_counters() -> None:
     """Calls and turns are counted by one atomic update each."""
     counted, script = store({"Attributes": {"turns": {"N": "7"}}})
-    counted.counters.count_call(ACCOUNT, minute=10, most=5)
+    counted.counters.count_call(ACCOUNT, CallLimits(5, 1000), now=605, stored=300)
     assert counted.counters.claim("retire", 60, 2) == 7
     values = [plain(call[1]["ExpressionAttributeValues"]) for call in script.calls]
-    assert values == [{":one": 1, ":most": 5, ":expires": 4200}, {":count": 2, ":expires": 3660}]
+    assert values == [
+        {":one": 1, ":stored": 300, ":most": 5, ":room": 700, ":expires": 4205},
+        {":count": 2, ":expires": 3660},
+    ]
+    refusing, _ = store(refusal("ConditionalCheckFailedException"))
     with pytest.raises(Stale):
-        store(refusal("ConditionalCheckFailedException"))[0].counters.count_call(ACCOUNT, minute=10, most=5)
+        refusing.counters.count_call(ACCOUNT, CallLimits(5, 1000), now=605, stored=0)
 
 
 def test_tables() -> None:

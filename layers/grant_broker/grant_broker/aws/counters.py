@@ -1,9 +1,19 @@
-"""Counters that live for a minute or a second: rate limits that functions share, and quotas."""
+"""Counters that live for an hour or a second: rate limits that functions share, and quotas."""
+
+from dataclasses import dataclass
 
 from grant_broker.aws.tables import Tables
 
 _KEPT = 3600
-"""Seconds that a counter is kept. DynamoDB's TTL may take two days more, which costs bytes alone."""
+"""Seconds that a counter is kept after its last count. DynamoDB's TTL may take two days more: bytes alone."""
+
+
+@dataclass(frozen=True)
+class CallLimits:
+    """What one account may send in a minute, and have stored in an hour, in bytes."""
+
+    calls_per_minute: int
+    stored_per_hour: int
 
 
 class Counters:
@@ -23,13 +33,41 @@ class Counters:
         )
         return int(item["turns"])
 
-    def count_call(self, account: str, *, minute: int, most: int) -> None:
-        """Count one call of an account in a minute since 1970; Stale where there were `most` already."""
+    def count_call(self, account: str, limits: CallLimits, *, now: int, stored: int) -> None:
+        """Count one call of an account at an epoch second, and the bytes that it will have stored.
+
+        Stale where the minute has its calls already, or the hour no room for the bytes. One item an hour with
+        an attribute for each minute, so that both take one write.
+        """
+        minute = _minute(now)
         self._tables.database.update(
             self._tables.request_table,
-            f"limit#{account}#{minute}",
+            _hour(account, now),
             "limit",
-            expression="ADD calls :one SET expires = :expires",
-            condition="attribute_not_exists(calls) OR calls < :most",
-            values={":one": 1, ":most": most, ":expires": minute * 60 + _KEPT},
+            expression=f"ADD {minute} :one, #stored :stored SET expires = :expires",
+            condition=(
+                f"(attribute_not_exists({minute}) OR {minute} < :most)"
+                " AND (attribute_not_exists(#stored) OR #stored <= :room)"
+            ),
+            values={
+                ":one": 1,
+                ":stored": stored,
+                ":most": limits.calls_per_minute,
+                ":room": limits.stored_per_hour - stored,
+                ":expires": now + _KEPT,
+            },
+            names={"#stored": "stored"},
         )
+
+    def find_calls(self, account: str, *, now: int) -> int:
+        """Find how many calls of an account were counted in the minute of an epoch second."""
+        counted = self._tables.database.get(self._tables.request_table, _hour(account, now), "limit")
+        return int(counted.get(_minute(now), 0)) if counted else 0
+
+
+def _hour(account: str, now: int) -> str:
+    return f"limit#{account}#{now // 3600}"
+
+
+def _minute(now: int) -> str:
+    return f"minute_{now // 60 % 60}"

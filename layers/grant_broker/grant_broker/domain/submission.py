@@ -8,6 +8,9 @@ from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Sc
 from grant_broker.domain.texts import Reason, Ticket
 from grant_broker.domain.times import Duration, Time
 
+_BESIDES = 8_000
+"""Bytes that the broker adds by and by: the record's own fields, and the events of a whole life."""
+
 
 class Submission(BaseModel):
     """What a third party sends to ask for a grant."""
@@ -23,6 +26,11 @@ class Submission(BaseModel):
     starts_at: Time | None = None
     reason: Reason
     ticket: Ticket | None = None
+
+    @property
+    def stored_size(self) -> int:
+        """How many bytes a request of it takes, indexes aside: its record and its first event hold it all."""
+        return 2 * len(self.model_dump_json().encode()) + _BESIDES
 
     @property
     def scope(self) -> Scope:

@@ -1,28 +1,38 @@
-"""Abuse limits: what one account may send in a minute, and hold open at a time.
+"""Abuse limits: what one account may send in a minute, have stored in an hour, and hold open at a time.
 
 Counters and open requests are read and written in the account's own partitions: what one account does costs
-no other. Nothing here can drift: a counter lives for its minute, what is open is counted from the records.
+no other. Nothing here can drift: a counter lives for its hour, what is open is counted from the records.
 """
 
+from grant_broker.aws.counters import CallLimits
 from grant_broker.domain.allowance import Allowance, Refusal
 from grant_broker.domain.errors import Stale, TooManyRequests
 from grant_broker.requests.broker import RequestsBroker
 
-_MINUTE = 60
+_MINUTE, _HOUR = 60, 3600
 
 
-def count_call(broker: RequestsBroker, account: str) -> None:
-    """Count a submission, dry run or question of an account; TooManyRequests above the limit of a minute.
+def count_call(broker: RequestsBroker, account: str, *, stored: int = 0) -> None:
+    """Count a submission, dry run or question of an account, and the bytes that it will have stored.
 
-    A call whose answer is lost counts, and may count twice when it is repeated.
+    TooManyRequests above the calls of a minute, or the bytes of an hour. A call whose answer is lost counts,
+    and may count twice when it is repeated; what is refused later counts as well.
     """
-    now = int(broker.clock().timestamp())
-    most = broker.settings.submissions_per_minute
+    now, settings = int(broker.clock().timestamp()), broker.settings
+    limits = CallLimits(settings.submissions_per_minute, settings.stored_bytes_per_hour)
     try:
-        broker.store.counters.count_call(account, minute=now // _MINUTE, most=most)
+        broker.store.counters.count_call(account, limits, now=now, stored=stored)
     except Stale as error:
+        raise _refusal(broker, account, limits, now) from error
+
+
+def _refusal(broker: RequestsBroker, account: str, limits: CallLimits, now: int) -> TooManyRequests:
+    most = limits.calls_per_minute
+    if broker.store.counters.find_calls(account, now=now) >= most:
         detail = f"an account may send {most} submissions and dry runs a minute, questions included"
-        raise TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE) from error
+        return TooManyRequests(detail, retry_after=_MINUTE - now % _MINUTE)
+    detail = f"what an account submits may take {limits.stored_per_hour} bytes of storage an hour: send less"
+    return TooManyRequests(detail, retry_after=_HOUR - now % _HOUR)
 
 
 def ensure_room(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> None:

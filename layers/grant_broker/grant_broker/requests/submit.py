@@ -56,7 +56,7 @@ def submit(
     )
     if idempotency.key and (stored := broker.store.find_request(request_id)):
         return _repeat(broker, caller, stored, idempotency)
-    count_call(broker, caller.account)
+    count_call(broker, caller.account, stored=submission.stored_size)
     found = assess(broker, caller, submission, request_id=request_id, body_digest=idempotency.body_digest)
     waits = found.cover.approval is None
     ensure_room(broker, account=caller.account, grantee=submission.grantee, waits=waits)
