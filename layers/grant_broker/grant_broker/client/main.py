@@ -36,6 +36,7 @@ SECTIONS = {
     "Operators": {
         "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
         "audit": "List audit events, export the audit trail, or verify its hash chains.",
+        "census": "List all keys and grants of your account, who made each, and what to look at.",
         "cost": "Estimate what a stack costs a month.",
         "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
         "openapi": "Print the OpenAPI document of the HTTP API.",
