@@ -209,8 +209,12 @@ def test_faults_come_back(line: CommandLine, key: str, monkeypatch: pytest.Monke
 
 def test_a_key_is_looked_into_and_closed(stack: Running, line: CommandLine, key: str) -> None:
     """Who can use it, by the broker; closed by name; what is not there is told with the next step."""
-    assert "DataReader" in line.run("alice", "keys", "access", key).out
-    assert line.json("alice", "keys", "access", stack.key)["findings"] is not None
+    assert "DataReader" in line.run("alice", "access", key).out
+    assert line.json("alice", "access", stack.key)["findings"] is not None
+    for words in ((), (key, "--key-arn", stack.key)):
+        assert "give KEY or --key-arn" in line.run("alice", "access", *words).err
+    itself = line.run("key_admin", "access", "--key-arn", stack.key, "--output", "json").json
+    assert "AccountRoot" in {item["through"].get("sid") for item in itself["items"]}
     assert line.run("alice", "keys", "close", key, "--yes").err == f"closed: {key}\n"
     gone = line.run("alice", "keys", "show", key)
     assert (gone.code, "Next: list them with `keys managed`" in gone.err) == (3, True)

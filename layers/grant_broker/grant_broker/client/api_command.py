@@ -132,11 +132,14 @@ class ApiCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Its own, and those of all that call the broker."""
-        return [*super().get_params(ctx), *_OPTIONS]
+        own = super().get_params(ctx)
+        return [*own, *(option for option in _OPTIONS if option.name not in {each.name for each in own})]
 
     def invoke(self, ctx: click.Context) -> int:
         """Run it; what kept it is one line on the standard error, with the next step."""
-        ctx.obj = api = Api(**{name: ctx.params.pop(name) for name in Api.__dataclass_fields__})
+        ctx.obj = api = Api(**{name: ctx.params[name] for name in Api.__dataclass_fields__})
+        own = {param.name for param in self.params}
+        ctx.params = {name: value for name, value in ctx.params.items() if name in own}
         try:
             return super().invoke(ctx) or DONE
         except GrantBrokerError as error:

@@ -31,10 +31,10 @@ SECTIONS = {
         "deny": "Deny a request, which is final whatever the quorum.",
         "revoke": "Take a grant back now, or what was approved and not taken up.",
         "approvals": "List, make and withdraw standing approvals.",
+        "access": "Report who can use or manage a key, and by what.",
         "apply": "Make keys and standing approvals as YAML files say.",
     },
     "Operators": {
-        "access": "Report who can use or manage a key, and by what, with the AWS credentials at hand.",
         "audit": "List audit events, export the audit trail, or verify its hash chains.",
         "census": "List all keys and grants of your account, who made each, and what to look at.",
         "cost": "Estimate what a stack costs a month.",

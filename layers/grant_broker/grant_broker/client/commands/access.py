@@ -1,4 +1,4 @@
-"""`grant-broker access`: the whole access report of one key, read from KMS with the credentials at hand."""
+"""`grant-broker access`: the whole access report of one key, from the broker or read from KMS by oneself."""
 
 import json
 import sys
@@ -12,9 +12,11 @@ from grant_broker.api import security_shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
+from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
 from grant_broker.client.identities import read_identities
+from grant_broker.client.key_editing import find_key_id
 from grant_broker.client.printing import print_table, printable
 from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.arns import account_of, region_of
@@ -29,36 +31,54 @@ def kms_of(arn: str) -> KmsReader:
     return KmsReader(_clients(arn).reading_kms())
 
 
-@click.command("access")
-@click.option("--key-arn", type=KEY_ARN, required=True, help="The key.")
+@click.command("access", cls=ApiCommand)
+@click.argument("key", required=False)
+@click.option("--key-arn", type=KEY_ARN, help="Instead of KEY: ask KMS itself, by yourself.")
 @stack_options("expiry_role")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as the API does.")
-def command(*, key_arn: str, stack: str | None, expiry_role: str | None, as_json: bool) -> int:
-    """Report who can use or manage a key, and by what, with the AWS credentials at hand.
+@click.pass_obj
+def command(
+    api: Api,
+    *,
+    key: str | None,
+    key_arn: str | None,
+    stack: str | None,
+    expiry_role: str | None,
+    as_json: bool,
+) -> int:
+    """Report who can use or manage a key, and by what.
 
-    Where expiry's role is known, a grant of the broker's name that it cannot retire is foreign.
-    Exit code 1 where KMS does not answer or refuses.
+    Of KEY, the name, id or ARN of a managed key, as the broker sees it; or of --key-arn, any key, as KMS
+    shows it to the AWS credentials at hand. Where expiry's role is known, a grant of the broker's name that
+    it cannot retire is foreign. Exit code 1 where KMS, asked by yourself, does not answer or refuses.
     """
-    try:
-        if stack:
-            expiry_role = read_facts(stack, {"expiry_role": expiry_role}, clients)["expiry_role"]
-        aws = _clients(key_arn)
-        page = get_whole(
-            KmsReader(aws.reading_kms()),
-            key_arn,
-            retiring_principal=expiry_role,
-            read_identities=partial(_read_identities, aws),
-        )
-    except AWS_FAILURES as error:
-        report_failure("access", error)
-        return 1
-    report = report_view(page.entries, page.report, cursor=None)
-    if as_json:
-        shown = {name: value for name, value in report.items() if name != "cursor"}
-        print(json.dumps(shown, ensure_ascii=True))
-        return 0
-    print_report(report)
+    if key and not key_arn:
+        report = api.client.security.get_access(find_key_id(api, key))
+    elif key_arn and not key:
+        try:
+            if stack:
+                expiry_role = read_facts(stack, {"expiry_role": expiry_role}, clients)["expiry_role"]
+            report = _read_report(_clients(key_arn, api.profile), key_arn, expiry_role)
+        except AWS_FAILURES as error:
+            report_failure("access", error)
+            return 1
+    else:
+        raise click.UsageError("give KEY or --key-arn")
+    if as_json or api.output == "json":
+        print(json.dumps({name: value for name, value in report.items() if name != "cursor"}))
+    else:
+        print_report(report)
     return 0
+
+
+def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> security_shapes.AccessReport:
+    page = get_whole(
+        KmsReader(aws.reading_kms()),
+        key_arn,
+        retiring_principal=expiry_role,
+        read_identities=partial(_read_identities, aws),
+    )
+    return report_view(page.entries, page.report, cursor=None)
 
 
 def print_report(report: security_shapes.AccessReport) -> None:
@@ -67,8 +87,8 @@ def print_report(report: security_shapes.AccessReport) -> None:
     _print_findings(report)
 
 
-def _clients(arn: str) -> Clients:
-    return Clients(boto3.Session(region_name=region_of(arn)).client)
+def _clients(arn: str, profile: str | None = None) -> Clients:
+    return Clients(boto3.Session(profile_name=profile, region_name=region_of(arn)).client)
 
 
 def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:

@@ -3,7 +3,6 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.commands.access import print_report
 from grant_broker.client.key_editing import edit_document, find_key_id, send_document
 from grant_broker.client.reviewing import print_document, print_keys, print_proposals
 from grant_broker.client.showing import print_offers
@@ -87,12 +86,3 @@ def close(api: Api, *, key: str, yes: bool) -> None:
     api.confirm(f"Close key {key} to new grants?", yes=yes)
     api.client.security.close_key(key_id)
     api.say(f"closed: {key}")
-
-
-@command.command("access", cls=ApiCommand)
-@click.argument("key")
-@click.pass_obj
-def access(api: Api, *, key: str) -> None:
-    """Report who can use or manage a key, and by what, as the broker sees it."""
-    report = api.client.security.get_access(find_key_id(api, key))
-    api.show(report, lambda: print_report(report))
