@@ -194,6 +194,27 @@ MUTATIONS = (
         "tests/integration/reconcile/test_grants.py",
     ),
     Mutation(
+        "a record that was written ahead is believed",
+        "reconcile/plan.py",
+        "        if apart and is_about(apart, grant):\n",
+        "        if apart:\n",
+        "tests/integration/reconcile/test_grants.py::test_a_record_written_ahead",
+    ),
+    Mutation(
+        "what is written for a far day keeps a grant alive",
+        "domain/reconciliation.py",
+        "record.due is not None and record.due <= (now + _LONGEST_BACKOFF).timestamp()",
+        "record.action is not None",
+        "tests/integration/reconcile/test_grants.py::test_final_and_put_off",
+    ),
+    Mutation(
+        "an item is read whosever content it holds",
+        "aws/items.py",
+        '    if item.get("pk", record.subject) != record.subject:\n',
+        "    if False:\n",
+        "tests/integration/expiry/test_unfit_records.py::test_what_cannot_be_done_is_put_off",
+    ),
+    Mutation(
         "votes for another content count",
         "domain/approvals.py",
         "            and vote.digest == digest\n",

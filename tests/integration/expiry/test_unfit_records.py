@@ -42,3 +42,29 @@ def test_no_record_stops_the_others(scene: InProcessStack, attribute: str) -> No
     report = reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
     assert report.failed == 0
     assert scene.measured("DriftFound")
+
+
+def _beside(scene: InProcessStack, request_id: str, place: int, **changes: Any) -> dict[str, Any]:
+    """A copy of a stored record under an id of its own, due before everything else."""
+    name = f"{place:032x}"
+    item = {**scene.item(request_id), "pk": {"S": f"request#{name}"}, "due": {"N": "1"}} | changes
+    return {key: value for key, value in item.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},  # its content belongs to another partition: a write would go there
+        {"id": {"S": f"{0:032x}"}, "action": None},
+        {"id": {"S": f"{0:032x}"}, "status": {"S": "ending"}, "end_as": {"S": "lapsed"}},
+    ],
+)
+def test_what_cannot_be_done_is_put_off(scene: InProcessStack, changes: dict[str, Any]) -> None:
+    """Entries that nobody can act on use up no rate: they come again after 5 minutes, not at once."""
+    good = scene.active(duration="PT10S")
+    scene.put(scene.deployment.request_table, _beside(scene, scene.active(), 0, **changes))
+    scene.clock.sleep(10)
+    scene.expire(1)
+    assert scene.status(good) == Status.EXPIRED
+    assert int(scene.item(f"{0:032x}")["due"]["N"]) >= int(scene.clock.now.timestamp()) + 290
+    assert scene.measured("EndFailures") == [1]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from grant_broker.aws.items import item_of
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
@@ -227,6 +228,56 @@ def test_unreadable(scene: Scene) -> None:
     )
     scene.run(grant())
     assert scene.request(derived()).status == Status.ENDING
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"grant_id": "g2"},
+        {"kms_name": "backup"},
+        {"grantee": OTHER},
+        {"key_arn": OTHER_KEY},
+    ],
+)
+def test_a_record_written_ahead(scene: Scene, changes: dict[str, object]) -> None:
+    """Who knows the grant's id can write the record by which it would end: then it gets one that is new."""
+    stray = grant(name="stray")
+    ending = {"status": Status.ENDING, "kms_name": "stray", "grant_id": stray.grant_id}
+    lie = request(**{"id": stray.derived_id, **ending, **changes})
+    scene.put(lie)
+    assert scene.run(stray).drift == 1
+    assert scene.request(stray.derived_id) == lie
+    assert _ids_to_end(scene) == [stray.grant_id]
+
+
+def test_an_unreadable_record_written_ahead(scene: Scene) -> None:
+    """Neither does one that cannot be read keep the grant alive, or holds another partition's content."""
+    stray = grant(name="stray")
+    for content in ({"S": "none"}, {"S": ID}):
+        item = item_of(request(id=stray.derived_id)) | {"id": content, "grant_id": {"S": "none"}}
+        scene.client.put_item(TableName="requests", Item=item)
+        scene.run(stray)
+    assert _ids_to_end(scene) == [stray.grant_id] * 2
+
+
+def _ids_to_end(scene: Scene) -> list[str | None]:
+    """The grants of the records that reconcile has made."""
+    items = scene.client.scan(TableName="requests")["Items"]
+    made = [item for item in items if item["pk"]["S"].startswith("request#event-") and "status" in item]
+    assert {item["status"]["S"] for item in made} == {"ending"}
+    return [item["grant_id"]["S"] for item in made]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"action": Action.CONFIRM, "due": NOON + 86_400}, {"ended_at": NOW + timedelta(days=900)}],
+)
+def test_final_and_put_off(scene: Scene, changes: dict[str, object]) -> None:
+    """What is written into a closed record for a far day keeps no grant alive: it is looked for now."""
+    final = {"status": Status.EXPIRED, "ended_at": NOW - timedelta(minutes=6), "action": None, "due": None}
+    scene.put(request(**{**final, **changes}))
+    assert scene.run(grant()).drift == 1
+    assert (scene.request().action, scene.request().due) == (Action.CONFIRM, NOON)
 
 
 def test_final(scene: Scene) -> None:

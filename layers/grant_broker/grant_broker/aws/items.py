@@ -69,10 +69,16 @@ def agenda_partition(action: object, record_id: str, shards: int) -> str:
 
 
 def record_of(model: type[R], item: Item) -> R:
-    """The record in an item of plain values; what only the indexes need is left out."""
+    """The record in an item of plain values; what only the indexes need is left out.
+
+    ValueError where it cannot be read, or says that it belongs elsewhere: to write it would write another.
+    """
     # None is stored as absence.
     absent = {name: None for name, field in model.model_fields.items() if field.is_required()}
-    return model.model_validate({**absent, **item})
+    record = model.model_validate({**absent, **item})
+    if item.get("pk", record.subject) != record.subject:
+        raise ValueError("the item holds the record of another partition")
+    return record
 
 
 def place_of(event: Event) -> str:

@@ -70,9 +70,16 @@ def judge_ended(record: GrantRequest, *, now: datetime) -> Judgement:
     """What must become of a live grant whose record says that it ends or has ended."""
     if record.status == Status.ENDING:
         return _upkeep(record, now)
-    if record.action is not None or (record.ended_at and now - record.ended_at < PROPAGATION):
+    # What is written there for years ahead, or as of years ahead, none of ours has written.
+    looked_for = record.due is not None and record.due <= (now + _LONGEST_BACKOFF).timestamp()
+    if looked_for or (record.ended_at and abs(now - record.ended_at) < PROPAGATION):
         return _IN_ORDER
     return Judgement(Finding.CONFIRM, f"its request is {record.status}, and KMS still shows it")
+
+
+def is_about(record: GrantRequest, grant: ListedGrant) -> bool:
+    """Whether a grant can be ended by a record that was made for it apart: whoever writes it may lie."""
+    return _own(grant, record) and record.grant_id == grant.grant_id
 
 
 def should_be_listed(record: GrantRequest, *, now: datetime) -> bool:

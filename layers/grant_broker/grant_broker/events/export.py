@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
@@ -206,7 +206,7 @@ def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail
     for item in items:
         try:
             trail.events.append(record_of(Event, item))
-        except ValidationError:
+        except ValueError:
             trail.faults.append(f"what is stored as {item['sk']} is no event")
     if record is None:
         return trail

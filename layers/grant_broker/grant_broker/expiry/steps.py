@@ -46,8 +46,10 @@ def act(
     a lost race, are the caller's: the entry is still on the agenda.
     """
     request = broker.store.find_request(request_id)
-    if request is None or request.action is None or not _is_due(broker, request, early=early):
+    if request is None or not _is_due(broker, request, early=early):
         return True
+    if request.action is None:
+        raise ValueError("nothing is to be done for the request, yet it is on the agenda")
     try:
         _act(broker, request, request.action, listed)
     except Stale:

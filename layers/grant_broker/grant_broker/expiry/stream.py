@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from grant_broker.domain.errors import BrokerError
+from grant_broker.domain.errors import BrokerError, Unavailable
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.rate import claim_for_stream
 from grant_broker.expiry.steps import act
@@ -30,9 +30,9 @@ def end_at_once(broker: ExpiryBroker, request_ids: list[str]) -> list[str]:
 def _end(broker: ExpiryBroker, request_id: str) -> bool:
     try:
         act(broker, request_id, early=True)
-    except BrokerError:
+    except Unavailable:
         _LOG.exception("a record of the stream failed", extra={"request": request_id})
         return False
-    except ValueError:
+    except (ValueError, BrokerError):
         _LOG.exception("a record of the stream is unfit", extra={"request": request_id})
     return True

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
-
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
@@ -160,5 +158,5 @@ class Reader:
 def _readable(model: type[M], item: dict[str, Any]) -> M | None:
     try:
         return record_of(model, item)
-    except ValidationError:
+    except ValueError:
         return None

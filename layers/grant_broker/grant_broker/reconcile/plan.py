@@ -16,6 +16,7 @@ from grant_broker.domain.reconciliation import (
     TWO_LOOKS,
     Finding,
     Judgement,
+    is_about,
     judge,
     judge_ended,
     should_be_listed,
@@ -54,7 +55,7 @@ class Planner:
             grant = self._with_known_grantee(listed, records.get(listed.request_id or ""), evidence)
             record, found = self._judge(grant, records, evidence)
             if found.finding in {Finding.ADOPT, Finding.END_APART}:
-                adopted = self._adopt(grant, found, evidence)
+                adopted = self._adopt(grant, found, evidence, taken=grant.derived_id in records)
                 plan.changes.append(adopted)
                 # A second grant under the same name must find this record.
                 records[adopted.record.id] = adopted.record
@@ -95,7 +96,9 @@ class Planner:
         if found.finding == Finding.ADOPT and grant.request_id in records:
             found = Judgement(Finding.END_APART, "its record cannot be read")
         apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
-        return (apart, judge_ended(apart, now=self.now)) if apart else (record, found)
+        if apart and is_about(apart, grant):
+            return apart, judge_ended(apart, now=self.now)
+        return record, found
 
     def _with_known_grantee(
         self, grant: ListedGrant, record: GrantRequest | None, evidence: Evidence
@@ -109,12 +112,15 @@ class Planner:
         is_young = self.now - grant.created_at < TWO_LOOKS
         return replace(grant, grantee=known) if known and is_young and is_unique_id(grant.grantee) else grant
 
-    def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence) -> Transition:
-        apart = found.finding == Finding.END_APART
-        record_id = grant.derived_id if apart else str(grant.request_id)
+    def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence, *, taken: bool) -> Transition:
+        stamp, apart = self.stamp(), found.finding == Finding.END_APART
+        # The grant's own id leads to one record, which whoever made the grant may have written first, so that
+        # nobody can use it. Then it gets a record under an id that nobody knew before.
+        own_id = stamp.event_id if taken else grant.derived_id
+        record_id = own_id if apart else str(grant.request_id)
         return adoption.adopted(
             grant,
-            self.stamp(),
+            stamp,
             record_id=record_id,
             longest=evidence.longest(grant),
             fault=found.reason or None,
