@@ -76,13 +76,15 @@ def restore(stack: InProcessStack) -> None:
 
 
 def _restore_grants(stack: InProcessStack) -> None:
-    kms = stack.deployment.cloud.kms
+    """The grants as they were, but for the name of the role that may retire them: it is another stack's."""
+    kms, resolve = stack.deployment.cloud.kms, stack.deployment.cloud.directory.resolve
     for shown in recording().grants:
-        resolve = stack.deployment.cloud.directory.resolve
-        grantee = resolve(shown["GranteePrincipal"])
+        grant = {**shown, "RetiringPrincipal": stack.deployment.functions["expiry"].role}
+        grantee, retiring = resolve(grant["GranteePrincipal"]), resolve(grant["RetiringPrincipal"])
         assert grantee is not None
-        ids = (grantee, resolve(shown["RetiringPrincipal"]))
-        kms.access.grants.keep(kms.keys[shown["KeyId"]].grants, dict(shown), ids, stack.deployment.cloud.home)
+        assert retiring is not None
+        ids = (grantee, retiring)
+        kms.access.grants.keep(kms.keys[shown["KeyId"]].grants, grant, ids, stack.deployment.cloud.home)
 
 
 def trails() -> dict[str, list[Item]]:
