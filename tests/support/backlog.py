@@ -1,5 +1,6 @@
 """Many grants that fall due, runs of `expiry` that end them on one clock, and a KMS with quotas."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +43,16 @@ def _agenda() -> Index:
     return Index("agenda", "due", frozenset(given["Projection"]["NonKeyAttributes"]))
 
 
+def _one_at_a_time(handle: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    lock = threading.Lock()
+
+    def locked(*given: Any, **more: Any) -> dict[str, Any]:
+        with lock:
+            return handle(*given, **more)
+
+    return locked
+
+
 @dataclass
 class Backlog:
     """A fast database, a KMS with quotas, and one clock for all runs."""
@@ -56,6 +67,7 @@ class Backlog:
     def __post_init__(self) -> None:
         tables = {"requests": {"agenda": _agenda()}, "approvals": dict[str, Index]()}
         self.database = Database(tables, self.clock)
+        self.database.handle = _one_at_a_time(self.database.handle)  # type: ignore[method-assign]
         self.kms = QuotaKms(self.clock, self.quota)
         self._ids = (f"{number:032x}" for number in count(10**9))
 

@@ -151,6 +151,21 @@ def test_the_rate_items_do_not_answer() -> None:
     assert rate.claim(Way.RETIRE, 100) == RATE
 
 
+def test_the_counter_alone_does_not_answer() -> None:
+    """A run that knows of no other goes on at a quarter all the same, in its first second too."""
+    backlog = Backlog(rate=RATE)
+    rate = EndRate(backlog.broker(lambda _: None))
+    counter = Fault(Kind.SERVER_ERROR, after=1, lasting=True, operation="UpdateItem")
+    with backlog.injector.under([counter]):
+        rate.renew()
+        assert [rate.claim(Way.RETIRE, wanted) for wanted in (4, 100, 1)] == [4, RATE // 4 - 4, 0]
+    with backlog.injector.under([Fault(Kind.SERVER_ERROR, lasting=True, operation="UpdateItem")]):
+        rate.give_back()  # the lease lapses by itself
+    # Within a second a lease is renewed once, and what is taken stays taken.
+    rate.renew()
+    assert rate.claim(Way.RETIRE, 100) == RATE
+
+
 @pytest.mark.parametrize("whole", [1, 2, 3, 5, 41])
 def test_shares_of_small_rates(whole: int) -> None:
     """A rate that four do not share evenly is kept all the same: over four seconds each has its quarter."""

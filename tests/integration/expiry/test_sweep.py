@@ -1,10 +1,15 @@
 """A backlog is cleared by both ways at once, each at its own quota, on evidence listed by the page."""
 
 from collections import Counter
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
+from grant_broker.aws.agenda import AgendaEntry
+from grant_broker.expiry.sweep import Sweep
 from tests.support.backlog import START, Backlog
+from tests.support.inline import Inline
 from tests.support.records import KEY
 
 QUOTA = 50
@@ -107,3 +112,31 @@ def test_only_what_the_listing_shows_to_be_ours_is_revoked() -> None:
     backlog.kms.refused["RetireGrant"] = "AccessDeniedException"
     backlog.process(120)()
     assert set(ids) <= set(backlog.kms.grants)
+
+
+def test_a_key_where_few_are_overdue() -> None:
+    """It is listed a few pages a second and from where that left off; meanwhile RetireGrant goes on alone."""
+    backlog = Backlog(rate=5, quota=QUOTA)
+    for number in range(1, 801):
+        grant_id = f"{number:064x}"
+        backlog.kms.grants[grant_id] = {"GrantId": grant_id, "KeyId": KEY, "CreationDate": START}
+    backlog.add([-1] * 325, first=1000)
+    backlog.process(1.5)()
+    assert (backlog.kms.total("ListGrants"), backlog.kms.total("RevokeGrant")) == (9, 5)
+    assert backlog.kms.total("RetireGrant") == 10
+
+
+def test_a_listing_that_takes_long() -> None:
+    """No second one begins beside it."""
+    begun: list[object] = []
+
+    class Stuck(Inline):
+        def submit(self, *work: Any, **_: Any) -> Future[Any]:
+            begun.append(work)
+            return Future()
+
+    sweep = Sweep(Backlog().broker(), Stuck(1))
+    due = [AgendaEntry("1" * 32, 1, ("request#1", "request"), "g", KEY)]
+    sweep.read_on(due)
+    sweep.read_on(due)
+    assert len(begun) == 1
