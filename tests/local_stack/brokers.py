@@ -18,6 +18,7 @@ from grant_broker.aws.store import Store
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.requests.broker import RequestsBroker
+from grant_broker.requests.readers import InTurn
 from grant_broker.settings import ApprovalsSettings, ExpirySettings, ReconcileSettings, RequestsSettings
 from tests.local_aws.cloud import Credentials
 from tests.local_stack.deployment import Deployment
@@ -42,6 +43,11 @@ def built(function: str, environment: Mapping[str, str], aws: Clients | None = N
         case "reconcile":
             return ReconcileBroker.build(ReconcileSettings.from_environment(environment), aws=aws)
     raise ValueError(function)
+
+
+def in_turn(made: AnyBroker) -> AnyBroker:
+    """A broker that reads one thing after the other, so that every order of calls can be repeated."""
+    return replace(made, readers=InTurn) if isinstance(made, RequestsBroker) else made
 
 
 @dataclass
@@ -88,7 +94,7 @@ class Brokers:
         aws = Clients(self.deployment.cloud.session(self.deployment.credentials(function)).client)
         made = self.composed(function, aws, self.sleep)
         measure = partial(self._measure, function)
-        return replace(made, clock=self.clock, sleep=self.sleep, measure=measure)
+        return in_turn(replace(made, clock=self.clock, sleep=self.sleep, measure=measure))
 
     def composed(self, function: str, aws: Clients, sleep: Callable[[float], None]) -> AnyBroker:
         """The function's own composition, on these clients."""

@@ -35,6 +35,15 @@ def expiry_of(name: str) -> datetime:
     return datetime.fromtimestamp(int(name.split("/")[2]), UTC)
 
 
+def _steps(old: Plain, new: Plain) -> int:
+    """How many transitions one write holds: what is covered is submitted and intended in one."""
+    return 2 if not old and new.get("status") == "issuing" else 1
+
+
+def _sequence(event: Plain) -> int:
+    return int(event["sequence"])
+
+
 class Ledger:
     """`violations` names every invariant that did not hold.
 
@@ -94,7 +103,7 @@ class Ledger:
             self.wrong(5, f"{before} became {after}")
         changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
         # Putting an entry of the agenda off is no change of the record: its version stays.
-        if new and changed != {"due"} and new["version"] != old.get("version", 0) + 1:
+        if new and changed != {"due"} and new["version"] != old.get("version", 0) + _steps(old, new):
             self.wrong(
                 5, f"{function}: version {new['version']} after {old.get('version')}: {sorted(changed)}"
             )
@@ -165,12 +174,15 @@ class Ledger:
         return oracle.time(request["expires_at"]) - start
 
     def _with_event(self, write: Write, old: Plain, new: Plain, writes: list[Write]) -> None:
-        events = [
-            plain(other.new) for other in writes if other.key == (write.key[0], f"event#{new['events']:06d}")
-        ]
-        own = [event for event in events if event["hash"] == new.get("last_hash")]
-        follows = own and own[0]["previous"] == old.get("last_hash", "0" * 64)
-        if not follows or own[0]["sequence"] != new["events"] or own[0]["hash"] != oracle.sealed(own[0]):
+        sequences = range(new["events"] - _steps(old, new) + 1, new["events"] + 1)
+        keys = [(write.key[0], f"event#{sequence:06d}") for sequence in sequences]
+        events = sorted((plain(other.new) for other in writes if other.key in keys), key=_sequence)
+        head = old.get("last_hash", "0" * 64)
+        for event in events:
+            if event["previous"] != head or event["hash"] != oracle.sealed(event):
+                self.wrong(5, f"{write.key} became {new.get('status')} with an event that does not follow")
+            head = event["hash"]
+        if [event["sequence"] for event in events] != list(sequences) or head != new.get("last_hash"):
             self.wrong(5, f"{write.key} became {new.get('status')} without its event")
 
     # ------------------------------------------------------------ KMS

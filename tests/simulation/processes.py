@@ -12,7 +12,7 @@ from grant_broker.aws.mails import MailQueue
 from grant_broker.events.announce import Channels
 from tests.local_aws import limits
 from tests.local_aws.cloud import AwsCall
-from tests.local_stack.brokers import AnyBroker, Brokers
+from tests.local_stack.brokers import AnyBroker, Brokers, in_turn
 from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
 from tests.simulation.injection import Answered, Injector
 
@@ -40,13 +40,14 @@ class Processes(Brokers):
         aws = _DirectClients(session.client)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
         aws.keys = DirectKms(partial(world.kms_answer, credentials))
-        return replace(
+        made = replace(
             self.composed(function, aws, sleep),
             clock=lambda: world.now + world.skew[function],
             new_id=world.new_id,
             sleep=sleep,
             measure=partial(world.measured, function),
         )
+        return in_turn(made)
 
     def handler(self, function: str) -> ModuleType:
         """The function's handler; `events` tells the world's bus and mailbox."""

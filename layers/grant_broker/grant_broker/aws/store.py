@@ -1,6 +1,6 @@
 """Records in their tables: read by key, and written in transactions, one event with each transition."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +9,7 @@ from grant_broker.aws.agenda import Agenda
 from grant_broker.aws.attributes import Attributes, serialized
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
-from grant_broker.aws.items import R, item_of, key_of, record_of
+from grant_broker.aws.items import R, item_of, key_of, record_of, sort_key
 from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
@@ -92,12 +92,18 @@ class Store:
 
     def find_key_named(self, name: str) -> Key | None:
         """Find a key by its ARN, or by the name that it bears now."""
-        if name.startswith("arn:"):
-            return self.find_key(name)
-        key_arn = self.find_label("name", name)
-        key = self.find_key(key_arn) if key_arn else None
+        key_arn = self.find_key_arn(name)
+        return self.find_bearer(key_arn, name) if key_arn else None
+
+    def find_key_arn(self, name: str) -> str | None:
+        """Find the ARN of the key that bears, or bore last, a name; an ARN is its own."""
+        return name if name.startswith("arn:") else self.find_label("name", name)
+
+    def find_bearer(self, key_arn: str, name: str) -> Key | None:
+        """Find a key if it bears a name, or if that is its ARN."""
+        key = self.find_key(key_arn)
         # The last bearer may have been given another name since.
-        return key if key and key.document.name == name else None
+        return key if key and name in {key_arn, key.document.name} else None
 
     def find_label(self, label: Label, text: str) -> str | None:
         """Find the ARN of the key that bears, or bore last, a name or a key id."""
@@ -140,15 +146,19 @@ class Store:
     def commit(self, *changes: Change, checks: Sequence[Record] = (), others: Sequence[Write] = ()) -> None:
         """Write all changes with their events, or none, provided that no record in them or in `checks` moved.
 
-        Raises Stale where another writer was first, Unavailable where DynamoDB did not say. After a lost
-        answer a repeat finds its own write: if what is stored is what was to be written, it has happened.
+        Changes of one record follow one another; its last version alone is written. Raises Stale where
+        another writer was first, Unavailable where DynamoDB did not say. After a lost answer a repeat finds
+        its own write: if what is stored is what was to be written, it has happened.
         """
-        puts = [put for change in changes for put in self._puts(change)]
+        last = {(change.record.subject, sort_key(change.record)): change.record for change in changes}
+        events = [change.event for change in changes if change.event]
+        puts = [self._put_record(record, changes) for record in last.values()]
+        told = [_put(self.tables.table_of(event), item_of(event), _NEW) for event in events]
         unmoved = [self._unmoved(record) for record in checks]
         try:
-            self.database.transact([*puts, *unmoved, *others])
+            self.database.transact([*puts, *told, *unmoved, *others])
         except Stale:
-            if not changes or not all(self._is_stored(change.record) for change in changes):
+            if not changes or not all(map(self._is_stored, last.values())):
                 raise
 
     def put_label(self, label: Label, text: str, key_arn: str, *, borne_by: str | None) -> Write:
@@ -164,11 +174,11 @@ class Store:
         item = self.database.get(table, pk, sk)
         return record_of(model, item) if item else None
 
-    def _puts(self, change: Change) -> Iterator[Write]:
-        record, event = change.record, change.event
-        yield _put(self.tables.table_of(record), self._item(record), _if_version(record.version - 1))
-        if event:
-            yield _put(self.tables.table_of(event), item_of(event), _NEW)
+    def _put_record(self, record: Record, changes: Sequence[Change]) -> Write:
+        """Put a record in the place of the version that the first of its changes was made on."""
+        own = (c.record for c in changes if key_of(c.record) == key_of(record))
+        before = min(each.version for each in own) - 1
+        return _put(self.tables.table_of(record), self._item(record), _if_version(before))
 
     def _unmoved(self, record: Record) -> Write:
         condition = _if_version(record.version)

@@ -1,12 +1,15 @@
 """What `requests` works with: the one function that can create grants."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from typing import Self
 
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
+from grant_broker.requests.readers import Readers
 from grant_broker.settings import RequestsSettings
 
 
@@ -16,6 +19,7 @@ class RequestsBroker(ApiBroker):
 
     settings: RequestsSettings
     issuer: GrantIssuer
+    readers: Callable[[], Executor] = field(default_factory=Readers)
 
     @classmethod
     def build(

@@ -11,7 +11,8 @@ from grant_broker.domain.times import format_time
 from grant_broker.domain.warnings import obstacles
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.preflight import examine, refused_for_certain
-from grant_broker.requests.quotas import count_call, find_refusal
+from grant_broker.requests.quotas import find_refusal
+from grant_broker.requests.reads import begin_reads
 from grant_broker.requests.submit import assess
 
 _NO_ID = "0" * 32
@@ -22,18 +23,18 @@ def dry_run(broker: RequestsBroker, caller: Caller, submission: Submission) -> F
 
     It counts as a call of the account: TooManyRequests above the minute's limit.
     """
-    count_call(broker, caller.account)
+    reads = begin_reads(broker, caller.account, submission, stored=0)
     try:
-        found = assess(broker, caller, submission, request_id=_NO_ID, body_digest="")
+        found = assess(broker, caller, submission, reads, request_id=_NO_ID, body_digest="")
     except InvalidRequest as error:
         return Forecast("refuse", tuple(f"{fault.field}: {fault.message}" for fault in error.faults))
     except (Conflict, NotPermitted) as error:
         return Forecast("refuse", (str(error),))
     request, approval = found.request, found.cover.approval
     waits = approval is None
-    if refusal := find_refusal(broker, account=request.account, grantee=request.grantee, waits=waits):
+    if refusal := find_refusal(broker, reads.open.result(), grantee=request.grantee, waits=waits):
         return Forecast("refuse", (refusal.reason,))
-    preflight = examine(broker, request, found.checks)
+    preflight = examine(broker, request, found.checks, found.policy)
     reasons = _covered_by(request, approval) if approval else (_who_votes(found.key, found.cover.reason),)
     outcome = _outcome(preflight, waits=waits)
     return Forecast(outcome, (*reasons, *obstacles(preflight)))

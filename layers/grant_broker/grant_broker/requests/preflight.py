@@ -1,5 +1,7 @@
 """Find out, with two calls to KMS at most, what an approver should know of a submission."""
 
+from concurrent.futures import Future
+
 from grant_broker.access_report.existing_access import has_access
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
@@ -22,13 +24,18 @@ _TRIED = "KMS would create this grant now"
 
 
 def examine(
-    broker: RequestsBroker, request: GrantRequest, checks: KeyChecks, *, try_grant: bool = True
+    broker: RequestsBroker,
+    request: GrantRequest,
+    checks: KeyChecks,
+    policy: Future[str],
+    *,
+    try_grant: bool = True,
 ) -> Preflight:
     """What is known of a request now. A KMS call that fails leaves its answers unknown, and nothing else.
 
     Without `try_grant` KMS is not asked for a dry run, because it is asked for the grant itself at once.
     """
-    access = _has_access(broker, request)
+    access = _has_access(policy, request)
     if not try_grant:
         tried = _every(_unknown("KMS is asked for the grant itself"))
     elif access.reason == _NO_ANSWER:
@@ -51,10 +58,11 @@ def refused_for_certain(found: Preflight) -> bool:
     return any(map(_is_no, (found.grantee_accepted, found.key_usable, found.can_create)))
 
 
-def _has_access(broker: RequestsBroker, request: GrantRequest) -> Answer:
+def _has_access(policy: Future[str], request: GrantRequest) -> Answer:
     try:
-        policy = broker.kms.get_key_policy(request.key_arn)
-        return has_access(policy, grantee=request.grantee, scope=request.scope, key_arn=request.key_arn)
+        return has_access(
+            policy.result(), grantee=request.grantee, scope=request.scope, key_arn=request.key_arn
+        )
     except KmsUncertain:
         return _unknown(_NO_ANSWER)
     except KmsRefused as error:

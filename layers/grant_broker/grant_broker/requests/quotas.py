@@ -4,8 +4,10 @@ Counters and open requests are read and written in the account's own partitions:
 no other. Nothing here can drift: a counter lives for its hour, what is open is counted from the records.
 """
 
+from collections.abc import Sequence
+
 from grant_broker.aws.counters import CallLimits
-from grant_broker.domain.allowance import Allowance, Refusal
+from grant_broker.domain.allowance import Allowance, Open, Refusal
 from grant_broker.domain.errors import Stale, TooManyRequests
 from grant_broker.requests.broker import RequestsBroker
 
@@ -35,16 +37,23 @@ def _refusal(broker: RequestsBroker, account: str, limits: CallLimits, now: int)
     return TooManyRequests(detail, retry_after=_HOUR - now % _HOUR)
 
 
-def ensure_room(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> None:
+def list_open(broker: RequestsBroker, account: str) -> list[Open]:
+    """List the requests that an account holds open, up to as many as it may."""
+    return broker.store.lists.list_open(account, limit=broker.settings.open_per_account)
+
+
+def ensure_room(broker: RequestsBroker, held: Sequence[Open], *, grantee: str, waits: bool) -> None:
     """TooManyRequests where the account holds as many open requests as it may; `waits`: for people."""
-    if refusal := find_refusal(broker, account=account, grantee=grantee, waits=waits):
+    if refusal := find_refusal(broker, held, grantee=grantee, waits=waits):
         raise TooManyRequests(
             f"{refusal.reason}: withdraw or release one, or wait", retry_after=refusal.retry_after
         )
 
 
-def find_refusal(broker: RequestsBroker, *, account: str, grantee: str, waits: bool) -> Refusal | None:
-    """Find why the account may not open one more request; None where it may.
+def find_refusal(
+    broker: RequestsBroker, held: Sequence[Open], *, grantee: str, waits: bool
+) -> Refusal | None:
+    """Find why the account that holds these may not open one more request; None where it may.
 
     From an index, eventually consistent: calls within its lag, usually under a second, may together go over
     the limit by as many as they are; the count of a minute bounds that.
@@ -55,5 +64,4 @@ def find_refusal(broker: RequestsBroker, *, account: str, grantee: str, waits: b
         grantee=settings.open_per_grantee,
         pending=settings.pending_per_account,
     )
-    held = broker.store.lists.list_open(account, limit=settings.open_per_account)
     return allowance.refusal(held, grantee=grantee, waits=waits, now=broker.clock())

@@ -1,5 +1,7 @@
 """Submit a request: within the key's limits, stored, and granted at once where an approval covers it."""
 
+import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,13 +17,14 @@ from grant_broker.domain.request import GrantRequest, Transition, at_latest
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.transitions import submitted, submitted_as_covered
-from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import Cover, find_cover
 from grant_broker.requests.preflight import examine
-from grant_broker.requests.quotas import count_call, ensure_room
-from grant_broker.requests.take_up import Covered, take_up
+from grant_broker.requests.quotas import ensure_room
+from grant_broker.requests.reads import Reads, begin_reads
+from grant_broker.requests.take_up import Covered, commit_intent, make_grant, take_up
 
+_LOG = logging.getLogger(__name__)
 FURTHEST_START = timedelta(days=30)
 
 
@@ -33,6 +36,7 @@ class Assessment:
     key: Key
     checks: KeyChecks
     cover: Cover
+    policy: Future[str]
 
     @property
     def at_once(self) -> bool:
@@ -56,12 +60,22 @@ def submit(
     )
     if idempotency.key and (stored := broker.store.find_request(request_id)):
         return _repeat(broker, caller, stored, idempotency)
-    count_call(broker, caller.account, stored=submission.stored_size)
-    found = assess(broker, caller, submission, request_id=request_id, body_digest=idempotency.body_digest)
+    reads = begin_reads(broker, caller.account, submission, stored=submission.stored_size)
+    digest = idempotency.body_digest
+    found = assess(broker, caller, submission, reads, request_id=request_id, body_digest=digest)
     waits = found.cover.approval is None
-    ensure_room(broker, account=caller.account, grantee=submission.grantee, waits=waits)
-    preflight = examine(broker, found.request, found.checks, try_grant=not found.at_once)
+    ensure_room(broker, reads.open.result(), grantee=submission.grantee, waits=waits)
+    preflight = examine(broker, found.request, found.checks, found.policy, try_grant=not found.at_once)
     first = _first_change(broker, found, preflight)
+    if found.cover.approval and found.at_once:
+        covered = Covered(found.key, found.cover.approval)
+        try:
+            intent = commit_intent(broker, first.record, caller.arn, covered, after=first)
+        except Stale:
+            # Made twice at the same time, or what it rests on has moved: one step after the other, then.
+            _LOG.info("not granted in one step", extra={"request": request_id})
+        else:
+            return make_grant(broker, intent, by=caller.arn)[0]
     try:
         broker.store.commit(first)
     except Stale:
@@ -69,27 +83,30 @@ def submit(
         if winner := broker.store.find_request(request_id):
             return _repeat(broker, caller, winner, idempotency)
         raise
-    if found.cover.approval and found.at_once:
-        covered = Covered(found.key, found.cover.approval)
-        return take_up(broker, first.record, by=caller.arn, covered=covered)[0]
-    return first.record
+    return take_up(broker, first.record, by=caller.arn)[0] if found.at_once else first.record
 
 
 def assess(
-    broker: RequestsBroker, caller: Caller, submission: Submission, *, request_id: str, body_digest: str
+    broker: RequestsBroker,
+    caller: Caller,
+    submission: Submission,
+    reads: Reads,
+    *,
+    request_id: str,
+    body_digest: str,
 ) -> Assessment:
     """Find out what a submission comes to: the request as it would be stored, and whether it is covered.
 
-    Raises InvalidRequest outside the key's limits, Conflict where the key's last check failed.
+    Raises TooManyRequests where the account calls too often, InvalidRequest outside the key's limits,
+    Conflict where the key's last check failed.
     """
     now = milliseconds(broker.clock())
-    key = broker.store.find_key_named(submission.key)
-    if key and not key.open_to(caller.account):
-        key = None
-    faults = _faults(broker, caller, submission, key, now)
-    if key is None or faults:
+    reads.open.result()
+    known = reads.of_key
+    faults = _faults(broker, caller, submission, known.key if known else None, now)
+    if known is None or faults:
         raise InvalidRequest(*faults)
-    checks = find_checks(broker.store, key.document.key_arn)
+    key, checks = known.key, known.checks.result()
     if checks.refusal:
         raise Conflict(checks.refusal)
     answer_by = now + timedelta(seconds=broker.settings.answer_within)
@@ -113,7 +130,9 @@ def assess(
         action=Action.LAPSE,
         due=at_latest(answer_by),
     )
-    return Assessment(request, key, checks, find_cover(broker, request, key))
+    approvals = known.approvals.result()
+    cover = find_cover(broker, request, key, approvals=approvals, held=known.held.result)
+    return Assessment(request, key, checks, cover, known.policy)
 
 
 def _first_change(broker: RequestsBroker, found: Assessment, preflight: Preflight) -> Transition:

@@ -1,6 +1,7 @@
 """Take an approved request up: intent first, then the grant, then the outcome."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -12,7 +13,7 @@ from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
+from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest, Transition
 from grant_broker.domain.transitions import activated, intended, refused
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
@@ -37,56 +38,78 @@ class Covered:
     approval: Approval
 
 
-def take_up(
-    broker: RequestsBroker, request: GrantRequest, *, by: str, covered: Covered | None = None
-) -> tuple[GrantRequest, bool]:
+def take_up(broker: RequestsBroker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
     """Make the grant of a request; the request with it, and whether this call made it.
 
-    `covered` is what the caller has just read of it. A crash before the intent is stored leaves nothing;
+    A crash before the intent is stored leaves nothing;
     after it, or with the answer of KMS lost, an `issuing` record that `settle` finds on the agenda. Raises
     Conflict (wrong state, not covered, refused by KMS), Unavailable (nobody knows yet; the same call again,
     or the agenda, finds out).
     """
-    known = iter([covered])
+    return _settle(broker, request, lambda latest: _take_up(broker, latest, by))
 
-    def take_up_latest(latest: GrantRequest) -> tuple[GrantRequest, bool]:
-        # What was read before a lost race says nothing after it.
-        return _take_up(broker, latest, by, next(known, None))
 
+def make_grant(broker: RequestsBroker, intent: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
+    """Make the grant of an intent that this call has just stored; raises as `take_up` does."""
+    fresh = iter([intent])
+
+    def make(latest: GrantRequest) -> tuple[GrantRequest, bool]:
+        if own := next(fresh, None):
+            return _create_grant(broker, own, by, asked_before=False), True
+        # After a lost race it is as it is.
+        return _take_up(broker, latest, by)
+
+    return _settle(broker, intent, make)
+
+
+def _settle(
+    broker: RequestsBroker, request: GrantRequest, step: Callable[[GrantRequest], tuple[GrantRequest, bool]]
+) -> tuple[GrantRequest, bool]:
     try:
-        return apply_to_latest(broker, request, take_up_latest)
+        return apply_to_latest(broker, request, step)
     except Unavailable as error:
         # The request is stored: the caller is told where, whatever did not answer.
         location = f"/requests/{request.id}"
         raise Unavailable(str(error), retry_after=error.retry_after, location=location) from error
 
 
-def _take_up(
-    broker: RequestsBroker, request: GrantRequest, by: str, covered: Covered | None
-) -> tuple[GrantRequest, bool]:
+def _take_up(broker: RequestsBroker, request: GrantRequest, by: str) -> tuple[GrantRequest, bool]:
     if request.status == Status.ACTIVE:
         return request, False
     if request.status == Status.ISSUING:
         return _resume(broker, request, by), True
     if request.status != Status.APPROVED:
         raise Conflict(f"the request is {request.status}")
-    intent = _store_intent(broker, request, by, covered)
+    intent = _store_intent(broker, request, by)
     return _create_grant(broker, intent, by, asked_before=False), True
 
 
-def _store_intent(
-    broker: RequestsBroker, request: GrantRequest, by: str, covered: Covered | None
-) -> GrantRequest:
+def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> GrantRequest:
     now = broker.clock()
     if request.starts_at and now < request.starts_at:
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
-    rests_on = covered or _check_coverage(broker, request)
+    return commit_intent(broker, request, by, _check_coverage(broker, request))
+
+
+def commit_intent(
+    broker: RequestsBroker,
+    request: GrantRequest,
+    by: str,
+    rests_on: Covered,
+    *,
+    after: Transition | None = None,
+) -> GrantRequest:
+    """Store the intent, with the transition before it where that is not stored yet; Stale where either moved.
+
+    In one transaction, so that no request is stored and not granted because its caller went away between.
+    """
     change = intended(request, broker.stamp(by), rests_on.approval.id)
     # Whatever a forged or restored record says: nothing covers a second grant under the same id.
     unused = broker.store.uses.unused(request.id)
-    broker.store.commit(change, checks=[rests_on.approval, rests_on.key], others=[unused])
+    changes = [change] if after is None else [after, change]
+    broker.store.commit(*changes, checks=[rests_on.approval, rests_on.key], others=[unused])
     return change.record
 
 
