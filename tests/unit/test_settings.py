@@ -120,3 +120,40 @@ def test_without_an_approval_table(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LookupError):
         store.find_key("arn:aws:kms:eu-central-1:111122223333:key/0d0e")
     clients.cache_clear()
+
+
+_ENTRY = (
+    '{"key": "arn:aws:kms:eu-central-1:111122223333:key/1", '
+    '"grantee": "arn:aws:iam::111122223333:role/backup", "operations": ["Decrypt"]}'
+)
+
+
+def _allowed(text: str) -> ReconcileSettings:
+    return ReconcileSettings.from_environment({**environment("reconcile"), "ALLOWED_GRANTS": text})
+
+
+def test_the_list_of_grants_to_be_left_alone() -> None:
+    """The operator's list is JSON: whose grants of which operations on which key."""
+    [entry] = _allowed(f"[{_ENTRY}]").allowed_grants
+    assert (entry.key.rpartition("/")[2], entry.operations) == ("1", ("Decrypt",))
+    assert _allowed("[]").allowed_grants == ()
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        ("Decrypt", "CreateGrant"),
+        ('["Decrypt"]', "[]"),
+        ("role/backup", "role/*"),
+        ("key/1", "alias/a"),
+        ("operations", "operation"),
+        ("{", '{"until": 1, '),
+        ("}", ""),
+        ("[{", "{"),
+    ],
+)
+def test_an_entry_that_says_too_much_or_too_little(part: str, instead: str) -> None:
+    """One that is not exactly key, grantee and operations keeps the function from starting, by its name."""
+    with pytest.raises(ValidationError) as refused:
+        _allowed(f"[{_ENTRY}]".replace(part, instead))
+    assert {error["loc"][0] for error in refused.value.errors()} == {"ALLOWED_GRANTS"}

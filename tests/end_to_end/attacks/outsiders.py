@@ -1,5 +1,6 @@
 """Somebody without a trusted account names `expiry`'s role on keys of their own, as anybody on AWS can."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,28 +52,27 @@ def _until_counted(target: Target) -> None:
         time.sleep(0.2)
 
 
-def _requests(target: Target) -> tuple[set[str], set[str]]:
-    """The ids that the partner sees, and that the security team sees."""
-    asked = (("partner", "/requests"), ("alice", "/security/requests"))
-    found = [target.stack.call(who, "GET", path, query={"limit": "100"}) for who, path in asked]
-    partner, team = ({item["id"] for item in answer.body["items"]} for answer in found)
-    return partner, team
-
-
 def _named(form: str) -> Run:
-    """Whether any of their grants is in a list, in an event of its own, or touched."""
+    """Whether any of their grants has a record in anybody's list, or an event of its own."""
 
     def run(target: Target) -> str:
-        before, told = _requests(target), len(_events(target, "adopted"))
-        with _flood(target, form):
-            after = _requests(target)
-            if after != before:
+        with _flood(target, form) as made:
+            # By the id in its name, or by the one that is made of its own id.
+            ids = {f"{number:032x}" for number in range(_MANY)}
+            ids |= {hashlib.sha256(grant_id.encode()).hexdigest()[:32] for grant_id in made}
+            if ids & _listed(target):
                 return "in a list"
-            if len(_events(target, "adopted")) != told:
-                return "told one by one"
-        return "counted"
+            told = {event["detail"]["grant_id"] for event in _events(target, "adopted")}
+            return "told one by one" if told & made else "counted"
 
     return run
+
+
+def _listed(target: Target) -> set[str]:
+    """The ids of the requests that the partner sees, and that the security team sees."""
+    asked = (("partner", "/requests"), ("alice", "/security/requests"))
+    found = [target.stack.call(who, "GET", path, query={"limit": "100"}) for who, path in asked]
+    return {item["id"] for answer in found for item in answer.body["items"]}
 
 
 def _end_beside_them(target: Target) -> str:

@@ -26,8 +26,8 @@ def list_keys(judging: Judging, has_time: Callable[[], bool]) -> bool:
     """List the keys whose turn it is, the longest unlisted first; whether there was time for all of them."""
     if not has_time():
         return False
-    judging.unlisted = 0
     places = judging.broker.store.places.list_keys()
+    judging.unlisted = 0
     share = math.ceil(len(places) / _RUNS)
     turn = [place for number, place in enumerate(places) if number < share or _is_late(judging, place)]
     # As long as there is time for one of them there may be for the next.
