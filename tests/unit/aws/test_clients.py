@@ -3,6 +3,7 @@
 import boto3
 
 from grant_broker.aws.clients import Clients, clients
+from grant_broker.expiry.run import END_WORKERS, REST_WORKERS
 
 
 def test_clients() -> None:
@@ -18,6 +19,14 @@ def test_clients() -> None:
         for client in (made.events(), made.sns(), made.sqs())
     ]
     assert telling == [5, 5, 5]
+
+
+def test_every_thread_of_a_run_keeps_its_connection() -> None:
+    """Those that end grants, those of the rest, the one of its rounds, and the run's own."""
+    made = Clients(boto3.Session(region_name="eu-central-1").client)
+    threads = END_WORKERS + REST_WORKERS + 1 + 1
+    for client in (made.kms(), made.dynamodb()):
+        assert client.meta.config.max_pool_connections >= threads  # type: ignore[attr-defined]
 
 
 def test_one_session() -> None:

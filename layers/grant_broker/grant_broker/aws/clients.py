@@ -19,13 +19,25 @@ if TYPE_CHECKING:
 CreateClient = Callable[..., Any]
 """A session's way to make a client: botocore's `create_client`, or boto3's `client`."""
 
+# As many as a run of `expiry` has threads and some: beyond that each call would make a connection of its own.
+_CONNECTIONS = 16
 # KMS is never retried by the SDK: each repeat must first look at the record again, and an answer that
 # took longer than 3 s is treated as lost.
-_KMS = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"})
+_KMS = Config(
+    connect_timeout=2,
+    read_timeout=3,
+    max_pool_connections=_CONNECTIONS,
+    retries={"total_max_attempts": 1, "mode": "standard"},
+)
 # Where KMS is only read the SDK may repeat: one throttled page must not cost a whole listing.
 _READING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 8, "mode": "standard"})
 # A repeat inside one call is safe: botocore sends the same ClientRequestToken with each transaction.
-_DYNAMODB = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+_DYNAMODB = Config(
+    connect_timeout=2,
+    read_timeout=3,
+    max_pool_connections=_CONNECTIONS,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+)
 # The stream repeats what these do not take: they give up well before the function's time is over.
 _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 

@@ -20,7 +20,7 @@ _RESERVE = 10.0  # seconds kept before the time limit: no new look at the agenda
 _LAST_START = 8.0  # seconds before the time limit: nothing new is begun, the next run has it
 _POLL = 2.0  # seconds between looks at the agenda
 _RETRY = 0.5  # seconds until the next look where the database did not answer
-_END_WORKERS, _REST_WORKERS = 8, 4
+END_WORKERS, REST_WORKERS = 8, 4
 
 Pool = Callable[[int], Executor]
 """Makes so many workers."""
@@ -45,7 +45,7 @@ def run(broker: ExpiryBroker, remaining: Callable[[], float], *, pool: Pool = Th
     def may_begin() -> bool:
         return remaining() >= _LAST_START
 
-    with pool(_END_WORKERS) as enders, pool(1) as rounds, pool(_REST_WORKERS) as others:
+    with pool(END_WORKERS) as enders, pool(1) as rounds, pool(REST_WORKERS) as others:
         ends = Ends(broker, enders, may_begin)
         rest = Rest(broker, rounds, others, lambda: may_begin() and broker.clock() < until)
         looked = _watch(broker, ends, rest, until, remaining)
