@@ -43,6 +43,7 @@ class Mutation:
 
 _DECISIONS = "tests/integration/approvals/test_decisions.py"
 _QUORUM = "tests/integration/approvals/test_quorum.py"
+_OWNERSHIP = "tests/integration/reconcile/test_ownership.py"
 _ISSUES = "tests/integration/requests/test_issue_failures.py"
 _RATE = "tests/integration/expiry/test_rate.py"
 MUTATIONS = (
@@ -227,6 +228,76 @@ MUTATIONS = (
         "    if request.answer_by and stamp.at >= request.answer_by:\n",
         "    if False:\n",
         "tests/integration/requests/test_submission.py::test_nobody_answers",
+    ),
+    Mutation(
+        "a grant is the broker's whoever issued it",
+        "domain/ownership.py",
+        '        if find_account(grant.issuing_account or "") != self.home_account:\n',
+        "        if False:\n",
+        f"{_OWNERSHIP}::test_not_ours",
+    ),
+    Mutation(
+        "a grant of another name is not the broker's",
+        "domain/ownership.py",
+        "return retiring == self.retiring_principal or (",
+        "return grant.named_as_ours and (",
+        f"{_OWNERSHIP}::test_ours_by_whatever_name",
+    ),
+    Mutation(
+        "a stray is drift in one run alone",
+        "reconcile/plan.py",
+        "                plan.lasting += _is_lasting(record, grant)\n",
+        "",
+        f"{_OWNERSHIP}::test_ours_by_whatever_name",
+    ),
+    Mutation(
+        "the operator's list allows every operation",
+        "domain/ownership.py",
+        "return named and set(grant.operations) <= set(self.operations)",
+        "return named",
+        f"{_OWNERSHIP}::test_allowed_by_the_operator",
+    ),
+    Mutation(
+        "a stray's namesakes end with it",
+        "domain/request.py",
+        "return parsed is not None and parsed[0] == self.id",
+        "return True",
+        "tests/integration/expiry/test_neighbours.py::test_only_the_stray_ends",
+    ),
+    Mutation(
+        "what a deleted role was to retire is not revoked",
+        "expiry/steps.py",
+        "(grant.named_as_ours and is_unique_id(retiring))",
+        "False",
+        "tests/integration/expiry/test_role_made_anew.py::test_nothing_is_closed_while_it_lives",
+    ),
+    Mutation(
+        "a young grantee shown by its id is a deleted one",
+        "reconcile/plan.py",
+        "is_young = self.now - grant.created_at < TWO_LOOKS",
+        "is_young = False",
+        "tests/integration/reconcile/test_young_grantees.py",
+    ),
+    Mutation(
+        "reconcile begins at the first page in each run",
+        "reconcile/walk.py",
+        "self._marker, self._count = self.place.marker, self.place.count",
+        "self._marker, self._count = None, self.nothing",
+        "tests/integration/reconcile/test_place.py::test_goes_on_where_it_stopped",
+    ),
+    Mutation(
+        "what half a listing does not show is gone",
+        "reconcile/judging.py",
+        "return self.listed_all or key_arn in self.listed_keys",
+        "return True",
+        "tests/integration/reconcile/test_place.py::test_no_record_is_missed_by_half_a_listing",
+    ),
+    Mutation(
+        "one grant that makes no sense stops the run",
+        "reconcile/judging.py",
+        "UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, Conflict)",
+        "UNFIT = (Conflict,)",
+        "tests/integration/reconcile/test_unfit.py::test_one_of_many",
     ),
 )
 
