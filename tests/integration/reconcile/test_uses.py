@@ -90,3 +90,20 @@ def test_a_mark_that_cannot_be_read(scene: Scene) -> None:
     scene.client.put_item(TableName="approvals", Item=mark)
     scene.run(grant())
     assert scene.request().status == Status.ENDING
+
+
+def test_a_forged_end_hides_nothing(scene: Scene) -> None:
+    """Whoever writes again and again that a grant is about to end has not made it end: it is drift."""
+    forged = request(status=Status.ENDING, **agenda(Action.END, NOW + timedelta(minutes=4)))
+    scene.put(key(), forged)
+    for _ in range(2):
+        assert scene.run(grant()).drift == 1
+    scene.put(votes(request()))
+    assert scene.run(grant()).drift == 0
+
+
+def test_what_ends_with_its_approval_is_no_drift(scene: Scene) -> None:
+    """A standing approval that was withdrawn to end its grants is somebody's word, also while they end."""
+    ending = request(status=Status.ENDING, approval="standing-1", **agenda(Action.END, NOW))
+    scene.put(key(), ending, standing(withdrawn_at=NOW, revoke_active=True))
+    assert scene.run(grant()).drift == 0

@@ -1,7 +1,7 @@
 """What must become of a live grant, given its record and the approvals: nothing, a record, or its end."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -32,10 +32,15 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A finding with its reason."""
+    """A finding with its reason.
+
+    `unfit`: nobody approved the grant, and its record says that it ends. Whoever made the one may have
+    written the other, so it is drift for as long as it lives.
+    """
 
     finding: Finding
     reason: str = ""
+    unfit: bool = False
 
 
 _IN_ORDER = Judgement(Finding.IN_ORDER)
@@ -56,7 +61,8 @@ def _by_record(grant: ListedGrant, record: GrantRequest, fault: str | None, now:
     if not _own(grant, record):
         return Judgement(Finding.END_APART, "it is not the grant that its request was given")
     if record.status.final or record.status == Status.ENDING:
-        return judge_ended(record, now=now)
+        unfit = fault is not None and not record.status.final
+        return replace(judge_ended(record, now=now), unfit=unfit)
     if fault := _fault_of_own(grant, record, fault):
         return Judgement(Finding.END, fault)
     if record.status == Status.ISSUING and (record.intent_at or now) + PROPAGATION < now:

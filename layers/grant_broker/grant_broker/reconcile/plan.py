@@ -63,6 +63,7 @@ class Planner:
                 # What has no record is adopted or ended apart (`judge`).
                 self._plan_record(plan, cast("GrantRequest", record), found, grant, evidence)
                 plan.lasting += _is_lasting(record, grant)
+                plan.lasting += found.unfit and not evidence.withdrawn(cast("GrantRequest", record))
         return plan
 
     def plan_records(
