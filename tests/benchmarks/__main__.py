@@ -7,13 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
 
-from tests.benchmarks import cold_start, figures, layer_size
+from tests.benchmarks import cold_start, figures, layer_size, plots, sweep
 from tests.benchmarks.cold_start import Options
 
 BENCHMARKS: dict[str, Callable[[Options], list[figures.Figure]]] = {
     "requests-cold": cold_start.requests,
     "expiry-cold": cold_start.expiry,
     "layer": layer_size.layer_size,
+    "sweep": sweep.sweep,
+    "lateness": sweep.lateness,
 }
 
 
@@ -26,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--python", default=sys.executable, help="the interpreter of cold starts (Lambda: 3.13)"
     )
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw sweep, lateness and cost there")
     parser.add_argument("--rounds", type=int, default=15, help="pairs of fresh processes for each cold start")
     given = parser.parse_args()
     if unknown := [name for name in given.names if name not in BENCHMARKS]:
@@ -39,6 +42,8 @@ def main() -> None:
     options = Options(given.python, given.rounds)
     found = [each for name in given.names or BENCHMARKS for each in BENCHMARKS[name](options)]
     print(figures.table(found))
+    if given.plots:
+        plots.draw(given.plots)
     if given.json:
         figures.write(found, given.json)
 
