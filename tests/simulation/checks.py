@@ -29,17 +29,22 @@ _EVENT_IN_A_MAIL = re.compile(r'Event: \\"(\w+)\\"')
 def at_once(ledger: Ledger) -> list[str]:
     """What does not hold right now of what must hold always."""
     own, found = ledger.own(), list(ledger.violations)
-    known = {*ledger.intents, *ledger.planted}
+    known = {*ledger.intents, *ledger.planted, *ledger.stolen.values()}
     found += [
-        f"invariant 2: {grant['Name']} lives without an intent" for grant in own if grant["Name"] not in known
-    ]
+        f"invariant 2: {grant['Name']} lives without an intent" for grant in own
+        if grant["Name"] not in known and not ledger.is_forged(grant["Name"])
+    ]  # fmt: skip
     live = {grant["GrantId"] for grant in ledger.live()}
     found += [f"invariant 3: the foreign grant {one} was ended" for one in ledger.foreign - live]
+    strangers = {grant["GrantId"] for grant in ledger.world.cloud.grants(ledger.world.intruders.key)}
+    found += [f"a stranger's grant {one} was ended" for one in ledger.elsewhere - strangers]
     return found if ledger.disturbed else found + _of_requests(ledger, own)
 
 
 def _of_requests(ledger: Ledger, own: list[dict[str, Any]]) -> list[str]:
-    requests = [name for grant in own if (name := request_of(grant["Name"])) not in ledger.doubled]
+    made = [grant for grant in own if grant["GrantId"] not in ledger.stolen]
+    honest = [request_of(grant["Name"]) for grant in made if not ledger.is_forged(grant["Name"])]
+    requests = [name for name in honest if name not in ledger.doubled]
     twice = [name for name, count in Counter(requests).items() if count > 1]
     ended = [name for name in requests if ledger.record(name).get("status") in oracle.FINAL]
     return [
@@ -54,6 +59,8 @@ def chains(ledger: Ledger) -> list[str]:
     tables = [deployment.request_table] + ([] if ledger.disturbed else [deployment.approval_table])
     for key, item in [pair for name in tables for pair in ledger.world.database.tables[name].items.items()]:
         head = plain(item)
+        if key[0] in ledger.forged:
+            continue
         if key[1] in {"request", "key"} or (key[1] == "approval" and key[0].startswith("approval#")):
             found += [why] if (why := oracle.broken_chain(ledger.events(key[0]), head)) else []
     return [f"invariant 5: {why}" for why in found]
@@ -79,7 +86,8 @@ def settle(world: World) -> list[str]:
     lift(world)
     for _ in range(3):
         interval(world)
-    found = [*at_once(world.ledger), *overdue(world.ledger), *unaccounted(world.ledger)]
+    ledger = world.ledger
+    found = [*at_once(ledger), *overdue(ledger), *unaccounted(ledger), *stolen(ledger), *told(ledger)]
     for _ in range(60):
         if not world.dues() and not world.zombies:
             break
@@ -107,10 +115,30 @@ def overdue(ledger: Ledger) -> list[str]:
     ]
 
 
+def stolen(ledger: Ledger) -> list[str]:
+    """Grants that whoever had taken `requests` over made, and that live on although reconcile has run."""
+    live = {grant["GrantId"] for grant in ledger.live()}
+    return [
+        f"nobody approved {one}, named {name}, and it lives"
+        for one, name in ledger.stolen.items()
+        if one in live
+    ]
+
+
+def told(ledger: Ledger) -> list[str]:
+    """Records that were made of a stranger's grants."""
+    honest = [name for name in ledger.world.requests() if f"request#{name}" not in ledger.forged]
+    records = map(ledger.record, honest)
+    found = [record for record in records if record["key_arn"] == ledger.world.intruders.key]
+    return [f"a stranger's grant has a record: {_brief(record)}" for record in found]
+
+
 def unaccounted(ledger: Ledger) -> list[str]:
     """Live grants that no record on the agenda will end in time."""
     found = []
     for grant in _established(ledger):
+        if ledger.is_forged(grant["Name"]):
+            continue
         record = ledger.record(request_of(grant["Name"]))
         ends = record.get("due", float("inf")) <= expiry_of(grant["Name"]).timestamp() + 1
         if record.get("grant_id") != grant["GrantId"] or not ends:
@@ -132,7 +160,9 @@ def left(ledger: Ledger) -> list[str]:
     found = [f"invariant 3: {grant['Name']} lives after everything ended" for grant in ledger.own()]
     for key, item in ledger.world.database.tables[ledger.world.deployment.request_table].items.items():
         record = plain(item)
-        if key[1] == "request" and (record["status"] not in oracle.FINAL or "due" in record):
+        if key[1] != "request" or key[0] in ledger.forged:
+            continue
+        if record["status"] not in oracle.FINAL or "due" in record:
             found.append(f"invariant 3: left unfinished: {_brief(record)}")
     return found
 
@@ -149,6 +179,7 @@ def untold(world: World) -> list[str]:
         r["dynamodb"]["NewImage"]
         for r in world.database.stream
         if "event#" in r["dynamodb"]["Keys"]["sk"]["S"]
+        and r["dynamodb"]["Keys"]["pk"]["S"] not in world.ledger.forged
     ]
     mailed = kept | {name for body in world.bus.mails for name in _EVENT_IN_A_MAIL.findall(body)}
     lost = [item for item in written if item["id"]["S"] not in done]

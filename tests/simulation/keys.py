@@ -25,7 +25,7 @@ class Keys:
         """Take every grant back whose name begins so."""
         for arn in self.arns.values():
             for grant in self.cloud.grants(arn):
-                if grant["Name"].startswith(prefix):
+                if grant.get("Name", "").startswith(prefix):
                     self._root.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
 
     def plant(self, name: str, **parameters: Any) -> str:

@@ -51,6 +51,9 @@ class Ledger:
     grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
     `attempted`: the names of grants that the present call has asked KMS for; `documents`: what was sent as
     the limits of each key, by whom, since they were last changed.
+    `forged`: the partitions that whoever had taken a function over wrote, `forging` while they do: who may
+    write records can have a grant ended, and no more. `stolen`: the grants that they made, by id, with their
+    names; `elsewhere`: those on a stranger's key.
     `planted`: the names of grants that a test made past the broker; `foreign`: ids of grants of others.
     """
 
@@ -73,13 +76,21 @@ class Ledger:
         self.gone: set[str] = set()
         self.documents: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
         self.attempted: set[str] = set()
+        self.forging = False
+        self.forged: set[str] = set()
+        self.stolen: dict[str, str | None] = {}
+        self.elsewhere: set[str] = set()
         self.turns: Counter[tuple[int | None, str, int]] = Counter()
 
     # ------------------------------------------------------------ the tables
     def written(self, caller: str, writes: list[Write]) -> None:
         """One transaction: what it wrote, all at once."""
         function = str(self.world.deployment.function_of(caller))
+        if self.forging:
+            self.forged |= {write.key[0] for write in writes}
         for write in writes:
+            if write.key[0] in self.forged:
+                continue
             may = "expiry" if write.key[1] == "used" else "approvals"
             if write.table == self.world.deployment.approval_table and function != may:
                 self.wrong(2, f"{function} wrote the approval table")
@@ -192,6 +203,8 @@ class Ledger:
             return None
         given = call.parameters
         name, intent = given.get("Name", ""), self.intents.get(given.get("Name", ""))
+        if self.is_forged(name):
+            return None
         if self.world.deployment.function_of(call.principal) != "requests":
             self.wrong(2, f"{call.principal} called CreateGrant")
         if intent is None:
@@ -218,6 +231,8 @@ class Ledger:
     def effect(self, call: AwsCall, run: Callable[[], Response]) -> Response:
         """A KMS call takes effect."""
         ending = call.operation in {"RetireGrant", "RevokeGrant"}
+        if ending and call.parameters["KeyId"] not in self.world.keys.arns.values():
+            self.wrong(3, f"{call.operation} on a key that is nobody's business: {call.parameters}")
         grant = self._grant(call.parameters) if ending else None
         answer = run()
         if answer[0] == 200 and grant:
@@ -235,10 +250,13 @@ class Ledger:
         name = grant.get("Name", "")
         if self.world.deployment.function_of(call.principal) != "expiry":
             self.wrong(3, f"{call.principal} ended {name}")
-        if not name.startswith(PREFIX) or grant.get("RetiringPrincipal") != self.retirer:
+        ours = name.startswith(PREFIX) or grant["GrantId"] in self.stolen
+        if not ours or grant.get("RetiringPrincipal") != self.retirer:
             return self.wrong(3, f"a foreign grant was ended: {name}")
-        self.ended.append((name, self.world.now))
         self._at_the_rate(call)
+        if grant["GrantId"] in self.stolen:
+            return None
+        self.ended.append((name, self.world.now))
         if name in self.intents and expiry_of(name) - self.world.now > _CLOCKS and not self._wanted(name):
             self.wrong(3, f"{name} was ended before its time, and nobody asked for it")
         return None
@@ -256,6 +274,7 @@ class Ledger:
             self.disturbed
             or self.narrowed
             or request_of(name) in self.doubled
+            or self.is_forged(name)
             or record["grantee"] in self.gone
         ):
             return True
@@ -310,6 +329,10 @@ class Ledger:
     def own(self) -> list[Plain]:
         """Every live grant that is named as the broker names its grants."""
         return [grant for grant in self.live() if grant.get("Name", "").startswith(PREFIX)]
+
+    def is_forged(self, name: str) -> bool:
+        """Whether a grant's name leads to a record that whoever had taken a function over has written."""
+        return f"request#{request_of(name)}" in self.forged if name.startswith(PREFIX) else False
 
     def wrong(self, invariant: int, what: str) -> None:
         """An invariant did not hold."""

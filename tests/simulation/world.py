@@ -18,6 +18,7 @@ from tests.simulation import oracle
 from tests.simulation.database import Database, Index, Key
 from tests.simulation.expressions import Item
 from tests.simulation.injection import Answered, Died, Fault, Injector
+from tests.simulation.intruders import Intruders
 from tests.simulation.keys import Keys, key_id
 from tests.simulation.ledger import Ledger
 from tests.simulation.processes import Bus, Processes
@@ -33,6 +34,7 @@ _PAGE = 3  # items that a Query gives at a time, as if they were large: DynamoDB
 _LISTED = 3  # grants that KMS lists at a time: it may give fewer than the Limit
 FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
 _INF = float("inf")
+_FAR = START.timestamp() + 10**8
 _KEEP = 8  # earlier states to read stale or restore from
 
 
@@ -54,6 +56,7 @@ class World:
         self.database.watch = self.ledger.written
         self.injector.special = dict(specials(self))
         self._registered: tuple[dict[str, dict[Key, Item]], list[dict[str, Any]]] | None = None
+        self.intruders = Intruders(self)
         self._remember_identities()
 
     # ------------------------------------------------------------ making and resetting
@@ -90,6 +93,7 @@ class World:
         self._restore_people()
         self.keys.mend()
         self.keys.end_grants()
+        self.intruders.forget()
         for part in (self.database, self.ledger, self.bus, self.streams):
             part.forget()
         if self._registered is None:
@@ -149,17 +153,19 @@ class World:
         """A function sleeps; expiry until shortly before the next thing is due: empty looks cost time."""
         if function == "expiry" and seconds >= 1:
             clock = self.now + self.skew[function]
-            coming = min([due for due in self.dues() if due > clock.timestamp()], default=float("inf"))
+            # What is due already waits for its turn, a second at a time.
+            coming = min(self.dues(), default=float("inf"))
             left = self._until - self.now.timestamp() if self._until else seconds
             seconds = max(seconds, min(coming - clock.timestamp() - 1, left))
         pause = AwsCall("clock", "Sleep", {}, function)
         self.injector.call(pause, lambda: self.advance(seconds))
 
     def dues(self) -> list[int]:
-        """Every due second on the agenda."""
+        """Every due second on the agenda, but for those that somebody has put off for years."""
         table = self.database.tables[self.deployment.request_table]
         parts = (f"{part}#0" for part in Part)
-        return [int(item["due"]["N"]) for part in parts for _, item in table.part("agenda", part)]
+        dues = [int(item["due"]["N"]) for part in parts for _, item in table.part("agenda", part)]
+        return [due for due in dues if due < _FAR]
 
     # ------------------------------------------------------------ calls and runs
     def call(
@@ -226,7 +232,7 @@ class World:
         """The ids of all stored requests, oldest first; those of some statuses where any are given."""
         table = self.database.tables[self.deployment.request_table].items
         return sorted(
-            item["id"]["S"] for (_, sort), item in table.items()
+            name.removeprefix("request#") for (name, sort), item in table.items()
             if sort == "request" and (not statuses or item["status"]["S"] in statuses)
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.simulation.hostile import Intrusions
 from tests.simulation.injection import Kind
 from tests.simulation.machine import STEPS, Faults
 from tests.simulation.world import World
@@ -33,3 +34,14 @@ def test_every_invariant_holds_whatever_fails(world: World, scope: settings, rep
     assert STEPS["examples of 50 steps or more"] >= 200
     assert STEPS["steps"] >= (20_000 if scope.max_examples > 260 else 10_000)
     assert set(Kind) <= set(faults), "a kind of fault was never injected"
+
+
+def test_no_intruder_keeps_a_grant_alive(world: World, scope: settings, report: Report) -> None:
+    """Strangers, and functions that were taken over, hold up no end and end nothing of others."""
+    STEPS.clear()
+    Intrusions.world, began = world, time.perf_counter()
+    few = settings(scope, max_examples=scope.max_examples // 7)
+    run_state_machine_as_test(Intrusions, settings=few)
+    counts = {**STEPS, "seconds": int(time.perf_counter() - began)}
+    report.append(("intrusions", [f"{count:>8}  {name}" for name, count in counts.items()]))
+    assert STEPS["steps"] >= 1_000
