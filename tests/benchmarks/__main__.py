@@ -7,12 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
 
-from tests.benchmarks import cold_start, figures, layer_size, plots, sweep
+from tests.benchmarks import cold_start, figures, layer_size, plots, sweep, warm
 from tests.benchmarks.cold_start import Options
 
 BENCHMARKS: dict[str, Callable[[Options], list[figures.Figure]]] = {
     "requests-cold": cold_start.requests,
     "expiry-cold": cold_start.expiry,
+    "warm": warm.submission,
     "layer": layer_size.layer_size,
     "sweep": sweep.sweep,
     "lateness": sweep.lateness,

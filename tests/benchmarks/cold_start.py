@@ -20,9 +20,9 @@ class Options:
 def requests(options: Options) -> list[Figure]:
     """`requests` up to the answer of its first covered submission, against two other builds."""
     layer = layer_for(options.python)
-    stage = stage_for(_authorities(layer))
+    stage = stage_for(authorities_of(layer))
     builds = [
-        _function(layer, stage, "requests", first=True),
+        child_of(layer, stage, "requests", first=True),
         _reference(layer, stage, "bare_boto3"),
         _reference(layer, stage, "naive"),
     ]
@@ -45,9 +45,9 @@ def requests(options: Options) -> list[Figure]:
 def expiry(options: Options) -> list[Figure]:
     """`expiry`, loaded, against botocore alone with the models of what it calls."""
     layer = layer_for(options.python)
-    stage = stage_for(_authorities(layer))
+    stage = stage_for(authorities_of(layer))
     reference = _reference(layer, stage, "bare_botocore", libraries=layer.trimmed)
-    ours, bare = in_turn([_function(layer, stage, "expiry"), reference], options.rounds)
+    ours, bare = in_turn([child_of(layer, stage, "expiry"), reference], options.rounds)
     return [
         Figure.of_pairs(
             "expiry: init, against bare botocore with trimmed models",
@@ -56,11 +56,13 @@ def expiry(options: Options) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _authorities(layer: Layer) -> Path:
+def authorities_of(layer: Layer) -> Path:
+    """The certificate authorities that botocore trusts."""
     return layer.libraries / "botocore" / "cacert.pem"
 
 
-def _function(layer: Layer, stage: Stage, name: str, *, first: bool = False) -> Child:
+def child_of(layer: Layer, stage: Stage, name: str, *, first: bool = False) -> Child:
+    """A function's process, with a first event where one is wanted."""
     told = stage.environment(name) | {"BENCHMARK_FUNCTION": str(layer.functions / name)}
     if first:
         told["BENCHMARK_EVENT"] = str(stage.event)

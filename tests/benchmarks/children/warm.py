@@ -1,0 +1,48 @@
+"""`requests`, warm: the cost of one more covered submission. Keeps the AWS calls of one for `warm_raw`."""
+
+import importlib.machinery
+import importlib.util
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.children.timing import Context, done, event, stage
+
+REQUESTS = 30
+path = f"{os.environ['BENCHMARK_FUNCTION']}/handler.py"
+loader = importlib.machinery.SourceFileLoader("handler", path)
+spec = importlib.util.spec_from_loader("handler", loader)
+assert spec is not None
+handler = importlib.util.module_from_spec(spec)
+loader.exec_module(handler)
+calls: list[tuple[str, str, dict[str, Any]]] = []
+
+
+def keep(params: dict[str, Any], model: Any, **_: object) -> None:
+    """Keep a call as it is asked for."""
+    calls.append((model.service_model.service_name, model.name, params))
+
+
+def submit() -> None:
+    """One submission, granted at once."""
+    answer = handler.lambda_handler(event(), Context())
+    if answer["statusCode"] != 201:
+        raise SystemExit(answer["body"])
+
+
+broker = handler.broker()
+clients = (broker.store.database._client, broker.issuer._client)  # noqa: SLF001
+for _ in range(3):
+    submit()
+for client in clients:
+    client.meta.events.register("provide-client-params", keep)
+submit()
+for client in clients:
+    client.meta.events.unregister("provide-client-params", keep)
+Path(os.environ["BENCHMARK_CALLS"]).write_bytes(pickle.dumps(calls))
+stage("warm")
+for _ in range(REQUESTS):
+    submit()
+stage("submissions")
+done()
