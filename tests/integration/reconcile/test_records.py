@@ -190,3 +190,12 @@ def test_unavailable(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asdict(scene.run(*many()))["failed"] == 3
     assert "Heartbeat" not in scene.metrics
     assert scene.run(*many()).complete
+
+
+def test_catching_up_stopped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another writer was first for one of several transitions the next one is not tried."""
+    waiting = before_intent(Status.PENDING)
+    scene.put(waiting, votes(waiting))
+    monkeypatch.setattr(Store, "commit", _failing(Stale("moved"), 1))
+    scene.run(grant())
+    assert scene.request() == waiting
