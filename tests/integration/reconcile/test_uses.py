@@ -102,6 +102,29 @@ def test_a_forged_end_hides_nothing(scene: Scene) -> None:
     assert scene.run(grant()).drift == 0
 
 
+@pytest.mark.parametrize(
+    ("made", "used", "drift"),
+    [
+        (timedelta(minutes=30), None, 1),
+        (timedelta(minutes=30), timedelta(minutes=6), 1),
+        (timedelta(minutes=30), timedelta(minutes=4), 0),
+        (timedelta(minutes=11), None, 0),
+    ],
+)
+def test_a_record_that_says_that_it_has_just_ended(
+    scene: Scene, made: timedelta, used: timedelta | None, drift: int
+) -> None:
+    """It is believed of a young grant, which may have been made late, and where `expiry` says so too."""
+    forged = request(
+        status=Status.EXPIRED, ended_at=NOW, **agenda(Action.CONFIRM, NOW + timedelta(minutes=4))
+    )
+    scene.put(key(), forged, votes(request()))
+    if used:
+        _use(scene, NOW - used, "g0")
+    assert scene.run(grant(created_at=NOW - made)).drift == drift
+    assert scene.request().due == int((NOW if drift else NOW + timedelta(minutes=4)).timestamp())
+
+
 def test_what_ends_with_its_approval_is_no_drift(scene: Scene) -> None:
     """A standing approval that was withdrawn to end its grants is somebody's word, also while they end."""
     ending = request(status=Status.ENDING, approval="standing-1", **agenda(Action.END, NOW))

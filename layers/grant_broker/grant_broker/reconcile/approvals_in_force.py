@@ -94,7 +94,7 @@ class Reader:
         records = self.read_records({*ids, *(grant.derived_id for grant in grants)})
         named = {record.approval for record in records.values() if record and record.approval}
         self._named |= self._read_approvals("approval#", named - self._named.keys())
-        uses, votes = self._store.uses.find_all(ids), self._read_approvals("request#", ids)
+        uses, votes = self._store.uses.find_all(records.keys() | ids), self._read_approvals("request#", ids)
         adopted = self._store.adoptions.find_all([r.id for r in records.values() if r and r.kms_name])
         return Evidence(records, uses, adopted, votes, self._named, self)
 
