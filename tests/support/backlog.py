@@ -60,6 +60,7 @@ class Backlog:
     rate: int = 40
     quota: int = 50
     smallest_duration: int = 300
+    shards: int = 1
     clock: Turns = field(default_factory=lambda: Turns(START))
     injector: Injector = field(default_factory=Injector)
     metrics: list[tuple[str, float]] = field(default_factory=list)
@@ -77,13 +78,18 @@ class Backlog:
         client = DirectDynamoDb(self.database, self.injector, "expiry", sleep)
         settings = ExpirySettings(
             request_table="requests", approval_table="approvals", home_account="111122223333",
-            retiring_principal=EXPIRY_ROLE, agenda_shards=1, end_rate=self.rate,
+            retiring_principal=EXPIRY_ROLE, agenda_shards=self.shards, end_rate=self.rate,
             smallest_duration=self.smallest_duration,
         )  # fmt: skip
         database = DynamoDb(cast("Any", client), sleep=sleep)
         return ExpiryBroker(
             settings=settings,
-            store=Store(database, request_table="requests", approval_table="approvals"),
+            store=Store(
+                database,
+                request_table="requests",
+                approval_table="approvals",
+                agenda_shards=self.shards,
+            ),
             kms=KmsReader(cast("Any", self.kms)),
             ender=GrantEnder(cast("Any", self.kms)),
             clock=self.clock,
@@ -103,7 +109,7 @@ class Backlog:
             "action": Action.END, "due": SECOND + due, "status": Status.ACTIVE, "version": 1,
         }  # fmt: skip
         record = request(**(fields | changes))
-        self.put(item_of(record))
+        self.put(item_of(record, agenda_shards=self.shards))
         self.kms.grants[grant_id] = {
             "GrantId": grant_id, "KeyId": key_arn, "Name": grant_name(request_id, end),
             "GranteePrincipal": record.grantee, "RetiringPrincipal": EXPIRY_ROLE, "Operations": ["Encrypt"],

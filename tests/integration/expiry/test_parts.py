@@ -195,3 +195,21 @@ def test_what_a_partial_look_brought_is_ended() -> None:
     expiry.run(replace(broker, sleep=backlog.clock.sleep), lambda: 240.0, pool=Inline)
     first = [at for at in backlog.kms.ended.values() if (at - START).total_seconds() < 1]
     assert (len(first), len(backlog.kms.ended)) == (500, 700)
+
+
+def test_an_agenda_in_shards() -> None:
+    """Each entry is in the shard of its id, and all of them are ended in one order, oldest first."""
+    backlog = Backlog(rate=10, shards=5)
+    backlog.add([number - 60 for number in range(60)])
+    backlog.add([20] * 10, status=Status.APPROVED, action=Action.LAPSE, first=100)
+    table = backlog.database.tables["requests"]
+    spread = [len(dict(table.part("agenda", f"{part}#{shard}"))) for part in Part for shard in range(5)]
+    assert (sum(spread), min(spread[:5]) > 0) == (70, True)
+    backlog.process(30)()
+    assert list(backlog.kms.ended) == [f"{number:064x}" for number in range(1, 61)]
+    assert (max(backlog.kms.ended.values()) - START).total_seconds() == 5
+    states = [item["status"]["S"] for item in table.items.values() if "status" in item]
+    assert (states.count("expired"), states.count("lapsed"), states.count("approved")) == (60, 0, 10)
+    backlog.clock.sleep(20)
+    backlog.process(5)()
+    assert [item["status"]["S"] for item in table.items.values() if "status" in item].count("lapsed") == 10
