@@ -167,6 +167,13 @@ MUTATIONS = (
         "tests/integration/requests/test_uses.py::test_used_while_it_is_taken_up",
     ),
     Mutation(
+        "an end on one key is taken for the end of a grant on another",
+        "domain/uses.py",
+        "self.key_arn in {None, grant.key_arn} and grant.grant_id in self.grant_ids",
+        "grant.grant_id in self.grant_ids",
+        "tests/integration/expiry/test_uses.py::test_a_forged_key_ends_nothing",
+    ),
+    Mutation(
         "who writes a record meanwhile hides that its grant has ended",
         "expiry/steps.py",
         "        broker.store.database.transact([marked])\n",

@@ -7,6 +7,7 @@ import pytest
 
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.uses import Use
+from grant_broker.reconcile.run import reconcile
 from tests.support.faults import lost, refused
 from tests.support.scene import START, InProcessStack
 
@@ -31,7 +32,9 @@ def test_a_request_is_used_once_its_grant_has_ended(scene: InProcessStack, by: s
     scene.expire(1)
     assert scene.status(request_id) == status
     ended = scene.request(request_id).ended_at
-    assert _use(scene, request_id) == Use(request_id=request_id, at=ended, grant_ids=(grant_id,))
+    assert _use(scene, request_id) == Use(
+        request_id=request_id, at=ended, key_arn=scene.key_arn, grant_ids=(grant_id,)
+    )
 
 
 def test_an_end_that_kms_refuses_uses_nothing_up(scene: InProcessStack) -> None:
@@ -113,3 +116,18 @@ def test_a_request_without_a_grant_is_not_used(scene: InProcessStack) -> None:
     scene.expire(5)
     assert (scene.status(lapsed), scene.status(failed)) == (Status.LAPSED, Status.FAILED)
     assert _use(scene, lapsed) is _use(scene, failed) is None
+
+
+def test_a_forged_key_ends_nothing(scene: InProcessStack) -> None:
+    """A record that looks for its grant on another key closes; the grant is not taken for ended, and ends."""
+    request_id = scene.active(duration="PT10M")
+    grant_id = scene.request(request_id).grant_id
+    elsewhere = {"key_arn": {"S": f"{scene.key_arn[:-1]}x"}, "status": {"S": "ending"}}
+    now = {"end_as": {"S": "revoked"}, "due": {"N": str(int(scene.clock.now.timestamp()))}}
+    scene.alter(request_id, **elsewhere, **now)
+    scene.expire(1)
+    assert (scene.status(request_id), len(scene.grants())) == (Status.REVOKED, 1)
+    report = reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
+    assert report.drift == 1
+    scene.expire(1)
+    assert grant_id not in [grant["GrantId"] for grant in scene.grants()]

@@ -13,13 +13,15 @@ class Use(BaseModel):
     """When the grant of a request ended, and which grants of it did, as far as their ids were known.
 
     It is evidence, since of all functions `expiry` alone can write it: whoever forges the request's record
-    cannot take it back.
+    cannot take it back. `key_arn` is where `expiry` ended them, or found them gone: the record said so, and
+    about grants on any other key that proves nothing. None in marks of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True)
 
     request_id: str
     at: Time
+    key_arn: str | None = None
     grant_ids: tuple[str, ...] = ()
 
     @classmethod
@@ -29,7 +31,8 @@ class Use(BaseModel):
 
     def just_ended(self, grant: ListedGrant, now: datetime) -> bool:
         """Whether this very grant ended so lately that KMS may show it still."""
-        return grant.grant_id in self.grant_ids and now - self.at < PROPAGATION
+        there = self.key_arn in {None, grant.key_arn} and grant.grant_id in self.grant_ids
+        return there and now - self.at < PROPAGATION
 
     @property
     def fault(self) -> str:

@@ -125,8 +125,9 @@ def _commit_as_used(broker: ExpiryBroker, change: ChangeOf[GrantRequest], *other
     Where another writer was first, that alone is written: the grant is gone, whatever the record says by now,
     and whoever can write records must not keep it from being known. `others`: ids of further grants.
     """
-    grant_ids = dict.fromkeys([*filter(None, [change.record.grant_id]), *others])
-    use = Use(request_id=change.record.id, at=broker.clock(), grant_ids=tuple(grant_ids))
+    record, now = change.record, broker.clock()
+    grant_ids = dict.fromkeys([*filter(None, [record.grant_id]), *others])
+    use = Use(request_id=record.id, at=now, key_arn=record.key_arn, grant_ids=tuple(grant_ids))
     marked = broker.store.uses.mark(use)
     try:
         broker.store.commit(change, others=[marked])
