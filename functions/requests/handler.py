@@ -24,12 +24,10 @@ from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Submission
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
-from grant_broker.requests import check
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
-from grant_broker.requests.why import explain_call
 from grant_broker.requests.withdraw import get_own_request, release, withdraw
 from grant_broker.settings import RequestsSettings
 
@@ -109,6 +107,9 @@ def delete_grant(call: Call, request_id: str) -> Answer:
 @api.route("POST", "/requests/<request_id>/why", takes_body=True)
 def post_why(call: Call, request_id: str) -> Answer:
     """Explain why KMS allows or refuses a call under a request of the account."""
+    # Seldom asked, and the modules that answer it take a fiftieth of a cold start.
+    from grant_broker.requests.why import explain_call  # noqa: PLC0415
+
     question = call.read(Question)
     return Answer(200, explanation_view(explain_call(broker(), call.caller, request_id, question)))
 
@@ -132,6 +133,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """One API call, or the minute's checks of this function's own right."""
     with published(metrics):
         if event.get("check") == Function.REQUESTS:
+            from grant_broker.requests import check  # noqa: PLC0415 - no caller waits for it
+
             return {"checked": check.run(broker())}
         return api.resolve(event, context)
 

@@ -22,7 +22,11 @@ _POLICY_ENGINE = ("grant_broker.policy_engine", "grant_broker.access_report")
 _SDK = ("boto3", "s3transfer", "asyncio", "aws_xray_sdk")
 _EVENT_SOURCES = "aws_lambda_powertools.utilities.data_classes"
 NOT_LOADED: dict[str, tuple[str, ...]] = {
-    "requests": (),
+    "requests": (
+        "grant_broker.access_report.why",
+        "grant_broker.requests.check",
+        "grant_broker.requests.why",
+    ),
     "approvals": (),
     "expiry": (*_POLICY_ENGINE, "grant_broker.api", "aws_lambda_powertools.event_handler", _EVENT_SOURCES),
     "reconcile": (*_POLICY_ENGINE, "grant_broker.api", "aws_lambda_powertools.event_handler", _EVENT_SOURCES),
