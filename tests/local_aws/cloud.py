@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 from urllib.parse import urlsplit
 
 import boto3
@@ -16,6 +16,7 @@ from botocore.loaders import Loader, create_loader
 from moto.core.botocore_stubber import MockRawResponse
 
 from tests.local_aws import limits
+from tests.local_aws.account import AccountServices
 from tests.local_aws.actions import Place, needs
 from tests.local_aws.answers import AwsError, Response, protocol_of
 from tests.local_aws.authority import Authority
@@ -32,9 +33,16 @@ from tests.local_aws.sts import Sts
 __all__ = ["AwsCall", "Cloud", "Credentials"]
 # moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
 LOCK = threading.RLock()
-_WITHOUT_REGION = frozenset({"iam", "sts"})
+_WITHOUT_REGION = frozenset({"iam", "sts", "ce"})
 
 _MODELS: Loader = create_loader()
+
+
+class _Own(Protocol):
+    """A service that is not moto's."""
+
+    def handle(self, caller: Credentials, operation: str, parameters: dict[str, Any], /) -> Response:
+        """The answer to a call. Raises AwsError."""
 
 
 class Cloud:
@@ -59,7 +67,8 @@ class Cloud:
         self.kms = Kms(self.authority, clock, region)
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.stacks: dict[str, Mapping[str, str]] = {}
-        self._cloudformation = CloudFormation(self.authority, region, self.stacks)
+        self.account = AccountServices(self.authority, region)
+        self.cloudformation = CloudFormation(self.authority, region, self.stacks)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
         self.verifies_signatures = verify_signatures
         self._second = SecondDatabase(self.dynamodb, region) if self.dynamodb else None
@@ -114,14 +123,16 @@ class Cloud:
             return error.response(request.protocol)
 
     def _answered(self, call: AwsCall, caller: Credentials, request: Request) -> Response:
-        if call.service == "kms":
-            return self.kms.handle(caller, call.operation, call.parameters)
-        if call.service == "iam":
-            return self._iam.handle(caller, call.operation, call.parameters)
-        if call.service == "cloudformation":
-            return self._cloudformation.handle(caller, call.operation, call.parameters)
-        if call.service == "sts":
-            return self._sts.handle(caller, call.operation, call.parameters)
+        own: dict[str, _Own] = {
+            "kms": self.kms,
+            "iam": self._iam,
+            "cloudformation": self.cloudformation,
+            "sts": self._sts,
+        }
+        if call.service in own:
+            return own[call.service].handle(caller, call.operation, call.parameters)
+        if call.service in self.account.services:
+            return self.account.handle(caller, call.service, call.operation, call.parameters)
         place = Place(caller.account, self.region)
         with LOCK:
             for need in needs(call.service, call.operation, call.parameters, place):

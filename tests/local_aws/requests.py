@@ -20,6 +20,9 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "cloudformation": ("query",),
     "sts": ("query",),
     "monitoring": ("cbor", "json", "query"),
+    "cloudtrail": ("json",),
+    "servicequotas": ("json",),
+    "ce": ("json",),
 }
 SERVICES = frozenset(_PROTOCOLS)
 

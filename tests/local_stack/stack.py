@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.local_aws import server
 from tests.local_aws.cloud import Cloud
-from tests.local_stack import gateway_server
+from tests.local_stack import gateway_server, watch
 from tests.local_stack.client import Client
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import Gateway
@@ -93,6 +93,7 @@ class Stack:
         _run(self.api)
         cloud, template = self.deployment.cloud, self.deployment.template
         cloud.stacks[template.stack_id] = {**template.outputs(), "ApiUrl": self.api_url}
+        watch.create(self.deployment)
 
     def _start_streams(self) -> None:
         lanes = []

@@ -38,6 +38,7 @@ SECTIONS = {
         "audit": "List audit events, export the audit trail, or verify its hash chains.",
         "census": "List all keys and grants of your account, who made each, and what to look at.",
         "cost": "Estimate what a stack costs a month.",
+        "doctor": "Examine a deployed stack from outside: one line a finding, with the next step.",
         "key-policy": "Print what a key's policy must say for the broker, as a change of its present policy.",
         "openapi": "Print the OpenAPI document of the HTTP API.",
         "outputs": "Print the outputs of the broker's stack, or the value of one of them.",

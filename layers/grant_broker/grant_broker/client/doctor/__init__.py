@@ -1,0 +1,1 @@
+"""What `grant-broker doctor` looks at from outside: a stack's health, and whether AWS is as it was read."""
