@@ -45,6 +45,14 @@ class Intrusions(Faults):
         if request := self.acts.pick(pick, "active"):
             self.world.intruders.put_off(function, request)
 
+    @rule(mended=st.booleans())
+    def remake(self, mended: bool) -> None:  # noqa: FBT001
+        """The role of `expiry` is made anew."""
+        self.world.recreate_expiry()
+        self.world.note("expiry's role recreated", 1)
+        if mended:
+            self.world.keys.mend()
+
     @rule(function=_TAKEN_OVER, key=KEYS)
     def reach_further(self, function: str, key: str) -> None:
         """A role writes what it may, and tries what it may not."""

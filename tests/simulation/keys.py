@@ -47,6 +47,10 @@ class Keys:
             policy["Statement"] = [entry for entry in policy["Statement"] if entry["Sid"] == "AccountRoot"]
             self._put(arn, policy)
 
+    def shut(self) -> None:
+        """Note that every key's policy is to be put again: a principal that it names was made anew."""
+        self._broken |= set(self.arns.values())
+
     def mend(self) -> None:
         """Every key as it was."""
         for arn in self._broken:

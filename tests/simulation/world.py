@@ -91,6 +91,8 @@ class World:
         self.listed: list[tuple[datetime, list[dict[str, Any]]]] = []
         self.metrics: list[tuple[datetime, str, str, float]] = []
         self._restore_people()
+        if self.ledger.remade:
+            self.keys.shut()
         self.keys.mend()
         self.keys.end_grants()
         self.intruders.forget()
@@ -287,6 +289,14 @@ class World:
         """Delete a grantee's role and make one of the same ARN, which is another principal."""
         self.delete_role(arn)
         self.cloud.create_role(arn.rpartition("/")[2], [], account=arn.split(":")[4])
+
+    def recreate_expiry(self) -> None:
+        """Delete `expiry`'s role and make it anew: the keys' policies and live grants name the old one."""
+        role = self.deployment.functions["expiry"].role
+        policies = self.cloud.directory.principals[role].policies
+        self.cloud.create_role(role.rpartition("/")[2], policies)
+        self.keys.shut()
+        self.ledger.remade = True
 
     def known(self, who: str) -> bool:
         """Whether the caller's keys still work."""
