@@ -1,11 +1,17 @@
 """Who can use a key, and what its policy must say: as the API shows it and the commands write it in JSON."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
-from grant_broker.api import security_shapes
 from grant_broker.domain.times import format_time
 from grant_broker.keys.key_policy import KeyPolicyAdvice
+
+if TYPE_CHECKING:
+    # What no call needs.
+    from grant_broker.api import security_shapes
 
 
 def report_view(
