@@ -87,6 +87,7 @@ class RestoredStack:
             },
             "Decision": {"verdict": "approve", "comment": "fine", "duration": "PT1H"},
             "Revocation": {"reason": "leaked"},
+            "Question": {"action": "kms:Encrypt", "context": {"tenant": "a"}},
         }  # fmt: skip
         return bodies[schema]
 
