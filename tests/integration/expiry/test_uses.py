@@ -131,3 +131,16 @@ def test_a_forged_key_ends_nothing(scene: InProcessStack) -> None:
     assert report.drift == 1
     scene.expire(1)
     assert grant_id not in [grant["GrantId"] for grant in scene.grants()]
+
+
+def test_a_grant_that_was_found_by_its_name_is_marked(scene: InProcessStack) -> None:
+    """Also where the record never had its id: until KMS forgets it, that one has ended and no other."""
+    request_id = scene.active(duration="PT10S")
+    grant_id = scene.request(request_id).grant_id
+    item = scene.item(request_id)
+    scene.put(scene.deployment.request_table, {name: item[name] for name in item if name != "grant_id"})
+    scene.clock.sleep(10)
+    scene.expire(1)
+    found = _use(scene, request_id)
+    assert found is not None
+    assert found.grant_ids == (grant_id,)

@@ -294,7 +294,7 @@ def test_propagation(scene: Scene) -> None:
     """A grant that was ended within the last five minutes may still be shown."""
     ended_at = NOW - timedelta(minutes=4)
     scene.put(request(status=Status.EXPIRED, ended_at=ended_at, grant_id=None, action=None, due=None))
-    scene.store.database.transact([scene.store.uses.mark(Use(request_id=ID, at=ended_at))])
+    scene.store.database.transact([scene.store.uses.mark(Use(request_id=ID, at=ended_at, grant_ids=("g1",)))])
     assert scene.run(grant()).drift == 0
 
 

@@ -48,54 +48,44 @@ class Judgement:
 _IN_ORDER = Judgement(Finding.IN_ORDER)
 
 
-@dataclass(frozen=True)
-class Moments:
-    """The present moment, and when a grant of the record ended: by the mark that only `expiry` can write."""
-
-    now: datetime
-    used_at: datetime | None
-
-
-def judge(grant: ListedGrant, record: GrantRequest | None, fault: str | None, at: Moments) -> Judgement:
+def judge(grant: ListedGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
     """What must become of a grant of the broker's own, by the record that its name leads to."""
     if grant.request_id is None:
         return Judgement(Finding.END_APART, "the broker gives no such name")
     if record is None:
         return Judgement(Finding.ADOPT, fault or "")
-    return _by_record(grant, record, fault, at)
+    return _by_record(grant, record, fault, now)
 
 
-def _by_record(grant: ListedGrant, record: GrantRequest, fault: str | None, at: Moments) -> Judgement:
+def _by_record(grant: ListedGrant, record: GrantRequest, fault: str | None, now: datetime) -> Judgement:
     if record.status.waits:
         return _before_intent(grant, record, fault)
     if not _own(grant, record):
         return Judgement(Finding.END_APART, "it is not the grant that its request was given")
     if record.status.final or record.status == Status.ENDING:
         unfit = fault is not None and not record.status.final
-        return replace(judge_ended(grant, record, at), unfit=unfit)
+        return replace(judge_ended(grant, record, now=now), unfit=unfit)
     if fault := _fault_of_own(grant, record, fault):
         return Judgement(Finding.END, fault)
-    if record.status == Status.ISSUING and (record.intent_at or at.now) + PROPAGATION < at.now:
+    if record.status == Status.ISSUING and (record.intent_at or now) + PROPAGATION < now:
         # Settling asks the key's policy, this does not: a policy that shuts the broker out must not let a
         # grant outlive its time for want of its id.
         return Judgement(Finding.RESUME, "nobody has settled it")
-    return _upkeep(record, at.now)
+    return _upkeep(record, now)
 
 
-def judge_ended(grant: ListedGrant, record: GrantRequest, at: Moments) -> Judgement:
+def judge_ended(grant: ListedGrant, record: GrantRequest, *, now: datetime) -> Judgement:
     """What must become of a live grant whose record says that it ends or has ended.
 
     A record can be written again every minute, to say that its grant has just ended. So it is believed only
-    while the grant is young, or the end is so by the mark of `expiry`.
+    while the grant is young: of older ones the mark of `expiry` says by their id which have just ended.
     """
-    now = at.now
     if record.status == Status.ENDING:
         return _upkeep(record, now)
     # What is written there for years ahead, or as of years ahead, none of ours has written.
     looked_for = record.due is not None and record.due <= (now + _LONGEST_BACKOFF).timestamp()
     said = looked_for or (record.ended_at is not None and abs(now - record.ended_at) < PROPAGATION)
-    ended = at.used_at is not None and now - at.used_at < PROPAGATION
-    if said and (ended or now - grant.created_at < _YOUNG):
+    if said and now - grant.created_at < _YOUNG:
         return _IN_ORDER
     return Judgement(Finding.CONFIRM, f"its request is {record.status}, and KMS still shows it")
 

@@ -97,7 +97,7 @@ def _end(broker: ExpiryBroker, request: GrantRequest, listed: ListedGrant | None
     if grant_id := request.grant_id or _find_grant_id(broker, request):
         _end_grant(broker, request, grant_id, listed)
     change = closed(request, broker.stamp(BY))
-    _commit_as_used(broker, change)
+    _commit_as_used(broker, change, *filter(None, [grant_id]))
     broker.measure("GrantsEnded", 1)
     answered = change.record.ended_at
     if answered and request.expires_at:

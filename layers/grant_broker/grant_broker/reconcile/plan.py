@@ -16,7 +16,6 @@ from grant_broker.domain.reconciliation import (
     TWO_LOOKS,
     Finding,
     Judgement,
-    Moments,
     is_about,
     judge,
     judge_ended,
@@ -94,13 +93,15 @@ class Planner:
         if use and use.just_ended(grant, self.now):
             return record, Judgement(Finding.IN_ORDER)
         fault = evidence.fault(grant, record) if grant.request_id else None
-        found = judge(grant, record, fault, Moments(self.now, use.at if use else None))
+        found = judge(grant, record, fault, now=self.now)
         if found.finding == Finding.ADOPT and grant.request_id in records:
             found = Judgement(Finding.END_APART, "its record cannot be read")
         apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
         if apart and is_about(apart, grant):
             ended = evidence.uses.get(apart.id)
-            return apart, judge_ended(grant, apart, Moments(self.now, ended.at if ended else None))
+            if ended and ended.just_ended(grant, self.now):
+                return apart, Judgement(Finding.IN_ORDER)
+            return apart, judge_ended(grant, apart, now=self.now)
         return record, found
 
     def _with_known_grantee(
