@@ -129,3 +129,14 @@ def test_what_ends_with_its_approval_is_no_drift(scene: Scene) -> None:
     ending = request(status=Status.ENDING, approval="standing-1", **agenda(Action.END, NOW))
     scene.put(key(), ending, standing(withdrawn_at=NOW, revoke_active=True))
     assert scene.run(grant()).drift == 0
+
+
+def test_ended_apart_and_shown_still(scene: Scene) -> None:
+    """Of a grant that had a record apart the mark stands under that record's id."""
+    shown = grant(name="backup")
+    ended = request(id=shown.derived_id, kms_name="backup", status=Status.REVOKED, ended_at=NOW)
+    scene.put(key(), ended)
+    assert scene.run(shown).drift == 1
+    mark = Use(request_id=ended.id, at=NOW, key_arn=shown.key_arn, grant_ids=(shown.grant_id,))
+    scene.store.database.transact([scene.store.uses.mark(mark)])
+    assert scene.run(shown).drift == 0
