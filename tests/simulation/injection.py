@@ -122,6 +122,11 @@ class Injector:
         self._lasting: dict[Fault, str] = {}
         self.special: dict[Kind, Callable[[AwsCall, Run, Fault], Any]] = {}
 
+    @property
+    def outage(self) -> bool:
+        """Whether a service fails for the rest of this step."""
+        return bool(self._lasting)
+
     @contextmanager
     def under(self, plan: Sequence[Fault]) -> Iterator[None]:
         """The calls of one step, with these faults."""

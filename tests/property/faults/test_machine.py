@@ -40,7 +40,7 @@ def test_no_intruder_keeps_a_grant_alive(world: World, scope: settings, report: 
     """Strangers, and functions that were taken over, hold up no end and end nothing of others."""
     STEPS.clear()
     Intrusions.world, began = world, time.perf_counter()
-    few = settings(scope, max_examples=scope.max_examples // 7)
+    few = settings(scope, max_examples=scope.max_examples // 9)
     run_state_machine_as_test(Intrusions, settings=few)
     counts = {**STEPS, "seconds": int(time.perf_counter() - began)}
     report.append(("intrusions", [f"{count:>8}  {name}" for name, count in counts.items()]))
