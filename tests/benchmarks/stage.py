@@ -29,6 +29,9 @@ from tests.local_stack.triggers import routes
 from tests.support.limits import limits
 
 PARTNER = "444455556666"
+_NO_LIMITS = dict.fromkeys(
+    ("SubmissionsPerMinute", "OpenPerAccount", "OpenPerGrantee", "StoredBytesPerHour"), 10**9
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def stage_for(authorities: Path) -> Stage:
 
     `authorities` are those that botocore trusts: a process reads as many here as it does on Lambda.
     """
-    deployment = Deployment.create(Cloud(lambda: datetime.now(UTC)))
+    deployment = Deployment.create(Cloud(lambda: datetime.now(UTC)), parameters=_NO_LIMITS)
     _approve_ahead(Brokers(deployment, lambda: datetime.now(UTC), time.sleep))
     home = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, home)
