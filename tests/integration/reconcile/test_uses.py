@@ -140,3 +140,11 @@ def test_ended_apart_and_shown_still(scene: Scene) -> None:
     mark = Use(request_id=ended.id, at=NOW, key_arn=shown.key_arn, grant_ids=(shown.grant_id,))
     scene.store.database.transact([scene.store.uses.mark(mark)])
     assert scene.run(shown).drift == 0
+
+
+def test_an_approval_of_something_else_hides_nothing(scene: Scene) -> None:
+    """Whoever writes into a record that its approval was withdrawn has to name one that covered the grant."""
+    other = standing(withdrawn_at=NOW, revoke_active=True, account="666677778888")
+    ending = request(status=Status.ENDING, approval="standing-1", **agenda(Action.END, NOW))
+    scene.put(key(), ending, other)
+    assert scene.run(grant()).drift == 1

@@ -50,10 +50,21 @@ class Evidence:
         asked = record or votes
         return asked.grantee if asked else None
 
-    def withdrawn(self, record: GrantRequest) -> bool:
-        """Whether the standing approval of a request was withdrawn in order to end its grants."""
+    def withdrawn(self, grant: ListedGrant, record: GrantRequest) -> bool:
+        """Whether the standing approval that covered a grant was withdrawn in order to end its grants."""
         named = self._named.get(record.approval or "")
-        return bool(named and named.withdrawn_at and named.revoke_active)
+        if (
+            named is None
+            or not named.revoke_active
+            or record.id != grant.request_id
+            or record.id in self.uses
+        ):
+            return False
+        before = [named.as_if_not_withdrawn()]
+        return any(
+            covering(grant, Claim(record), before, self._reader.rules(limits)).covered
+            for limits in self._reader.list_limits(grant)
+        )
 
     def fault(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
         """Why a well-named grant may not live, or None."""

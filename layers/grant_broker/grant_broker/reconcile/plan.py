@@ -63,7 +63,7 @@ class Planner:
                 # What has no record is adopted or ended apart (`judge`).
                 self._plan_record(plan, cast("GrantRequest", record), found, grant, evidence)
                 plan.lasting += _is_lasting(record, grant)
-                plan.lasting += found.unfit and not evidence.withdrawn(cast("GrantRequest", record))
+                plan.lasting += found.unfit and not evidence.withdrawn(grant, cast("GrantRequest", record))
         return plan
 
     def plan_records(
@@ -136,7 +136,7 @@ class Planner:
     ) -> None:
         match found.finding:
             case Finding.END:
-                drift = not evidence.withdrawn(record)
+                drift = not evidence.withdrawn(grant, record)
                 plan.changes.append(
                     adoption.ending_unfit(
                         record, self.stamp(), found.reason, grant_id=grant.grant_id, drift=drift
