@@ -17,6 +17,8 @@ TWO_LOOKS = 2 * PROPAGATION
 _YOUNG = FAILED_AFTER + CONFIRM_AFTER + timedelta(minutes=2)
 """By then an intent without a grant was given up, and a grant that was made after that looked for."""
 _LONGEST_BACKOFF = timedelta(minutes=15)
+_SOON = timedelta(minutes=2)
+"""Longer than a run of `expiry` has an entry for itself, and than an intent waits for its grant."""
 
 
 class Finding(StrEnum):
@@ -137,7 +139,11 @@ def _upkeep(record: GrantRequest, now: datetime) -> Judgement:
 
 
 def _latest(record: GrantRequest, now: datetime) -> datetime:
-    """The latest time that the agenda may say: the expiry, or a back-off once it has passed."""
+    """The latest time that the agenda may say: the expiry, and once it is time to act, soon.
+
+    A back-off may be longer, but whoever can write the record could have written that too, again and again:
+    a grant that lives although it should end is tried anew by each run of reconcile.
+    """
     if record.status == Status.ACTIVE and record.expires_at and record.expires_at > now:
         return from_epoch(math.ceil(record.expires_at.timestamp()))
-    return now + _LONGEST_BACKOFF
+    return now + _SOON
