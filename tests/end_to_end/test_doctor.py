@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
 from grant_broker.client.doctor.checks import CHECKS, TOPICS
@@ -93,6 +94,7 @@ def running() -> Iterator[Stack]:
         yield stack
     finally:
         stack.close()
+        moto_api_backend.reset()
 
 
 @pytest.fixture

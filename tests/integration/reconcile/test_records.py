@@ -123,7 +123,7 @@ def test_forgotten(scene: Scene, status: Status, action: Action) -> None:
     ],
 )
 def test_agenda_in_time(scene: Scene, changes: dict[str, Any], due: int) -> None:
-    """The agenda names a live grant's end no later than its expiry, or two minutes from now, whatever its back-off."""
+    """The agenda names a live grant's end no later than its expiry, or soon, whatever its back-off."""
     scene.put(key(), request(**changes), votes(request()))
     scene.run(grant())
     assert scene.request().due == due
