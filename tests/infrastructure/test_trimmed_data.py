@@ -3,7 +3,9 @@
 import ast
 import json
 import re
+import runpy
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.session import Session
 
 from tests.local_stack.template import ROOT
-from trim import ENDPOINTS, MODEL, OPERATIONS, trim
+from trim import ENDPOINTS, MODEL, OPERATIONS
 
 DATA = Path(botocore.__file__).parent / "data"
 SOURCES = (ROOT / "layers" / "grant_broker" / "grant_broker" / "aws").glob("*.py")
@@ -39,7 +41,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(DATA / name, folder / name)
     for path in DATA.glob("*.json*"):
         shutil.copy(path, folder)
-    trim(folder)
+    with mock.patch.object(sys, "argv", ["trim.py", str(folder)]):
+        runpy.run_module("trim", run_name="__main__")
     return folder
 
 

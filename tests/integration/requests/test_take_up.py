@@ -88,6 +88,16 @@ def test_a_withdrawn_standing_approval(scene: InProcessStack) -> None:
     assert scene.grants() == []
 
 
+def test_votes_that_are_lost(scene: InProcessStack) -> None:
+    """What the record says of its approval counts for nothing where there is none."""
+    request_id = scene.approved()
+    votes = {"pk": {"S": f"request#{request_id}"}, "sk": {"S": "approval"}}
+    scene.tables.delete_item(TableName=scene.deployment.approval_table, Key=votes)
+    answer = scene.take_up(request_id)
+    assert (answer.status, "there is no approval" in answer.body["detail"]) == (409, True)
+    assert scene.grants() == []
+
+
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
