@@ -30,8 +30,8 @@ from tests.support.limits import WHOLE
 START = datetime(2030, 1, 1, tzinfo=UTC)
 PARTNER, OTHER = "444455556666", "666677778888"
 SETTINGS = {"SmallestDuration": 300, "AnswerWithin": 3600, "TakeUpWithin": 1800, "EndRate": oracle.RATE}
-_PAGE = 6  # items that a Query gives at a time, as if they were large: DynamoDB cuts a page at 1 MB
-_LISTED = 5  # grants that KMS lists at a time: it may give fewer than the Limit
+_PAGE = 3  # items that a Query gives at a time, as if they were large: DynamoDB cuts a page at 1 MB
+_LISTED = 2  # grants that KMS lists at a time: it may give fewer than the Limit
 FUNCTIONS = ("requests", "approvals", "expiry", "reconcile", "events")
 _INF = float("inf")
 _FAR = START.timestamp() + 10**8
