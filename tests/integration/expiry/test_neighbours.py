@@ -7,7 +7,7 @@ import pytest
 
 from grant_broker.domain.lifecycle import Status
 from grant_broker.reconcile.run import Report, reconcile
-from tests.support.faults import refused
+from tests.support.faults import answered, refused
 from tests.support.scene import InProcessStack
 
 
@@ -73,6 +73,19 @@ def test_one_that_cannot_be_ended_stays_drift(scene: InProcessStack) -> None:
     assert _live(scene) == {stray}
     scene.expire(1)
     assert (_live(scene), _reconcile(scene).drift) == (set(), 0)
+
+
+def test_a_stray_that_lives_on_is_found_by_its_id(scene: InProcessStack) -> None:
+    """Where RetireGrant was answered without effect, the last look finds the stray and ends it alone."""
+    namesake = _namesake(scene)
+    stray = _stray(scene, Name="backup")
+    assert _reconcile(scene).drift == 1
+    with scene.faults({"RetireGrant": answered(b"{}")}):
+        scene.expire(1)
+    assert _live(scene) == {stray, namesake}
+    scene.clock.now += timedelta(minutes=5)
+    scene.expire(1)
+    assert (_live(scene), scene.measured("LateDuplicates")) == ({namesake}, [1])
 
 
 def test_a_grant_to_a_role_of_this_minute(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> None:

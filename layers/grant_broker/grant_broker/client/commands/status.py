@@ -6,10 +6,13 @@ from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.showing import print_request, print_requests
 from grant_broker.domain.lifecycle import Status
 
+# Their values: of members click takes the values or the names, by its version.
+_STATUSES = [status.value for status in Status]
+
 
 @click.command("status", cls=ApiCommand)
 @click.argument("request_id", metavar="[ID]", required=False)
-@click.option("--status", type=click.Choice(list(Status)), help="Of the list, only these.")
+@click.option("--status", type=click.Choice(_STATUSES), help="Of the list, only these.")
 @click.pass_obj
 def command(api: Api, *, request_id: str | None, status: str | None) -> None:
     """Show one request, or list those of your account, newest first."""
