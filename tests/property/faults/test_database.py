@@ -74,6 +74,9 @@ def _essence(operation: str, answer: Any) -> Any:
     if isinstance(answer, tuple):
         return answer
     match operation:
+        case "Query" if "agenda" in answer.get("LastEvaluatedKey", {}):
+            # Cut amid what is due in one second: which of it comes before the cut is nobody's promise either.
+            return [item["due"] for item in answer["Items"]]
         case "Query":
             return sorted(answer["Items"], key=_canonical)
         case "BatchGetItem":
