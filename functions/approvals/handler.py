@@ -91,14 +91,13 @@ def get_request(_call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker().store.get_request(request_id)
     view = trail_view(reviewer(broker())(request), broker().store.get_trail(request.subject))
-    return Answer(200, view, retry_after=_retry_after(request))
+    return Answer(200, view, retry_after=retry_after_of(request, broker().clock()))
 
 
 @api.route("POST", "/security/requests/<request_id>/decision", takes_body=True)
 def post_decision(call: Call, request_id: str) -> Answer:
     """Vote on a request."""
-    decision = call.read(Decision)
-    request = votes.vote(broker(), call.caller, request_id, decision, call.idempotency)
+    request = votes.vote(broker(), call.caller, request_id, call.read(Decision), call.idempotency)
     return _answer_request(200, request)
 
 
@@ -145,8 +144,7 @@ def get_approval(_call: Call, approval_id: str) -> Answer:
 @api.route("POST", "/security/approvals/<approval_id>/decision", takes_body=True)
 def post_approval_decision(call: Call, approval_id: str) -> Answer:
     """Vote on a standing approval."""
-    decision = call.read(Decision)
-    standing_approvals.vote(broker(), call.caller, approval_id, decision, call.idempotency)
+    standing_approvals.vote(broker(), call.caller, approval_id, call.read(Decision), call.idempotency)
     return _answer_approval(200, approval_id)
 
 
@@ -177,7 +175,7 @@ def put_key(call: Call, key_id: str) -> Answer:
     key_arn = _key_arn(key_id)
     required = _LIMITS if broker().store.find_key(key_arn) else ()
     document = call.read(KeyDocument, required=required, key_arn=key_arn)
-    _ensure_named(document, key_arn)
+    _ensure_named(document.key_arn, key_id)
     return _answer_limits(limits.put(broker(), _writer(call), document))
 
 
@@ -187,7 +185,7 @@ def patch_key(call: Call, key_id: str) -> Answer:
 
     def change(present: KeyDocument) -> KeyDocument:
         document = call.read(KeyDocument, **present.model_dump(mode="json"))
-        _ensure_named(document, present.key_arn)
+        _ensure_named(document.key_arn, key_id)
         return document
 
     return _answer_limits(limits.patch(broker(), _writer(call), _key_arn(key_id), change))
@@ -197,9 +195,8 @@ def patch_key(call: Call, key_id: str) -> Answer:
 def get_proposals(_call: Call, key_id: str) -> Answer:
     """The changes of a key's limits that wait for votes."""
     key = register.get_open_key(broker(), _key_arn(key_id))
-    quorum = broker().settings.quorum(key.document.quorum)
-    found = limits.list_proposals(broker(), key)
-    return Answer(200, {"items": [proposal_view(each, key, quorum) for each in found], "cursor": None})
+    items = [proposal_view(each, key, _quorum(key)) for each in limits.list_proposals(broker(), key)]
+    return Answer(200, {"items": items, "cursor": None})
 
 
 @api.route("DELETE", "/security/keys/<key_id>")
@@ -238,10 +235,10 @@ def post_check(_call: Call, key_id: str) -> Answer:
 @api.route("GET", "/security/keys/<key_id>/policy", parameters=("key_arn",))
 def get_key_policy(call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
-    key_arn = query.matching(call.query, "key_arn", KEY.fullmatch)
-    if key_arn and key_id_of(key_arn) != key_id.rpartition(":")[2]:
-        raise InvalidRequest(Fault("key_arn", "not the key in the path"))
-    key_arn = key_arn or broker().store.get_key(_key_arn(key_id)).document.key_arn
+    if key_arn := query.matching(call.query, "key_arn", KEY.fullmatch):
+        _ensure_named(key_arn, key_id)
+    else:
+        key_arn = broker().store.get_key(_key_arn(key_id)).document.key_arn
     operations = settings.grantable_operations
     return Answer(200, advice_view(key_policy.get_advice(broker().kms, settings.roles, operations, key_arn)))
 
@@ -261,7 +258,7 @@ def _quorum(key: Key) -> Quorum:
 
 def _answer_request(status: int, request: GrantRequest) -> Answer:
     view = review_view(reviewer(broker())(request))
-    return Answer(status, view, retry_after=_retry_after(request))
+    return Answer(status, view, retry_after=retry_after_of(request, broker().clock()))
 
 
 def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
@@ -270,18 +267,14 @@ def _answer_approval(status: int, approval_id: str, *, location: str | None = No
     return Answer(status, view, location, PEOPLE if view["status"] == "pending" else None)
 
 
-def _retry_after(request: GrantRequest) -> int | None:
-    return retry_after_of(request, broker().clock())
-
-
 def _key_arn(key_id: str) -> str:
     if not _KEY_ID.fullmatch(key_id):
         raise NotFound("there is no such key")
     return register.get_key_arn(broker(), key_id.lower())
 
 
-def _ensure_named(document: KeyDocument, key_arn: str) -> None:
-    if key_id_of(document.key_arn) != key_id_of(key_arn):
+def _ensure_named(key_arn: str, key_id: str) -> None:
+    if key_id_of(key_arn) != key_id.lower().rpartition(":")[2]:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
 
 
