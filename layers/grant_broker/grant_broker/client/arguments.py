@@ -88,3 +88,10 @@ SPAN = Parsed("DURATION", parse_span)
 """Such as 2h."""
 TIME = Parsed("TIME", parse_time)
 """RFC 3339, UTC."""
+match_option = click.option(
+    "--match",
+    type=click.Choice(["equals", "subset"]),
+    default="equals",
+    show_default=True,
+    help="Exactly these pairs, or at least these.",
+)

@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.arguments import CONTEXT, NAMES
+from grant_broker.client.arguments import CONTEXT, NAMES, match_option
 from grant_broker.client.durations import iso_duration
 from grant_broker.client.reviewing import print_approvals
 from grant_broker.client.security_team import StandingApproval
@@ -54,13 +54,7 @@ def show(api: Api, *, approval_id: str) -> None:
 @click.option("--grantee", metavar="ARN", help="Only this one; else any of the account.")
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="At most these.")
 @click.option("--context", type=CONTEXT, multiple=True, required=True, help="A pair that is required.")
-@click.option(
-    "--match",
-    type=click.Choice(["equals", "subset"]),
-    default="equals",
-    show_default=True,
-    help="Exactly these pairs, or at least these.",
-)
+@match_option
 @click.option("--max-duration", required=True, help="Each for at most so long, such as 2h.")
 @click.option("--valid-from", metavar="TIME", help="From this RFC 3339 time on; else from now on.")
 @click.option("--valid-until", metavar="TIME", required=True, help="Until this RFC 3339 time.")
@@ -91,8 +85,7 @@ def create(api: Api, **asked: Unpack[_Asked]) -> None:
 @click.pass_obj
 def approve(api: Api, *, approval_id: str, comment: str) -> None:
     """Vote for a standing approval that waits for votes."""
-    approval = api.client.security.decide_on_approval(approval_id, "approve", comment=comment)
-    api.show(approval, lambda: print_approvals([approval]))
+    _decide(api, approval_id, "approve", comment)
 
 
 @command.command("deny", cls=ApiCommand)
@@ -101,7 +94,11 @@ def approve(api: Api, *, approval_id: str, comment: str) -> None:
 @click.pass_obj
 def deny(api: Api, *, approval_id: str, comment: str) -> None:
     """Deny a standing approval that waits for votes."""
-    approval = api.client.security.decide_on_approval(approval_id, "deny", comment=comment)
+    _decide(api, approval_id, "deny", comment)
+
+
+def _decide(api: Api, approval_id: str, verdict: str, comment: str) -> None:
+    approval = api.client.security.decide_on_approval(approval_id, verdict, comment=comment)
     api.show(approval, lambda: print_approvals([approval]))
 
 

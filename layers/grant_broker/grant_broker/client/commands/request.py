@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.arguments import CONTEXT, NAMES, SPAN
+from grant_broker.client.arguments import CONTEXT, NAMES, SPAN, match_option
 from grant_broker.client.commands.wait import wait_for_grant
 from grant_broker.client.showing import print_forecast, print_request
 from grant_broker.client.third_party import Submission
@@ -30,13 +30,7 @@ class _Asked(TypedDict):
 @click.option("--key", required=True, help="The key's name or ARN, as `grant-broker keys` lists them.")
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="KMS operations.")
 @click.option("--context", type=CONTEXT, multiple=True, required=True, help="A pair that KMS must be given.")
-@click.option(
-    "--match",
-    type=click.Choice(["equals", "subset"]),
-    default="equals",
-    show_default=True,
-    help="Exactly these pairs, or at least these.",
-)
+@match_option
 @click.option("--duration", required=True, help="For how long, such as 2h.")
 @click.option("--reason", required=True, help="Why, for the security team.")
 @click.option("--ticket", help="Where it is written down on your side.")
