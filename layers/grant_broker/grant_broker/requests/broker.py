@@ -9,6 +9,8 @@ from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
+from grant_broker.domain.errors import KmsRefused
+from grant_broker.domain.scope import Scope
 from grant_broker.requests.readers import Readers
 from grant_broker.settings import RequestsSettings
 
@@ -35,3 +37,16 @@ class RequestsBroker(ApiBroker):
             issuer=GrantIssuer(kms),
             measure=measure,
         )
+
+    def try_grant(self, key_arn: str, grantee: str, scope: Scope) -> str | None:
+        """Ask KMS about a grant without creating it: its code where it would refuse; KmsUncertain."""
+        try:
+            self.issuer.try_create_grant(
+                key_arn=key_arn,
+                grantee=grantee,
+                retiring_principal=self.settings.retiring_principal,
+                scope=scope,
+            )
+        except KmsRefused as error:
+            return error.code
+        return None

@@ -4,7 +4,6 @@ from functools import partial
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.checks import UNKNOWN, Finding, Function, Result
-from grant_broker.domain.errors import KmsRefused
 from grant_broker.keys import checks
 from grant_broker.keys.key_policy import find_key_policy
 from grant_broker.keys.policy_reading import read
@@ -44,27 +43,13 @@ def look(broker: RequestsBroker, key_arn: str) -> Finding:
     policy = find_key_policy(broker.kms, key_arn)
     nobody = made_up_example(broker, key)
     for example in (*find_examples(broker, key, most=_MOST), nobody):
-        refusal = _try_to_grant(broker, example)
+        refusal = broker.try_grant(example.key_arn, example.grantee, example.scope)
         if refusal in _WORDS:
             return Finding.of(_WORDS[refusal])
         granted = refusal is None
         if granted or (refusal == _NO_PRINCIPAL and _read(broker, policy, example) == Result.PASSED):
             return Finding.of()
     return Finding.of(_NO_ISSUE) if _read(broker, policy, nobody) == Result.FAILED else UNKNOWN
-
-
-def _try_to_grant(broker: RequestsBroker, example: Example) -> str | None:
-    """KMS's code where it would refuse the grant, None where it would create it."""
-    try:
-        broker.issuer.try_create_grant(
-            key_arn=example.key_arn,
-            grantee=example.grantee,
-            retiring_principal=broker.settings.retiring_principal,
-            scope=example.scope,
-        )
-    except KmsRefused as error:
-        return error.code
-    return None
 
 
 def _read(broker: RequestsBroker, policy: str | None, example: Example) -> Result | None:

@@ -73,21 +73,15 @@ def _has_access(policy: Future[str], request: GrantRequest) -> Answer:
 
 def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
     try:
-        broker.issuer.try_create_grant(
-            key_arn=request.key_arn,
-            grantee=request.grantee,
-            retiring_principal=broker.settings.retiring_principal,
-            scope=request.scope,
-        )
+        code = broker.try_grant(request.key_arn, request.grantee, request.scope)
     except KmsUncertain:
         return _every(_unknown(_NO_ANSWER))
-    except KmsRefused as error:
-        no = Answer(answer=Known.NO, reason=_WORDS.get(error.code, error.code))
-        unknown = _unknown(f"KMS says {error.code}")
-        about = "grantee" if error.code == "InvalidArnException" else "broker"
-        about = "key" if error.code in _KEY_STATES else about
-        return {**_every(unknown), about: no}
-    return _every(Answer(answer=Known.YES, reason=_TRIED))
+    if code is None:
+        return _every(Answer(answer=Known.YES, reason=_TRIED))
+    no = Answer(answer=Known.NO, reason=_WORDS.get(code, code))
+    about = "grantee" if code == "InvalidArnException" else "broker"
+    about = "key" if code in _KEY_STATES else about
+    return {**_every(_unknown(f"KMS says {code}")), about: no}
 
 
 def _by_check(check: Check) -> Answer:

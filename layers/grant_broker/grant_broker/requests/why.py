@@ -3,7 +3,7 @@
 from grant_broker.access_report.why import JudgedCall, explain
 from grant_broker.access_report.why.codes import KEY_FAULTS
 from grant_broker.domain.cause import Cause, Explanation
-from grant_broker.domain.errors import KmsRefused, KmsUncertain
+from grant_broker.domain.errors import KmsUncertain
 from grant_broker.domain.people import Caller
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
@@ -32,14 +32,7 @@ def _find_key_fault(broker: RequestsBroker, request: GrantRequest) -> str | None
     This function may not describe keys. KMS tells it when it is asked for the grant again, as a dry run.
     """
     try:
-        broker.issuer.try_create_grant(
-            key_arn=request.key_arn,
-            grantee=request.grantee,
-            retiring_principal=broker.settings.retiring_principal,
-            scope=request.scope,
-        )
-    except KmsRefused as error:
-        return KEY_FAULTS.get(error.code)
+        code = broker.try_grant(request.key_arn, request.grantee, request.scope)
     except KmsUncertain:
         return None
-    return None
+    return KEY_FAULTS.get(code) if code else None
