@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
+from grant_broker.domain.errors import DatabaseRefused, Unavailable
 from grant_broker.requests.readers import InTurn, Readers
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
@@ -115,11 +116,22 @@ def test_a_processs_first_call_reads_in_turn() -> None:
     assert readers() is workers
 
 
-def test_an_error_is_the_waiters() -> None:
-    """What reading in turn raises is raised where the result is wanted."""
-    done = InTurn().submit(lambda: 1 // 0)
-    with pytest.raises(ZeroDivisionError):
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("error", [Unavailable("x"), DatabaseRefused("x"), ValueError("x")])
+def test_an_error_is_the_waiters(error: Exception) -> None:
+    """What may come of a read is raised where the result is wanted."""
+    done = InTurn().submit(_raise, error)
+    with pytest.raises(type(error)):
         done.result()
+
+
+def test_a_mistake_is_nobodys_to_wait_for() -> None:
+    """What no read is known to raise is raised at once."""
+    with pytest.raises(ZeroDivisionError):
+        InTurn().submit(_raise, ZeroDivisionError())
 
 
 def test_moved_meanwhile(scene: InProcessStack) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from grant_broker.domain.errors import BrokerError, DatabaseRefused
+
 P = ParamSpec("P")
 T = TypeVar("T")
 _WORKERS = 5
@@ -13,11 +15,11 @@ class InTurn(Executor):
     """Does what it is given at once, one thing after the other."""
 
     def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Do it before returning; what it raises is raised to whoever wants the result."""
+        """Do it before returning. What may come of a read is raised to whoever wants the result, not here."""
         done: Future[T] = Future()
         try:
             done.set_result(work(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - the result is the caller's to judge
+        except (BrokerError, DatabaseRefused, ValueError) as error:
             done.set_exception(error)
         return done
 
