@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tests.simulation.expressions import Item, Scope, comparable, condition, updated
+from tests.simulation.expressions import Item, Scope, UnknownHereError, comparable, condition, updated
 
 Key = tuple[str, str]
 _TOKEN_LIVES = timedelta(minutes=10)
@@ -137,7 +137,7 @@ class Database:
                 return self._transact(parameters, caller)
             case "PutItem" | "UpdateItem" | "DeleteItem":
                 return self._single(operation.removesuffix("Item"), parameters, caller)
-        raise NotImplementedError(operation)
+        raise UnknownHereError(operation)
 
     def query(self, parameters: dict[str, Any], items: Mapping[Key, Item] | None = None) -> dict[str, Any]:
         """One page of a Query; on `items`, an earlier state, where given."""
@@ -147,7 +147,7 @@ class Database:
             parameters["ExpressionAttributeValues"],
         )
         if unknown := parameters.keys() - _QUERY:
-            raise NotImplementedError(unknown)
+            raise UnknownHereError(unknown)
         if index and parameters.get("ConsistentRead"):
             raise Refused("ValidationException")
         schema = table.schema(index)

@@ -17,6 +17,13 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+class UnknownHereError(Exception):
+    """DynamoDB knows it, the fast one does not: for whoever writes a test.
+
+    It is no ValueError: the broker takes those for records that cannot be read, and would go on.
+    """
+
+
 @dataclass(frozen=True)
 class Scope:
     """What an expression is evaluated on: an item, and the names and values that the call gives."""
@@ -42,7 +49,7 @@ def condition(text: str) -> Test:
     tokens = _Tokens(text)
     found = _either(tokens)
     if tokens.left:
-        raise NotImplementedError(text)
+        raise UnknownHereError(text)
     return found
 
 
@@ -50,7 +57,7 @@ class _Tokens:
     def __init__(self, text: str) -> None:
         self.left = [match[1] for match in _TOKEN.finditer(text)]
         if "".join(self.left) != re.sub(r"\s", "", text):
-            raise NotImplementedError(text)
+            raise UnknownHereError(text)
 
     def next(self) -> str:
         return self.left.pop(0)
@@ -60,7 +67,7 @@ class _Tokens:
 
     def expect(self, word: str) -> None:
         if self.next().upper() != word:
-            raise NotImplementedError(word)
+            raise UnknownHereError(word)
 
 
 def _either(tokens: _Tokens) -> Test:
@@ -101,7 +108,7 @@ def _function(name: str, tokens: _Tokens) -> Test:
             return lambda scope: scope.value(path) is None
         case "begins_with", [path, prefix]:
             return lambda scope: _begins(scope.value(path), scope.value(prefix))
-    raise NotImplementedError(name)
+    raise UnknownHereError(name)
 
 
 def _begins(value: dict[str, Any] | None, prefix: dict[str, Any] | None) -> bool:
@@ -178,7 +185,7 @@ def _term(tokens: _Tokens, scope: Scope) -> dict[str, Any]:
     if word != "if_not_exists":
         value = scope.value(word)
         if value is None:
-            raise NotImplementedError(f"no {word}")
+            raise UnknownHereError(f"no {word}")
         return value
     tokens.expect("(")
     path = tokens.next()
