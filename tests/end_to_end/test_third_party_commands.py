@@ -119,7 +119,9 @@ def test_ctrl_c_leaves_it(stack: Running, line: CommandLine) -> None:
 
 def test_a_real_ctrl_c(stack: Running) -> None:
     """A process that waits ends by SIGINT with 130 and without a traceback; its request stays pending."""
-    program = "import sys; from grant_broker.client.main import main; sys.exit(main())"
+    # Whoever runs the tests in the background of a script has SIGINT ignored, and so would this process.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heeding}; import sys; from grant_broker.client.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, *ASK, "--wait"]
     shell = environment(stack, "partner")
     with subprocess.Popen(command, env=shell, stderr=subprocess.PIPE, text=True) as waiting:  # noqa: S603
