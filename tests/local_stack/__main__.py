@@ -80,7 +80,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         if arguments.ready_file:
             _write(arguments.ready_file, stack.ready())
         print(f"API {stack.api_url}\nAWS {stack.aws_url}\nStop with Ctrl-C.", flush=True)
-        stopped.wait()
+        # A signal that comes just before the wait begins does not interrupt it: its handler runs between two.
+        while not stopped.wait(0.5):
+            pass
     finally:
         stack.close()
     return 0
