@@ -15,9 +15,9 @@ from tests.local_stack.template import ROOT
 
 
 def test_demo() -> None:
-    """The founding scenario comes out as the design says."""
+    """The founding scenario, and what else the broker does, come out as the design says."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.local_stack", "demo"],
+        [sys.executable, "-m", "tests.local_stack", "demo", "--full"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -21,7 +21,10 @@ def _arguments() -> argparse.Namespace:
         prog="python -m tests.local_stack", description="The broker and an AWS of its own, on 127.0.0.1."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="run the founding scenario; exits 0 only if nothing came out otherwise")
+    demo = commands.add_parser(
+        "demo", help="run the founding scenario; exits 0 only if nothing came out otherwise"
+    )
+    demo.add_argument("--full", action="store_true", help="and after it what else the broker does")
     serve = commands.add_parser("serve", help="stay up until stopped")
     serve.add_argument(
         "--api-port", type=_port, default=0, metavar="N", help="of the API; 0 picks a free one"
@@ -115,7 +118,7 @@ def main() -> int:
             return 2
     from tests.local_stack.demo import run as demo  # noqa: PLC0415 - after the environment is clean
 
-    return demo.run(_STARTED)
+    return demo.run(_STARTED, full=arguments.full)
 
 
 if __name__ == "__main__":

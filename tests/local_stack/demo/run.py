@@ -6,18 +6,19 @@ from collections import deque
 
 from tests.local_stack.demo.actors import Actors
 from tests.local_stack.demo.founding import CHAPTERS
+from tests.local_stack.demo.full import FULL
 from tests.local_stack.demo.timeline import Surprise, Timeline
 from tests.local_stack.stack import Options, Stack
 
 
-def run(started: float) -> int:
-    """Run all chapters; 0 only if all came out as expected. `started` is on the monotonic clock."""
+def run(started: float, *, full: bool = False) -> int:
+    """Run the chapters; 0 only if all came out as expected. `started` is on the monotonic clock."""
     timeline, logs = Timeline(started), deque[str](maxlen=100)
     timeline.note("starting AWS, the API and the functions on 127.0.0.1")
     stack = Stack.start(Options(log=logs.append))
     try:
         actors = Actors(stack, timeline)
-        for chapter in CHAPTERS:
+        for chapter in (*CHAPTERS, *(FULL if full else ())):
             timeline.chapter((chapter.__doc__ or "").strip())
             chapter(actors)
     except Surprise as surprise:

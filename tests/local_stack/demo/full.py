@@ -1,0 +1,12 @@
+"""What the broker does beside the founding scenario, a chapter each: `demo --full`.
+
+The chapters share one stack, one after the other: each leaves the key's limits as it found them, and no
+approval.
+"""
+
+from collections.abc import Callable
+
+from tests.local_stack.demo.actors import Actors
+from tests.local_stack.demo.standing import standing_approval
+
+FULL: tuple[Callable[[Actors], None], ...] = (standing_approval,)
