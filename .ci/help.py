@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""README.md shows the command line's present help between its markers: help.py [write]."""
+"""docs/commands.md shows the command line's present help between its markers: help.py [write]."""
 
 import difflib
 import os
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 BEGIN, END = "<!-- help -->\n", "<!-- /help -->"
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / ".github" / "docs" / "commands.md"
 
 
 def printed() -> str:
@@ -21,16 +21,16 @@ def printed() -> str:
 
 def main() -> None:
     """Compare, or write; the difference is an error."""
-    before, _, rest = README.read_text("utf-8").partition(BEGIN)
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     shown, marker, after = rest.partition(END)
     if not marker:
-        sys.exit(f"README.md lacks the markers {BEGIN}{END}")
+        sys.exit(f"{PAGE.name} lacks the markers {BEGIN}{END}")
     wanted = f"\n```\n{printed()}```\n\n"
     if "write" in sys.argv[1:]:
-        README.write_text(f"{before}{BEGIN}{wanted}{END}{after}", "utf-8")
+        PAGE.write_text(f"{before}{BEGIN}{wanted}{END}{after}", "utf-8")
     elif shown != wanted:
         old, new = shown.splitlines(keepends=True), wanted.splitlines(keepends=True)
-        difference = "".join(difflib.unified_diff(old, new, "README.md", "--help"))
+        difference = "".join(difflib.unified_diff(old, new, PAGE.name, "--help"))
         sys.exit(f"{difference}write it with: .venv/bin/python .ci/help.py write\n")
 
 

@@ -13,16 +13,14 @@ import pytest
 from grant_broker.domain.times import format_time
 from tests.end_to_end.conftest import Running
 from tests.end_to_end.shell import environment, run
-from tests.local_stack.template import ROOT
+from tests.support.documents import PAGES, README, section
 
-README, PAGE = ROOT / "README.md", ROOT / ".github" / "docs" / "third-party.md"
+PAGE = PAGES / "third-party.md"
 
 
 def blocks(document: Path, language: str) -> list[str]:
     """The document's examples in a language; of the README those for third parties."""
-    text = document.read_text("utf-8")
-    if document == README:
-        text = text.partition("\n## For third parties\n")[2].partition("\n## ")[0]
+    text = section(README, "For third parties") if document == README else document.read_text("utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""The README's first grant: the very lines that it shows, run by two persons with curl."""
+"""The operator's first grant: the very lines that it shows, run by two persons with curl."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.conftest import Running
 from tests.end_to_end.shell import environment, run
 from tests.local_stack.people import HOME
-from tests.local_stack.template import ROOT
+from tests.support.documents import PAGES, section
 
 PEOPLE = {"approver": "alice", "requester": "key_admin"}
 # Who says a block, from the prose before it; then the block.
@@ -18,9 +18,7 @@ _BLOCK = re.compile(r"\*\*(Both|approver|requester)\*\*(?:(?!\*\*|```).)*```bash
 
 def blocks() -> tuple[str, list[tuple[str, str]]]:
     """What both say first, and then each step: who, and what."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    section = text.partition("\n## Your first grant\n")[2].partition("\n## ")[0]
-    found = _BLOCK.findall(section)
+    found = _BLOCK.findall(section(PAGES / "operator.md", "Your first grant"))
     assert found[0][0] == "Both"
     return found[0][1], found[1:]
 
@@ -58,10 +56,10 @@ def test_the_first_grant(stack: Running) -> None:
 
 def test_it_says_who_is_needed() -> None:
     """Two persons, roles that approve, a mail to confirm, and the home account as the third party."""
-    text = (ROOT / "README.md").read_text("utf-8").partition("\n## Your first grant\n")[2]
+    text = section(PAGES / "operator.md", "Your first grant")
     for words in ("Two persons", "a role, not a human", "must be confirmed", "home\naccount may play"):
         assert words in text
-    assert HOME not in text.partition("\n## ")[0]
+    assert HOME not in text
 
 
 def test_every_query_is_in_alphabetical_order() -> None:

@@ -1,5 +1,6 @@
 """The commands themselves: their output, and what is left of them."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -12,10 +13,16 @@ import pytest
 from tests.end_to_end.conftest import started
 from tests.local_stack.processes import descendants, runs
 from tests.local_stack.template import ROOT
+from tests.support.documents import README, section
+
+
+def _timeless(output: str) -> str:
+    """Leave out of the demo's output seconds, ids of requests and the width of its columns."""
+    return re.sub(r" +", " ", re.sub(r"[\da-f]{8}…", "ID…", re.sub(r"\d+\.\d+ s", "TIME", output)))
 
 
 def test_demo() -> None:
-    """The founding scenario, and what else the broker does, come out as the design says."""
+    """The founding scenario and what else the broker does come out as designed; the README shows a part."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.local_stack", "demo", "--full"],
         cwd=ROOT,
@@ -27,6 +34,9 @@ def test_demo() -> None:
     assert "SURPRISE" not in done.stdout
     assert "measured lateness" in done.stdout
     assert "\x1b" not in done.stdout
+    shown = re.search(r"```\n(.*?)```", section(README, "What it shows"), re.DOTALL)
+    assert shown is not None
+    assert _timeless(shown[1]) in _timeless(done.stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -1,4 +1,4 @@
-"""The README's two pictures, in Mermaid: who holds which right, and the life of a request.
+"""The documents' two pictures, in Mermaid: who holds which right, and the life of a request.
 
 `python -m tests.infrastructure.pictures architecture` (or `life`) prints one.
 """

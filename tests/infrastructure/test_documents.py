@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.infrastructure.stack import template
 from tests.local_stack.template import ROOT
+from tests.local_stack.triggers import routes
+from tests.support.documents import DOCUMENTS, PAGES, README, page, section
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".github").rglob("*.md"))]
 _TOP = {path.name for path in ROOT.iterdir()}
 _TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
 
@@ -37,7 +39,38 @@ def test_what_a_document_names_is_there(document: Path) -> None:
 def test_every_link_leads_somewhere(document: Path) -> None:
     """A link within the repository leads to a file, and to a section that it has."""
     links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", _prose(document))
-    for path, section in links:
+    for path, title in links:
         target = (document.parent / path) if path else document
         assert target.exists(), path
-        assert not section or section in _anchors(target), section
+        assert not title or title in _anchors(target), title
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    """A page that nobody is sent to is read by nobody."""
+    led = set(re.findall(r"\]\(\.github/docs/([\w-]+)\.md", section(README, "Pages")))
+    assert led == {path.stem for path in PAGES.glob("*.md")}
+
+
+def test_every_feature_names_its_tests() -> None:
+    """Each row of what the broker does points at tests that there are, by file and name."""
+    rows = re.findall(r"^\| (?!what \||---)(.*) \|$", section(README, "What it does"), re.MULTILINE)
+    assert len(rows) >= 20
+    for row in rows:
+        what, how, shown = row.split(" | ")
+        assert what
+        assert how
+        for name in shown.split(", "):
+            path, _, test = name.strip("`").partition("::")
+            assert f"\ndef {test}(" in (ROOT / "tests" / path).read_text("utf-8"), name
+
+
+def test_the_page_lists_every_route() -> None:
+    """The API's tables have each method and path of the template, and no other."""
+    rows = "\n".join(re.findall(r"^\| .*$", page("api"), re.MULTILINE))
+    told = re.findall(r"`([A-Z, ]+) (/[^`?]*)`", rows)
+    listed = [(method, _nameless(path)) for methods, path in told for method in methods.split(", ")]
+    assert sorted(listed) == sorted((route.method, _nameless(route.path)) for route in routes(template()))
+
+
+def _nameless(path: str) -> str:
+    return re.sub(r"{\w+}", "{}", path)

@@ -6,7 +6,7 @@ from grant_broker.access_report import KEY_ACTIONS
 from grant_broker.policy_engine import Verdict
 from tests.infrastructure.matrix import columns, decision, markdown
 from tests.infrastructure.stack import ROLES
-from tests.local_stack.template import ROOT
+from tests.support.documents import marked
 
 _MANAGING = """
 CancelKeyDeletion CreateAlias DeleteAlias DescribeKey DisableKey DisableKeyRotation EnableKey
@@ -51,8 +51,6 @@ def test_the_table_knows_only_principals_and_actions_that_there_are() -> None:
     assert named <= set(KEY_ACTIONS)
 
 
-def test_the_readme_shows_the_matrix() -> None:
-    """The README holds the table that the engine gives: `python -m tests.infrastructure.matrix` prints it."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    shown = text.partition("<!-- matrix -->\n")[2].partition("\n<!-- /matrix -->")[0]
-    assert shown.strip() == "\n".join(markdown())
+def test_the_documents_show_the_matrix() -> None:
+    """A page holds the table that the engine gives: `python -m tests.infrastructure.matrix` prints it."""
+    assert marked("matrix") == "\n".join(markdown())

@@ -1,4 +1,4 @@
-"""Ways in beside SAM: what the README says of them, held to the template."""
+"""Ways in beside SAM: what the operator's page says of them, held to the template."""
 
 import json
 import re
@@ -11,24 +11,25 @@ import pytest
 from tests.infrastructure.transformed import Plan
 from tests.local_stack.intrinsics import load
 from tests.local_stack.template import ROOT
+from tests.support.documents import page
 
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = page("operator")
 TEMPLATE = load(ROOT / "template.yaml")
 # Of templates that are given by their address, and of those in the call itself; bytes.
 _LARGEST, _LARGEST_IN_A_CALL = 1_000_000, 51_200
 
 
 def _block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     return found[1]
 
 
-def test_the_readme_names_every_service_that_a_deployment_touches() -> None:
+def test_the_page_names_every_service_that_a_deployment_touches() -> None:
     """Whoever deploys is told what they must be allowed to do."""
     plan = Plan.of(FoundingScenario="yes", ApiAccessLogs="yes", SecurityMail="team@example.com")
     services = {resource["Type"].split("::")[1].lower() for resource in plan.resources.values()}
-    said = README.partition("Whoever deploys must be allowed")[2].partition("\n\n")[0]
+    said = PAGE.partition("Whoever deploys must be allowed")[2].partition("\n\n")[0]
     assert services == set(re.findall(r"`([a-z0-9]+)`", said)) - {"cloudformation", "s3"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from grant_broker.client.costs import MEMORY, Work, monthly, staying
 from grant_broker.client.main import main
-from tests.local_stack.template import ROOT
+from tests.support.documents import page
 
 
 def test_staying() -> None:
@@ -35,12 +35,12 @@ def test_seconds(function: str) -> None:
 @pytest.mark.parametrize(
     ("requests", "live"), [(0, 0), (3_000, 10), (30_000, 100), (300_000, 1_000)], ids=str
 )
-def test_the_readme_shows_it(requests: int, live: int) -> None:
-    """The README's table is what the command prints."""
+def test_the_documents_show_it(requests: int, live: int) -> None:
+    """The operator's table is what the command prints."""
     bill = monthly(requests=requests, live=live, ends=requests)
     parts = [bill.lines["Lambda"], bill.lines["DynamoDB"], bill.compute_and_database, bill.total]
     row = f"| {requests:,} | {live:,} | {requests:,} | {' | '.join(f'{part:.2f}' for part in parts)} |"
-    assert row in (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert row in page("operator").splitlines()
 
 
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
