@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.local_aws.answers import AwsError, Response, ok
@@ -10,6 +11,7 @@ from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.grants import Grant, Grants
 from tests.local_aws.kms.key_policies import KeyPolicy
 from tests.local_aws.kms.keys import Key, Keys, MissingElsewhereError
+from tests.local_aws.kms.propagation import Propagation
 from tests.local_aws.kms.readings import Readings
 
 # KMS ignores a grant's constraint on these: they have no encryption context.
@@ -44,8 +46,16 @@ class Asked:
 class Access:
     """Keys, grants and the engine, together."""
 
-    def __init__(self, authority: Authority, keys: Keys, grants: Grants, readings: Readings) -> None:
-        self.authority, self.keys, self.grants, self.readings = authority, keys, grants, readings
+    def __init__(
+        self, authority: Authority, keys: Keys, propagation: Propagation, readings: Readings
+    ) -> None:
+        self.authority, self.keys, self.grants = authority, keys, Grants()
+        self.propagation, self.readings = propagation, readings
+
+    def forget_ended(self) -> None:
+        """Forget the grants whose end has spread."""
+        for key, grant in self.propagation.take_forgotten():
+            self.grants.forget(key, grant)
 
     @property
     def directory(self) -> Directory:
@@ -102,10 +112,12 @@ class Access:
 
     def _candidates(self, call: KmsCall, key: Key, asked: Asked) -> list[Grant]:
         constrained = asked.action not in _UNCONSTRAINED
+        passed = {self.grants.tokens[token][1] for token in call.parameters.get("GrantTokens", [])}
+        counts = partial(self.propagation.knows, passed=passed)
         found: list[Grant] = []
         for name in self._names(call.caller):
             if grantee := key.grants.by_grantee.get(name):
-                found += grantee.candidates(asked.action, asked.pairs, constrained=constrained)
+                found += grantee.candidates(asked.action, asked.pairs, constrained=constrained, counts=counts)
         return found
 
     def _names(self, caller: Credentials) -> list[str]:
@@ -114,7 +126,7 @@ class Access:
         return list(dict.fromkeys([f"arn:aws:iam::{caller.account}:root", mine.split(":")[0], mine]))
 
     def _check_tokens(self, call: KmsCall) -> None:
-        # Only that a token was ever given out: grants count at once here, with and without their token.
+        # Only that a token was ever given out: it makes its grant count that has not spread yet, no more.
         if not set(call.parameters.get("GrantTokens", [])) <= self.grants.tokens.keys():
             raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
 

@@ -1,7 +1,7 @@
 """CreateGrant, ListGrants, ListRetirableGrants, RetireGrant, RevokeGrant."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -63,11 +63,11 @@ class GrantOperations:
             found = grantee.listing if grantee else Listing()
         if "GrantId" in given:
             _check_grant_id(given["GrantId"])
-            one = key.grants.by_id.get(given["GrantId"])
+            one = key.grants.by_id.get(given["GrantId"]) or key.grants.ended.get(given["GrantId"])
             kept = one if one and ("GranteePrincipal" not in given or one.place in found) else None
             found = Listing.of(kept.place, kept) if kept else Listing()
         scope = [key.arn, given.get("GranteePrincipal"), given.get("GrantId")]
-        return ok(grant_page(call, scope, found, self._access.shown))
+        return ok(grant_page(call, scope, found, self._access.shown, self._access.propagation.knows))
 
     def list_retirable(self, call: KmsCall) -> Response:
         """ListRetirableGrants: across keys and accounts, for a principal of the caller's account.
@@ -78,7 +78,7 @@ class GrantOperations:
         retiring = call.parameters["RetiringPrincipal"]
         self._access.require_keyless(call, resource=retiring)
         found = self._access.grants.retirable.get(self._principal(retiring), Listing())
-        return ok(grant_page(call, [retiring], found, self._access.shown))
+        return ok(grant_page(call, [retiring], found, self._access.shown, self._access.propagation.knows))
 
     def retire(self, call: KmsCall) -> Response:
         """RetireGrant, by token or by key ARN and grant id."""
@@ -90,11 +90,13 @@ class GrantOperations:
         """RevokeGrant."""
         key = self._access.key(call)
         self._access.require(call, key, Asked("RevokeGrant", context=_BY_HAND))
-        grant = _existing(key, call.parameters["GrantId"])
+        grant = self._existing(key, call.parameters["GrantId"])
         return call.conclude(lambda: self._end(key, grant))
 
     def _end(self, key: Key, grant: Grant) -> dict[str, Any]:
-        self._access.grants.end(key.grants, grant)
+        key.grants.end(grant)
+        self._access.propagation.note_end(key.grants, grant)
+        self._access.forget_ended()
         return {}
 
     def _named(self, call: KmsCall) -> tuple[Key, Grant]:
@@ -106,13 +108,20 @@ class GrantOperations:
                 raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
             arn, grant_id = self._access.grants.tokens[given["GrantToken"]]
             key = self._access.keys.by_arn[arn]
-            return key, _existing(key, grant_id)
+            return key, self._existing(key, grant_id, passed=[grant_id])
         if "KeyId" not in given or "GrantId" not in given:
             raise AwsError("ValidationException", "Give a grant token, or a key and a grant id.")
         if not given["KeyId"].startswith("arn:"):
             raise AwsError("InvalidArnException", "RetireGrant takes the key's ARN.")
         key = self._access.key(call)
-        return key, _existing(key, given["GrantId"])
+        return key, self._existing(key, given["GrantId"])
+
+    def _existing(self, key: Key, grant_id: str, passed: Sequence[str] = ()) -> Grant:
+        _check_grant_id(grant_id)
+        grant = key.grants.by_id.get(grant_id)
+        if grant is None or not self._access.propagation.knows(grant, passed):
+            raise AwsError("NotFoundException", f"Grant ID {grant_id} not found")
+        return grant
 
     def _principal(self, arn: str) -> str:
         resolved = self._access.directory.resolve(arn)
@@ -165,10 +174,3 @@ def _check_filters(call: KmsCall, principal: str, service: str, *, needed: bool 
 def _check_grant_id(grant_id: str) -> None:
     if not _GRANT_ID.fullmatch(grant_id):
         raise AwsError("InvalidGrantIdException", "The grant id is not valid.")
-
-
-def _existing(key: Key, grant_id: str) -> Grant:
-    _check_grant_id(grant_id)
-    if grant_id not in key.grants.by_id:
-        raise AwsError("NotFoundException", f"Grant ID {grant_id} not found")
-    return key.grants.by_id[grant_id]

@@ -3,7 +3,7 @@
 import itertools
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,9 +79,12 @@ class Grantee:
         if not kinds:
             del self.alike[grant.operations]
 
-    def candidates(self, operation: str, pairs: Mapping[str, str], *, constrained: bool) -> Iterator[Grant]:
+    def candidates(
+        self, operation: str, pairs: Mapping[str, str], *, constrained: bool, counts: Callable[[Grant], bool]
+    ) -> Iterator[Grant]:
         """One of each kind of grants that can allow the operation with these encryption context pairs.
 
+        Of those that count.
         Keys are looked up in lower case, so that each reading of their case finds its grants. A constraint
         by SourceArn is met by no call made here: AWS services alone call for a resource.
         """
@@ -89,7 +92,8 @@ class Grantee:
             if operation not in operations:
                 continue
             for kind in _met_by(pairs, kinds) if constrained else _any_but_by_source(kinds):
-                yield from (next(iter(grants.values())) for grants in kinds[kind].values())
+                for alike in kinds[kind].values():
+                    yield from itertools.islice(filter(counts, alike.values()), 1)
 
 
 def _folded(kind: _Kind) -> _Kind:
@@ -117,6 +121,8 @@ class KeyGrants:
     """The grants of one key."""
 
     by_id: dict[str, Grant] = field(default_factory=dict)
+    ended: dict[str, Grant] = field(default_factory=dict)
+    """Those that KMS has not forgotten yet."""
     listing: Listing[Grant] = field(default_factory=Listing)
     by_grantee: dict[str, Grantee] = field(default_factory=dict)
     _named: dict[str, Grant] = field(default_factory=dict)
@@ -138,16 +144,20 @@ class KeyGrants:
         if "Name" in grant.shown:
             self._named[_identity(grant.shown, (grant.grantee_id, grant.retiring_id), issuer)] = grant
 
-    def remove(self, grant: Grant) -> None:
-        """End a grant."""
-        del self.by_id[grant.grant_id]
+    def end(self, grant: Grant) -> None:
+        """End a grant, which is listed and counts until it is forgotten."""
+        self.ended[grant.grant_id] = self.by_id.pop(grant.grant_id)
+        if "Name" in grant.shown:
+            issuer = grant.shown["IssuingAccount"].split(":")[4]
+            del self._named[_identity(grant.shown, (grant.grantee_id, grant.retiring_id), issuer)]
+
+    def forget(self, grant: Grant) -> None:
+        """Forget a grant that has ended."""
+        del self.ended[grant.grant_id]
         self.listing.remove(grant.place)
         self.by_grantee[grant.grantee_id].remove(grant)
         if not self.by_grantee[grant.grantee_id].alike:
             del self.by_grantee[grant.grantee_id]
-        if "Name" in grant.shown:
-            issuer = grant.shown["IssuingAccount"].split(":")[4]
-            del self._named[_identity(grant.shown, (grant.grantee_id, grant.retiring_id), issuer)]
 
 
 def _identity(shown: Mapping[str, Any], ids: tuple[str, str | None], issuer: str) -> str:
@@ -196,8 +206,8 @@ class Grants:
             self.retirable.setdefault(grant.retiring_id, Listing()).add(grant.place, grant)
         return grant
 
-    def end(self, key: KeyGrants, grant: Grant) -> None:
-        """End a grant."""
-        key.remove(grant)
+    def forget(self, key: KeyGrants, grant: Grant) -> None:
+        """Forget a grant that has ended."""
+        key.forget(grant)
         if grant.retiring_id:
             self.retirable[grant.retiring_id].remove(grant.place)

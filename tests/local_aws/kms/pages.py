@@ -35,10 +35,15 @@ def grant_page(
     scope: Sequence[str | None],
     grants: Listing[Grant],
     show: Callable[[Grant], dict[str, Any]],
+    knows: Callable[[Grant], bool],
 ) -> dict[str, Any]:
-    """One page of grants, from the call's Marker on; `scope` is what the marker is bound to."""
+    """One page of grants, from the call's Marker on; `scope` is what the marker is bound to.
+
+    Of those alone that KMS knows of.
+    """
     limit, start, bound = _asked(call, _OF_GRANTS, scope)
-    found = list(itertools.islice(grants.after(start), limit + 1))
+    known = (entry for entry in grants.after(start) if knows(entry[1]))
+    found = list(itertools.islice(known, limit + 1))
     shown = [show(grant) for _, grant in found[:limit]]
     return {"Grants": shown, **_rest(len(found) > limit, found[limit - 1][0] if found[limit:] else 0, bound)}
 

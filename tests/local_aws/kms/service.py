@@ -17,10 +17,11 @@ from tests.local_aws.kms.aliases import Aliases
 from tests.local_aws.kms.cryptography import Cryptography
 from tests.local_aws.kms.data_keys import DataKeys
 from tests.local_aws.kms.grant_operations import GrantOperations
-from tests.local_aws.kms.grants import Grant, Grants
+from tests.local_aws.kms.grants import Grant
 from tests.local_aws.kms.key_policies import KeyPolicy
 from tests.local_aws.kms.keys import Key, Keys
 from tests.local_aws.kms.policy_operations import PolicyOperations
+from tests.local_aws.kms.propagation import Propagation
 from tests.local_aws.kms.readings import Readings
 from tests.local_aws.kms.rotation import Rotations
 from tests.local_aws.kms.signing import Signing
@@ -30,11 +31,12 @@ _Operation = Callable[[KmsCall], Response]
 
 
 class Kms:
-    """The service. `readings` says how it reads what AWS documents in two ways."""
+    """The service. `readings` says how it reads what AWS documents in two ways, `propagation` how slowly."""
 
     def __init__(self, authority: Authority, clock: Callable[[], datetime], region: str) -> None:
         self.readings = Readings()
-        self.access = Access(authority, Keys(region), Grants(), self.readings)
+        self.propagation = Propagation(clock)
+        self.access = Access(authority, Keys(region), self.propagation, self.readings)
         self._operations: dict[str, _Operation] = {
             **self._of_grants(clock),
             **self._of_cryptography(),
@@ -133,6 +135,7 @@ class Kms:
         if operation not in self._operations:
             # A newer model's: none that the installed one has is missing.
             raise AwsError("UnsupportedOperationException", f"This KMS has no {operation}.")
+        self.access.forget_ended()
         given = _without_nulls(parameters)
         if "Recipient" in given or "DryRunModifiers" in given:
             words = "This KMS knows no enclaves and no DryRunModifiers."
