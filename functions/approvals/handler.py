@@ -211,12 +211,13 @@ def get_access(call: Call, key_id: str) -> Answer:
     """Who can use or manage a key, and by what."""
     key_arn = broker().store.get_key(_key_arn(key_id)).document.key_arn
     bound, limit = cursors.binding(call.caller, call.route, call.query), query.limit_of(call.query)
-    after = cursors.read(call.query.get("cursor"), bound, form=cursors.MARKER)
-    if after is None:
+    place = cursors.read(call.query.get("cursor"), bound, form=access.PLACE)
+    if place is None:
         page = access.get_first_page(broker(), key_arn, limit=limit)
     else:
-        page = access.get_next_page(broker(), key_arn, limit=limit, after=after)
-    return Answer(200, report_view(page.entries, page.report, cursor=cursors.write(bound, page.after)))
+        page = access.get_next_page(broker(), key_arn, limit=limit, after=access.AccessPlace.read(place))
+    after = page.after.text if page.after else None
+    return Answer(200, report_view(page.entries, page.report, cursor=cursors.write(bound, after)))
 
 
 @api.route("GET", "/security/keys/<key_id>/check")

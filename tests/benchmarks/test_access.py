@@ -3,35 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.access_report import AccessTally, KeyPolicies
 from grant_broker.aws.kms import listed_grant
 from grant_broker.keys.access import get_first_page, get_next_page
-from tests.local_aws.cloud import Cloud
+from tests.benchmarks.access import EXPIRY, KEY, MOST, entry, full_key
 from tests.local_stack.brokers import Brokers
-from tests.local_stack.deployment import Deployment
 from tests.support.reports import Report
-
-MOST = 50_000
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
-EXPIRY = "arn:aws:iam::111122223333:role/broker-expiry"
-
-
-def entry(number: int) -> Any:
-    """A grant of the broker, every tenth of a thousand grantees somebody else's."""
-    ours = number % 10
-    return {
-        "GrantId": f"{number:064x}", "KeyId": KEY,
-        "Name": f"grant-broker/{number:032x}/1900000000" if ours else "by-hand",
-        "GranteePrincipal": f"arn:aws:iam::444455556666:role/application-{number % 1000}",
-        "RetiringPrincipal": EXPIRY, "IssuingAccount": "arn:aws:iam::111122223333:root",
-        "Operations": ["Encrypt", "GenerateDataKey"],
-        "Constraints": {"EncryptionContextEquals": {"number": str(number)}},
-    }  # fmt: skip
 
 
 def tallied(count: int) -> Callable[[], object]:
@@ -68,19 +48,10 @@ def test_the_report_grows_with_the_grants_alone(report: Report) -> None:
 
 @pytest.fixture
 def full() -> Iterator[Brokers]:
-    """The founding key with as many grants as KMS allows, put there without asking who may."""
+    """The founding key, full; time stands still, so that the first page has the time to read all of it."""
     now = datetime(2030, 1, 1, tzinfo=UTC)
-    deployment = Deployment.create(Cloud(lambda: now))
-    key = deployment.keys["partner_data"]
-    kms = deployment.cloud.kms
-    principal = deployment.cloud.directory.principals[str(deployment.people["partner"].grantee)]
-    for number in range(MOST):
-        shown = {**entry(number), "KeyId": key, "GranteePrincipal": principal.arn}
-        parameters = {name: shown[name] for name in shown if name not in {"GrantId", "IssuingAccount"}}
-        ids = (principal.unique_id, None)
-        kms.access.grants.create(kms.keys[key].grants, parameters, ids, "111122223333", now)
-    yield Brokers(deployment, lambda: now, lambda _seconds: None)
-    moto_api_backend.reset()
+    with full_key(lambda: now) as brokers:
+        yield brokers
 
 
 def test_the_first_answer_reads_every_grant(full: Brokers, report: Report) -> None:

@@ -168,13 +168,37 @@ def test_a_later_page_that_kms_refuses(scene: InProcessStack) -> None:
         assert scene.security("GET", "/access", limit="1", cursor=cursor).status == 409
 
 
-def test_kms_is_too_slow(scene: InProcessStack) -> None:
-    """Where the grants cannot be read in time, the answer is 503 and names the command that has no limit."""
+def test_more_grants_than_a_second_reads(scene: InProcessStack) -> None:
+    """The first page does not wait for all grants, and says so; the second has findings and counts of all."""
     scene.limit()
-    by_hand(scene, 3)
+    by_hand(scene, 1, Operations=["Decrypt"])
+    by_hand(scene, 105)
+    by_hand(scene, 1, Constraints={"EncryptionContextEquals": {"number": "7"}})
+    whole = access(scene, limit="4")
+    with scene.faults({"ListGrants": before(lambda: scene.clock.advance(seconds=0.6))}):
+        first = access(scene, limit="4")
+        second = access(scene, limit="4", cursor=first["cursor"])
+        third = access(scene, limit="4", cursor=second["cursor"])
+    assert (first["items"], first["counts"]) == (whole["items"], {})
+    codes = [finding["code"] for finding in first["findings"]]
+    assert codes == ["not_all_read", "grant_with_decrypt"]
+    assert "104 grants" in first["findings"][0]["detail"]
+    assert (second["findings"], second["counts"]) == (whole["findings"], whole["counts"])
+    assert second["counts"]["findings"] == {"duplicate_grant": 1, "grant_with_decrypt": 1}
+    assert (third["findings"], third["counts"]) == ([], {})
+    assert len({item["through"].get("grant_id") for item in second["items"] + third["items"]}) == 8
+
+
+def test_kms_is_too_slow(scene: InProcessStack) -> None:
+    """Where not all grants can be read in time, the second page is 503 and names the command."""
+    scene.limit()
+    by_hand(scene, 101)
     with scene.faults({"ListGrants": before(lambda: scene.clock.advance(seconds=15))}):
-        answer = scene.security("GET", "/access", limit="1")
-    assert (answer.status, "grant-broker access" in answer.body["detail"]) == (503, True)
+        first = access(scene, limit="1")
+        answer = scene.security("GET", "/access", limit="1", cursor=first["cursor"])
+    assert first["findings"][0]["code"] == "not_all_read"
+    assert (answer.status, answer.body["code"]) == (503, "unavailable")
+    assert "grant-broker access" in answer.body["detail"]
 
 
 def test_a_key_of_another_account(scene: InProcessStack) -> None:

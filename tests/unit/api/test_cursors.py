@@ -10,6 +10,7 @@ import pytest
 from grant_broker.api import cursors
 from grant_broker.domain.errors import InvalidRequest
 from grant_broker.domain.people import Caller
+from grant_broker.keys import access
 
 CALLER = Caller("arn:aws:iam::444455556666:user/alice", "444455556666", "AIDAALICE")
 PLACE = "1767225600000#0123456789abcdef"
@@ -86,8 +87,9 @@ def test_forged(cursor: str) -> None:
 
 def test_marker() -> None:
     """A marker of KMS goes through a cursor as it is, and no text that KMS would refuse."""
-    marker = "ÿ" + "m ~" * 341
-    assert cursors.read(cursors.write(bound(), marker), bound(), form=cursors.MARKER) == marker
-    for text in ("", "\x00", "Ā", "m" * 1025):
+    place = access.AccessPlace("ÿ" + "m ~" * 341, report_due=True)
+    kept = cursors.read(cursors.write(bound(), place.text), bound(), form=access.PLACE)
+    assert access.AccessPlace.read(str(kept)) == place
+    for text in ("", "due ", "m", "told \x00", "due Ā", "due " + "m" * 1025):
         with pytest.raises(InvalidRequest):
-            cursors.read(cursors.write(bound(), text), bound(), form=cursors.MARKER)
+            cursors.read(cursors.write(bound(), text), bound(), form=access.PLACE)

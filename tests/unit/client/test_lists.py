@@ -39,6 +39,19 @@ def test_a_report_over_several_pages() -> None:
     assert report == {"items": [1, 2], "findings": ["f"], "counts": {"grants": 2}, "cursor": None}
 
 
+def test_a_report_whose_findings_come_late() -> None:
+    """Findings and counts over all grants take the place of what the first page knew."""
+    answers: list[Reply] = [
+        (200, {"items": [1], "findings": ["so far"], "counts": {}, "cursor": "c-1"}, {}),
+        (200, {"items": [2], "findings": ["f"], "counts": {"grants": 3}, "cursor": "c-2"}, {}),
+        (200, {"items": [3], "findings": [], "counts": {}, "cursor": None}, {}),
+    ]
+    with scripted_api(*answers) as api:
+        client = Client(api.url, session=boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-central-1"))
+        report = client.security.get_access("k")
+    assert report == {"items": [1, 2, 3], "findings": ["f"], "counts": {"grants": 3}, "cursor": None}
+
+
 def test_nobody_in_particular() -> None:
     """Where STS does not say who calls, the next step is told."""
     sts = mock.Mock(get_caller_identity=mock.Mock(side_effect=NoCredentialsError))

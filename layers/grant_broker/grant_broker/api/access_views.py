@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def report_view(
     entries: Iterable[AccessEntry], report: AccessReport | None, *, cursor: str | None
 ) -> security_shapes.AccessReport:
-    """A page of the report; findings and counts are on the first page alone, which has the `report`."""
+    """A page of the report; findings and counts are on the pages that have a `report`."""
     return {
         "items": [_entry(entry) for entry in entries],
         "findings": [_finding(finding) for finding in report.findings] if report else [],

@@ -13,8 +13,6 @@ from grant_broker.domain.trail import digest
 _LONGEST = 2048
 LISTED = re.compile(r"[0-9-]{13,15}#[\x20-\x7e]{1,512}")
 """A place in a list of the tables: a time in milliseconds, and what stands there."""
-MARKER = re.compile(r"[\x20-\xff]{1,1024}")
-"""A marker of KMS (ListGrants, Marker)."""
 
 
 def binding(caller: Caller, route: str, query: Mapping[str, str]) -> str:

@@ -204,14 +204,24 @@ class AccessFinding(TypedDict):
 
 
 class AccessReport(TypedDict):
-    """Who can use or manage a key, and by what. Findings and counts come with the first answer."""
+    """Who can use or manage a key, and by what.
+
+    Findings and counts over all grants come with the first answer; where these are too many to be read in a
+    second, with the second one. The first has the findings so far then, and no counts.
+    """
 
     items: Annotated[
         list[AccessEntry],
         Keywords(description="All access by the key policy in the first answer; then `limit` grants a page."),
     ]
-    findings: list[AccessFinding]
-    counts: Annotated[dict[str, Any], Keywords(description="Over the key policy and all grants.")]
+    findings: Annotated[
+        list[AccessFinding],
+        Keywords(description="What to look at; `not_all_read` comes first where the next answer has it all."),
+    ]
+    counts: Annotated[
+        dict[str, Any],
+        Keywords(description="Over the key policy and all grants; empty in an answer that has not all."),
+    ]
     cursor: Annotated[str | None, Keywords(description="Where the next grants start; null at the end.")]
 
 

@@ -161,7 +161,9 @@ class SecurityTeam:
         while report["cursor"]:
             query = {"limit": "100", "cursor": report["cursor"]}
             page = cast("AccessReport", self._connection.call("GET", path, query=query).body)
-            report = {**report, "items": [*report["items"], *page["items"]], "cursor": page["cursor"]}
+            # Where there are counts, there are findings and counts over all grants.
+            whole = page if page["counts"] else report
+            report = {**whole, "items": [*report["items"], *page["items"]], "cursor": page["cursor"]}
         return report
 
     def list_events(self, **filters: Unpack[EventFilters]) -> Iterator["Event"]:
