@@ -7,7 +7,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
 
-from tests.benchmarks import access, cold_start, figures, growth, layer_size, plots, sweep, warm
+from tests.benchmarks import (
+    access,
+    cold_start,
+    figures,
+    growth,
+    layer_size,
+    plots,
+    reconciling,
+    sweep,
+    warm,
+)
 from tests.benchmarks.cold_start import Options
 
 BENCHMARKS: dict[str, Callable[[Options], list[figures.Figure]]] = {
@@ -19,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[figures.Figure]]] = {
     "lateness": sweep.lateness,
     "idle": growth.idle,
     "memory": growth.memory,
+    "reconcile": reconciling.whole_pass,
     "access": access.report,
 }
 
