@@ -21,7 +21,7 @@ MAY: dict[str, dict[str, str]] = {
         "requests/index/by_account": "Query",
         "requests/index/held": "Query",
         "requests/index/open": "Query",
-        "approvals": "ConditionCheckItem GetItem",
+        "approvals": "BatchGetItem ConditionCheckItem GetItem",
         "approvals/index/by_kind": "Query",
         "approvals/index/covering": "Query",
     },

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from grant_broker.aws.attributes import Attributes, Item, serialized
 from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.blocks import Block
 from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
@@ -28,6 +29,7 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     GrantsPlace: "reconcile",
     KeyPlace: "reconcile",
     RecordsPlace: "reconcile",
+    Block: "block",
 }
 
 
@@ -38,7 +40,9 @@ class Part(StrEnum):
     REST = "rest"
 
 
-R = TypeVar("R", Event, GrantRequest, Key, Approval, Proposal, Check, GrantsPlace, KeyPlace, RecordsPlace)
+R = TypeVar(
+    "R", Event, GrantRequest, Key, Approval, Proposal, Check, GrantsPlace, KeyPlace, RecordsPlace, Block
+)
 
 
 def sort_key(record: Record | Event) -> str:
@@ -111,13 +115,21 @@ def _indexed(record: Record | Event, agenda_shards: int) -> dict[str, object]:
             }
         case Check():
             return {"agenda": f"check#{record.function}" if record.due is not None else None}
-        case Key():
-            return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
         case Approval(kind=Kind.STANDING):
             covering = f"{record.key_arn}#{record.account}"
             return {"covering": covering, "listed_at": _listed(record.created_at, record.id)}
+    return _of_kind(record)
+
+
+def _of_kind(record: Record | Event) -> dict[str, object]:
+    """For the index `by_kind`, in order of time."""
+    match record:
+        case Key():
+            return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
         case Event():
             return {"kind": "event", "listed_at": place_of(record)}
+        case Block():
+            return {"kind": "block", "listed_at": _listed(record.standings[0].since, record.selectors.name)}
     return {}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.agenda import Agenda
 from grant_broker.aws.attributes import Attributes, serialized
+from grant_broker.aws.blocks import Blocks
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
 from grant_broker.aws.items import R, item_of, key_of, record_of, sort_key
@@ -46,6 +47,7 @@ class Store:
         self.tables = Tables(database, request_table, approval_table)
         self.adoptions = Adoptions(self.tables)
         self.agenda = Agenda(self.tables, agenda_shards)
+        self.blocks = Blocks(self.tables)
         self.counters = Counters(self.tables)
         self.leases = Leases(self.tables)
         self.lists = Lists(self.tables)

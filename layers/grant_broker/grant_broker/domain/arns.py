@@ -80,6 +80,16 @@ def role_of(arn: str) -> tuple[str, str] | None:
     return (account_of(arn), arn.split("/")[1]) if SESSION.fullmatch(arn) else None
 
 
+def name_of_principal(arn: str) -> str:
+    """Tell a role or a user by account and name, a session by its role; anything else is its own name.
+
+    No path: an account has no two roles, nor two users, of one name. Nor is IAM particular about case.
+    """
+    if role := role_of(arn):
+        return f"{role[0]}:role/{role[1]}".casefold()
+    return (f"{account_of(arn)}:user/{arn.rpartition('/')[2]}" if IAM_USER.fullmatch(arn) else arn).casefold()
+
+
 def find_session_name(arn: str) -> str | None:
     """Find the session's name in the ARN of an assumed role's session, None in another's."""
     return arn.rpartition("/")[2] if SESSION.fullmatch(arn) else None

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias, TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
+from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
@@ -102,6 +103,11 @@ class GrantRequest(Record):
     def requester(self) -> Requester:
         """Who asked."""
         return Requester(self.requester_arn, self.requester_person)
+
+    @property
+    def selectors(self) -> Selectors:
+        """What matches its grant and no wider."""
+        return Selectors.about(key_arn=self.key_arn, account=self.account, grantee=self.grantee)
 
     @property
     def begins(self) -> datetime:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.blocked_grants import find_fault_of_revoked, find_fault_past_block
+from grant_broker.domain.blocks import Block
 from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
@@ -50,15 +53,21 @@ class Evidence:
         asked = record or votes
         return asked.grantee if asked else None
 
-    def withdrawn(self, grant: ListedGrant, record: GrantRequest) -> bool:
-        """Whether the standing approval that covered a grant was withdrawn in order to end its grants."""
+    def is_end_ordered(self, grant: ListedGrant, record: GrantRequest) -> bool:
+        """Whether the security team has a grant ended that was in order until then.
+
+        By a revocation that came after it, or by withdrawing the standing approval that covered it.
+        """
+        blocks = self._reader.list_blocks()
+        if record.id != grant.request_id or record.id in self.uses or find_fault_past_block(blocks, grant):
+            return False
+        if find_fault_of_revoked(blocks, grant, self._reader.now):
+            return self._fault_as_made(grant, record) is None
+        return self._is_approval_withdrawn(grant, record)
+
+    def _is_approval_withdrawn(self, grant: ListedGrant, record: GrantRequest) -> bool:
         named = self._named.get(record.approval or "")
-        if (
-            named is None
-            or not named.revoke_active
-            or record.id != grant.request_id
-            or record.id in self.uses
-        ):
+        if named is None or not named.revoke_active:
             return False
         before = [named.as_if_not_withdrawn()]
         return any(
@@ -70,6 +79,15 @@ class Evidence:
         """Why a well-named grant may not live, or None."""
         if use := self.uses.get(grant.request_id or ""):
             return use.fault
+        blocks = self._reader.list_blocks()
+        return (
+            find_fault_past_block(blocks, grant)
+            or self._fault_as_made(grant, record)
+            or find_fault_of_revoked(blocks, grant, self._reader.now)
+        )
+
+    def _fault_as_made(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
+        """Why the grant may not live by what held when it was made, blocks aside."""
         faults = [self._fault_under(limits, grant, record) for limits in self._reader.list_limits(grant)]
         return None if None in faults else faults[-1]
 
@@ -91,9 +109,11 @@ class Evidence:
 class Reader:
     """Reads each thing once a run, and consistently where its table allows. Nothing here writes."""
 
-    def __init__(self, store: Store, settings: ReconcileSettings) -> None:
+    def __init__(self, store: Store, settings: ReconcileSettings, now: datetime) -> None:
         self._store = store
         self._settings = settings
+        self.now = now
+        self._blocks: list[Block] | None = None
         self._keys: dict[str, Key | None] = {}
         self._versions: dict[str, list[LimitsVersion]] = {}
         self._named: dict[str, Approval] = {}
@@ -135,6 +155,12 @@ class Reader:
         if key_arn not in self._keys:
             self._keys[key_arn] = self._store.find_key(key_arn)
         return self._keys[key_arn]
+
+    def list_blocks(self) -> list[Block]:
+        """List what the security team has blocked, also what it blocks no more: few, however many grants."""
+        if self._blocks is None:
+            self._blocks = self._store.blocks.list()
+        return self._blocks
 
     def list_standing(self, key_arn: str, account: str) -> list[Approval]:
         """List the standing approvals for an account on a key."""

@@ -61,7 +61,7 @@ class Judging:
     """Open keys whose grants KMS did not list to reconcile when it was their turn."""
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.broker.store, self.broker.settings)
+        self.reader = Reader(self.broker.store, self.broker.settings, self.now)
         self.recorder = Recorder(self.broker)
         self._owner = self.broker.settings.owner
         self._planner = Planner(self.now, lambda: self.broker.stamp(BY))

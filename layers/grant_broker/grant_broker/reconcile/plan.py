@@ -61,9 +61,10 @@ class Planner:
                 records[adopted.record.id] = adopted.record
             else:
                 # What has no record is adopted or ended apart (`judge`).
-                self._plan_record(plan, cast("GrantRequest", record), found, grant, evidence)
+                known = cast("GrantRequest", record)
+                self._plan_record(plan, known, found, grant, evidence)
                 plan.lasting += _is_lasting(record, grant)
-                plan.lasting += found.unfit and not evidence.withdrawn(grant, cast("GrantRequest", record))
+                plan.lasting += found.unfit and not evidence.is_end_ordered(grant, known)
         return plan
 
     def plan_records(
@@ -136,7 +137,7 @@ class Planner:
     ) -> None:
         match found.finding:
             case Finding.END:
-                drift = not evidence.withdrawn(grant, record)
+                drift = not evidence.is_end_ordered(grant, record)
                 plan.changes.append(
                     adoption.ending_unfit(
                         record, self.stamp(), found.reason, grant_id=grant.grant_id, drift=drift

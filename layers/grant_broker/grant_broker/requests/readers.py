@@ -8,7 +8,7 @@ from grant_broker.domain.errors import BrokerError, DatabaseRefused
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_WORKERS = 5
+_WORKERS = 6
 
 
 class InTurn(Executor):

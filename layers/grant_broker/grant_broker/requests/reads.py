@@ -11,6 +11,7 @@ from itertools import chain, islice
 
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.blocks import Block, Selectors
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key
@@ -26,6 +27,7 @@ class OfKey:
     """What is known of a key that is open to the account. `policy` raises KmsRefused or KmsUncertain."""
 
     key: Key
+    blocks: Future[list[Block]]
     checks: Future[KeyChecks]
     approvals: Future[Iterator[Approval]]
     held: Future[list[Holding]]
@@ -48,6 +50,8 @@ def begin_reads(broker: RequestsBroker, account: str, submission: Submission, *,
     key_arn = broker.store.find_key_arn(submission.key)
     if key_arn is None:
         return Reads(counted, None)
+    about = Selectors.about(key_arn=key_arn, account=account, grantee=submission.grantee)
+    blocks = workers.submit(broker.store.blocks.find_matching, about)
     checks = workers.submit(find_checks, broker.store, key_arn)
     approvals = workers.submit(_begin_approvals, broker, key_arn, account)
     key = broker.store.find_bearer(key_arn, submission.key)
@@ -57,7 +61,7 @@ def begin_reads(broker: RequestsBroker, account: str, submission: Submission, *,
     policy = workers.submit(broker.kms.get_key_policy, key_arn)
     at = submission.starts_at or broker.clock()
     held = workers.submit(list_held, broker, key, submission.grantee, at=at)
-    return Reads(counted, OfKey(key, checks, approvals, held, policy))
+    return Reads(counted, OfKey(key, blocks, checks, approvals, held, policy))
 
 
 def _count_and_list(broker: RequestsBroker, account: str, stored: int) -> list[Open]:

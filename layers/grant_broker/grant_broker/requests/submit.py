@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.domain.arns import account_of
+from grant_broker.domain.blocks import refuse_blocked
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
 from grant_broker.domain.idempotency import Idempotency
@@ -74,6 +75,7 @@ def submit(
         except Stale:
             # Made twice at the same time, or what it rests on has moved: one step after the other, then.
             _LOG.info("not granted in one step", extra={"request": request_id})
+            refuse_blocked(broker.store.blocks.find_matching(found.request.selectors), broker.clock())
         else:
             return make_grant(broker, intent, by=caller.arn)[0]
     try:
@@ -98,7 +100,7 @@ def assess(
     """Find out what a submission comes to: the request as it would be stored, and whether it is covered.
 
     Raises TooManyRequests where the account calls too often, InvalidRequest outside the key's limits,
-    Conflict where the key's last check failed.
+    NotPermitted under a block, Conflict where the key's last check failed.
     """
     now = milliseconds(broker.clock())
     reads.open.result()
@@ -106,6 +108,7 @@ def assess(
     faults = _faults(broker, caller, submission, known.key if known else None, now)
     if known is None or faults:
         raise InvalidRequest(*faults)
+    refuse_blocked(known.blocks.result(), now)
     key, checks = known.key, known.checks.result()
     if checks.refusal:
         raise Conflict(checks.refusal)

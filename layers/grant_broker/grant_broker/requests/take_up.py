@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.backoff import backoff
+from grant_broker.domain.blocks import refuse_blocked
 from grant_broker.domain.bookkeeping import confirm_at, made_unwanted
 from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale, Unavailable
 from grant_broker.domain.failures import reason_of
@@ -108,14 +109,21 @@ def commit_intent(
     change = intended(request, broker.stamp(by), rests_on.approval.id)
     # Whatever a forged or restored record says: nothing covers a second grant under the same id.
     unused = broker.store.uses.unused(request.id)
+    # What is blocked before this transaction is not granted after it; what is in flight, the kill switch's
+    # second sweep finds.
+    unblocked = broker.store.blocks.unblocked(request.selectors, change.record.intent_at or broker.clock())
     changes = [change] if after is None else [after, change]
-    broker.store.commit(*changes, checks=[rests_on.approval, rests_on.key], others=[unused])
+    broker.store.commit(*changes, checks=[rests_on.approval, rests_on.key], others=[unused, *unblocked])
     return change.record
 
 
 def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
-    """Read what a request approved earlier rests on; Conflict where it covers it no longer."""
+    """Read what a request approved earlier rests on.
+
+    Raises NotPermitted under a block, Conflict where it covers the request no longer.
+    """
     store = broker.store
+    refuse_blocked(store.blocks.find_matching(request.selectors), broker.clock())
     if store.uses.find(request.id):
         raise Conflict("the request is approved, but not covered any more: it had its grant, which has ended")
     key = store.find_key(request.key_arn)

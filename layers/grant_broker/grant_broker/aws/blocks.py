@@ -1,0 +1,70 @@
+"""Blocks in the approval table: read beside what a grant rests on, and checked where its intent is stored."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from grant_broker.aws.attributes import Item, serialized
+from grant_broker.aws.dynamodb import Query, Write
+from grant_broker.aws.items import key_of, record_of
+from grant_broker.aws.tables import Tables
+from grant_broker.domain.blocks import Block, Selectors
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef
+
+_LOG = logging.getLogger(__name__)
+
+
+class Blocks:
+    """The items `block#<selectors>`: one for each combination that was ever blocked."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, selectors: Selectors) -> Block | None:
+        """Find the block of exactly these selectors, whether it holds or not; a consistent read."""
+        block = Block(selectors=selectors)
+        item = self._tables.database.get(self._tables.approval_table, block.subject, "block")
+        return record_of(Block, item) if item else None
+
+    def find_matching(self, about: Selectors) -> list[Block]:
+        """Find all blocks that match a grant, whether they hold or not, in one consistent read."""
+        keys = [(Block(selectors=each).subject, "block") for each in about.wider]
+        items = self._tables.database.get_many(self._tables.approval_table, keys)
+        return [record_of(Block, item) for item in items]
+
+    def unblocked(self, about: Selectors, now: datetime) -> list[Write]:
+        """Make the checks, for a transaction, that no block matches a grant and holds."""
+        return [self._not_held(Block(selectors=each), int(now.timestamp())) for each in about.wider]
+
+    def list(self) -> "list[Block]":
+        """List all blocks, also those that hold no more; from an index, which may be some seconds behind.
+
+        One that cannot be read is told to the log, and hides no other.
+        """
+        query = Query(
+            table=self._tables.approval_table,
+            index="by_kind",
+            condition="kind = :kind",
+            values={":kind": "block"},
+        )
+        return list(_readable(self._tables.database.query(query)))
+
+    def _not_held(self, block: Block, second: int) -> Write:
+        check: ConditionCheckTypeDef = {
+            "TableName": self._tables.approval_table,
+            "Key": key_of(block),
+            "ConditionExpression": "attribute_not_exists(pk) OR blocked_until <= :now",
+            "ExpressionAttributeValues": serialized({":now": second}),
+        }
+        return {"ConditionCheck": check}
+
+
+def _readable(items: Iterable[Item]) -> Iterator[Block]:
+    for item in items:
+        try:
+            yield record_of(Block, item)
+        except ValueError:
+            _LOG.exception("a block cannot be read", extra={"pk": item["pk"]})
