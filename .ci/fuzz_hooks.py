@@ -23,6 +23,7 @@ _APPROVAL = {
     "max_duration": "PT1H", "valid_from": None, "valid_until": _UP["valid_until"],
 }  # fmt: skip
 _WORDS = {"reason": "to be fuzzed", "encryption_context": {"made": "for the fuzzer"}}
+_ACCOUNT = {"account": _PARTNER["account"], "name": "fuzzed", "event_bus": None}
 # Valid bodies name what exists, so that calls get past the checks that any made-up name fails.
 _KNOWN: dict[str, dict[str, Any]] = {
     "/requests": _SUBMISSION,
@@ -31,6 +32,7 @@ _KNOWN: dict[str, dict[str, Any]] = {
         "key_arn": _UP["fuzzed_key"], "name": "fuzzed", "operations": ["Encrypt"], "max_duration": "PT1H",
         "max_continuous": "PT2H", "quorum": 1,
     },
+    "/security/accounts/{account}": _ACCOUNT,
 }  # fmt: skip
 
 
@@ -77,6 +79,13 @@ def _half_approved() -> str:
     return _made("bob", "/security/approvals", {**_APPROVAL, **_WORDS, "key": "two_votes"})
 
 
+def _named() -> str:
+    """The id of an account that is named."""
+    url = f"{_UP['api_url']}/security/accounts/{_ACCOUNT['account']}"
+    requests.put(url, json=_ACCOUNT, auth=Signed("alice"), timeout=60)
+    return str(_ACCOUNT["account"])
+
+
 # What an operation needs to find in order to succeed, made just in time: each uses it up.
 _FRESH = {
     "DELETE /requests/{request_id}": _pending,
@@ -85,6 +94,9 @@ _FRESH = {
     "POST /security/requests/{request_id}/decision": _pending,
     "DELETE /security/requests/{request_id}/grant": _active,
     "POST /security/approvals/{approval_id}/decision": _half_approved,
+    "GET /security/accounts/{account}": _named,
+    "PUT /security/accounts/{account}": _named,
+    "DELETE /security/accounts/{account}": _named,
 }
 
 # The library puts this attribute on its decorator, and types the decorator alone.

@@ -17,6 +17,7 @@ from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
 from grant_broker.api.views import (
+    account_view,
     approval_view,
     changed_key_view,
     checks_view,
@@ -29,12 +30,13 @@ from grant_broker.api.views import (
     votes_view,
 )
 from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
-from grant_broker.approvals import standing_approvals, votes
+from grant_broker.approvals import accounts, standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.review import reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
 from grant_broker.approvals.why import explain_call
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import Quorum, StandingApproval
 from grant_broker.domain.arns import KEY, KEY_ID, key_id_of
 from grant_broker.domain.decisions import Decision, Revocation
@@ -54,6 +56,7 @@ share_handlers(logger)
 _KEY_ID = re.compile(rf"(?:[a-z0-9-]{{1,32}}:)?{KEY_ID.pattern}", re.ASCII)
 _LIMITS = KeyDocument.model_fields.keys() - {"key_arn"}
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _PAGED = ("limit", "cursor")
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
@@ -251,6 +254,43 @@ def get_events(call: Call) -> Answer:
     if request_id := query.matching(call.query, "request", _REQUEST_ID.fullmatch):
         return lists.answer_page(call, partial(search_trail, broker().store, request_id, search), event_view)
     return lists.answer_page(call, partial(search_events, broker().store, search), event_view)
+
+
+@api.route("GET", "/security/accounts", parameters=_PAGED)
+def get_accounts(call: Call) -> Answer:
+    """Accounts that are named."""
+    return lists.answer_page(call, broker().store.lists.list_accounts, account_view)
+
+
+@api.route("GET", "/security/accounts/<account>")
+def get_account(_call: Call, account: str) -> Answer:
+    """What is said of an account."""
+    found = accounts.get(broker(), _account_id(account))
+    return Answer(200, account_view(found), etag=etag(found.version))
+
+
+@api.route("PUT", "/security/accounts/<account>", takes_body=True)
+def put_account(call: Call, account: str) -> Answer:
+    """Name an account, and say where its events go."""
+    document = call.read(AccountDocument, account=_account_id(account))
+    if document.account != account:
+        raise InvalidRequest(Fault("account", "not the account in the path"))
+    named = accounts.put(broker(), call.caller, document, call.if_match)
+    view = account_view(named.account)
+    return Answer(201 if named.made else 200, view, etag=etag(named.account.version))
+
+
+@api.route("DELETE", "/security/accounts/<account>")
+def delete_account(call: Call, account: str) -> Answer:
+    """Take an account's entry away."""
+    accounts.delete(broker(), call.caller, _account_id(account))
+    return Answer(204)
+
+
+def _account_id(account: str) -> str:
+    if not _ACCOUNT_ID.fullmatch(account):
+        raise NotFound("there is no such account: give 12 digits")
+    return account
 
 
 def _quorum(key: Key) -> Quorum:

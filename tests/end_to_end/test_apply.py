@@ -161,3 +161,27 @@ def test_no_right(line: CommandLine, file: Path, key_arn: str) -> None:
     """Who is no approver is told so."""
     file.write_text(f"kind: key\nkey_arn: {key_arn}\nname: x\naccounts: ['{HOME}']\n")
     assert line.run("partner", "apply", str(file), "--plan").code == 3
+
+
+def test_an_account(line: CommandLine, file: Path) -> None:
+    """A file says all of an account's entry: made, as it is, and changed; its bus is asked about."""
+    other = "666677778888"
+    file.write_text(f"kind: account\naccount: '{other}'\nname: globex\n")
+    made = line.run("alice", "apply", str(file))
+    assert (made.code, own(made, f"account {other}")) == (0, [f"+ account {other} globex: create"])
+    assert own(line.run("alice", "apply", str(file), "--plan"), f"account {other}")[0].startswith("= ")
+    bus = f"arn:aws:events:eu-central-1:{other}:event-bus/grants"
+    file.write_text(f"kind: account\naccount: '{other}'\nname: globex\nevent_bus: {bus}\n")
+    plan = line.run("alice", "apply", str(file), "--plan")
+    assert plan.code == 5
+    assert own(plan, f"account {other}")[1].startswith("    widens   event_bus: null -> ")
+    assert line.run("alice", "apply", str(file)).code == 2
+    assert line.run("alice", "apply", str(file), "--yes").code == 0
+    assert line.json("alice", "accounts", "show", other)["event_bus"] == bus
+    file.write_text(f"kind: account\naccount: '{other}'\nname: globex\ncontact: desk\n")
+    assert own(line.run("alice", "apply", str(file), "--yes"), f"account {other}")[1].startswith(
+        "    changes"
+    )
+    assert line.run("alice", "accounts", "remove", other, "--yes").code == 0
+    file.write_text("---\n")
+    assert f"? account {other}" not in line.run("alice", "apply", str(file), "--plan").out

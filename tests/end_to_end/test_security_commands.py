@@ -226,3 +226,28 @@ def test_the_trail(line: CommandLine, pending: str) -> None:
     newest: Any = line.json("alice", "audit", "events", "--limit", "1")
     assert len(newest) == 1
     assert json.dumps(newest)
+
+
+def test_accounts(line: CommandLine, stack: Running) -> None:
+    """An account is named, its bus set beside its name, shown with its requests, and taken away again."""
+    other = "666677778888"
+    bus = f"arn:aws:events:eu-central-1:{other}:event-bus/grants"
+    nameless = line.run("alice", "accounts", "set", other, "--contact", "night desk")
+    assert (nameless.code, "name" in nameless.err) == (3, True)
+    assert (
+        line.run("alice", "accounts", "set", other, "--name", "globex", "--contact", "night desk").code == 0
+    )
+    entry = line.json("bob", "accounts", "set", other, "--event-bus", bus)
+    assert entry == {"account": other, "name": "globex", "contact": "night desk", "event_bus": bus}
+    assert line.json("bob", "accounts", "show", other) == entry
+    asked = stack.submission(grantee=stack.ready["people"]["other_partner"]["grantee"])
+    made = str(stack.call("other_partner", "POST", "/requests", asked).body["id"])
+    rows = line.run("alice", "queue", "--account", other).out.splitlines()
+    assert any(row.startswith(made) and f"globex {other} " in row for row in rows)
+    shown = line.run("alice", "show", made)
+    assert (shown.fields["account"], shown.fields["contact"]) == (f"{other} globex", "night desk")
+    assert line.json("alice", "accounts", "set", other, "--event-bus", "")["event_bus"] is None
+    assert "globex" in line.run("alice", "accounts").out
+    assert line.run("alice", "accounts", "remove", other, "--yes").code == 0
+    assert line.run("alice", "accounts", "show", other).code == 3
+    assert "account" not in line.run("alice", "show", made).fields

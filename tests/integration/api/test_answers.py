@@ -18,6 +18,7 @@ from tests.support import contract
 from tests.support.limits import limits
 
 NOBODY = "0" * 32
+PARTNER = "444455556666"
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -104,7 +105,10 @@ ALL = operations_with()
 def concrete(world: World, path: str) -> str:
     """The path with ids that nothing has, and the key's own."""
     return (
-        path.replace("{key_id}", world.key).replace("{request_id}", NOBODY).replace("{approval_id}", NOBODY)
+        path.replace("{key_id}", world.key)
+        .replace("{request_id}", NOBODY)
+        .replace("{approval_id}", NOBODY)
+        .replace("{account}", PARTNER)
     )
 
 
@@ -117,6 +121,7 @@ def body_for(world: World, described: dict[str, Any]) -> Any:
         "Submission": world.submission(), "KeyLimits": world.limits(), "KeyPatch": {"name": "partner_data"},
         "StandingApproval": world.approval(),
         "Decision": {"verdict": "approve"}, "Revocation": {"reason": "x"},
+        "AccountEntry": {"name": "acme"},
         "Question": {"action": "Encrypt", "context": {"a": "b"}},
     }[schema]  # fmt: skip
 
@@ -162,6 +167,7 @@ def test_what_does_not_exist_is_not_found(
 ) -> None:
     """404 on every route that names something; a key that a PUT names need not exist, but must be a name."""
     place = concrete(world, path).replace(world.key, "no-such-key" if method != "PUT" else 'no"key')
+    place = place.replace(PARTNER, "444455556667" if method != "PUT" else "acme")
     assert world.call(caller_of(path), method, place, body_for(world, described)).status == 404
 
 
@@ -184,6 +190,7 @@ def test_every_success_is_given_as_documented(world: World) -> None:
     """Whole lives of requests, approvals and keys see each documented success of each route."""
     lives_of_requests(world)
     life_of_an_approval(world)
+    life_of_an_account(world)
     successes = {
         (method, path, int(status))
         for method, path, described in operations()
@@ -277,3 +284,14 @@ def life_of_an_approval(world: World) -> None:
     assert world.call("alice", "GET", f"/security/keys/{key}/check").body["grantable"] is None
     assert world.call("alice", "PUT", f"/security/keys/{world.key}", world.limits()).status == 200
     assert world.call("alice", "DELETE", f"/security/keys/{key}").status == 204
+
+
+def life_of_an_account(world: World) -> None:
+    """Naming, listing, reading, changing and forgetting."""
+    path = f"/security/accounts/{PARTNER}"
+    assert world.call("alice", "PUT", path, {"name": "acme"}).status == 201
+    assert world.call("alice", "PUT", path, {"name": "acme", "contact": "night desk"}).status == 200
+    assert world.call("alice", "GET", path).body["contact"] == "night desk"
+    assert world.call("alice", "GET", "/security/accounts").body["items"]
+    assert world.call("alice", "DELETE", path).status == 204
+    assert world.call("alice", "DELETE", path).status == 404

@@ -153,6 +153,17 @@ class Approval(TypedDict):
     created_at: Time
 
 
+class NamedAccount(TypedDict):
+    """What the security team says of an account."""
+
+    account: Account
+    name: str
+    contact: Annotated[str | None, Keywords(description="Whom to ask.")]
+    event_bus: Annotated[
+        str | None, Keywords(description="ARN of the account's bus that its own requests' events go to.")
+    ]
+
+
 class Through(TypedDict):
     """What gives the access; only what is known is there."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.cause import Explanation
 from grant_broker.domain.checks import Check, KeyChecks
@@ -148,6 +149,16 @@ def proposal_view(proposal: Proposal, key: Key, quorum: Quorum) -> security_shap
         "narrowed": list(comparison.narrowed),
         "proposed_at": format_time(proposal.proposed_at),
         "lapses_at": format_time(proposal.lapses_at),
+    }
+
+
+def account_view(account: Account) -> security_shapes.NamedAccount:
+    """What the security team says of an account."""
+    return {
+        "account": account.document.account,
+        "name": account.document.name,
+        "contact": account.document.contact,
+        "event_bus": account.document.event_bus,
     }
 
 

@@ -71,4 +71,6 @@ class _Subjects:
             record = self._store.find_approval(name)
         if record:
             return record.key_arn, record.account
+        if kind == "account":
+            return None, name
         return (name.rpartition("#")[2] if kind in {"key", "check"} else None), None

@@ -7,6 +7,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from grant_broker.aws.attributes import Attributes, Item, serialized
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.blocks import Block
 from grant_broker.domain.checks import Check
@@ -24,6 +25,7 @@ from grant_broker.domain.trail import Event
 _SORT_KEYS: Mapping[type[Record], str] = {
     GrantRequest: "request",
     Key: "key",
+    Account: "account",
     Check: "check",
     Approval: "approval",
     GrantsPlace: "reconcile",
@@ -41,7 +43,18 @@ class Part(StrEnum):
 
 
 R = TypeVar(
-    "R", Event, GrantRequest, Key, Approval, Proposal, Check, GrantsPlace, KeyPlace, RecordsPlace, Block
+    "R",
+    Event,
+    GrantRequest,
+    Key,
+    Account,
+    Approval,
+    Proposal,
+    Check,
+    GrantsPlace,
+    KeyPlace,
+    RecordsPlace,
+    Block,
 )
 
 
@@ -126,6 +139,8 @@ def _of_kind(record: Record | Event) -> dict[str, object]:
     match record:
         case Key():
             return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
+        case Account():
+            return {"kind": "account", "listed_at": _listed(record.created_at, record.document.account)}
         case Event():
             return {"kind": "event", "listed_at": place_of(record)}
         case Block():

@@ -10,6 +10,7 @@ from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import R, holder_of, holding_of, record_of
 from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.continuity import Holding
@@ -84,6 +85,12 @@ class Lists:
 
         listing = Listing(self._tables.approval_table, "by_kind", "kind", "key", "key#", "key")
         return self._page(Key, listing, is_offered, limit=limit, after=after)
+
+    def list_accounts(self, *, limit: int, after: str | None) -> Page[Account]:
+        """List the accounts that are named."""
+        table = self._tables.approval_table
+        listing = Listing(table, "by_kind", "kind", "account", "account#", "account")
+        return self._page(Account, listing, lambda item: "withdrawn_at" not in item, limit=limit, after=after)
 
     def list_approvals(self, *, limit: int, after: str | None) -> Page[Approval]:
         """List standing approvals."""

@@ -17,6 +17,7 @@ from grant_broker.aws.lists import Lists
 from grant_broker.aws.places import Places
 from grant_broker.aws.tables import Tables
 from grant_broker.aws.uses import Uses
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import NotFound, Stale
@@ -91,6 +92,10 @@ class Store:
         if key is None:
             raise NotFound("there is no such key")
         return key
+
+    def find_account(self, account: str) -> Account | None:
+        """Find what the security team says, or said, of an account."""
+        return self._find(Account, self.tables.approval_table, f"account#{account}", "account")
 
     def find_key_named(self, name: str) -> Key | None:
         """Find a key by its ARN, or by the name that it bears now."""

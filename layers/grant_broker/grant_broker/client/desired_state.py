@@ -1,13 +1,14 @@
-"""Keys and standing approvals as files say they should be."""
+"""Keys, standing approvals and accounts as files say they should be."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.key_document import KeyArn, KeyDocument
 
@@ -32,9 +33,15 @@ class WantedApproval(StandingApproval):
     kind: Literal["approval"]
 
 
-_WANTED: TypeAdapter[WantedKey | WantedApproval] = TypeAdapter(
-    Annotated[WantedKey | WantedApproval, Field(discriminator="kind")]
-)
+class WantedAccount(AccountDocument):
+    """The whole entry of an account: what is left out is null."""
+
+    kind: Literal["account"]
+
+
+_KINDS = {"key", "approval", "account"}
+Wanted: TypeAlias = WantedKey | WantedApproval | WantedAccount
+_WANTED: TypeAdapter[Wanted] = TypeAdapter(Annotated[Wanted, Field(discriminator="kind")])
 
 
 class UnreadableError(Exception):
@@ -47,11 +54,12 @@ class DesiredState:
 
     keys: tuple[WantedKey, ...]
     approvals: tuple[WantedApproval, ...]
+    accounts: tuple[WantedAccount, ...] = ()
 
 
 def read_files(paths: Iterable[Path]) -> DesiredState:
     """Read YAML documents of all files; UnreadableError names every fault with its file and document."""
-    found: list[WantedKey | WantedApproval] = []
+    found: list[Wanted] = []
     faults: list[str] = []
     for path in paths:
         for place, document in _documents(path, faults):
@@ -64,6 +72,7 @@ def read_files(paths: Iterable[Path]) -> DesiredState:
     return DesiredState(
         tuple(each for each in found if isinstance(each, WantedKey)),
         tuple(each for each in found if isinstance(each, WantedApproval)),
+        tuple(each for each in found if isinstance(each, WantedAccount)),
     )
 
 
@@ -79,7 +88,9 @@ def complete(fields: dict[str, object]) -> KeyDocument:
 def fault_lines(error: ValidationError) -> Iterator[str]:
     """Every fault of a document, with the field."""
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"] if part not in {"key", "approval"})
+        # The kind comes first where there are several; alone it is a field.
+        kind, *rest = fault["loc"] or ("",)
+        place = ".".join(str(part) for part in (rest if rest and kind in _KINDS else fault["loc"]))
         quoted = " (in quotes)" if isinstance(fault["input"], int) else ""
         yield f"{place or 'document'}: {fault['msg'].removeprefix('Value error, ')}{quoted}"
 

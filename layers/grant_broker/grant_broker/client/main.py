@@ -31,8 +31,9 @@ SECTIONS = {
         "deny": "Deny a request, which is final whatever the quorum.",
         "revoke": "Take a grant back now, or what was approved and not taken up.",
         "approvals": "List, make and withdraw standing approvals.",
+        "accounts": "Name the partners' accounts, whom to ask, and where their events go.",
         "access": "Report who can use or manage a key, and by what.",
-        "apply": "Make keys and standing approvals as YAML files say.",
+        "apply": "Make keys, standing approvals and accounts as YAML files say.",
     },
     "Operators": {
         "audit": "List audit events, export the audit trail, or verify its hash chains.",

@@ -1,17 +1,17 @@
-"""What it takes to make keys and standing approvals as files say, and doing it."""
+"""What it takes to make keys, standing approvals and accounts as files say, and doing it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from grant_broker.client.desired_state import DesiredState, WantedApproval, WantedKey, complete
+from grant_broker.client.desired_state import DesiredState, WantedAccount, WantedApproval, WantedKey, complete
 from grant_broker.client.errors import ConflictError
 from grant_broker.client.security_team import StandingApproval
 from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Approval, Key
+    from grant_broker.api.security_shapes import Approval, Key, NamedAccount
     from grant_broker.client.security_team import SecurityTeam
 
 Action = Literal["none", "create", "change", "vote"]
@@ -110,17 +110,58 @@ class ApprovalStep:
 
 
 @dataclass(frozen=True)
+class AccountStep:
+    """One account: what is said of it (None where nobody has named it), and what is to be said."""
+
+    before: "NamedAccount | None"
+    after: "NamedAccount"
+    version: str | None
+    votes = 0
+    needed = 1
+    narrowed = ()
+
+    @property
+    def action(self) -> Action:
+        """What is to be done."""
+        if self.before is None:
+            return "create"
+        return "none" if self.before == self.after else "change"
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return f"account {self.after['account']} {self.after['name']}"
+
+    @property
+    def widened(self) -> tuple[str, ...]:
+        """The bus, where events would go to one that they do not go to now."""
+        now = self.before and self.before["event_bus"]
+        return ("event_bus",) if self.after["event_bus"] not in {None, now} else ()
+
+    @property
+    def changes(self) -> dict[str, tuple[object, object]]:
+        """Fields that differ, before and after."""
+        before = cast("dict[str, object]", self.before or {})
+        after = cast("dict[str, object]", self.after)
+        return {name: (before.get(name), after[name]) for name in after if before.get(name) != after[name]}
+
+
+Step: TypeAlias = KeyStep | ApprovalStep | AccountStep
+
+
+@dataclass(frozen=True)
 class Plan:
     """All steps, in the order in which they are done, and what the files do not speak of."""
 
     keys: tuple[KeyStep, ...]
     approvals: tuple[ApprovalStep, ...]
+    accounts: tuple[AccountStep, ...]
     unmanaged: tuple[str, ...]
 
     @property
-    def steps(self) -> tuple[KeyStep | ApprovalStep, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """All of them."""
-        return (*self.keys, *self.approvals)
+        return (*self.keys, *self.approvals, *self.accounts)
 
     @property
     def changes(self) -> bool:
@@ -131,7 +172,9 @@ class Plan:
     def widens(self) -> bool:
         """Whether afterwards more is allowed than now."""
         return any(
-            step.widened if isinstance(step, KeyStep) and step.before else step.action != "none"
+            step.widened
+            if isinstance(step, AccountStep) or (isinstance(step, KeyStep) and step.before)
+            else step.action != "none"
             for step in self.steps
         )
 
@@ -145,11 +188,20 @@ def make_plan(team: "SecurityTeam", desired: DesiredState) -> Plan:
     living = [approval for approval in team.list_approvals() if approval["status"] in _LIVING]
     approvals = tuple(_approval_step(wanted, living, names, quorums) for wanted in desired.approvals)
     spoken_of = {step.before["id"] for step in approvals if step.before}
-    return Plan(keys, approvals, tuple(_unmanaged(present, living, desired, spoken_of)))
+    named = {account["account"]: account for account in team.list_accounts()}
+    accounts = tuple(_account_step(team, wanted, named.get(wanted.account)) for wanted in desired.accounts)
+    unmanaged = [
+        *_unmanaged(present, living, desired, spoken_of),
+        *(f"account {each}" for each in named if each not in {step.after["account"] for step in accounts}),
+    ]
+    return Plan(keys, approvals, accounts, tuple(unmanaged))
 
 
-def carry_out(team: "SecurityTeam", step: KeyStep | ApprovalStep) -> bool:
+def carry_out(team: "SecurityTeam", step: Step) -> bool:
     """Do one step; whether it is in effect now, or waits for others' votes. GrantBrokerError."""
+    if isinstance(step, AccountStep):
+        team.put_account(step.after["account"], step.after, if_match=step.version)
+        return True
     if isinstance(step, ApprovalStep):
         return _approve(team, step)
     answer = team.put_key(key_id_of(step.after["key_arn"]), step.after, if_match=step.version)
@@ -175,6 +227,13 @@ def _key_step(team: "SecurityTeam", wanted: WantedKey, present: "Key | None") ->
     key_id = key_id_of(wanted.key_arn)
     votes = [each["votes"] for each in team.list_proposals(key_id) if each["document"] == after]
     return KeyStep(present, after, team.get_key(key_id)[1], next(iter(votes), 0))
+
+
+def _account_step(team: "SecurityTeam", wanted: WantedAccount, present: "NamedAccount | None") -> AccountStep:
+    after = cast("NamedAccount", wanted.model_dump(mode="json", exclude={"kind"}))
+    if present is None or present == after:
+        return AccountStep(present, after, None)
+    return AccountStep(present, after, team.get_account(wanted.account)[1])
 
 
 def _approval_step(

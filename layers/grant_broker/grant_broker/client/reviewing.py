@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Approval,
         Event,
         Key,
+        NamedAccount,
         OtherGrant,
         Preflight,
         Proposal,
@@ -44,14 +45,14 @@ _OF_THE_REQUEST = {
 
 
 def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> None:
-    """Print what waits for a decision, one request a line; `names` are the keys' names by their ARNs."""
+    """Print what waits for a decision, one a line; `names`: of keys by their ARNs, of accounts by ids."""
     print_table(
         ("REQUEST", "ANSWER BY", "WHO", "ASKS FOR", "CONTEXT", "VOTES", "PREFLIGHT", "OTHERS", "REASON"),
         [
             (
                 request["id"],
                 moment(request["answer_by"]),
-                principal(request["grantee"]),
+                _who(request, names),
                 _asked(request, names.get(request["key"], key_id_of(request["key"]))),
                 f"{pairs(request['encryption_context'])} ({request['context_match']})",
                 _votes(request),
@@ -86,12 +87,14 @@ def preflight_in_a_word(found: "Preflight | None") -> str:
     return next(iter(bad), f"unknown: {unknown[0].replace('_', ' ')}" if unknown else "fine")
 
 
-def print_review(request: "RequestSeen | RequestWithTrail") -> None:
-    """Print one request with all that helps to decide."""
+def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccount | None" = None) -> None:
+    """Print one request with all that helps to decide; `account`: what is said of its account."""
     found = request["preflight"]
     print_fields(
         [
             *request_fields(request),
+            ("account", f"{request['requester']['account']} {account['name']}" if account else ""),
+            ("contact", (account["contact"] or "") if account else ""),
             ("votes", _votes(request)),
             ("preflight", preflight_in_a_word(found)),
             *(
@@ -178,6 +181,17 @@ def print_keys(keys: Iterable["Key"]) -> None:
     )
 
 
+def print_accounts(accounts: Iterable["NamedAccount"]) -> None:
+    """Print what is said of accounts, one a line."""
+    print_table(
+        ("ACCOUNT", "NAME", "CONTACT", "EVENT BUS"),
+        [
+            (account["account"], account["name"], account["contact"] or "", account["event_bus"] or "")
+            for account in accounts
+        ],
+    )
+
+
 def print_document(document: Mapping[str, object]) -> None:
     """Print a key's limits, a field a line."""
     print_fields(
@@ -209,6 +223,11 @@ def print_proposals(proposals: Iterable["Proposal"]) -> None:
             for proposal in proposals
         ],
     )
+
+
+def _who(request: "RequestSeen", names: Mapping[str, str]) -> str:
+    name = names.get(request["requester"]["account"])
+    return f"{name} {principal(request['grantee'])}" if name else principal(request["grantee"])
 
 
 def _asked(request: "RequestSeen", key: str) -> str:

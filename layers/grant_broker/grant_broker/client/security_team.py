@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Key,
         KeyChecks,
         KeyPolicyAdvice,
+        NamedAccount,
         Proposal,
         RequestSeen,
         RequestWithTrail,
@@ -165,6 +166,25 @@ class SecurityTeam:
             whole = page if page["counts"] else report
             report = {**whole, "items": [*report["items"], *page["items"]], "cursor": page["cursor"]}
         return report
+
+    def list_accounts(self) -> Iterator["NamedAccount"]:
+        """The accounts that are named, newest first."""
+        return cast("Iterator[NamedAccount]", pages(self._connection, "/security/accounts"))
+
+    def get_account(self, account: str) -> tuple["NamedAccount", str]:
+        """What is said of an account, and its version for `if_match`."""
+        answer = self._connection.call("GET", f"/security/accounts/{account}")
+        return cast("NamedAccount", answer.body), answer.headers["etag"]
+
+    def put_account(self, account: str, entry: object, *, if_match: str | None = None) -> "NamedAccount":
+        """Name a trusted account, whom to ask, and where its events go: the whole entry."""
+        headers = {"If-Match": if_match} if if_match else {}
+        answer = self._connection.call("PUT", f"/security/accounts/{account}", entry, headers=headers)
+        return cast("NamedAccount", answer.body)
+
+    def delete_account(self, account: str) -> None:
+        """Take an account's entry away; its events go to no bus any more."""
+        self._connection.call("DELETE", f"/security/accounts/{account}")
 
     def list_events(self, **filters: Unpack[EventFilters]) -> Iterator["Event"]:
         """The audit trail, oldest first unless the order `newest` is asked for."""

@@ -37,6 +37,8 @@ _TITLES = {
     "check_failed": "a key policy check failed",
     "key_registered": "a key's limits",
     "key_changed": "a key's limits",
+    "account_registered": "an account's entry",
+    "account_changed": "an account's entry",
     "approval_made": "a standing approval",
     "submitted": "new request",
     "revoked": "a grant or request was revoked",

@@ -15,6 +15,7 @@ from grant_broker.api.security_shapes import (
     ChangedKey,
     Key,
     KeyChecks,
+    NamedAccount,
     RequestSeen,
     RequestWithTrail,
     Votes,
@@ -130,8 +131,8 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
             **_header(_NEWS, _SECONDS),
             "required": status == HTTPStatus.ACCEPTED and shape in {Votes, KeyChecks},
         }
-    if shape in {Key, ChangedKey}:
-        headers["ETag"] = _header("The limits' version, for If-Match.", {"type": "string"})
+    if shape in {Key, ChangedKey, NamedAccount}:
+        headers["ETag"] = _header("The present version, for If-Match.", {"type": "string"})
     if headers:
         answer["headers"] = headers
     if operation.follow and shape and {"id", "key_arn"} & fields_of(shape):

@@ -16,7 +16,13 @@ _KEY_ARN = {
 _SESSIONS = "An ARN; that of a role stands for all its sessions."
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z$"
 
-PATH: dict[str, dict[str, Any]] = {"request_id": _ID, "approval_id": _ID, "key_id": _KEY_ID}
+_ACCOUNT = {"type": "string", "pattern": "^[0-9]{12}$"}
+PATH: dict[str, dict[str, Any]] = {
+    "request_id": _ID,
+    "approval_id": _ID,
+    "key_id": _KEY_ID,
+    "account": _ACCOUNT,
+}
 
 _PRINCIPAL = {"type": "string", "pattern": ecma(arns.PRINCIPAL), "description": _SESSIONS}
 QUERY: dict[str, dict[str, Any]] = {
@@ -27,7 +33,7 @@ QUERY: dict[str, dict[str, Any]] = {
         "description": "The ARN of a key, or the name it is registered by.",
     },
     "key_arn": _KEY_ARN,
-    "account": {"type": "string", "pattern": "^[0-9]{12}$"},
+    "account": _ACCOUNT,
     "grantee": _PRINCIPAL,
     "requester": _PRINCIPAL,
     "by": {"type": "string", "pattern": ecma(searches.BY), "description": _SESSIONS},

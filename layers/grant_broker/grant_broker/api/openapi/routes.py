@@ -15,12 +15,14 @@ from grant_broker.api.security_shapes import (
     Key,
     KeyChecks,
     KeyPolicyAdvice,
+    NamedAccount,
     Proposal,
     RequestSeen,
     RequestWithTrail,
     Votes,
 )
 from grant_broker.api.shapes import Explanation, Forecast, Offer, Page, Request, RequestShown
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
@@ -63,6 +65,7 @@ _REQUEST = "/requests/{request_id}"
 _SEEN = "/security/requests/{request_id}"
 _APPROVAL = "/security/approvals/{approval_id}"
 _KEY = "/security/keys/{key_id}"
+_ACCOUNT = "/security/accounts/{account}"
 _OWN = (
     "get_request",
     "delete_request",
@@ -287,6 +290,33 @@ SECURITY_TEAM = (
         "The audit trail, oldest first.",
         {200: Page[Event]},
         query=("request", *EVENTS, *_PAGED),
+    ),
+    Operation(
+        "get_accounts",
+        "GET",
+        "/security/accounts",
+        "The accounts that are named, newest first.",
+        {200: Page[NamedAccount]},
+        query=_PAGED,
+    ),
+    Operation("get_account", "GET", _ACCOUNT, "What is said of an account.", {200: NamedAccount}),
+    Operation(
+        "put_account",
+        "PUT",
+        _ACCOUNT,
+        "Name a trusted account, whom to ask, and where its own requests' events go.",
+        {200: NamedAccount, 201: NamedAccount},
+        body=AccountDocument,
+        conflicts=True,
+        conditional=True,
+    ),
+    Operation(
+        "delete_account",
+        "DELETE",
+        _ACCOUNT,
+        "Take an account's entry away; its events go to no bus any more.",
+        {204: None},
+        conflicts=True,
     ),
 )
 

@@ -20,13 +20,14 @@ from typing import (
 from pydantic import BaseModel
 
 from grant_broker.api.vocabulary import Keywords
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.key_document import KeyDocument
 
 Schema = dict[str, Any]
 Shape = type | Any
 """A TypedDict of `shapes`, or a page of one, or a model of a body; to mypy a page is no type."""
 _PREFIX = "#/components/schemas/"
-_NAMES: Mapping[Shape, str] = {KeyDocument: "KeyLimits"}
+_NAMES: Mapping[Shape, str] = {KeyDocument: "KeyLimits", AccountDocument: "AccountEntry"}
 _SIMPLE: Mapping[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},

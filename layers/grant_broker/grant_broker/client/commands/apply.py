@@ -1,4 +1,4 @@
-"""`grant-broker apply`: keys and standing approvals as code."""
+"""`grant-broker apply`: keys, standing approvals and accounts as code."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from grant_broker.client.api_command import Api, ApiCommand, yes_option
 from grant_broker.client.desired_state import UnreadableError, read_files
 from grant_broker.client.exit_codes import CHANGES, DONE
-from grant_broker.client.plan import ApprovalStep, KeyStep, Plan, carry_out, make_plan
+from grant_broker.client.plan import AccountStep, KeyStep, Plan, Step, carry_out, make_plan
 from grant_broker.client.printing import printable
 
 _SIGNS = {"none": "=", "create": "+", "change": "~", "vote": "+"}
@@ -20,11 +20,11 @@ _SIGNS = {"none": "=", "create": "+", "change": "~", "vote": "+"}
 @yes_option
 @click.pass_obj
 def command(api: Api, *, files: tuple[Path, ...], only_plan: bool, yes: bool) -> int:
-    """Make keys and standing approvals as YAML files say.
+    """Make keys, standing approvals and accounts as YAML files say.
 
-    Each document has a `kind`: key, with the fields of its limits (what is left out stays as it is), or
-    approval, with those of a standing approval. Where it takes several votes, each person applies the same
-    files. Asks before it widens anything, unless --yes.
+    Each document has a `kind`: key, with the fields of its limits (what is left out stays as it is),
+    approval, with those of a standing approval, or account, with the whole of its entry. Where it takes
+    several votes, each person applies the same files. Asks before it widens anything, unless --yes.
 
     \b
     Exit codes besides those of all commands:
@@ -62,7 +62,7 @@ def print_plan(plan: Plan) -> None:
     """Print a plan, a step a line, with the fields that differ below."""
     for step in plan.steps:
         print(printable(f"{_SIGNS[step.action]} {step.name}{_note(step)}"))
-        if isinstance(step, KeyStep) and step.before:
+        if isinstance(step, KeyStep | AccountStep) and step.before:
             for name, (before, after) in step.changes.items():
                 print(
                     printable(
@@ -73,20 +73,20 @@ def print_plan(plan: Plan) -> None:
         print(printable(f"? {name}: not in these files"))
 
 
-def _view(step: KeyStep | ApprovalStep) -> dict[str, object]:
+def _view(step: Step) -> dict[str, object]:
     own = {"name": step.name, "action": step.action, "votes": step.votes, "needed": step.needed}
-    if isinstance(step, KeyStep):
+    if isinstance(step, KeyStep | AccountStep):
         own |= {"widened": list(step.widened), "narrowed": list(step.narrowed), "changes": step.changes}
     return own
 
 
-def _note(step: KeyStep | ApprovalStep) -> str:
+def _note(step: Step) -> str:
     if step.action == "none":
         return ": as it is"
     return f": {step.action}" + (f", {step.votes} of {step.needed} votes so far" if step.needed > 1 else "")
 
 
-def _effect(step: KeyStep, name: str) -> str:
+def _effect(step: KeyStep | AccountStep, name: str) -> str:
     if name in step.widened:
         return "widens "
     return "narrows" if name in step.narrowed else "changes"

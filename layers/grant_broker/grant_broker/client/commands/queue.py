@@ -16,6 +16,7 @@ def command(api: Api, *, key: str | None, account: str | None) -> None:
 
     def print_them() -> None:
         names = {each["key_arn"]: each["name"] for each in api.client.security.list_keys()}
+        names |= {each["account"]: each["name"] for each in api.client.security.list_accounts()}
         print_queue(requests, names)
 
     api.show(requests, print_them)

@@ -2,6 +2,7 @@
 
 import click
 
+from grant_broker.client.account_editing import find_account
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.reviewing import print_events, print_review
 
@@ -14,7 +15,7 @@ def command(api: Api, *, request_id: str) -> None:
     request = api.client.security.get_request(request_id)
 
     def print_it() -> None:
-        print_review(request)
+        print_review(request, find_account(api, request["requester"]["account"]))
         print()
         print_events(request["trail"])
 
