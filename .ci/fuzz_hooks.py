@@ -27,6 +27,7 @@ _ACCOUNT = {"account": _PARTNER["account"], "name": "fuzzed", "event_bus": None}
 # Valid bodies name what exists, so that calls get past the checks that any made-up name fails.
 _KNOWN: dict[str, dict[str, Any]] = {
     "/requests": _SUBMISSION,
+    "/requests/{request_id}/extension": {"duration": "PT1H"},
     "/security/approvals": _APPROVAL,
     "/security/keys/{key_id}": {
         "key_arn": _UP["fuzzed_key"], "name": "fuzzed", "operations": ["Encrypt"], "max_duration": "PT1H",
@@ -91,6 +92,7 @@ _FRESH = {
     "DELETE /requests/{request_id}": _pending,
     "POST /requests/{request_id}/grant": _approved,
     "DELETE /requests/{request_id}/grant": _active,
+    "POST /requests/{request_id}/extension": _active,
     "POST /security/requests/{request_id}/decision": _pending,
     "DELETE /security/requests/{request_id}/grant": _active,
     "POST /security/approvals/{approval_id}/decision": _half_approved,

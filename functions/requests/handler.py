@@ -1,4 +1,4 @@
-"""Third parties: submit, read, withdraw, take up and release requests. Alone holds kms:CreateGrant."""
+"""Third parties: submit, read, withdraw, take up, release, extend requests. Alone holds kms:CreateGrant."""
 
 import os
 from functools import cache, partial
@@ -21,11 +21,12 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import RequestSearch
-from grant_broker.domain.submission import Submission
+from grant_broker.domain.submission import Extension, Submission
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
+from grant_broker.requests.extend import extend
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
 from grant_broker.requests.withdraw import get_own_request, release, withdraw
@@ -102,6 +103,14 @@ def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
     released = release(broker(), call.caller, request_id)
     return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
+
+
+@api.route("POST", "/requests/<request_id>/extension", takes_body=True)
+def post_extension(call: Call, request_id: str) -> Answer:
+    """Ask to go on with an active grant: a request of its own."""
+    asked = call.read(Extension)
+    request = extend(broker(), call.caller, request_id, asked, call.idempotency)
+    return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
 @api.route("POST", "/requests/<request_id>/why", takes_body=True)

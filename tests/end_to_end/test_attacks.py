@@ -32,6 +32,7 @@ _OUTCOMES = {
     "delete_request": "404 not_found",
     "post_grant": "404 not_found",
     "delete_grant": "404 not_found",
+    "post_extension": "400 invalid_request",
     "post_why": "400 invalid_request",
     "get_keys": "200",
     "get_seen_requests": "200",

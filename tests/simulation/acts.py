@@ -53,6 +53,16 @@ class Acts:
         answer = self.call(who, "POST", "/requests", body, plan=plan, headers=headers)
         return answer.body["id"] if answer and answer.status == 201 else None
 
+    def extend(
+        self, who: str, request: str | None, duration: str, *, repeat: bool = False, plan: Plan = ()
+    ) -> str | None:
+        """The id of a request that extends this one, None where nobody was told."""
+        body = {"duration": duration, "reason": "more to load"}
+        headers = {"Idempotency-Key": "again"} if repeat else {}
+        path = "/requests/{}/extension"
+        answer = self.on_request(who, "POST", path, request, body, plan=plan, headers=headers)
+        return answer.body["id"] if answer and answer.status == 201 else None
+
     def take_up(self, who: str, request: str | None, plan: Plan = ()) -> Answer | None:
         """Take a request up."""
         return self.on_request(who, "POST", "/requests/{}/grant", request, plan=plan)

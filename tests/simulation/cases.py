@@ -63,6 +63,17 @@ def _submit(key: str) -> Act:
     return lambda one, plan: one.acts.submit("partner", key, SCOPE, plan=plan)
 
 
+def _extend(one: OneRequest, plan: Plan) -> Any:
+    return one.acts.extend("partner", one.request, "PT20M", plan=plan)
+
+
+def _extended_by_people(one: OneRequest) -> None:
+    """The request is the extension, approved and not taken up yet, of a grant that lives."""
+    one.active().advance(600)
+    one.request = one.acts.extend("partner", one.request, "PT20M")
+    one.acts.vote("alice", one.request, "approve")
+
+
 def _approve_ahead(one: OneRequest, plan: Plan = ()) -> Any:
     return Acts.approve_ahead(one.acts, "alice", "partner_data", PARTNER, lasts=3600, plan=plan)
 
@@ -98,6 +109,14 @@ CASES = (
     _case("vote to approve", OneRequest.pending, _vote("approve"), "lapsed"),
     _case("vote to deny", OneRequest.pending, _vote("deny"), "lapsed", "denied"),
     _case("take up", OneRequest.approved, _take_up, "lapsed", "failed", "expired"),
+    _case("extend, pending", lambda one: one.active().advance(600), _extend, "expired", "lapsed"),
+    _case(
+        "extend, granted at once",
+        lambda one: one.active_ahead().advance(600),
+        _extend,
+        "lapsed", "failed", "expired",
+    ),
+    _case("take up an extension", _extended_by_people, _take_up, "lapsed", "failed", "expired"),
     _case("release", OneRequest.active, _third_party("DELETE", "/requests/{}/grant"), "expired", "released"),
     _case("withdraw", OneRequest.pending, _third_party("DELETE", "/requests/{}"), "lapsed", "withdrawn"),
     _case("revoke a grant", OneRequest.active, _revoke, "expired", "revoked"),

@@ -165,6 +165,9 @@ class Ledger:
         longest = oracle.longest_held(key)
         if standing and (held := self._held_with(request, longest)) > longest + _CLOCKS:
             self.wrong(1, f"{request['grantee']} would hold for {held} by standing approvals")
+        old = self.record(request["extends"]) if "extends" in request else {}
+        if old.get("status") == "active" and request["expires_at"] <= old["expires_at"]:
+            self.wrong(3, f"the extension {request['id']} would end before the grant that it extends")
         stamp = int(oracle.time(request["expires_at"]).timestamp())
         self.intents[f"{PREFIX}{request['id']}/{stamp}"] = request
 

@@ -164,6 +164,24 @@ class Faults(RuleBasedStateMachine):
             self.acts.submit("partner", "partner_data", {**CROWD, "duration": "PT20M"}, app=app)
             self.world.advance(60 * minutes)
 
+    @rule(
+        pick=PICK, duration=DURATIONS, minutes=st.sampled_from([0, 4, 15]), repeat=st.booleans(), plan=ISSUES,
+        times=st.sampled_from([1, 1, 2]),
+    )  # fmt: skip
+    def extend(self, *, pick: int, duration: str, minutes: int, repeat: bool, times: int, plan: Any) -> None:
+        """Go on with a grant, or with what goes on with it: each of them alike to KMS but for its name."""
+        request = self.acts.pick(pick, "active")
+        if request not in self.world.requests("active") and pick % 7:
+            self.acts.approve_ahead("bob", "partner_data", PARTNER, lasts=7200)
+            request = self.acts.submit("partner", "partner_data", CROWD)
+        for _ in range(times):
+            self.world.advance(60 * minutes)
+            owner = self.acts.owner(request, pick)
+            request = self.acts.extend(owner, request, duration, repeat=repeat, plan=plan)
+            STEPS["extensions"] += request is not None
+            self.acts.agree(request, [None] * 4)
+            self.acts.take_up(owner, request)
+
     @rule(pick=PICK, plan=ISSUES)
     def take_up(self, pick: int, plan: Any) -> None:
         request = self.acts.pick(pick, "approved", "issuing")

@@ -207,6 +207,14 @@ class InProcessStack:
         """Take a request up."""
         return self.call(who, "POST", f"/requests/{request_id}/grant")
 
+    def extend(
+        self, request_id: str, who: Who = "partner", *, duration: str = "PT4H", reason: str = "still loading",
+        once: str | None = None, **more: Any,
+    ) -> Answer:  # fmt: skip
+        """Ask to go on with its grant."""
+        body = {"duration": duration, "reason": reason, **more}
+        return self.call(who, "POST", f"/requests/{request_id}/extension", body, once=once)
+
     def release(self, request_id: str, who: Who = "partner") -> Answer:
         """Release its grant."""
         return self.call(who, "DELETE", f"/requests/{request_id}/grant")

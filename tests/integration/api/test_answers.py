@@ -118,7 +118,8 @@ def body_for(world: World, described: dict[str, Any]) -> Any:
         return None
     schema = described["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     return {
-        "Submission": world.submission(), "KeyLimits": world.limits(), "KeyPatch": {"name": "partner_data"},
+        "Submission": world.submission(), "Extension": {"duration": "PT3H", "reason": "x"},
+        "KeyLimits": world.limits(), "KeyPatch": {"name": "partner_data"},
         "StandingApproval": world.approval(),
         "Decision": {"verdict": "approve"}, "Revocation": {"reason": "x"},
         "AccountEntry": {"name": "acme"},
@@ -221,7 +222,10 @@ def lives_of_requests(world: World) -> None:
     question = {"action": "Encrypt", "context": {"a": "b"}}
     for who, path in (("partner", f"/requests/{second}/why"), ("alice", f"/security/requests/{second}/why")):
         assert world.call(who, "POST", path, question).body["verdict"] == "allowed"
+    longer = {"duration": "PT3H", "reason": "x"}
+    assert world.call("partner", "POST", f"/requests/{second}/extension", longer).body["extends"] == second
     assert world.call("partner", "DELETE", f"/requests/{second}/grant").status == 202
+    assert world.call("partner", "POST", f"/requests/{second}/extension", longer).status == 409
     third = world.active()
     assert world.call("alice", "DELETE", f"/security/requests/{third}/grant", {"reason": "x"}).status == 202
     fourth = world.active()

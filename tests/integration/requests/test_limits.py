@@ -233,3 +233,13 @@ def test_without_room_a_dry_run_says_so(limited: Deploy) -> None:
     tried(scene)
     again = scene.call("partner", "POST", "/requests", scene.submission(), query={"dry_run": "true"})
     assert (again.status, again.body["code"]) == (429, "too_many_requests")
+
+
+def test_an_extension_counts_as_a_submission(deploy: Deploy) -> None:
+    """It is a call of the account's minute, and one more open request."""
+    scene = deploy(OpenPerGrantee="2", SubmissionsPerMinute="3")
+    old = scene.active()
+    assert scene.extend(old).status == 201
+    full, often = scene.extend(old), scene.extend(old)
+    assert (full.status, "2 open requests" in full.body["detail"]) == (429, True)
+    assert (often.status, "3 submissions" in often.body["detail"]) == (429, True)

@@ -64,6 +64,7 @@ _FIRST = (
     "encryption_context",
     "context_match",
     "duration",
+    "extends",
     "starts_at",
     "reason",
     "ticket",

@@ -130,6 +130,11 @@ class GrantRequest(Record):
         parsed = parse_grant_name(self.grant_name)
         return parsed is not None and parsed[0] == self.id
 
+    def outlasts(self, duration: int, at: datetime) -> bool:
+        """Whether its grant is live and ends no sooner than one of so many seconds, issued at a moment."""
+        until = self.expires_at if self.status == Status.ACTIVE else None
+        return until is not None and end_of(duration, at) <= until
+
     def asked(self, at: datetime) -> Asked:
         """What an approval must cover, at the moment given."""
         return Asked(
@@ -199,6 +204,11 @@ class RequestChanges(TypedDict, total=False):
     action: Action | None
     due: int | None
     attempts: int
+
+
+def end_of(duration: int, issued_at: datetime) -> datetime:
+    """When a grant of so many seconds ends: a whole second, as its name holds it, and never longer."""
+    return issued_at.replace(microsecond=0) + timedelta(seconds=duration)
 
 
 def at_latest(due: datetime) -> int:

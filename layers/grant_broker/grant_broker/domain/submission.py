@@ -1,4 +1,4 @@
-"""What a third party sends to ask for a grant."""
+"""What a third party sends to ask for a grant, or for more time with one."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,3 +40,12 @@ class Submission(BaseModel):
             encryption_context=self.encryption_context,
             context_match=self.context_match,
         )
+
+
+class Extension(BaseModel):
+    """What a third party sends to go on with a grant: the rest is as in the request that it extends."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duration: Duration
+    reason: Reason

@@ -4,7 +4,7 @@ Nothing else writes a status. Each returns the change, for `Store.commit`; Confl
 allow it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.errors import Conflict
@@ -20,6 +20,7 @@ from grant_broker.domain.request import (
     RequestChanges,
     Transition,
     at_latest,
+    end_of,
 )
 from grant_broker.domain.times import format_duration, format_time
 from grant_broker.domain.trail import Json
@@ -100,15 +101,11 @@ def lapsed(request: GrantRequest, stamp: Stamp) -> Transition:
 
 
 def intended(request: GrantRequest, stamp: Stamp, approval_id: str) -> Transition:
-    """The intent: from now on KMS may have the grant, whose name and end are fixed here.
-
-    Whole seconds, as the grant's name holds them, and never longer than approved.
-    """
-    issued_at = stamp.at.replace(microsecond=0)
-    expires_at = issued_at + timedelta(seconds=request.duration)
+    """The intent: from now on KMS may have the grant, whose name and end are fixed here."""
+    expires_at = end_of(request.duration, stamp.at)
     changes = RequestChanges(
         intent_at=stamp.at,
-        issued_at=issued_at,
+        issued_at=stamp.at.replace(microsecond=0),
         expires_at=expires_at,
         action=Action.SETTLE,
         due=at_latest(min(stamp.at + SETTLE_AFTER, expires_at)),
@@ -187,6 +184,7 @@ def _asked(request: GrantRequest) -> Json:
         "starts_at": _shown(request.starts_at),
         "reason": request.reason,
         "ticket": request.ticket,
+        **({"extends": request.extends} if request.extends else {}),
     }
 
 

@@ -13,7 +13,7 @@ from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.preflight import examine, refused_for_certain
 from grant_broker.requests.quotas import find_refusal
 from grant_broker.requests.reads import begin_reads
-from grant_broker.requests.submit import assess
+from grant_broker.requests.submit import Draft, assess
 
 _NO_ID = "0" * 32
 
@@ -25,7 +25,7 @@ def dry_run(broker: RequestsBroker, caller: Caller, submission: Submission) -> F
     """
     reads = begin_reads(broker, caller.account, submission, stored=0)
     try:
-        found = assess(broker, caller, submission, reads, request_id=_NO_ID, body_digest="")
+        found = assess(broker, caller, submission, reads, Draft(_NO_ID))
     except InvalidRequest as error:
         return Forecast("refuse", tuple(f"{fault.field}: {fault.message}" for fault in error.faults))
     except (Conflict, NotPermitted) as error:

@@ -30,6 +30,15 @@ FURTHEST_START = timedelta(days=30)
 
 
 @dataclass(frozen=True)
+class Draft:
+    """Of a request that may be stored: its id, the digest of its body, and the request that it extends."""
+
+    id: str
+    body_digest: str = ""
+    extends: GrantRequest | None = None
+
+
+@dataclass(frozen=True)
 class Assessment:
     """What a submission comes to before anything is stored, and all that was read to find out."""
 
@@ -48,6 +57,25 @@ class Assessment:
 def submit(
     broker: RequestsBroker, caller: Caller, submission: Submission, idempotency: Idempotency
 ) -> GrantRequest:
+    """Store a request; raises as `store` does. The same call again finds what it stored."""
+    person = broker.person(caller)
+    request_id = idempotency.id_for(
+        account=caller.account, person=person, route="POST /requests", new_id=broker.new_id()
+    )
+    if repeated := repeat(broker, caller, request_id, idempotency):
+        return repeated
+    return store(broker, caller, submission, Draft(request_id, idempotency.body_digest))
+
+
+def repeat(
+    broker: RequestsBroker, caller: Caller, request_id: str, idempotency: Idempotency
+) -> GrantRequest | None:
+    """Go on with what an earlier call of the same idempotency key has stored; None where it is the first."""
+    stored = broker.store.find_request(request_id) if idempotency.key else None
+    return _go_on(broker, caller, stored, idempotency.body_digest) if stored else None
+
+
+def store(broker: RequestsBroker, caller: Caller, submission: Submission, draft: Draft) -> GrantRequest:
     """Store a request: pending, or active where a standing approval covers it and it starts now.
 
     A crash after the record was stored leaves it `approved` or `issuing`: the same call again resumes, and
@@ -55,15 +83,8 @@ def submit(
     for another body), TooManyRequests (nothing stored; a repeat of what is stored is never refused so),
     Unavailable (stored; the outcome at KMS is not known yet).
     """
-    person = broker.person(caller)
-    request_id = idempotency.id_for(
-        account=caller.account, person=person, route="POST /requests", new_id=broker.new_id()
-    )
-    if idempotency.key and (stored := broker.store.find_request(request_id)):
-        return _repeat(broker, caller, stored, idempotency)
     reads = begin_reads(broker, caller.account, submission, stored=submission.stored_size)
-    digest = idempotency.body_digest
-    found = assess(broker, caller, submission, reads, request_id=request_id, body_digest=digest)
+    found = assess(broker, caller, submission, reads, draft)
     waits = found.cover.approval is None
     ensure_room(broker, reads.open.result(), grantee=submission.grantee, waits=waits)
     preflight = examine(broker, found.request, found.checks, found.policy, try_grant=not found.at_once)
@@ -74,7 +95,7 @@ def submit(
             intent = commit_intent(broker, first.record, caller.arn, covered, after=first)
         except Stale:
             # Made twice at the same time, or what it rests on has moved: one step after the other, then.
-            _LOG.info("not granted in one step", extra={"request": request_id})
+            _LOG.info("not granted in one step", extra={"request": draft.id})
             refuse_blocked(broker.store.blocks.find_matching(found.request.selectors), broker.clock())
         else:
             return make_grant(broker, intent, by=caller.arn)[0]
@@ -82,20 +103,14 @@ def submit(
         broker.store.commit(first)
     except Stale:
         # The same call, made twice at the same time.
-        if winner := broker.store.find_request(request_id):
-            return _repeat(broker, caller, winner, idempotency)
+        if winner := broker.store.find_request(draft.id):
+            return _go_on(broker, caller, winner, draft.body_digest)
         raise
     return take_up(broker, first.record, by=caller.arn)[0] if found.at_once else first.record
 
 
 def assess(
-    broker: RequestsBroker,
-    caller: Caller,
-    submission: Submission,
-    reads: Reads,
-    *,
-    request_id: str,
-    body_digest: str,
+    broker: RequestsBroker, caller: Caller, submission: Submission, reads: Reads, draft: Draft
 ) -> Assessment:
     """Find out what a submission comes to: the request as it would be stored, and whether it is covered.
 
@@ -106,6 +121,8 @@ def assess(
     reads.open.result()
     known = reads.of_key
     faults = _faults(broker, caller, submission, known.key if known else None, now)
+    if draft.extends and draft.extends.outlasts(submission.duration, now):
+        faults.append(Fault("duration", "give more: it must end after the grant that it extends"))
     if known is None or faults:
         raise InvalidRequest(*faults)
     refuse_blocked(known.blocks.result(), now)
@@ -114,7 +131,7 @@ def assess(
         raise Conflict(checks.refusal)
     answer_by = now + timedelta(seconds=broker.settings.answer_within)
     request = GrantRequest(
-        id=request_id,
+        id=draft.id,
         status=Status.PENDING,
         requester_arn=caller.arn,
         account=caller.account,
@@ -127,9 +144,10 @@ def assess(
         starts_at=submission.starts_at,
         reason=submission.reason,
         ticket=submission.ticket,
+        extends=draft.extends.id if draft.extends else None,
         created_at=now,
         answer_by=answer_by,
-        body_digest=body_digest,
+        body_digest=draft.body_digest,
         action=Action.LAPSE,
         due=at_latest(answer_by),
     )
@@ -155,11 +173,8 @@ def _first_change(broker: RequestsBroker, found: Assessment, preflight: Prefligh
     )
 
 
-def _repeat(
-    broker: RequestsBroker, caller: Caller, stored: GrantRequest, idempotency: Idempotency
-) -> GrantRequest:
-    """Go on with what an earlier call of the same idempotency key has stored."""
-    if stored.body_digest != idempotency.body_digest:
+def _go_on(broker: RequestsBroker, caller: Caller, stored: GrantRequest, body_digest: str) -> GrantRequest:
+    if stored.body_digest != body_digest:
         raise Conflict("this idempotency key was used for another body")
     if stored.approval is None or stored.begins > stored.created_at:
         return stored

@@ -15,6 +15,7 @@ from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest, Transition
+from grant_broker.domain.times import format_duration
 from grant_broker.domain.transitions import activated, intended, refused
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
@@ -91,7 +92,18 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
+    _ensure_outlasting(broker, request)
     return commit_intent(broker, request, by, _check_coverage(broker, request))
+
+
+def _ensure_outlasting(broker: RequestsBroker, request: GrantRequest) -> None:
+    """Conflict where an extension, shortened by a vote, would end before the grant that it extends."""
+    old = broker.store.find_request(request.extends) if request.extends else None
+    if old and old.outlasts(request.duration, broker.clock()):
+        raise Conflict(
+            "the request is approved, but its grant would end before the one that it extends: take it up "
+            f"when less than {format_duration(request.duration)} is left of that"
+        )
 
 
 def commit_intent(

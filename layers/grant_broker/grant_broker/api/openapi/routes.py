@@ -27,7 +27,7 @@ from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.question import Question
-from grant_broker.domain.submission import Submission
+from grant_broker.domain.submission import Extension, Submission
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ _OWN = (
     "delete_request",
     "post_grant",
     "delete_grant",
+    "post_extension",
     "get_seen_request",
     "post_decision",
     "revoke_grant",
@@ -121,6 +122,16 @@ THIRD_PARTIES = (
         "Release an active grant before its time.",
         {202: RequestShown},
         conflicts=True,
+    ),
+    Operation(
+        "post_extension",
+        "POST",
+        f"{_REQUEST}/extension",
+        "Go on with an active grant without a gap: a request of its own.",
+        {201: Request},
+        body=Extension,
+        repeatable=True,
+        follow=_OWN,
     ),
     Operation(
         "post_why",
