@@ -11,7 +11,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Extension, Submission
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.requests.submit import Draft, repeat, store
+from grant_broker.requests.submit import Draft, repeat, submit_draft
 from grant_broker.requests.withdraw import get_own_request
 
 
@@ -22,7 +22,7 @@ def extend(
 
     Raises NotFound, NotPermitted for others than the requester's person and the grantee, Conflict where the
     request is not active, InvalidRequest also where the new grant would not end after the old one; and what
-    `store` raises.
+    `submit_draft` raises.
     """
     old = get_own_request(broker, caller, request_id)
     new_id = idempotency.id_for(
@@ -35,7 +35,7 @@ def extend(
         return repeated
     if old.status != Status.ACTIVE:
         raise Conflict(f"the request is {old.status}: only an active one can be extended, ask anew")
-    return store(broker, caller, _as_before(old, asked), Draft(new_id, idempotency.body_digest, old))
+    return submit_draft(broker, caller, _as_before(old, asked), Draft(new_id, idempotency.body_digest, old))
 
 
 def _as_before(old: GrantRequest, asked: Extension) -> Submission:

@@ -57,14 +57,14 @@ class Assessment:
 def submit(
     broker: RequestsBroker, caller: Caller, submission: Submission, idempotency: Idempotency
 ) -> GrantRequest:
-    """Store a request; raises as `store` does. The same call again finds what it stored."""
+    """Store a request; raises as `submit_draft` does. The same call again finds what it stored."""
     person = broker.person(caller)
     request_id = idempotency.id_for(
         account=caller.account, person=person, route="POST /requests", new_id=broker.new_id()
     )
     if repeated := repeat(broker, caller, request_id, idempotency):
         return repeated
-    return store(broker, caller, submission, Draft(request_id, idempotency.body_digest))
+    return submit_draft(broker, caller, submission, Draft(request_id, idempotency.body_digest))
 
 
 def repeat(
@@ -75,7 +75,9 @@ def repeat(
     return _go_on(broker, caller, stored, idempotency.body_digest) if stored else None
 
 
-def store(broker: RequestsBroker, caller: Caller, submission: Submission, draft: Draft) -> GrantRequest:
+def submit_draft(
+    broker: RequestsBroker, caller: Caller, submission: Submission, draft: Draft
+) -> GrantRequest:
     """Store a request: pending, or active where a standing approval covers it and it starts now.
 
     A crash after the record was stored leaves it `approved` or `issuing`: the same call again resumes, and
