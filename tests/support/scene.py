@@ -99,6 +99,7 @@ class InProcessStack:
     def empty(self) -> None:
         """Empty tables, no grant on any key, keys and roles as deployed, the clock at its start."""
         self.cloud.intercept = None
+        self.spread(timedelta(0))
         for table in (self.deployment.request_table, self.deployment.approval_table):
             items = self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]
             self._write(table, [{"DeleteRequest": {"Key": key}} for key in items])
@@ -170,6 +171,10 @@ class InProcessStack:
         """The founding key's policy, as deployed."""
         found: dict[str, Any] = self.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
         return found
+
+    def spread(self, within: timedelta) -> None:
+        """From now on KMS knows of grants and of their ends so much later."""
+        self.cloud.kms.propagation.of_grants = self.cloud.kms.propagation.of_ends = within
 
     def put_policy_without(self, *sids: str) -> None:
         """Take statements out of the key's policy."""

@@ -27,6 +27,7 @@ def _many(scene: InProcessStack, count: int, *, due: int = 0, **changes: Any) ->
     for number in range(count):
         when = int(scene.clock.now.timestamp()) + due + number
         fields = {"id": f"{number:032x}", "action": Action.END, "due": when, "version": 1} | changes
+        fields["grant_token"] = None
         record = template.model_copy(update={**fields, "grant_id": f"{number:064x}"})
         scene.put(scene.deployment.request_table, item_of(record))
         made.append(record.id)

@@ -163,7 +163,7 @@ def test_ending_while_it_is_made(scene: InProcessStack) -> None:
 
 
 def test_ending_before_kms_shows_it(scene: InProcessStack) -> None:
-    """Without its id the grant is looked for by name; one that shows up later is a late duplicate."""
+    """Without its id the grant is looked for by name, for 5 minutes; one seen later is a late duplicate."""
     request_id = scene.approved()
     with scene.faults({"CreateGrant": refused("ThrottlingException")}):
         scene.take_up(request_id)
@@ -172,6 +172,8 @@ def test_ending_before_kms_shows_it(scene: InProcessStack) -> None:
     due = RequestChanges(action=Action.END, due=int(now.timestamp()))
     store.commit(move(record, Status.ENDING, Stamp(now, "x", "e" * 32), {}, due))
     scene.expire(1)
+    assert scene.status(request_id) == Status.ENDING
+    scene.later(300)
     assert scene.status(request_id) == Status.EXPIRED
     _create_again(scene, request_id)
     scene.later(310)

@@ -124,7 +124,7 @@ def test_a_forged_key_ends_nothing(scene: InProcessStack) -> None:
     grant_id = scene.request(request_id).grant_id
     elsewhere = {"key_arn": {"S": f"{scene.key_arn[:-1]}x"}, "status": {"S": "ending"}}
     now = {"end_as": {"S": "revoked"}, "due": {"N": str(int(scene.clock.now.timestamp()))}}
-    scene.alter(request_id, **elsewhere, **now)
+    scene.alter(request_id, **elsewhere, **now, grant_token={"NULL": True})
     scene.expire(1)
     assert (scene.status(request_id), len(scene.grants())) == (Status.REVOKED, 1)
     report = reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)

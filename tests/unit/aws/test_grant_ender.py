@@ -29,6 +29,13 @@ def test_end() -> None:
     ]
 
 
+def test_end_by_token() -> None:
+    """A token names grant and key."""
+    calls, script = ender({})
+    calls.retire_grant_by_token("t1")
+    assert script.calls == [("retire_grant", {"GrantToken": "t1"})]
+
+
 @pytest.mark.parametrize("name", ["retire_grant", "revoke_grant"])
 def test_end_of_nothing(name: str) -> None:
     """A grant that KMS does not know is told apart from every other refusal."""

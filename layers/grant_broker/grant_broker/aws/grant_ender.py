@@ -19,6 +19,11 @@ class GrantEnder:
         with kms_errors("RetireGrant"):
             self._client.retire_grant(KeyId=key_arn, GrantId=grant_id)
 
+    def retire_grant_by_token(self, grant_token: str) -> None:
+        """End a grant that KMS may not find by its id yet, since it is new."""
+        with kms_errors("RetireGrant"):
+            self._client.retire_grant(GrantToken=grant_token)
+
     def revoke_grant(self, *, key_arn: str, grant_id: str) -> None:
         """End any grant on the key, which needs kms:RevokeGrant."""
         with kms_errors("RevokeGrant"):

@@ -36,6 +36,11 @@ def settle_later(request: GrantRequest, now: datetime) -> Note:
     return revise(request, RequestChanges(action=Action.SETTLE, due=at_latest(now + SETTLE_AFTER)))
 
 
+def end_at(request: GrantRequest, when: datetime) -> Note:
+    """End it then: KMS does not show its grant yet."""
+    return revise(request, RequestChanges(action=Action.END, due=at_latest(when)))
+
+
 def confirm_at(request: GrantRequest, when: datetime) -> Note:
     """Look for the grant's name then."""
     return revise(request, RequestChanges(action=Action.CONFIRM, due=at_latest(when)))

@@ -22,8 +22,8 @@ SETTLE_AFTER = timedelta(seconds=60)
 ISSUE_WITHIN = timedelta(seconds=20)
 FAILED_AFTER = timedelta(minutes=5)
 CONFIRM_AFTER = timedelta(minutes=5)
-FORGOTTEN_AFTER = timedelta(minutes=5)
-"""KMS spreads the end of a grant within minutes: until then its grantee may still use it."""
+SPREADS_WITHIN = timedelta(minutes=5)
+"""KMS spreads a grant, and its end, within this: until then it may refuse its grantee, or still serve it."""
 
 
 # What was submitted, and by whom. What is decided or happens later changes nothing of it.
@@ -158,7 +158,7 @@ class GrantRequest(Record):
         """From when on KMS has forgotten the grant for certain; None without a grant that has ended."""
         if self.ended_at is None or self.grant_id is None:
             return None
-        return max(self.ended_at + FORGOTTEN_AFTER, self.absent_at or self.ended_at)
+        return max(self.ended_at + SPREADS_WITHIN, self.absent_at or self.ended_at)
 
     def belongs_to(self, caller: Caller, person: str) -> bool:
         """Whether the caller is the requester's person or the grantee."""

@@ -13,6 +13,7 @@ from grant_broker.domain.backoff import backoff
 from grant_broker.domain.bookkeeping import (
     claimed,
     confirm_at,
+    end_at,
     end_failed,
     late_duplicate,
     postponed,
@@ -25,13 +26,15 @@ from grant_broker.domain.failures import reason_of
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.listed_grant import ListedGrant, is_unique_id
 from grant_broker.domain.records import ChangeOf
-from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, GrantRequest
+from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, SPREADS_WITHIN, GrantRequest
 from grant_broker.domain.transitions import activated, closed, lapsed, never_made
 from grant_broker.domain.uses import Use
 from grant_broker.expiry.broker import ExpiryBroker
 
 _LOG = logging.getLogger(__name__)
 BY = "expiry"
+_UNSEEN = timedelta(seconds=5)
+"""Between two looks for a grant that is to end and that KMS does not show yet."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300  # seconds between attempts that KMS refused
 
 
@@ -94,8 +97,13 @@ def _settle(broker: ExpiryBroker, request: GrantRequest, _listed: ListedGrant | 
 
 
 def _end(broker: ExpiryBroker, request: GrantRequest, listed: ListedGrant | None) -> None:
+    now = broker.clock()
     if grant_id := request.grant_id or _find_grant_id(broker, request):
         _end_grant(broker, request, grant_id, listed)
+    elif request.intent_at and now - request.intent_at < FAILED_AFTER:
+        # KMS may have it and not show it yet: closed now, it would be found minutes later, as a duplicate.
+        broker.store.commit(end_at(request, now + _UNSEEN))
+        return
     change = closed(request, broker.stamp(BY))
     _commit_as_used(broker, change, *filter(None, [grant_id]))
     broker.measure("GrantsEnded", 1)
@@ -163,11 +171,25 @@ def _end_grant(
     try:
         broker.ender.retire_grant(key_arn=request.key_arn, grant_id=grant_id)
     except GrantNotFound:
-        _ensure_gone(broker, request, grant_id)
+        if not _retired_by_token(broker, request):
+            _ensure_gone(broker, request, grant_id)
     except KmsRefused as error:
         _LOG.warning("RetireGrant was refused", extra={"request": request.id, "code": error.code})
         if found := broker.kms.find_grant(key_arn=request.key_arn, grant_id=grant_id):
             _revoke(broker, request, found)
+
+
+def _retired_by_token(broker: ExpiryBroker, request: GrantRequest) -> bool:
+    """End a grant that KMS does not find by its id, where that may be since it is new."""
+    issued_at = request.issued_at
+    if request.grant_token is None or issued_at is None or broker.clock() >= issued_at + SPREADS_WITHIN:
+        return False
+    try:
+        broker.ender.retire_grant_by_token(request.grant_token)
+    except (GrantNotFound, KmsRefused):
+        # Gone for certain, or no token of KMS's: a record that somebody forged must not be stuck here.
+        return False
+    return True
 
 
 def _revoke(broker: ExpiryBroker, request: GrantRequest, grant: ListedGrant) -> None:
