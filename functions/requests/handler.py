@@ -9,8 +9,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker import init_phase
 from grant_broker.api import lists, query
-from grant_broker.api.caller import ensure_third_party
+from grant_broker.api.caller import ensure_third_party, is_approver
 from grant_broker.api.connections import connect
+from grant_broker.api.paths import base_path
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
 from grant_broker.api.views import explanation_view, forecast_view, offer_view, party_view, request_view
@@ -129,6 +130,17 @@ def get_keys(call: Call) -> Answer:
     account = call.caller.account
     find = partial(broker().store.lists.list_keys, account=account)
     return lists.answer_page(call, find, lambda key: offer_view(key, account))
+
+
+@api.route("GET", "/openapi.json")
+def get_openapi(call: Call) -> Answer:
+    """The contract: what the caller may call."""
+    from grant_broker.api.contract import contract_for  # noqa: PLC0415 - asked once, by who writes a client
+
+    approver = is_approver(
+        call.caller, home_account=settings.home_account, role_ids=settings.approver_role_ids
+    )
+    return Answer(200, contract_for(base_path(call.event), is_approver=approver))
 
 
 def _answer(status: int, call: Call, request: GrantRequest, *, location: str | None = None) -> Answer:

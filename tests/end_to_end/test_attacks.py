@@ -35,6 +35,7 @@ _OUTCOMES = {
     "post_extension": "400 invalid_request",
     "post_why": "400 invalid_request",
     "get_keys": "200",
+    "get_openapi": "200",
     "get_seen_requests": "200",
     "get_seen_request": "404 not_found",
     "post_decision": "400 invalid_request",

@@ -175,7 +175,7 @@ def test_each_method_is_throttled() -> None:
 
 
 def test_the_invoke_policies_that_the_stack_hands_out_cover_their_half_of_the_api() -> None:
-    """With the output's policy alone a role reaches every route of its half of the API, and no other."""
+    """With the output's policy alone a role reaches its half of the API, the contract, and no other route."""
     for output, half, account in (
         ("ThirdPartyInvokePolicy", "third_party", "444455556666"),
         ("SecurityInvokePolicy", "security", "111122223333"),
@@ -190,4 +190,5 @@ def test_the_invoke_policies_that_the_stack_hands_out_cover_their_half_of_the_ap
             )
             call = Call(principal, "execute-api:Invoke", place, context)
             found = decide(call, identity_policies=[policy], resource_policy=gateway.policy)
-            assert found.allowed is (_half(route.path) == half), (output, route)
+            wanted = _half(route.path) == half or route.path == "/openapi.json"
+            assert found.allowed is wanted, (output, route)

@@ -49,3 +49,5 @@ def test_the_layer_leaves_out_what_no_function_can_reach_and_nothing_else() -> N
     assert {str(path.relative_to(LAYER)) for path in modules - reachable()} == {
         str(path.relative_to(LAYER)) for path in left_out
     }
+    # Read, not imported.
+    assert PACKAGE / "api" / "openapi" / "openapi.json" not in named

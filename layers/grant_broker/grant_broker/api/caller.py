@@ -35,10 +35,15 @@ def ensure_third_party(caller: Caller, accounts: Collection[str]) -> None:
         raise NotPermitted("your account is not trusted here")
 
 
-def ensure_approver(caller: Caller, *, home_account: str, role_ids: Collection[str]) -> None:
-    """NotPermitted unless the caller is of the home account and has an approver role.
+def is_approver(caller: Caller, *, home_account: str, role_ids: Collection[str]) -> bool:
+    """Return whether the caller is of the home account and has an approver role.
 
     The role is told by its unique id: its name could be anybody's, its path is lost in STS ARNs.
     """
-    if caller.account != home_account or caller.unique_id not in role_ids:
+    return caller.account == home_account and caller.unique_id in role_ids
+
+
+def ensure_approver(caller: Caller, *, home_account: str, role_ids: Collection[str]) -> None:
+    """NotPermitted unless the caller is of the home account and has an approver role."""
+    if not is_approver(caller, home_account=home_account, role_ids=role_ids):
         raise NotPermitted("this needs an approver role of the home account")

@@ -4,7 +4,7 @@ Every field is always there unless it is NotRequired, and no other is. Imports n
 library and words of the domain, so that a client pays nothing for it. The OpenAPI document is made of them.
 """
 
-from typing import Annotated, Generic, Literal, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
 
 from grant_broker.api.vocabulary import (
     ContextMatch,
@@ -130,6 +130,18 @@ class Offer(TypedDict):
     max_duration: Duration
     required_context: dict[str, str]
     context_match: ContextMatch
+
+
+class Contract(TypedDict):
+    """An OpenAPI 3.1 document: what the caller may call. `servers` has the base path that was called."""
+
+    openapi: str
+    info: dict[str, Any]
+    servers: list[dict[str, str]]
+    security: list[dict[str, list[str]]]
+    tags: list[dict[str, str]]
+    paths: dict[str, Any]
+    components: dict[str, Any]
 
 
 class Page(TypedDict, Generic[T]):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from grant_broker.api.openapi.examples import EXAMPLES
 from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, IF_MATCH, PATH, QUERY
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
 from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
@@ -97,8 +98,8 @@ def _described(operation: Operation) -> dict[str, Any]:
         },
     }
     if operation.body:
-        content = {"application/json": {"schema": reference(operation.body)}}
-        described["requestBody"] = {"required": True, "content": content}
+        content = {"schema": reference(operation.body), "example": EXAMPLES[operation.body]}
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
     return described
 
 

@@ -21,7 +21,7 @@ from grant_broker.api.security_shapes import (
     RequestWithTrail,
     Votes,
 )
-from grant_broker.api.shapes import Explanation, Forecast, Offer, Page, Request, RequestShown
+from grant_broker.api.shapes import Contract, Explanation, Forecast, Offer, Page, Request, RequestShown
 from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
@@ -145,6 +145,7 @@ THIRD_PARTIES = (
     Operation(
         "get_keys", "GET", "/keys", "What the caller's account may ask for.", {200: Page[Offer]}, query=_PAGED
     ),
+    Operation("get_openapi", "GET", "/openapi.json", "This document, the caller's side.", {200: Contract}),
 )
 
 SECURITY_TEAM = (
