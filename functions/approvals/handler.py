@@ -3,7 +3,7 @@
 import os
 import re
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,7 +37,7 @@ from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
 from grant_broker.approvals.why import explain_call
 from grant_broker.domain.accounts import AccountDocument
-from grant_broker.domain.approvals import Quorum, StandingApproval
+from grant_broker.domain.approvals import Approval, StandingApproval
 from grant_broker.domain.arns import KEY, KEY_ID, key_id_of
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
@@ -49,6 +49,9 @@ from grant_broker.domain.request import GrantRequest
 from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.logs import share_handlers
 from grant_broker.settings import ApprovalsSettings
+
+if TYPE_CHECKING:
+    from grant_broker.api import security_shapes
 
 logger = Logger()
 share_handlers(logger)
@@ -84,16 +87,16 @@ api = Api(ensure_permitted)
 def get_requests(call: Call) -> Answer:
     """Every account's requests."""
     search = searches.request_search(call.query, broker().store.find_key_named)
-    review = reviewer(broker())
+    review = reviewer(broker(), call.caller)
     find = partial(broker().store.lists.list_requests, search)
     return lists.answer_page(call, find, lambda request: review_view(review(request)))
 
 
 @api.route("GET", "/security/requests/<request_id>")
-def get_request(_call: Call, request_id: str) -> Answer:
+def get_request(call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker().store.get_request(request_id)
-    view = trail_view(reviewer(broker())(request), broker().store.get_trail(request.subject))
+    view = trail_view(reviewer(broker(), call.caller)(request), broker().store.get_trail(request.subject))
     return Answer(200, view, retry_after=retry_after_of(request, broker().clock()))
 
 
@@ -101,7 +104,7 @@ def get_request(_call: Call, request_id: str) -> Answer:
 def post_decision(call: Call, request_id: str) -> Answer:
     """Vote on a request."""
     request = votes.vote(broker(), call.caller, request_id, call.read(Decision), call.idempotency)
-    return _answer_request(200, request)
+    return _answer_request(200, call, request)
 
 
 @api.route("DELETE", "/security/requests/<request_id>/grant", takes_body=True)
@@ -110,7 +113,7 @@ def revoke_request(call: Call, request_id: str) -> Answer:
     """Revoke now. The POST is for clients that cannot send a body with DELETE."""
     revocation = call.read(Revocation)
     revoked = revoke(broker(), request_id, by=call.caller.arn, reason=revocation.reason)
-    return _answer_request(202, revoked)
+    return _answer_request(202, call, revoked)
 
 
 @api.route("POST", "/security/requests/<request_id>/why", takes_body=True)
@@ -123,11 +126,9 @@ def post_why(call: Call, request_id: str) -> Answer:
 @api.route("GET", "/security/approvals", parameters=_PAGED)
 def get_approvals(call: Call) -> Answer:
     """Standing approvals."""
-    quorum = cache(lambda key_arn: _quorum(broker().store.get_key(key_arn)))
-    now = broker().clock()
-    find = broker().store.lists.list_approvals
+    get_key, find = cache(broker().store.get_key), broker().store.lists.list_approvals
     return lists.answer_page(
-        call, find, lambda approval: approval_view(approval, quorum=quorum(approval.key_arn), now=now)
+        call, find, lambda approval: _show_approval(call, approval, get_key(approval.key_arn))
     )
 
 
@@ -135,20 +136,20 @@ def get_approvals(call: Call) -> Answer:
 def post_approval(call: Call) -> Answer:
     """Approve ahead."""
     made = standing_approvals.create(broker(), call.caller, call.read(StandingApproval), call.idempotency)
-    return _answer_approval(201, made.id, location=f"/security/approvals/{made.id}")
+    return _answer_approval(201, call, made.id, location=f"/security/approvals/{made.id}")
 
 
 @api.route("GET", "/security/approvals/<approval_id>")
-def get_approval(_call: Call, approval_id: str) -> Answer:
+def get_approval(call: Call, approval_id: str) -> Answer:
     """One standing approval."""
-    return _answer_approval(200, approval_id)
+    return _answer_approval(200, call, approval_id)
 
 
 @api.route("POST", "/security/approvals/<approval_id>/decision", takes_body=True)
 def post_approval_decision(call: Call, approval_id: str) -> Answer:
     """Vote on a standing approval."""
     standing_approvals.vote(broker(), call.caller, approval_id, call.read(Decision), call.idempotency)
-    return _answer_approval(200, approval_id)
+    return _answer_approval(200, call, approval_id)
 
 
 @api.route("DELETE", "/security/approvals/<approval_id>", parameters=("revoke_active",))
@@ -162,14 +163,16 @@ def delete_approval(call: Call, approval_id: str) -> Answer:
 @api.route("GET", "/security/keys", parameters=_PAGED)
 def get_keys(call: Call) -> Answer:
     """Managed keys."""
-    return lists.answer_page(call, broker().store.lists.list_keys, key_view)
+    return lists.answer_page(
+        call, broker().store.lists.list_keys, lambda key: key_view(key, may_decide=_decides_on(call, key))
+    )
 
 
 @api.route("GET", "/security/keys/<key_id>")
-def get_key(_call: Call, key_id: str) -> Answer:
+def get_key(call: Call, key_id: str) -> Answer:
     """One managed key."""
     key = register.get_open_key(broker(), _key_arn(key_id))
-    return Answer(200, key_view(key), etag=etag(key.limits_version))
+    return Answer(200, key_view(key, may_decide=_decides_on(call, key)), etag=etag(key.limits_version))
 
 
 @api.route("PUT", "/security/keys/<key_id>", takes_body=True)
@@ -179,7 +182,7 @@ def put_key(call: Call, key_id: str) -> Answer:
     required = _LIMITS if broker().store.find_key(key_arn) else ()
     document = call.read(KeyDocument, required=required, key_arn=key_arn)
     _ensure_named(document.key_arn, key_id)
-    return _answer_limits(limits.put(broker(), _writer(call), document))
+    return _answer_limits(call, limits.put(broker(), _writer(call), document))
 
 
 @api.route("PATCH", "/security/keys/<key_id>", takes_body=True)
@@ -191,14 +194,17 @@ def patch_key(call: Call, key_id: str) -> Answer:
         _ensure_named(document.key_arn, key_id)
         return document
 
-    return _answer_limits(limits.patch(broker(), _writer(call), _key_arn(key_id), change))
+    return _answer_limits(call, limits.patch(broker(), _writer(call), _key_arn(key_id), change))
 
 
 @api.route("GET", "/security/keys/<key_id>/proposals")
 def get_proposals(_call: Call, key_id: str) -> Answer:
     """The changes of a key's limits that wait for votes."""
     key = register.get_open_key(broker(), _key_arn(key_id))
-    items = [proposal_view(each, key, _quorum(key)) for each in limits.list_proposals(broker(), key)]
+    items = [
+        proposal_view(each, key, limits.quorum_of(broker(), key))
+        for each in limits.list_proposals(broker(), key)
+    ]
     return Answer(200, {"items": items, "cursor": None})
 
 
@@ -293,18 +299,26 @@ def _account_id(account: str) -> str:
     return account
 
 
-def _quorum(key: Key) -> Quorum:
-    return broker().settings.quorum(key.document.quorum)
+def _decides_on(call: Call, key: Key) -> bool:
+    return limits.may_write(broker(), call.caller, key)
 
 
-def _answer_request(status: int, request: GrantRequest) -> Answer:
-    view = review_view(reviewer(broker())(request))
+def _show_approval(call: Call, approval: Approval, key: Key) -> "security_shapes.Approval":
+    return approval_view(
+        approval,
+        quorum=broker().settings.quorum(key.document),
+        now=broker().clock(),
+        may_decide=standing_approvals.decides_on(broker(), call.caller, approval, key),
+    )
+
+
+def _answer_request(status: int, call: Call, request: GrantRequest) -> Answer:
+    view = review_view(reviewer(broker(), call.caller)(request))
     return Answer(status, view, retry_after=retry_after_of(request, broker().clock()))
 
 
-def _answer_approval(status: int, approval_id: str, *, location: str | None = None) -> Answer:
-    approval, key = standing_approvals.get_with_key(broker(), approval_id)
-    view = approval_view(approval, quorum=_quorum(key), now=broker().clock())
+def _answer_approval(status: int, call: Call, approval_id: str, *, location: str | None = None) -> Answer:
+    view = _show_approval(call, *standing_approvals.get_with_key(broker(), approval_id))
     return Answer(status, view, location, PEOPLE if view["status"] == "pending" else None)
 
 
@@ -320,14 +334,14 @@ def _ensure_named(key_arn: str, key_id: str) -> None:
 
 
 def _writer(call: Call) -> limits.Writer:
-    most = limits.most_votes(settings.approver_role_ids, settings.identity_center_role_ids)
-    return limits.Writer(call.caller, call.if_match, most)
+    return limits.Writer(call.caller, call.if_match)
 
 
-def _answer_limits(outcome: limits.Outcome) -> Answer:
+def _answer_limits(call: Call, outcome: limits.Outcome) -> Answer:
     if outcome.key is None:
         return Answer(202, votes_view(outcome), retry_after=PEOPLE)
-    view = changed_key_view(outcome.key, outcome.comparison)
+    decides = _decides_on(call, outcome.key)
+    view = changed_key_view(outcome.key, outcome.comparison, may_decide=decides)
     return Answer(201 if outcome.opened else 200, view, etag=etag(outcome.key.limits_version))
 
 

@@ -126,10 +126,9 @@ def post_why(call: Call, request_id: str) -> Answer:
 
 @api.route("GET", "/keys", parameters=("limit", "cursor"))
 def get_keys(call: Call) -> Answer:
-    """What the caller's account may ask for."""
-    account = call.caller.account
-    find = partial(broker().store.lists.list_keys, account=account)
-    return lists.answer_page(call, find, lambda key: offer_view(key, account))
+    """What the caller may ask for."""
+    find = partial(broker().store.lists.list_keys, caller=call.caller)
+    return lists.answer_page(call, find, lambda key: offer_view(key, call.caller.account))
 
 
 @api.route("GET", "/openapi.json")

@@ -26,7 +26,7 @@ def _put(stack: Running, person: str, key_id: str, **changes: Any) -> Any:
 def test_registered_key(stack: Running) -> None:
     """The founding key has the default limits."""
     shown = stack.call("alice", "GET", f"/security/keys/{stack.key.rpartition('/')[2]}").body
-    assert shown == {"key_arn": stack.key, **WHOLE}
+    assert shown == {"key_arn": stack.key, **WHOLE, "may_decide": True}
 
 
 def test_offers(stack: Running, key_id: str) -> None:

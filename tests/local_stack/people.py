@@ -60,7 +60,8 @@ def _allow(action: str, resource: str = "*") -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _role_arn(account: str, role: str) -> str:
+def role_arn(account: str, role: str) -> str:
+    """The ARN of a person's role: Identity Center's have its path."""
     path = _IDENTITY_CENTER_PATH if role in _IDENTITY_CENTER else "/"
     return f"arn:aws:iam::{account}:role{path}{role}"
 
@@ -75,24 +76,24 @@ def create_roles(cloud: Cloud, invoke: str) -> None:
         # The outsider has keys of its own, as anybody on AWS can.
         if role in {"key-admin", "outsider"}:
             policies.append(_allow("kms:*"))
-        path = _role_arn(account, role).partition(":role")[2].removesuffix(role)
+        path = role_arn(account, role).partition(":role")[2].removesuffix(role)
         cloud.create_role(role, policies, account=account, path=path)
 
 
 def identity_center_roles() -> list[str]:
     """The Identity Center roles of the security team, which tell their people apart."""
-    return [_role_arn(HOME, role) for role in _IDENTITY_CENTER]
+    return [role_arn(HOME, role) for role in _IDENTITY_CENTER]
 
 
 def approver_roles() -> list[str]:
     """All roles that decide."""
-    return [*identity_center_roles(), _role_arn(HOME, DUTY_ROLE)]
+    return [*identity_center_roles(), role_arn(HOME, DUTY_ROLE)]
 
 
 def sign_in(cloud: Cloud, extra: Mapping[str, tuple[str, str]]) -> dict[str, Person]:
     """A session for everybody; `extra` adds a name with its role's ARN and session name."""
     people = {
-        name: Person(cloud.session_for(_role_arn(account, role), session), _role_arn(account, role))
+        name: Person(cloud.session_for(role_arn(account, role), session), role_arn(account, role))
         for name, (account, role, session) in _SESSIONS.items()
     }
     for name, (arn, session) in extra.items():

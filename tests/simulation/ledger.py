@@ -75,7 +75,7 @@ class Ledger:
         self.planted: set[str] = set()
         self.foreign: set[str] = set()
         self.gone: set[str] = set()
-        self.documents: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
+        self.documents: dict[str, list[tuple[str, Any]]] = {}
         self.attempted: set[str] = set()
         self.forging = False
         self.forged: set[str] = set()
@@ -141,14 +141,17 @@ class Ledger:
             return
         quorum = old.get("document", {}).get("quorum", 1)
         sent = self.documents.pop(new["document"]["key_arn"], [])
-        if oracle.agreed([who for who, body in sent if body == sent[-1][1]], quorum) < quorum:
+        approvers = self.world.roles_of(old.get("document", {}).get("approvers"))
+        listed = [arn for arn, body in sent if body == sent[-1][1]]
+        listed = [arn for arn in listed if approvers is None or oracle.role_of(arn) in approvers]
+        if oracle.agreed(map(oracle.person, listed), quorum) < quorum:
             self.wrong(1, f"a document of a key took effect without {quorum} votes")
 
     def asked(self, who: str, method: str, path: str, body: Any) -> None:
         """A call begins."""
         if method == "PUT" and path.startswith("/security/keys/"):
             arn = next(arn for arn in self.world.keys.arns.values() if arn.endswith(path.rpartition("/")[2]))
-            self.documents.setdefault(arn, []).append((oracle.person(self.world.people[who].arn), body))
+            self.documents.setdefault(arn, []).append((self.world.people[who].arn, body))
 
     def _intended(self, function: str, request: Plain) -> None:
         if function != "requests":
@@ -160,7 +163,8 @@ class Ledger:
         votes = plain(table.get((f"request#{request['id']}", "approval")))
         named = request.get("approval")
         standing = plain(table.get((f"approval#{named}", "approval"))) if named else {}
-        if why := oracle.uncovered(request, key, {} if named else votes, standing):
+        approvers = self.world.roles_of(key["document"].get("approvers")) if key else None
+        if why := oracle.uncovered(request, key, {} if named else votes, standing, approvers):
             self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
         longest = oracle.longest_held(key)
         if standing and (held := self._held_with(request, longest)) > longest + _CLOCKS:

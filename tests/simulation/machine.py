@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.local_stack.people import HOME
+from tests.local_stack.people import APPROVER_ROLE, DUTY_ROLE, HOME, REVIEW_ROLE
 from tests.simulation import checks
 from tests.simulation.acts import Acts
 from tests.simulation.injection import Fault, Kind
@@ -78,6 +78,8 @@ FENCES = st.sampled_from(
         {"quorum": 3},
         {"required_context": {"tenant": "a"}},
         {"max_duration": "PT20M"},
+        {"approvers": [APPROVER_ROLE]},
+        {"approvers": [DUTY_ROLE, REVIEW_ROLE], "requesters": ["partner", "other_partner"]},
     ]
 )
 """A key's limits from the start on. `max_continuous` is as `max_duration`."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,7 +71,7 @@ def sealed(event: Plain) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _role(arn: str) -> tuple[str, str]:
+def role_of(arn: str) -> tuple[str, str]:
     """The account and the name of a role, of a session's too."""
     _, _, _, _, account, rest = arn.split(":", 5)
     parts = rest.split("/")
@@ -84,7 +84,7 @@ def _session(arn: str) -> str | None:
 
 def person(arn: str) -> tuple[str, ...]:
     """Who calls: Identity Center's listed roles tell people apart, any other role is one person."""
-    role = _role(arn)
+    role = role_of(arn)
     return ("by name", _session(arn) or "") if role in _LISTED else role
 
 
@@ -94,16 +94,16 @@ def is_party(voter: str, *, requester: str | None, grantee: str | None) -> bool:
 
 
 def _asked(voter: str, requester: str) -> bool:
-    account, role = _role(requester)
+    account, role = role_of(requester)
     unsure = role.startswith(_IDENTITY_CENTER) and (account, role) not in _LISTED
     return person(voter) == person(requester) or (unsure and _session(voter) == _session(requester))
 
 
 def _holds(voter: str, grantee: str) -> bool:
     named = _session(grantee)
-    if _role(grantee)[1].startswith(_IDENTITY_CENTER):
+    if role_of(grantee)[1].startswith(_IDENTITY_CENTER):
         return named is None or named == _session(voter)
-    return _role(voter) == _role(grantee)
+    return role_of(voter) == role_of(grantee)
 
 
 def agreed(persons: Iterable[tuple[str, ...]], quorum: int) -> int:
@@ -111,8 +111,19 @@ def agreed(persons: Iterable[tuple[str, ...]], quorum: int) -> int:
     return len({who for who in persons if quorum == 1 or who[0] == "by name"})
 
 
-def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str | None:
-    """Why nothing in the approval table lets this request be granted at this moment, or None."""
+def may_ask(requester: str, limits: Plain) -> bool:
+    """Whether a key's list of requesters, if it has one, names the caller's role."""
+    listed = limits.get("requesters")
+    return listed is None or role_of(requester) in {role_of(each) for each in listed}
+
+
+def uncovered(
+    request: Plain, key: Plain, votes: Plain, standing: Plain, approvers: Collection[tuple[str, str]] | None
+) -> str | None:
+    """Why nothing in the approval table lets this request be granted at this moment, or None.
+
+    `approvers` are the roles of the key's own list, None where it has none.
+    """
     limits, pairs = key.get("document", {}), request["scope"]["encryption_context"]
     approval = standing or votes
     required = {
@@ -122,6 +133,7 @@ def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str 
     checks = {
         "the key is not open": not key or "withdrawn_at" in key,
         "the key is not open to the account": request["account"] not in limits.get("accounts", ()),
+        "the key is not open to the requester": not may_ask(request["requester_arn"], limits),
         "an operation is not offered": not set(request["scope"]["operations"])
         <= set(limits.get("operations", ())),
         "longer than the key allows": seconds(request["duration"]) > seconds(limits.get("max_duration", 0)),
@@ -134,13 +146,16 @@ def uncovered(request: Plain, key: Plain, votes: Plain, standing: Plain) -> str 
         "it is for another grantee": approval.get("grantee") not in {None, request["grantee"]},
     }
     found = next((why for why, wrong in checks.items() if wrong), None)
-    return found or _too_little(request, limits, approval) or _too_much(request, approval)
+    return found or _too_little(request, limits, approval, approvers) or _too_much(request, approval)
 
 
-def _too_little(request: Plain, limits: Plain, approval: Plain) -> str | None:
+def _too_little(
+    request: Plain, limits: Plain, approval: Plain, approvers: Collection[tuple[str, str]] | None
+) -> str | None:
     persons = [
         person(vote["by"]) for vote in approval["votes"]
         if vote["verdict"] == "approve" and vote["digest"] == approval["digest"]
+        and (approvers is None or role_of(vote["by"]) in approvers)
         and not is_party(vote["by"], requester=request["requester_arn"], grantee=request["grantee"])
     ]  # fmt: skip
     votes = agreed(persons, limits["quorum"])

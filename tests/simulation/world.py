@@ -13,7 +13,7 @@ from tests.local_aws.answers import AwsError, Response
 from tests.local_aws.cloud import AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer
 from tests.local_stack.deployment import Deployment
-from tests.local_stack.people import HOME
+from tests.local_stack.people import HOME, role_arn, unique_id
 from tests.simulation import oracle
 from tests.simulation.database import Database, Index, Key
 from tests.simulation.expressions import Item
@@ -124,8 +124,22 @@ class World:
         return {name: dict(table.items) for name, table in self.database.tables.items()}
 
     def document(self, name: str, **limits: Any) -> dict[str, Any]:
-        """A key's limits as they are sent: open to both partners and the home account."""
+        """A key's limits as they are sent: open to both partners and the home account.
+
+        `approvers` are given by their roles' names, `requesters` by people's.
+        """
+        if "approvers" in limits:
+            limits["approvers"] = [
+                unique_id(self.cloud, role_arn(HOME, each)) for each in limits["approvers"]
+            ]
+        if "requesters" in limits:
+            limits["requesters"] = [self.deployment.people[each].grantee for each in limits["requesters"]]
         return {**WHOLE, "name": name, "accounts": [PARTNER, OTHER, HOME], "max_duration": "PT1H", **limits}
+
+    def roles_of(self, ids: Sequence[str] | None) -> set[tuple[str, str]] | None:
+        """Account and name of the roles that have these unique ids; None for no list of them."""
+        found = self.cloud.directory.principals.items()
+        return None if ids is None else {oracle.role_of(arn) for arn, who in found if who.unique_id in ids}
 
     def new_id(self) -> str:
         """Ids in the order of asking: a run repeats exactly."""

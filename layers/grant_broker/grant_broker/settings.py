@@ -6,7 +6,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from grant_broker.domain.approvals import Quorum
+from grant_broker.domain.approvers import Approvers
 from grant_broker.domain.errors import Fault
+from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.key_policy import Roles
 from grant_broker.domain.ownership import AllowedGrants, Owner
 from grant_broker.domain.people import holder
@@ -61,13 +63,29 @@ class ApprovalSettings(GrantSettings):
     approver_role_ids: Listed
     identity_center_role_ids: Listed
 
-    def quorum(self, needed: int) -> Quorum:
-        """So many persons of the stack's list must agree."""
-        return Quorum.among(
-            needed,
-            approver_role_ids=self.approver_role_ids,
-            identity_center_role_ids=self.identity_center_role_ids,
-        )
+    @property
+    def team(self) -> Approvers:
+        """The security team: whoever may call the API's half of it."""
+        return Approvers.of(self.approver_role_ids, self.identity_center_role_ids)
+
+    def quorum(self, limits: KeyDocument) -> Quorum:
+        """So many persons among a key's approvers must agree.
+
+        A role of its list that has left the stack's casts no new votes; those it cast stay.
+        """
+        if limits.approvers is None:
+            return Quorum(limits.quorum, mixed=self.team.mixed)
+        listed = Approvers.of(limits.approvers, self.identity_center_role_ids)
+        return Quorum(limits.quorum, mixed=listed.mixed, role_ids=listed.role_ids)
+
+    def writers(self, limits: KeyDocument) -> Approvers:
+        """Who decides on a key's document: its approvers.
+
+        Where too few of them are left on the stack's list to reach its quorum it is the stack's list, or
+        nobody could ever change the key again: the unique id of a deleted role never comes back.
+        """
+        left = self.team.within(limits.approvers)
+        return left if left.most_votes >= limits.quorum else self.team
 
 
 class ApiSettings(ApprovalSettings):

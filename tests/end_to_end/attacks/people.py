@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.end_to_end.attacks.target import CONTEXT, HOME, Attack, Run, Target, told, tried
+from tests.end_to_end.attacks.target import CONTEXT, HOME, PARTNER, Attack, Run, Target, told, tried
 from tests.support.limits import limits
 
 _NOBODY = "0123456789abcdef" * 2
@@ -102,6 +102,29 @@ def _widened_alone(target: Target) -> str:
     return f"{answer.status}, {again.status} {again.body['votes']} of {again.body['quorum']}"
 
 
+def _on_the_duty_key(person: str, method: str, path: str, body: Any = None) -> Run:
+    def run(target: Target) -> str:
+        key_id = target.duty_key.rpartition("/")[2]
+        request = target.submit("partner", key="duty_data", encryption_context=CONTEXT)
+        return told(target.stack.call(person, method, path.format(key=key_id, request=request["id"]), body))
+
+    return run
+
+
+def _ahead_on_the_duty_key(target: Target) -> str:
+    body = {
+        "key": target.duty_key, "account": PARTNER, "operations": ["Encrypt"], "encryption_context": CONTEXT,
+        "max_duration": "PT1H", "reason": "for them",
+        "valid_until": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
+    }  # fmt: skip
+    return told(target.stack.call("alice", "POST", "/security/approvals", body))
+
+
+def _taken_up_on_the_duty_key(target: Target) -> str:
+    request = target.approved_before["id"]
+    return told(target.stack.call("partner", "POST", f"/requests/{request}/grant"))
+
+
 def _encrypt(person: str, operation: str, **changes: Any) -> Run:
     def run(target: Target) -> str:
         token = [target.grant["grant"]["grant_token"]]
@@ -134,7 +157,15 @@ def _pass_on(target: Target) -> str:
 
 _VOTE = {"verdict": "approve"}
 _REFUSED = "403 not_permitted"
+_DUTY_KEY = "/security/keys/{key}"
 ATTACKS = [
+    Attack("an approver decides on a key of other approvers", _REFUSED,
+           _on_the_duty_key("alice", "POST", "/security/requests/{request}/decision", _VOTE)),
+    Attack("an approver approves ahead on a key of other approvers", _REFUSED, _ahead_on_the_duty_key),
+    Attack("an approver opens a key of other approvers to all", _REFUSED,
+           _on_the_duty_key("alice", "PATCH", _DUTY_KEY, {"approvers": None})),
+    Attack("a vote of who is no approver of the key any more is taken up", "409 conflict",
+           _taken_up_on_the_duty_key),
     Attack("an untrusted account submits", _REFUSED, _api("outsider", "POST", "/requests", {})),
     Attack("an untrusted account lists keys", _REFUSED, _api("outsider", "GET", "/keys")),
     Attack("a partner reads the security queue", _REFUSED, _api("partner", "GET", "/security/requests")),

@@ -99,6 +99,24 @@ def _forged(target: Target, **changes: Any) -> str:
     return "ended"
 
 
+def _by_no_approver(target: Target) -> str:
+    """A grant for a request whose only vote is of somebody who is no approver of the key any more."""
+    request = target.approved_before
+    # An intent may be 20 s older than its grant, and clocks differ by 10: until then earlier limits hold too.
+    time.sleep(max(0.0, target.reserved_at + 31 - time.monotonic()))
+    kms, end = target.stack.aws("functions.requests", "kms"), int(time.time()) + 3600
+    made = kms.create_grant(**_grant(
+        target, KeyId=target.duty_key, Name=f"grant-broker/{request['id']}/{end}",
+        Constraints={"EncryptionContextEquals": CONTEXT},
+    ))["GrantId"]  # fmt: skip
+    admin, deadline = target.stack.aws("key_admin", "kms"), time.monotonic() + _DEADLINE
+    while admin.list_grants(KeyId=target.duty_key, GrantId=made)["Grants"]:
+        if time.monotonic() > deadline:
+            return "lives on"
+        time.sleep(0.2)
+    return "ended"
+
+
 def _borrowed_name(target: Target) -> str:
     """A second grant under the name of the partner's own."""
     listed = target.stack.aws("key_admin", "kms").list_grants(
@@ -212,4 +230,5 @@ ATTACKS = [
                                Plaintext=b"x")),
     Attack("a key administrator grants on the founding key", _DENIED,
            lambda target: tried(target.stack.aws("key_admin", "kms").create_grant, **_grant(target))),
+    Attack("requests grants what nobody of the key's approvers approved", "ended", _by_no_approver),
 ]  # fmt: skip

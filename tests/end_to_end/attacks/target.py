@@ -1,6 +1,7 @@
 """The target of the attacks: what is there before the attacker comes, and how an outcome is told."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ class Target:
 
     stack: Running
     _made: dict[str, Any] = field(default_factory=dict)
+    reserved_at: float = 0
+    """When the duty role became the only approver of its key."""
 
     @cached_property
     def grant(self) -> dict[str, Any]:
@@ -36,14 +39,37 @@ class Target:
     @cached_property
     def home_key(self) -> str:
         """A key of the key administrator's, registered for the home account with a quorum of two."""
-        roles = {name: self.role(name) for name in ("requests", "approvals", "expiry", "reconcile")}
-        kms = self.stack.aws("key_admin", "kms")
-        arn: str = kms.create_key(Policy=json.dumps(_key_policy(roles)))["KeyMetadata"]["Arn"]
+        arn = self._new_key()
         document = limits(name="home_data", accounts=[HOME, PARTNER], quorum=2)
         key_id = arn.rpartition("/")[2]
         answer = self.stack.call("alice", "PUT", f"/security/keys/{key_id}", document)
         assert answer.status == 201, answer.body
         return arn
+
+    @cached_property
+    def duty_key(self) -> str:
+        """A key on which the duty role alone decides."""
+        return str(self.approved_before["key"])
+
+    @cached_property
+    def approved_before(self) -> dict[str, Any]:
+        """A partner's request on the duty role's key, approved by alice while she was an approver of it."""
+        key_id, document = self._new_key().rpartition("/")[2], limits(name="duty_data", accounts=[PARTNER])
+        path = f"/security/keys/{key_id}"
+        assert self.stack.call("alice", "PUT", path, document).status == 201
+        request = self.submit("partner", key="duty_data", encryption_context=CONTEXT)
+        assert self.vote("alice", request).status == 200
+        duty = self.stack.aws("duty", "sts").get_caller_identity()["UserId"].partition(":")[0]
+        answer = self.stack.call("alice", "PUT", path, {**document, "approvers": [duty]})
+        assert answer.status == 200, answer.body
+        self.reserved_at = time.monotonic()
+        return request
+
+    def _new_key(self) -> str:
+        """A further key of the key administrator's."""
+        roles = {name: self.role(name) for name in ("requests", "approvals", "expiry", "reconcile")}
+        kms = self.stack.aws("key_admin", "kms")
+        return str(kms.create_key(Policy=json.dumps(_key_policy(roles)))["KeyMetadata"]["Arn"])
 
     def role(self, function: str) -> str:
         """The ARN of a function's role."""

@@ -7,11 +7,6 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.errors import InvalidRequest
-from grant_broker.domain.key_document import KeyDocument
-from grant_broker.domain.people import Caller
-from grant_broker.domain.preconditions import ANY
-from grant_broker.keys.limits import Writer, most_votes, put
 from tests.support.faults import refused
 from tests.support.limits import WHOLE, limits
 from tests.support.scene import START, InProcessStack
@@ -22,7 +17,7 @@ FOREIGN = "222233334444"
 def test_registered(scene: InProcessStack) -> None:
     """201 for a new key, 200 for a change and for the same again; defaults are the encrypt side and 8 h."""
     shown = scene.call("bob", "GET", f"/security/keys/{scene.key_id}")
-    assert shown.body == {"key_arn": scene.key_arn, **WHOLE}
+    assert shown.body == {"key_arn": scene.key_arn, **WHOLE, "may_decide": True}
     assert scene.limit().status == 200
     changed = scene.limit(max_duration="PT1H")
     assert (changed.status, changed.body["max_duration"]) == (200, "PT1H")
@@ -186,7 +181,7 @@ def test_patch(scene: InProcessStack) -> None:
     changed = scene.call("alice", "PATCH", path, {"max_duration": "PT1H", "max_continuous": None})
     assert (changed.status, changed.body["narrowed"]) == (200, ["max_duration", "max_continuous"])
     shown = limits(required_context={"tenant": "${account}"}, max_duration="PT1H")
-    assert scene.call("bob", "GET", path).body == {"key_arn": scene.key_arn, **shown}
+    assert scene.call("bob", "GET", path).body == {"key_arn": scene.key_arn, **shown, "may_decide": True}
     events = _events(scene)
     assert scene.call("alice", "PATCH", path, {}).status == 200
     assert _events(scene) == events
@@ -265,28 +260,6 @@ def test_votes_leave_the_etag(scene: InProcessStack) -> None:
     read = scene.call("alice", "GET", path).headers["ETag"]
     assert scene.limit("alice", max_duration="PT1H", quorum=2).status == 202
     assert scene.call("alice", "GET", path).headers["ETag"] == read
-
-
-@pytest.mark.parametrize(
-    ("approvers", "identity_center", "most"),
-    [((), (), 0), (("A", "B"), (), 2), (("A", "B", "A"), ("C",), 2), (("A", "B"), ("B",), 10)],
-)
-def test_most_votes(approvers: tuple[str, ...], identity_center: tuple[str, ...], most: int) -> None:
-    """A role is one person; one of Identity Center's stands for as many as there are."""
-    assert most_votes(approvers, identity_center) == most
-
-
-@pytest.mark.parametrize(("quorum", "reached"), [(2, True), (3, False)])
-def test_a_quorum_that_nobody_can_reach(scene: InProcessStack, *, quorum: int, reached: bool) -> None:
-    """400 above the number of persons who could ever vote: one approver could lock all of them out."""
-    who = scene.credentials("alice")
-    writer = Writer(Caller(who.arn, who.account, "AROA", "alice"), ANY, most_votes=2)
-    document = KeyDocument.model_validate({"key_arn": scene.key_arn, **limits(quorum=quorum)})
-    if reached:
-        assert put(scene.brokers.broker("approvals"), writer, document).key
-    else:
-        with pytest.raises(InvalidRequest, match=r"^quorum: give at most 2"):
-            put(scene.brokers.broker("approvals"), writer, document)
 
 
 def test_proposals(scene: InProcessStack) -> None:

@@ -60,6 +60,8 @@ def _close(scene: Scene, at: datetime) -> None:
         {"required_context": {"purpose": "load"}},
         {"accounts": ["666677778888"]},
         {"context_match": "equals", "max_duration": "PT5M"},
+        {"approvers": ["AROASOMEBODYELSE"]},
+        {"requesters": ["arn:aws:iam::444455556666:role/other"]},
         None,
     ],
 )
@@ -82,6 +84,7 @@ def test_what_was_narrowed_later_ends_nothing(scene: Scene, limits: dict[str, An
         ({"operations": ["GenerateDataKey"]}, "not offered on this key"),
         ({"required_context": {"purpose": "load"}}, "requires"),
         ({"accounts": ["666677778888"]}, "not open to its account"),
+        ({"approvers": ["AROASOMEBODYELSE"]}, "0 of 1 votes"),
         (None, "not open to its account"),
     ],
 )
@@ -177,3 +180,16 @@ def test_an_adopted_grant_lasts_as_long_as_the_limits_of_its_time_said(scene: Sc
     scene.run(grant())
     assert (scene.request().status, scene.request().expires_at) == (Status.ACTIVE, EXPIRES)
     assert scene.request(ID).duration == 5400 + 1800
+
+
+@pytest.mark.parametrize(
+    ("listed", "status"), [("AROAALICE0000000", "active"), ("AROABOB000000000", "ending")]
+)
+def test_votes_count_by_the_approvers_of_then(scene: Scene, listed: str, status: str) -> None:
+    """A vote through a role that the key listed when the grant was made covers it, and no other does."""
+    cast = [vote.model_copy(update={"role_id": "AROAALICE0000000"}) for vote in votes(request()).votes]
+    scene.put(key(), request(), votes(request()).model_copy(update={"votes": tuple(cast)}))
+    _change(scene, CREATED - timedelta(hours=1), approvers=[listed])
+    _change(scene, SOON, approvers=["AROAALICE0000000", "AROABOB000000000"])
+    scene.run(grant())
+    assert scene.request().status == status

@@ -71,12 +71,13 @@ def test_decisions() -> None:
     }  # fmt: skip
     assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
     ahead = standing(votes=(cast,), valid_until=NOW)
-    assert approval_view(ahead, quorum=Quorum(1), now=NOW)["decisions"] == [shown]
+    assert approval_view(ahead, quorum=Quorum(1), now=NOW, may_decide=True)["decisions"] == [shown]
 
 
 def test_approval() -> None:
     """A standing approval shows its status beside what it covers."""
-    view = approval_view(standing(valid_until=NOW + timedelta(days=1)), quorum=Quorum(1), now=NOW)
+    ahead = standing(valid_until=NOW + timedelta(days=1))
+    view = approval_view(ahead, quorum=Quorum(1), now=NOW, may_decide=False)
     assert set(view) == {
         "id",
         "status",
@@ -92,7 +93,9 @@ def test_approval() -> None:
         "reason",
         "decisions",
         "created_at",
+        "may_decide",
     }
+    assert view["may_decide"] is False
     assert (view["status"], view["key"], view["max_duration"]) == ("active", KEY, "PT2H")
     assert view["valid_until"] == "2026-03-02T12:00:00Z"
 
@@ -100,8 +103,15 @@ def test_approval() -> None:
 def test_keys() -> None:
     """The security team sees a key's limits, a third party its offer, its own account filled in."""
     limits = key(required_context={"tenant": "${account}"})
-    assert key_view(limits).keys() == {"key_arn", *WHOLE}
-    assert key_view(limits)["required_context"] == {"tenant": "${account}"}
+    view = key_view(limits, may_decide=True)
+    assert view.keys() == {"key_arn", *WHOLE, "may_decide"}
+    assert (view["required_context"], view["may_decide"]) == ({"tenant": "${account}"}, True)
+    roles = key(approvers=("AROAALICE0000000",), requesters=("arn:aws:iam::444455556666:role/a",))
+    view = key_view(roles, may_decide=True)
+    assert (view["approvers"], view["requesters"]) == (
+        ["AROAALICE0000000"],
+        ["arn:aws:iam::444455556666:role/a"],
+    )
     offer = offer_view(limits, ACCOUNT)
     assert set(offer) == {
         "key_arn",

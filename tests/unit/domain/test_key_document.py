@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from grant_broker.domain.key_document import KeyDocument, compare
+from grant_broker.domain.approvers import Approvers
+from grant_broker.domain.key_document import Comparison, KeyDocument, compare, lets_ask
 from grant_broker.domain.scope import OPERATIONS
 from grant_broker.domain.trail import digest
 from tests.support.limits import WHOLE
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/0d0e0f00-0000-4000-8000-00000000000a"
+IDS = ["AROAALICE0000000", "AROABOB000000000", "AROACAROL0000000"]
+STRANGE = "AROASTRANGER0000"
+TEAM = Approvers.of(IDS, [STRANGE])
+ROLE, USER = "arn:aws:iam::444455556666:role/team/loader", "arn:aws:iam::444455556666:user/team/eve"
 
 
 def document(**changes: Any) -> KeyDocument:
@@ -49,7 +54,7 @@ def test_no_key(arn: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("requesters", []), ("approvers", ["AROA"]), ("margin", "PT5M"), ("margin", None),
+        ("margin", "PT5M"), ("margin", None),
         ("break_glass", {}),
         ("review_every", "P90D"), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
     ],
@@ -80,7 +85,10 @@ WIDER: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"context_match": "equals"}, {}, ["context_match"]),
     ({"accounts": ["444455556666"]}, {}, ["accounts"]),
     ({"quorum": 2}, {}, ["quorum"]),
-]
+    ({"requesters": [ROLE]}, {}, ["requesters"]),
+    ({"requesters": [ROLE]}, {"requesters": [ROLE, USER]}, ["requesters"]),
+    ({"approvers": IDS[:1]}, {}, ["approvers"]), ({"approvers": IDS[:1]}, {"approvers": IDS}, ["approvers"]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("narrow", "wide", "fields"), WIDER)
@@ -97,6 +105,7 @@ def test_compare(narrow: dict[str, Any], wide: dict[str, Any], fields: list[str]
     [
         ("operations", ["Encrypt"], ["DescribeKey"]), ("accounts", ["444455556666"], ["666677778888"]),
         ("required_context", {"a": "b"}, {"a": "c"}), ("required_context", {"a": "b"}, {"c": "d"}),
+        ("requesters", [ROLE], [USER]), ("approvers", IDS[:2], IDS[1:]),
     ],
 )  # fmt: skip
 def test_both(field: str, one: Any, other: Any) -> None:
@@ -107,6 +116,8 @@ def test_both(field: str, one: Any, other: Any) -> None:
 
 def test_a_name_is_no_fence() -> None:
     """Another name, or the same limits in another order, opens and closes nothing."""
+    one = document(requesters=["arn:aws:iam::444455556666:role/loader"])
+    assert compare(one, document(requesters=[ROLE])) == Comparison()
     other = document(name="other", accounts=WHOLE["accounts"][::-1], operations=WHOLE["operations"][::-1])
     found = compare(document(), other)
     assert (found.widened, found.narrowed) == ((), ())
@@ -121,10 +132,55 @@ def test_a_name_is_no_fence() -> None:
         ({"required_context": {"a\u00ad": "b"}}, ["required_context"]),
         ({"required_context": {"a": "\u3164"}}, ["required_context"]),
         ({"operations": ["Decrypt"], "quorum": 10}, ["operations", "quorum"]),
+        ({"approvers": IDS[:2], "quorum": 2}, []), ({"approvers": IDS[:1], "quorum": 2}, ["quorum"]),
+        ({"approvers": [IDS[0], STRANGE]}, ["approvers"]),
+        ({"requesters": ["arn:aws:iam::444455556666:role/a/b"]}, []),
+        ({"requesters": ["arn:aws:iam::777788889999:user/a"]}, ["requesters"]),
     ],
 )  # fmt: skip
 def test_faults(changes: dict[str, Any], fields: list[str]) -> None:
     """What the stack does not grant, nobody could reach or nobody sees is named, all at once."""
     grantable = [name for name in OPERATIONS if name != "Decrypt"]
-    found = document(**changes).faults(grantable=grantable, most_votes=3)
+    found = document(**changes).faults(grantable=grantable, team=TEAM)
     assert [fault.field for fault in found] == fields
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("requesters", []), ("requesters", ["arn:aws:iam::444455556666:role/*"]),
+        ("requesters", ["arn:aws:sts::444455556666:assumed-role/loader/s"]), ("requesters", ["loader"]),
+        ("requesters", ["arn:aws:iam::444455556666:root"]), ("requesters", ["arn:aws-cn:iam::4:role/a"]),
+        ("approvers", []), ("approvers", ["AROA"]), ("approvers", ["AIDAALICE0000000"]),
+    ],
+)  # fmt: skip
+def test_no_list_of_people(field: str, value: Any) -> None:
+    """Requesters are roles and users by their ARNs, approvers roles by their ids; an empty list is none."""
+    with pytest.raises(ValidationError) as refused:
+        document(**{field: value})
+    assert {error["loc"][0] for error in refused.value.errors()} == {field}
+
+
+def test_what_get_answers_may_be_sent_back() -> None:
+    """What an answer says of its caller is no limit; any other unknown field is refused."""
+    assert document(may_decide=True) == document()
+    with pytest.raises(ValidationError):
+        document(may_ask=True)
+    with pytest.raises(ValidationError):
+        KeyDocument.model_validate("no document")
+
+
+@pytest.mark.parametrize(
+    ("caller", "may"),
+    [
+        ("arn:aws:sts::444455556666:assumed-role/loader/nightly", True),
+        ("arn:aws:iam::444455556666:user/eve", True), ("arn:aws:iam::444455556666:user/other/path/eve", True),
+        ("arn:aws:sts::666677778888:assumed-role/loader/nightly", False),
+        ("arn:aws:sts::444455556666:assumed-role/eve/nightly", False),
+        ("arn:aws:iam::444455556666:user/loader", False),
+    ],
+)  # fmt: skip
+def test_who_may_ask(*, caller: str, may: bool) -> None:
+    """Requesters are compared by account, kind and name: a path is lost in a session's ARN."""
+    assert lets_ask(document(requesters=[ROLE, USER]).requesters, caller) is may
+    assert lets_ask(None, caller)

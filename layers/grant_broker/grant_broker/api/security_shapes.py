@@ -71,12 +71,19 @@ class OtherGrant(TypedDict):
     expires_at: Time
 
 
+MayDecide = Annotated[
+    bool,
+    Keywords(description="Whether the caller may decide: an approver of the key, and no party to it."),
+]
+
+
 class RequestSeen(RequestShown):
     """A request as approvers see it."""
 
     preflight: Preflight | None
     votes: VoteCount
     others: Annotated[list[OtherGrant], Keywords(description="At most 50, those that last longest first.")]
+    may_decide: MayDecide
 
 
 class RequestWithTrail(RequestSeen):
@@ -85,8 +92,8 @@ class RequestWithTrail(RequestSeen):
     trail: list[Event]
 
 
-class Key(TypedDict):
-    """A key's limits as they are. A field that has one value only does nothing yet."""
+class Limits(TypedDict):
+    """A key's limits. A field that has one value only does nothing yet."""
 
     key_arn: KeyArn
     name: str
@@ -96,8 +103,12 @@ class Key(TypedDict):
     required_context: dict[str, str]
     context_match: ContextMatch
     accounts: list[Account]
-    requesters: None
-    approvers: None
+    requesters: Annotated[
+        list[str] | None, Keywords(description="Roles and users; null: anybody of the accounts.")
+    ]
+    approvers: Annotated[
+        list[str] | None, Keywords(description="Unique ids of roles; null: the stack's list.")
+    ]
     quorum: Annotated[int, Keywords(minimum=1, maximum=10)]
     margin: Literal["PT0S"]
     break_glass: None
@@ -105,6 +116,12 @@ class Key(TypedDict):
     notify: Literal["exceptions", "all"]
     ticket_hook: None
     end_unused_after: None
+
+
+class Key(Limits):
+    """A key's limits as they are. What GET answers may be sent back by PUT, which reads no `may_decide`."""
+
+    may_decide: MayDecide
 
 
 Fields = Annotated[list[str], Keywords(description="Names of fields; one may both widen and narrow.")]
@@ -129,7 +146,7 @@ class Votes(TypedDict):
 class Proposal(Votes):
     """A document that some have voted for. To vote for it, PUT it."""
 
-    document: Key
+    document: Limits
     proposed_at: Time
     lapses_at: Annotated[Time, Keywords(description="From then on its votes do not count any more.")]
 
@@ -151,6 +168,7 @@ class Approval(TypedDict):
     reason: str
     decisions: list[Vote]
     created_at: Time
+    may_decide: MayDecide
 
 
 class NamedAccount(TypedDict):

@@ -65,6 +65,7 @@ def review_view(review: Review) -> security_shapes.RequestSeen:
         "preflight": _preflight(found) if found else None,
         "votes": {"given": review.given, "needed": review.needed},
         "others": [_other(holding) for holding in review.others],
+        "may_decide": review.may_decide,
     }
 
 
@@ -73,7 +74,9 @@ def trail_view(review: Review, trail: Sequence[Event]) -> security_shapes.Reques
     return {**review_view(review), "trail": [event_view(event) for event in trail]}
 
 
-def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> security_shapes.Approval:
+def approval_view(
+    approval: Approval, *, quorum: Quorum, now: datetime, may_decide: bool
+) -> security_shapes.Approval:
     """A standing approval."""
     return {
         "id": approval.id,
@@ -91,15 +94,16 @@ def approval_view(approval: Approval, *, quorum: Quorum, now: datetime) -> secur
         "reason": approval.reason,
         "decisions": [_vote(vote) for vote in approval.votes],
         "created_at": format_time(approval.created_at),
+        "may_decide": may_decide,
     }
 
 
-def key_view(key: Key) -> security_shapes.Key:
-    """A key's limits, as the security team sees and writes them."""
-    return document_view(key.document)
+def key_view(key: Key, *, may_decide: bool) -> security_shapes.Key:
+    """A key's limits, as the security team sees and writes them, and whether the caller decides on them."""
+    return {**document_view(key.document), "may_decide": may_decide}
 
 
-def document_view(limits: KeyDocument) -> security_shapes.Key:
+def document_view(limits: KeyDocument) -> security_shapes.Limits:
     """A key's limits, whether they hold or are proposed."""
     longest = limits.max_continuous
     return {
@@ -111,8 +115,8 @@ def document_view(limits: KeyDocument) -> security_shapes.Key:
         "required_context": dict(limits.required_context),
         "context_match": limits.context_match.value,
         "accounts": list(limits.accounts),
-        "requesters": limits.requesters,
-        "approvers": limits.approvers,
+        "requesters": None if limits.requesters is None else list(limits.requesters),
+        "approvers": None if limits.approvers is None else list(limits.approvers),
         "quorum": limits.quorum,
         "margin": limits.margin,
         "break_glass": limits.break_glass,
@@ -123,9 +127,10 @@ def document_view(limits: KeyDocument) -> security_shapes.Key:
     }
 
 
-def changed_key_view(key: Key, comparison: Comparison) -> security_shapes.ChangedKey:
+def changed_key_view(key: Key, comparison: Comparison, *, may_decide: bool) -> security_shapes.ChangedKey:
     """A key's limits after a change, and what the change opened and closed."""
-    return {**key_view(key), "widened": list(comparison.widened), "narrowed": list(comparison.narrowed)}
+    shown = key_view(key, may_decide=may_decide)
+    return {**shown, "widened": list(comparison.widened), "narrowed": list(comparison.narrowed)}
 
 
 def votes_view(outcome: Outcome) -> security_shapes.Votes:

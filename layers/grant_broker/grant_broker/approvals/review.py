@@ -7,6 +7,9 @@ from functools import cache
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import count_agreed
 from grant_broker.domain.continuity import Holding
+from grant_broker.domain.decisions import may_decide
+from grant_broker.domain.parties import Voter
+from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.review import Review
 
@@ -15,19 +18,23 @@ _MOST_OTHERS = 50
 _OVERDUE = timedelta(days=1)
 
 
-def reviewer(broker: ApprovalsBroker) -> Callable[[GrantRequest], Review]:
-    """Make what reviews requests, one after another; it reads the key of many requests once."""
+def reviewer(broker: ApprovalsBroker, caller: Caller) -> Callable[[GrantRequest], Review]:
+    """Make what reviews requests for a caller, one after another; it reads the key of many requests once."""
     find_key = cache(broker.store.find_key)
+    voter = Voter.of(caller, broker.person(caller))
 
     def review(request: GrantRequest) -> Review:
         key = find_key(request.key_arn)
         if key is None:
             return Review(request, 0, None, tuple(_others(broker, request)))
-        quorum = broker.settings.quorum(key.document.quorum)
+        quorum = broker.settings.quorum(key.document)
         given = count_agreed(
             request.decisions, request.digest, quorum, requester=request.requester, grantee=request.grantee
         )
-        return Review(request, given, quorum.needed, tuple(_others(broker, request)))
+        decides = may_decide(
+            voter, key.document.approvers, requester=request.requester, grantee=request.grantee
+        )
+        return Review(request, given, quorum.needed, tuple(_others(broker, request)), decides)
 
     return review
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval, Verdict
-from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first
+from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
@@ -28,13 +28,19 @@ def get_with_key(broker: ApprovalsBroker, approval_id: str) -> tuple[Approval, K
     return approval, broker.store.get_key(approval.key_arn)
 
 
+def decides_on(broker: ApprovalsBroker, caller: Caller, approval: Approval, key: Key) -> bool:
+    """Whether a caller may decide on an approval while it waits for votes."""
+    voter = Voter.of(caller, broker.person(caller))
+    return may_decide(voter, key.document.approvers, requester=None, grantee=approval.grantee)
+
+
 def create(
     broker: ApprovalsBroker, caller: Caller, asked: StandingApproval, idempotency: Idempotency
 ) -> Approval:
     """Store an approval with its maker's vote; with a quorum above 1 it waits for others.
 
-    Raises InvalidRequest (outside the key's limits), NotPermitted (for one's own use), Conflict (the
-    idempotency key was used for another body).
+    Raises InvalidRequest (outside the key's limits), NotPermitted (for one's own use, or by no approver of
+    the key), Conflict (the idempotency key was used for another body).
     """
     approval_id = idempotency.id_for(
         account=caller.account,
@@ -60,7 +66,7 @@ def _create(
     faults = broker.settings.grantee_faults(asked.grantee)
     approval = _new_approval(asked, key, stamp, approval_id, idempotency.body_digest, faults=faults)
     voter, approve = Voter.of(caller, broker.person(caller)), Decision(verdict=Verdict.APPROVE)
-    vote = cast_first(_ballot(broker, approval, closed=None), voter, approve, idempotency, stamp.at)
+    vote = cast_first(_ballot(broker, approval, key, closed=None), voter, approve, idempotency, stamp.at)
     change = approval.made(stamp, vote, asked.model_dump(mode="json"))
     broker.store.commit(change, checks=[key])
     return change.record
@@ -114,7 +120,8 @@ def vote(
 ) -> Approval:
     """Cast a vote on an approval; the approval after it. A denial withdraws it.
 
-    Raises NotFound, NotPermitted for one's own use, Conflict, InvalidRequest.
+    Raises NotFound, NotPermitted for one's own use and for whoever is no approver of the key, Conflict,
+    InvalidRequest.
     """
     return retry_stale(lambda: _vote(broker, caller, approval_id, decision, idempotency))
 
@@ -124,10 +131,10 @@ def _vote(
 ) -> Approval:
     approval, key = get_with_key(broker, approval_id)
     stamp = broker.stamp(caller.arn)
-    status = approval.status(quorum=broker.settings.quorum(key.document.quorum), now=stamp.at)
+    status = approval.status(quorum=broker.settings.quorum(key.document), now=stamp.at)
     closed = f"the approval is {status}" if status != "pending" else None
     voter = Voter.of(caller, broker.person(caller))
-    ballot = _ballot(broker, approval, closed=closed, status=status)
+    ballot = _ballot(broker, approval, key, closed=closed, status=status)
     cast_now = cast(ballot, voter, decision, idempotency, stamp.at)
     if cast_now is None:
         return approval
@@ -137,12 +144,13 @@ def _vote(
 
 
 def _ballot(
-    broker: ApprovalsBroker, approval: Approval, *, closed: str | None, status: str = "pending"
+    broker: ApprovalsBroker, approval: Approval, key: Key, *, closed: str | None, status: str = "pending"
 ) -> Ballot:
     return Ballot(
         thing="approval",
         status=status,
         closed=closed,
+        approvers=key.document.approvers,
         votes=approval,
         requester=None,
         shortest=broker.settings.smallest_duration,

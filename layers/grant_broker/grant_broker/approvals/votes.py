@@ -23,8 +23,8 @@ def vote(
     """Cast a vote; the request after it.
 
     Vote, status and event are one transaction: a crash leaves all of them or none. Raises NotFound,
-    NotPermitted on one's own request, Conflict when it is decided or this person has voted, InvalidRequest
-    for a duration out of bounds.
+    NotPermitted on one's own request and for whoever is no approver of the key, Conflict when it is decided
+    or this person has voted, InvalidRequest for a duration out of bounds.
     """
     # Two persons' votes at the same time both count: the second is cast again on what the first left.
     return retry_stale(lambda: _vote(broker, caller, request_id, decision, idempotency))
@@ -34,12 +34,12 @@ def _vote(
     broker: ApprovalsBroker, caller: Caller, request_id: str, decision: Decision, idempotency: Idempotency
 ) -> GrantRequest:
     request, stamp = broker.store.get_request(request_id), broker.stamp(caller.arn)
+    key = broker.store.find_key(request.key_arn)
     votes = broker.store.find_votes(request_id) or _no_votes(request, stamp)
-    ballot = _ballot(request, votes, stamp, shortest=broker.settings.smallest_duration)
+    ballot = _ballot(request, votes, key, stamp, shortest=broker.settings.smallest_duration)
     cast_now = cast(ballot, Voter.of(caller, broker.person(caller)), decision, idempotency, stamp.at)
     if cast_now is None:
         return request
-    key = broker.store.find_key(request.key_arn)
     if key is None:
         raise Conflict(f"the request is {request.status}, but its key is not managed any more")
     after = votes.with_vote(cast_now)
@@ -67,7 +67,9 @@ def _no_votes(request: GrantRequest, stamp: Stamp) -> Approval:
     )
 
 
-def _ballot(request: GrantRequest, votes: Approval, stamp: Stamp, *, shortest: int) -> Ballot:
+def _ballot(
+    request: GrantRequest, votes: Approval, key: Key | None, stamp: Stamp, *, shortest: int
+) -> Ballot:
     closed = f"the request is {request.status}" if request.status != Status.PENDING else None
     if request.answer_by and stamp.at >= request.answer_by:
         closed = closed or "the request is pending, past its answer_by"
@@ -75,6 +77,7 @@ def _ballot(request: GrantRequest, votes: Approval, stamp: Stamp, *, shortest: i
         thing="request",
         status=request.status,
         closed=closed,
+        approvers=key.document.approvers if key else None,
         votes=votes,
         requester=request.requester,
         shortest=shortest,
@@ -87,7 +90,7 @@ def _outcome(
 ) -> Transition:
     if votes.votes[-1].verdict == Verdict.DENY:
         return denied(request, stamp, votes)
-    quorum = broker.settings.quorum(key.document.quorum)
+    quorum = broker.settings.quorum(key.document)
     if votes.agreed(quorum, requester=request.requester, grantee=request.grantee) < quorum.needed:
         return voted(request, stamp, votes, quorum=quorum)
     begins = max(stamp.at, request.starts_at or stamp.at)

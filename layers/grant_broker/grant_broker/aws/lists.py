@@ -14,8 +14,10 @@ from grant_broker.domain.accounts import Account
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.continuity import Holding
+from grant_broker.domain.key_document import lets_ask
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import EventSearch, RequestSearch
 from grant_broker.domain.trail import Event
@@ -76,12 +78,15 @@ class Lists:
         )
         return self._page(Event, listing, is_found, limit=limit, after=after)
 
-    def list_keys(self, *, account: str | None = None, limit: int, after: str | None) -> Page[Key]:
-        """List the open keys, those open to an account where one is given."""
+    def list_keys(self, *, caller: Caller | None = None, limit: int, after: str | None) -> Page[Key]:
+        """List the open keys, those open to a caller where one is given."""
 
         def is_offered(item: Item) -> bool:
-            is_open_to = account is None or account in item["document"]["accounts"]
-            return is_open_to and "withdrawn_at" not in item
+            limits = item["document"]
+            is_open_for = caller is None or (
+                caller.account in limits["accounts"] and lets_ask(limits.get("requesters"), caller.arn)
+            )
+            return is_open_for and "withdrawn_at" not in item
 
         listing = Listing(self._tables.approval_table, "by_kind", "kind", "key", "key#", "key")
         return self._page(Key, listing, is_offered, limit=limit, after=after)

@@ -13,7 +13,7 @@ from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Key, Votes
+    from grant_broker.api.security_shapes import Limits, Votes
     from grant_broker.client.api_command import Api
 
 _HEAD = """\
@@ -32,7 +32,7 @@ def find_key_id(api: "Api", named: str) -> str:
     raise GrantBrokerError(f"no managed key is called {named!a}. Next: list them with `keys managed`")
 
 
-def edit_document(present: "Key") -> "Key | None":
+def edit_document(present: "Limits") -> "Limits | None":
     """The limits as somebody left them in the editor; None where they are as before.
 
     What cannot be read comes back with the faults at its head, until it can or nothing is changed any more.
@@ -52,7 +52,7 @@ def edit_document(present: "Key") -> "Key | None":
             return wanted if wanted != present else None
 
 
-def read_document(text: str) -> "Key":
+def read_document(text: str) -> "Limits":
     """A key's limits from YAML, as the API shows them; ValueError says every fault, a line each."""
     try:
         return normalised(yaml.safe_load(text))
@@ -60,21 +60,23 @@ def read_document(text: str) -> "Key":
         raise ValueError(f"no YAML: {error}") from error
 
 
-def normalised(document: object) -> "Key":
+def normalised(document: object) -> "Limits":
     """A key's limits as the API shows them; ValueError says every fault, a line each."""
     try:
-        found: Key = KeyDocument.model_validate(document).model_dump(mode="json")  # type: ignore[assignment]
+        found: Limits = KeyDocument.model_validate(document).model_dump(mode="json")  # type: ignore[assignment]
     except ValidationError as error:
         raise ValueError("\n".join(fault_lines(error))) from error
     return found
 
 
-def widened_by(present: "Key", wanted: "Key") -> tuple[str, ...]:
+def widened_by(present: "Limits", wanted: "Limits") -> tuple[str, ...]:
     """The fields by which a change allows more than before, by the broker's own rule."""
     return compare(KeyDocument.model_validate(present), KeyDocument.model_validate(wanted)).widened
 
 
-def send_document(api: "Api", key_id: str, present: "Key", wanted: "Key", *, version: str, yes: bool) -> None:
+def send_document(
+    api: "Api", key_id: str, present: "Limits", wanted: "Limits", *, version: str, yes: bool
+) -> None:
     """Say what a change does, ask where it widens, and send it. PreconditionFailedError where it is late."""
     widened = widened_by(present, wanted)
     print_change(present, wanted, widened)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from grant_broker.client.desired_state import DesiredState, WantedAccount, WantedApproval, WantedKey, complete
 from grant_broker.client.errors import ConflictError
-from grant_broker.client.security_team import StandingApproval
+from grant_broker.client.security_team import StandingApproval, limits_of
 from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Approval, Key, NamedAccount
+    from grant_broker.api.security_shapes import Approval, Limits, NamedAccount
     from grant_broker.client.security_team import SecurityTeam
 
 Action = Literal["none", "create", "change", "vote"]
@@ -34,8 +34,8 @@ _TELLING = (
 class KeyStep:
     """One key: how it is (None where nobody manages it yet), and how it is to be."""
 
-    before: "Key | None"
-    after: "Key"
+    before: "Limits | None"
+    after: "Limits"
     version: str | None
     votes: int
     """That were given for exactly this document already."""
@@ -181,7 +181,7 @@ class Plan:
 
 def make_plan(team: "SecurityTeam", desired: DesiredState) -> Plan:
     """Compare what the files say with what the broker has. Changes nothing. UnreadableError."""
-    present = {key["key_arn"]: key for key in team.list_keys()}
+    present = {key["key_arn"]: limits_of(key) for key in team.list_keys()}
     keys = tuple(_key_step(team, wanted, present.get(wanted.key_arn)) for wanted in desired.keys)
     names = {key["name"]: key["key_arn"] for key in [*present.values(), *(step.after for step in keys)]}
     quorums = {key["key_arn"]: key["quorum"] for key in [*present.values(), *(step.after for step in keys)]}
@@ -219,9 +219,9 @@ def _approve(team: "SecurityTeam", step: ApprovalStep) -> bool:
         return False
 
 
-def _key_step(team: "SecurityTeam", wanted: WantedKey, present: "Key | None") -> KeyStep:
+def _key_step(team: "SecurityTeam", wanted: WantedKey, present: "Limits | None") -> KeyStep:
     fields = cast("dict[str, object]", present or {}) | wanted.fields
-    after = cast("Key", complete(fields).model_dump(mode="json"))
+    after = cast("Limits", complete(fields).model_dump(mode="json"))
     if present is None or present == after:
         return KeyStep(present, after, None, 0)
     key_id = key_id_of(wanted.key_arn)
@@ -250,7 +250,7 @@ def _approval_step(
 
 
 def _unmanaged(
-    present: "dict[str, Key]", living: "list[Approval]", desired: DesiredState, spoken_of: set[str]
+    present: "dict[str, Limits]", living: "list[Approval]", desired: DesiredState, spoken_of: set[str]
 ) -> Iterator[str]:
     wanted = {key.key_arn for key in desired.keys}
     yield from (f"key {key['name']}" for arn, key in present.items() if arn not in wanted)

@@ -47,7 +47,18 @@ _OF_THE_REQUEST = {
 def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> None:
     """Print what waits for a decision, one a line; `names`: of keys by their ARNs, of accounts by ids."""
     print_table(
-        ("REQUEST", "ANSWER BY", "WHO", "ASKS FOR", "CONTEXT", "VOTES", "PREFLIGHT", "OTHERS", "REASON"),
+        (
+            "REQUEST",
+            "ANSWER BY",
+            "WHO",
+            "ASKS FOR",
+            "CONTEXT",
+            "VOTES",
+            "YOURS",
+            "PREFLIGHT",
+            "OTHERS",
+            "REASON",
+        ),
         [
             (
                 request["id"],
@@ -56,6 +67,7 @@ def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> 
                 _asked(request, names.get(request["key"], key_id_of(request["key"]))),
                 f"{pairs(request['encryption_context'])} ({request['context_match']})",
                 _votes(request),
+                _decides(may=request["may_decide"]),
                 preflight_in_a_word(request["preflight"]),
                 str(len(request["others"])),
                 request["reason"],
@@ -96,6 +108,7 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
             ("account", f"{request['requester']['account']} {account['name']}" if account else ""),
             ("contact", (account["contact"] or "") if account else ""),
             ("votes", _votes(request)),
+            ("you decide", _decides(may=request["may_decide"])),
             ("preflight", preflight_in_a_word(found)),
             *(
                 (f"  {name.replace('_', ' ')}", f"{finding['answer']}: {finding['reason']}")
@@ -141,6 +154,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
             "CONTEXT",
             "AT MOST",
             "UNTIL",
+            "YOURS",
             "REASON",
         ),
         [
@@ -154,6 +168,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
                 f"{pairs(approval['encryption_context'])} ({approval['context_match']})",
                 approval["max_duration"],
                 moment(approval["valid_until"]),
+                _decides(may=approval["may_decide"]),
                 approval["reason"],
             )
             for approval in approvals
@@ -164,12 +179,13 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
 def print_keys(keys: Iterable["Key"]) -> None:
     """Print managed keys, one a line."""
     print_table(
-        ("KEY", "AT MOST", "QUORUM", "ACCOUNTS", "OPERATIONS", "REQUIRED CONTEXT", "MATCH", "ARN"),
+        ("KEY", "AT MOST", "QUORUM", "YOURS", "ACCOUNTS", "OPERATIONS", "REQUIRED CONTEXT", "MATCH", "ARN"),
         [
             (
                 key["name"],
                 key["max_duration"],
                 str(key["quorum"]),
+                _decides(may=key["may_decide"]),
                 ",".join(key["accounts"]),
                 ",".join(key["operations"]),
                 pairs(key["required_context"]),
@@ -236,6 +252,11 @@ def _asked(request: "RequestSeen", key: str) -> str:
 
 def _other(other: "OtherGrant") -> str:
     return f"{other['id']} {','.join(other['operations'])} until {moment(other['expires_at'])}"
+
+
+def _decides(*, may: bool) -> str:
+    """Whether whoever looks may decide."""
+    return "yes" if may else "no"
 
 
 def _votes(request: "RequestSeen") -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Key,
         KeyChecks,
         KeyPolicyAdvice,
+        Limits,
         NamedAccount,
         Proposal,
         RequestSeen,
@@ -65,6 +66,11 @@ class StandingApproval(TypedDict, total=False):
     valid_from: NotRequired[str]
     valid_until: Required[str]
     reason: Required[str]
+
+
+def limits_of(key: "Key") -> "Limits":
+    """A key's limits alone, as they are sent: without what the answer says of its caller."""
+    return cast("Limits", {name: value for name, value in key.items() if name != "may_decide"})
 
 
 class SecurityTeam:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self, TypedDict
+from typing import Annotated, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -35,6 +35,8 @@ class Vote(BaseModel):
     person: str
     by: str
     session: str | None = None
+    role_id: str | None = None
+    """The unique id of the role that it came through; None in what an earlier release stored."""
     verdict: Verdict
     comment: str = ""
     at: Time
@@ -45,7 +47,7 @@ class Vote(BaseModel):
     @property
     def voter(self) -> Voter:
         """Who voted."""
-        return Voter(self.by, self.person, self.session)
+        return Voter(self.by, self.person, self.session, self.role_id)
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,27 @@ class Quorum:
 
     `mixed`: the list of approvers holds roles of Identity Center and others. One human may then come through
     both, as two persons; so above one vote only those through Identity Center count.
+
+    `role_ids`: the unique ids that a key lists; votes through other roles do not count. None: no list of its
+    own, and every vote was cast by somebody of the stack's list.
     """
 
     needed: int
     mixed: bool = False
+    role_ids: frozenset[str] | None = None
 
-    @classmethod
-    def among(
-        cls, needed: int, *, approver_role_ids: Collection[str], identity_center_role_ids: Collection[str]
-    ) -> Self:
-        """The quorum among the roles of a list, by their unique ids."""
-        told_apart = set(approver_role_ids) & set(identity_center_role_ids)
-        return cls(needed, mixed=bool(told_apart) and not told_apart.issuperset(approver_role_ids))
+    def counts(self, vote: Vote) -> bool:
+        """Whether a vote counts towards it."""
+        return lists(self.role_ids, vote.role_id) and self.counts_person(vote.person)
 
-    def counts(self, person: str) -> bool:
-        """Whether this person's vote counts towards it."""
+    def counts_person(self, person: str) -> bool:
+        """Whether votes of this person count, cast through a role that is listed."""
         return self.needed == 1 or not self.mixed or is_identity_center_person(person)
+
+
+def lists(role_ids: Collection[str] | None, role_id: str | None) -> bool:
+    """Whether a role decides on a key that lists these; all do where it has no list (None)."""
+    return role_ids is None or role_id in role_ids
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ def count_agreed(
             for vote in votes
             if vote.verdict == Verdict.APPROVE
             and vote.digest == digest
-            and quorum.counts(vote.person)
+            and quorum.counts(vote)
             and party(vote.voter, requester=requester, grantee=grantee) == Party.NO
         }
     )

@@ -1,12 +1,13 @@
 """What an approver sends: a vote, or why a grant is taken back."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from grant_broker.domain.approvals import Approval, Verdict, Vote
+from grant_broker.domain.approvals import Approval, Verdict, Vote, lists
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotPermitted
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.parties import Party, Requester, Voter, party
@@ -35,13 +36,15 @@ class Decision(BaseModel):
 class Ballot:
     """What is voted on: a request, or a standing approval that waits for more votes.
 
-    `thing` names it in messages, `closed` says why it takes no votes any more. A vote may shorten to
-    `shortest` seconds, never lengthen.
+    `thing` names it in messages, `closed` says why it takes no votes any more. `approvers` are the unique
+    ids of the roles that the key lists, None where it has no list. A vote may shorten to `shortest` seconds,
+    never lengthen.
     """
 
     thing: str
     status: str
     closed: str | None
+    approvers: Collection[str] | None
     votes: Approval
     requester: Requester | None
     shortest: int
@@ -53,10 +56,11 @@ def cast(
 ) -> Vote | None:
     """The vote, None where this very call has cast it before.
 
-    Raises NotPermitted for a party to it (whoever is only suspected to be one may deny), Conflict where the
-    person has voted or it is decided, InvalidRequest for a duration out of bounds.
+    Raises NotPermitted for whoever is no approver of the key, or a party to it (whoever is only suspected to
+    be one may deny), Conflict where the person has voted or it is decided, InvalidRequest for a duration out
+    of bounds.
     """
-    _ensure_no_party(ballot, voter, decision.verdict)
+    _ensure_may_vote(ballot, voter, decision.verdict)
     if earlier := ballot.votes.vote_of(voter.person):
         if idempotency.mark and earlier.idempotency == idempotency.mark:
             return None
@@ -72,8 +76,8 @@ def cast(
 def cast_first(
     ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempotency, at: datetime
 ) -> Vote:
-    """The maker's vote for what is only being made. Raises NotPermitted for a party to it."""
-    _ensure_no_party(ballot, voter, decision.verdict)
+    """The maker's vote for what is only being made. Raises NotPermitted as `cast` does."""
+    _ensure_may_vote(ballot, voter, decision.verdict)
     return _vote(ballot, voter, decision, idempotency, at)
 
 
@@ -82,6 +86,7 @@ def _vote(ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempot
         person=voter.person,
         by=voter.arn,
         session=voter.session,
+        role_id=voter.role_id,
         verdict=decision.verdict,
         comment=decision.comment,
         at=at,
@@ -91,7 +96,20 @@ def _vote(ballot: Ballot, voter: Voter, decision: Decision, idempotency: Idempot
     )
 
 
-def _ensure_no_party(ballot: Ballot, voter: Voter, verdict: Verdict) -> None:
+NO_APPROVER = "the key names its own approvers, and your role is none of them: ask one of them to decide"
+
+
+def may_decide(
+    voter: Voter, approvers: Collection[str] | None, *, requester: Requester | None, grantee: str | None
+) -> bool:
+    """Whether somebody's decision is taken while it is open: a denial at least, of who may be a party."""
+    is_party = party(voter, requester=requester, grantee=grantee) == Party.YES
+    return lists(approvers, voter.role_id) and not is_party
+
+
+def _ensure_may_vote(ballot: Ballot, voter: Voter, verdict: Verdict) -> None:
+    if not lists(ballot.approvers, voter.role_id):
+        raise NotPermitted(NO_APPROVER)
     found = party(voter, requester=ballot.requester, grantee=ballot.votes.grantee)
     if found == Party.YES:
         raise NotPermitted(f"nobody decides on their own {ballot.thing}")

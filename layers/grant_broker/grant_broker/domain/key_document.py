@@ -5,17 +5,18 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from grant_broker.domain import arns
+from grant_broker.domain.approvers import MOST_VOTES, Approvers
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.mail import Notify
+from grant_broker.domain.people import account_and_name
 from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
 from grant_broker.domain.texts import AccountId, Form, Name, visible
 from grant_broker.domain.times import Duration
 from grant_broker.domain.trail import digest
 
-MOST_VOTES = 10
 # KMS writes key ids in lower case: an id in capitals is the same key.
 KeyArn = Annotated[
     str,
@@ -31,6 +32,18 @@ KeyReference = Annotated[
         "give the ARN of a key, or the name it is registered by",
     ),
     AfterValidator(str.lower),
+]
+Requester = Annotated[
+    str,
+    AfterValidator(arns.refuse_other_partition),
+    Form(
+        re.compile(rf"(?:{arns.ROLE.pattern})|(?:{arns.USER.pattern})"),
+        "give the ARN of one IAM role or IAM user, without wildcards",
+    ),
+]
+RoleId = Annotated[
+    str,
+    Form(re.compile(r"AROA[A-Z0-9]{12,124}"), "give the unique id of a role (RoleId of aws iam get-role)"),
 ]
 ACCOUNT = "${account}"
 """In a required context value: the grantee's account."""
@@ -54,15 +67,16 @@ def _fits_filled_in(context: dict[str, str]) -> dict[str, str]:
     return context
 
 
-def _distinct(accounts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(accounts)))
+def _distinct(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
 
 
 class KeyDocument(BaseModel):
     """A key's limits. Durations are in seconds.
 
-    `max_continuous` None: as `max_duration`. The fields whose type is one value take that alone until what
-    they are for is built.
+    `max_continuous` None: as `max_duration`. `requesters` None: anybody of the accounts. `approvers` None:
+    all of the stack's list. The fields whose type is one value take that alone until what they are for is
+    built.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,8 +89,13 @@ class KeyDocument(BaseModel):
     required_context: Annotated[RequiredContext, AfterValidator(_fits_filled_in)] = {}
     context_match: ContextMatch = ContextMatch.EQUALS
     accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
-    requesters: None = None
-    approvers: None = None
+    requesters: (
+        Annotated[tuple[Requester, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+        | None
+    ) = None
+    approvers: (
+        Annotated[tuple[RoleId, ...], Field(min_length=1, max_length=20), AfterValidator(_distinct)] | None
+    ) = None
     quorum: Annotated[int, Field(ge=1, le=MOST_VOTES, strict=True)] = 1
     margin: Literal["PT0S"] = "PT0S"
     break_glass: None = None
@@ -84,6 +103,14 @@ class KeyDocument(BaseModel):
     notify: Notify = "exceptions"
     ticket_hook: None = None
     end_unused_after: None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_may_decide(cls, sent: object) -> object:
+        # What GET answers may be sent back: that it says of its caller is no limit of the key.
+        if not isinstance(sent, dict):
+            return sent
+        return {name: value for name, value in sent.items() if name != "may_decide"}
 
     @property
     def digest(self) -> str:
@@ -101,20 +128,32 @@ class KeyDocument(BaseModel):
         """The fields that whoever wrote it did not name."""
         return [name for name in type(self).model_fields if name not in self.model_fields_set]
 
-    def faults(self, *, grantable: Collection[str], most_votes: int) -> Iterator[Fault]:
-        """What cannot be: beyond the stack's own operations, or a quorum that nobody could ever reach."""
+    def faults(self, *, grantable: Collection[str], team: Approvers) -> Iterator[Fault]:
+        """What cannot be: beyond the stack's own operations or people, or a quorum that is out of reach."""
         if extra := [name for name in self.operations if name not in grantable]:
             yield Fault("operations", f"this stack does not grant {', '.join(extra)}")
         if self.longest_held < self.max_duration:
             yield Fault("max_continuous", "give at least max_duration, or null")
-        if self.quorum > most_votes:
-            yield Fault("quorum", f"give at most {most_votes}: no more persons may approve on this stack")
+        if strangers := [arn for arn in self.requesters or () if arns.find_account(arn) not in self.accounts]:
+            yield Fault("requesters", f"of none of the key's accounts: {', '.join(strangers)}")
+        if others := [role for role in self.approvers or () if role not in team.role_ids]:
+            yield Fault("approvers", f"not on the stack's list of approvers: {', '.join(others)}")
+        approvers = team if self.approvers is None else Approvers.of(self.approvers, team.identity_center)
+        if self.quorum > approvers.most_votes:
+            whose = "approve on this stack" if self.approvers is None else "be approvers of the key"
+            yield Fault("quorum", f"give at most {approvers.most_votes}: no more persons may {whose}")
         for text in (text for pair in self.required_context.items() for text in pair):
             try:
                 visible(text)
             except ValueError as error:
                 yield Fault("required_context", f"in one of its entries: {error}")
                 return
+
+
+def lets_ask(requesters: Collection[str] | None, principal: str) -> bool:
+    """Whether a caller of a key's accounts may ask: a session counts as its role, paths do not count."""
+    names = _names(requesters)
+    return names is None or account_and_name(principal) in names
 
 
 @dataclass(frozen=True)
@@ -132,6 +171,14 @@ def compare(before: KeyDocument, after: KeyDocument) -> Comparison:
     return Comparison(wider, narrower)
 
 
+def _allows_all_of(one: Collection[str] | None, other: Collection[str] | None) -> bool:
+    return one is None or (other is not None and set(one) >= set(other))
+
+
+def _names(requesters: Collection[str] | None) -> set[str] | None:
+    return None if requesters is None else set(map(account_and_name, requesters))
+
+
 def _order(context_match: ContextMatch) -> int:
     return list(ContextMatch).index(context_match)
 
@@ -144,5 +191,7 @@ _ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
     "required_context": lambda one, other: one.required_context.items() <= other.required_context.items(),
     "context_match": lambda one, other: _order(one.context_match) >= _order(other.context_match),
     "accounts": lambda one, other: set(one.accounts) >= set(other.accounts),
+    "requesters": lambda one, other: _allows_all_of(_names(one.requesters), _names(other.requesters)),
+    "approvers": lambda one, other: _allows_all_of(one.approvers, other.approvers),
     "quorum": lambda one, other: one.quorum <= other.quorum,
 }

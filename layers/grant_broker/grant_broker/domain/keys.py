@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare
+from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare, lets_ask
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import ContextMatch, Scope, contains
 from grant_broker.domain.times import Time, format_duration
@@ -73,6 +73,10 @@ class Key(Record):
         """Whether this account may ask for grants."""
         return self.open and account in self.document.accounts
 
+    def open_for(self, caller_arn: str, account: str) -> bool:
+        """Whether this caller of an account may ask for grants."""
+        return self.open_to(account) and lets_ask(self.document.requesters, caller_arn)
+
     def required_context(self, account: str) -> dict[str, str]:
         """The pairs that a grantee of this account must name, `${account}` filled in."""
         pairs = self.document.required_context.items()
@@ -128,7 +132,7 @@ class Proposal(Record):
 
     def votes(self, quorum: Quorum) -> int:
         """How many of its voters count: on a mixed list Identity Center's people alone."""
-        return sum(quorum.counts(person) for person in self.voters)
+        return sum(quorum.counts_person(person) for person in self.voters)
 
     def voted(self, person: str, key: Key, now: datetime) -> "ChangeOf[Proposal]":
         """One more person's vote; votes that do not count any more are begun anew with it."""

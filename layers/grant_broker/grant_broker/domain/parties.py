@@ -22,16 +22,20 @@ class Party(IntEnum):
 
 @dataclass(frozen=True)
 class Voter:
-    """Who votes, or has voted: the caller's ARN, the person behind it, the session's name if there is one."""
+    """Who votes, or has voted: the caller's ARN, the person behind it, the session's name if there is one.
+
+    `role_id` is the unique id of the role; None where a vote of an earlier release does not tell.
+    """
 
     arn: str
     person: str
     session: str | None
+    role_id: str | None = None
 
     @classmethod
     def of(cls, caller: Caller, person: str) -> "Voter":
         """The voter that a caller is."""
-        return cls(caller.arn, person, caller.session)
+        return cls(caller.arn, person, caller.session, caller.unique_id)
 
 
 @dataclass(frozen=True)

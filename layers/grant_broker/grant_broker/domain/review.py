@@ -8,10 +8,11 @@ from grant_broker.domain.request import GrantRequest
 
 @dataclass(frozen=True)
 class Review:
-    """A request with the votes given and needed (None where its key is not registered), and the grantee's
-    other live grants on the key."""
+    """A request with the votes given and needed (None where its key is not registered), the grantee's other
+    live grants on the key, and whether whoever looks may decide on it."""
 
     request: GrantRequest
     given: int
     needed: int | None
     others: tuple[Holding, ...]
+    may_decide: bool = False

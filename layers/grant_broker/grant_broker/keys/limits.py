@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from grant_broker.aws.dynamodb import Write
 from grant_broker.broker import ApiBroker
+from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.arns import key_id_of, region_of
-from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused
-from grant_broker.domain.key_document import MOST_VOTES, Comparison, KeyDocument, compare
+from grant_broker.domain.decisions import NO_APPROVER
+from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused, NotPermitted
+from grant_broker.domain.key_document import Comparison, KeyDocument, compare
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import Precondition
@@ -33,26 +35,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Writer:
-    """Who sends a document, what they take for the present version, and how many persons could ever vote."""
+    """Who sends a document, and what they take for the present version."""
 
     caller: Caller
     expected: Precondition
-    most_votes: int
-
-
-def most_votes(approver_role_ids: tuple[str, ...], identity_center_role_ids: tuple[str, ...]) -> int:
-    """How many persons there can be with these roles: Identity Center's stand for as many as there are."""
-    if set(approver_role_ids) & set(identity_center_role_ids):
-        return MOST_VOTES
-    return len(set(approver_role_ids))
 
 
 def put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
     """Register a key, or change its limits to this document.
 
     Where the present quorum is above 1, each call is one person's vote for exactly this document. Raises
-    InvalidRequest for a key that KMS does not know or that is no symmetric customer managed key, for limits
-    that cannot be, and for a field left out of a registered key's document; PreconditionFailed.
+    NotPermitted for whoever is none of a registered key's approvers; InvalidRequest for a key that KMS does
+    not know or that is no symmetric customer managed key, for limits that cannot be, and for a field left out
+    of a registered key's document; PreconditionFailed.
     """
     document = _with_kms_s_arn(broker, document)
     return retry_stale(lambda: _put(broker, writer, document))
@@ -70,6 +65,16 @@ def patch(
     return retry_stale(patch_present)
 
 
+def may_write(broker: ApiBroker, caller: Caller, key: Key) -> bool:
+    """Whether somebody decides on the document of a registered key, open or closed."""
+    return caller.unique_id in broker.settings.writers(key.document).role_ids
+
+
+def quorum_of(broker: ApiBroker, key: Key) -> Quorum:
+    """How many persons must send the same document of a key."""
+    return Quorum(key.document.quorum, mixed=broker.settings.writers(key.document).mixed)
+
+
 def list_proposals(broker: ApiBroker, key: Key) -> list[Proposal]:
     """List the documents that some have voted for and that do not hold yet, the oldest first."""
     now = broker.clock()
@@ -79,8 +84,10 @@ def list_proposals(broker: ApiBroker, key: Key) -> list[Proposal]:
 
 def _put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
     key = broker.store.find_key(document.key_arn)
+    if key and not may_write(broker, writer.caller, key):
+        raise NotPermitted(NO_APPROVER)
     writer.expected.ensure(key.limits_version if key else None)
-    _ensure_possible(broker, writer, document, key)
+    _ensure_possible(broker, document, key)
     quorum = key.document.quorum if key else 1
     opened = key is None or not key.open
     comparison = compare(key.document, document) if key else Comparison()
@@ -93,11 +100,11 @@ def _put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
     return Outcome(changed, votes, quorum, comparison, opened)
 
 
-def _ensure_possible(broker: ApiBroker, writer: Writer, document: KeyDocument, key: Key | None) -> None:
+def _ensure_possible(broker: ApiBroker, document: KeyDocument, key: Key | None) -> None:
     left_out = document.left_out if key else []
     faults = [Fault(name, MISSING) for name in left_out]
     grantable = broker.settings.grantable_operations
-    faults += document.faults(grantable=grantable, most_votes=writer.most_votes)
+    faults += document.faults(grantable=grantable, team=broker.settings.team)
     if faults:
         raise InvalidRequest(*faults)
 
@@ -105,7 +112,7 @@ def _ensure_possible(broker: ApiBroker, writer: Writer, document: KeyDocument, k
 def _cast_vote(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key) -> int:
     """Cast one person's vote, unless it completes the quorum: then the document itself is written."""
     stamp, person = broker.stamp(caller.arn), broker.person(caller)
-    quorum = broker.settings.quorum(key.document.quorum)
+    quorum = quorum_of(broker, key)
     fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=stamp.at)
     stored = broker.store.find_proposal(fresh) or fresh
     if stored.counts_for(key, stamp.at) and person in stored.voters:

@@ -183,7 +183,7 @@ class Reader:
 
     def rules(self, limits: Key) -> Rules:
         """What an approval had to reach under some limits."""
-        return Rules(self._settings.quorum(limits.document.quorum), self._settings.take_up_within)
+        return Rules(self._settings.quorum(limits.document), self._settings.take_up_within)
 
     def _read_approvals(self, prefix: str, ids: Collection[str]) -> dict[str, Approval]:
         keys = [(f"{prefix}{name}", "approval") for name in ids]

@@ -28,7 +28,7 @@ def find_cover(
     held: Callable[[], Collection[Holding]],
 ) -> Cover:
     """Find which of these standing approvals covers a request, if it would not be `held` for too long."""
-    asked, quorum = request.asked(request.begins), broker.settings.quorum(key.document.quorum)
+    asked, quorum = request.asked(request.begins), broker.settings.quorum(key.document)
     for approval in approvals:
         coverage = approval.covers(asked, quorum=quorum)
         if coverage.covered:

@@ -23,7 +23,7 @@ def dry_run(broker: RequestsBroker, caller: Caller, submission: Submission) -> F
 
     It counts as a call of the account: TooManyRequests above the minute's limit.
     """
-    reads = begin_reads(broker, caller.account, submission, stored=0)
+    reads = begin_reads(broker, caller, submission, stored=0)
     try:
         found = assess(broker, caller, submission, reads, Draft(_NO_ID))
     except InvalidRequest as error:

@@ -15,6 +15,7 @@ from grant_broker.domain.blocks import Block, Selectors
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key
+from grant_broker.domain.people import Caller
 from grant_broker.domain.submission import Submission
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
@@ -24,7 +25,7 @@ from grant_broker.requests.quotas import count_call, list_open
 
 @dataclass(frozen=True)
 class OfKey:
-    """What is known of a key that is open to the account. `policy` raises KmsRefused or KmsUncertain."""
+    """What is known of a key that is open to the caller. `policy` raises KmsRefused or KmsUncertain."""
 
     key: Key
     blocks: Future[list[Block]]
@@ -37,15 +38,15 @@ class OfKey:
 @dataclass(frozen=True)
 class Reads:
     """`open` are the account's open requests: TooManyRequests where it has called too often. `of_key`: None
-    where there is no such key, or it is not open to the account."""
+    where there is no such key, or it is not open to the caller."""
 
     open: Future[list[Open]]
     of_key: OfKey | None
 
 
-def begin_reads(broker: RequestsBroker, account: str, submission: Submission, *, stored: int) -> Reads:
+def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, *, stored: int) -> Reads:
     """Count the call and the bytes that it will have stored, and begin to read all that it is judged by."""
-    workers = broker.readers()
+    workers, account = broker.readers(), caller.account
     counted = workers.submit(_count_and_list, broker, account, stored)
     key_arn = broker.store.find_key_arn(submission.key)
     if key_arn is None:
@@ -55,9 +56,9 @@ def begin_reads(broker: RequestsBroker, account: str, submission: Submission, *,
     checks = workers.submit(find_checks, broker.store, key_arn)
     approvals = workers.submit(_begin_approvals, broker, key_arn, account)
     key = broker.store.find_bearer(key_arn, submission.key)
-    if key is None or not key.open_to(account):
+    if key is None or not key.open_for(caller.arn, account):
         return Reads(counted, None)
-    # KMS is asked about no key that is not the account's to ask for.
+    # KMS is asked about no key that is not the caller's to ask for.
     policy = workers.submit(broker.kms.get_key_policy, key_arn)
     at = submission.starts_at or broker.clock()
     held = workers.submit(list_held, broker, key, submission.grantee, at=at)

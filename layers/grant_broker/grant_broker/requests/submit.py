@@ -85,7 +85,7 @@ def submit_draft(
     for another body), TooManyRequests (nothing stored; a repeat of what is stored is never refused so),
     Unavailable (stored; the outcome at KMS is not known yet).
     """
-    reads = begin_reads(broker, caller.account, submission, stored=submission.stored_size)
+    reads = begin_reads(broker, caller, submission, stored=submission.stored_size)
     found = assess(broker, caller, submission, reads, draft)
     waits = found.cover.approval is None
     ensure_room(broker, reads.open.result(), grantee=submission.grantee, waits=waits)

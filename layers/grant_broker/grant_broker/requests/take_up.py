@@ -139,14 +139,14 @@ def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
     if store.uses.find(request.id):
         raise Conflict("the request is approved, but not covered any more: it had its grant, which has ended")
     key = store.find_key(request.key_arn)
-    if key is None or not key.open_to(request.account):
-        raise Conflict("the request is approved, but its key is not open to the account any more")
+    if key is None or not key.open_for(request.requester_arn, request.account):
+        raise Conflict("the request is approved, but its key is not open to its requester any more")
     if faults := key.faults(request.scope, duration=request.duration, account=request.account):
         raise Conflict(f"the request is approved, but outside the key's limits now: {faults[0].message}")
     if refusal := find_checks(store, request.key_arn).refusal:
         raise Conflict(f"the request is approved, but {refusal}")
     approval = store.find_approval(request.approval) if request.approval else store.find_votes(request.id)
-    quorum = broker.settings.quorum(key.document.quorum)
+    quorum = broker.settings.quorum(key.document)
     if approval is None:
         raise Conflict("the request is approved, but not covered any more: there is no approval")
     # A standing approval is to hold for the submission, or its starts_at, and for the grant.

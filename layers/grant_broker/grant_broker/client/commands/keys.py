@@ -5,6 +5,7 @@ import click
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
 from grant_broker.client.key_editing import edit_document, find_key_id, send_document
 from grant_broker.client.reviewing import print_document, print_keys, print_proposals
+from grant_broker.client.security_team import limits_of
 from grant_broker.client.showing import print_offers
 
 
@@ -45,7 +46,10 @@ def show(api: Api, *, key: str) -> None:
 def edit(api: Api, *, key: str, yes: bool) -> None:
     """Open the limits of a key in $EDITOR; say what the change widens, and send it."""
     key_id = find_key_id(api, key)
-    present, version = api.client.security.get_key(key_id)
+    shown, version = api.client.security.get_key(key_id)
+    if not shown["may_decide"]:
+        api.say("your role is no approver of this key: what you send will be refused")
+    present = limits_of(shown)
     wanted = edit_document(present)
     if wanted is None:
         api.say("nothing changed")
@@ -72,7 +76,8 @@ def vote(api: Api, *, key: str, yes: bool) -> None:
     found = api.client.security.list_proposals(key_id)
     if not found:
         raise click.UsageError(f"no change of {key} waits for votes")
-    present, version = api.client.security.get_key(key_id)
+    shown, version = api.client.security.get_key(key_id)
+    present = limits_of(shown)
     send_document(api, key_id, present, found[0]["document"], version=version, yes=yes)
 
 
