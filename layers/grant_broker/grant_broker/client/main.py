@@ -49,6 +49,7 @@ SECTIONS = {
     },
     "Everybody": {
         "call": "Call anything of the API: GET /requests?limit=1.",
+        "console": "Open the broker's pages in your browser, signed with your own AWS profile.",
         "completion": "Print what makes a shell complete these commands.",
     },
 }

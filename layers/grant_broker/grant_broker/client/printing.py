@@ -76,9 +76,13 @@ def moment(text: str | None, now: datetime | None = None) -> str:
     if text is None:
         return ""
     time = datetime.fromisoformat(text)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%SZ')} ({distance(time, now)})"
+
+
+def distance(time: datetime, now: datetime | None = None) -> str:
+    """How far a time is from now, such as `in 2 h 5 min` or `3 min ago`."""
     seconds = int((time - (now or datetime.now(UTC))).total_seconds())
-    far = f"in {_span(seconds)}" if seconds >= 0 else f"{_span(-seconds)} ago"
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%SZ')} ({far})"
+    return f"in {_span(seconds)}" if seconds >= 0 else f"{_span(-seconds)} ago"
 
 
 def _span(seconds: int) -> str:

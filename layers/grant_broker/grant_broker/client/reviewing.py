@@ -66,7 +66,7 @@ def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> 
                 _who(request, names),
                 _asked(request, names.get(request["key"], key_id_of(request["key"]))),
                 f"{pairs(request['encryption_context'])} ({request['context_match']})",
-                _votes(request),
+                votes_in_words(request),
                 _decides(may=request["may_decide"]),
                 preflight_in_a_word(request["preflight"]),
                 str(len(request["others"])),
@@ -107,7 +107,7 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
             *request_fields(request),
             ("account", f"{request['requester']['account']} {account['name']}" if account else ""),
             ("contact", (account["contact"] or "") if account else ""),
-            ("votes", _votes(request)),
+            ("votes", votes_in_words(request)),
             ("you decide", _decides(may=request["may_decide"])),
             ("preflight", preflight_in_a_word(found)),
             *(
@@ -130,14 +130,19 @@ def print_events(events: Iterable["Event"]) -> None:
                 event["at"],
                 event["type"],
                 principal(event["by"]),
-                " ".join(
-                    f"{name}={value if isinstance(value, str) else json.dumps(value)}"
-                    for name, value in event["detail"].items()
-                    if name not in _OF_THE_REQUEST and value is not None
-                ),
+                event_detail(event),
             )
             for event in events
         ],
+    )
+
+
+def event_detail(event: "Event") -> str:
+    """What an event says beside what its request says itself."""
+    return " ".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in event["detail"].items()
+        if name not in _OF_THE_REQUEST and value is not None
     )
 
 
@@ -259,6 +264,7 @@ def _decides(*, may: bool) -> str:
     return "yes" if may else "no"
 
 
-def _votes(request: "RequestSeen") -> str:
+def votes_in_words(request: "RequestSeen") -> str:
+    """How many votes there are that count, of how many."""
     needed = request["votes"]["needed"]
     return f"{request['votes']['given']} of {'?' if needed is None else needed}"

@@ -7,11 +7,12 @@ from functools import partial
 import boto3
 import click
 
-from grant_broker.access_report import KEY_ACTIONS, Identity
+from grant_broker.access_report import Identity
 from grant_broker.api import security_shapes
 from grant_broker.api.access_views import report_view
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
+from grant_broker.client.access_words import accessor, actions_in_words, through_in_words
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
@@ -23,7 +24,6 @@ from grant_broker.domain.arns import account_of, region_of
 from grant_broker.keys.access import get_whole
 
 _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
-_MANY = 6
 
 
 def kms_of(arn: str) -> KmsReader:
@@ -107,34 +107,12 @@ def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:
 def _row(item: security_shapes.AccessEntry) -> tuple[str, ...]:
     constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
     return (
-        _principal(item),
-        _actions(item["actions"]),
-        _through(item["through"]),
+        accessor(item),
+        actions_in_words(item["actions"]),
+        through_in_words(item["through"]),
         item["until"] or "-",
         constraint,
     )
-
-
-def _principal(item: security_shapes.AccessEntry) -> str:
-    through = item["through"]
-    whole = through["kind"] == "iam" and "policy" not in through and item["principal"].endswith(":root")
-    return f"IAM of account {through['account']}" if whole else item["principal"]
-
-
-def _actions(actions: list[str]) -> str:
-    names = [name.removeprefix("kms:") for name in actions]
-    return ",".join(names) if len(names) <= _MANY else f"{len(names)} of {len(KEY_ACTIONS)} actions"
-
-
-def _through(through: security_shapes.Through) -> str:
-    if through["kind"] == "key_policy":
-        return f"key policy, {through['sid']}"
-    if through["kind"] == "iam":
-        by = f"{through['policy']}; " if "policy" in through else ""
-        return f"{by}left to IAM by {through['sid']}"
-    if "request_id" in through:
-        return f"grant {through['grant_id']} of request {through['request_id']}"
-    return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"
 
 
 def _print_findings(report: security_shapes.AccessReport) -> None:

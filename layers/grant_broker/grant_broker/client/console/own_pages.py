@@ -1,0 +1,94 @@
+"""A third party's pages: its account's own requests."""
+
+from collections.abc import Callable
+from itertools import islice
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from grant_broker.client.console.person import broker
+from grant_broker.client.errors import GrantBrokerError
+from grant_broker.client.third_party import Submission
+
+pages = Blueprint("own", __name__, url_prefix="/own")
+MOST = 200
+"""Requests on the page: who has more looks with the command line."""
+
+
+@pages.get("/")
+def show_requests() -> str:
+    """The account's requests, newest first."""
+    return render_template("own_requests.html", requests=list(islice(broker().list_requests(), MOST)))
+
+
+@pages.get("/<request:request_id>")
+def show_request(request_id: str) -> str:
+    """One request, and what can be done about it now."""
+    return _page_of(request_id)
+
+
+@pages.post("/<request:request_id>/<any(take_up, withdraw, release):act>")
+def change(request_id: str, act: str) -> ResponseReturnValue:
+    """Take it up, withdraw or release it."""
+    acts: dict[str, Callable[[str], object]] = {
+        "take_up": broker().take_up,
+        "withdraw": broker().withdraw,
+        "release": broker().release,
+    }
+    try:
+        acts[act](request_id)
+    except GrantBrokerError as error:
+        return _page_of(request_id, error), 400
+    return redirect(url_for(".show_request", request_id=request_id), 303)
+
+
+@pages.get("/ask")
+def show_form() -> str:
+    """The form of a new request."""
+    return _form()
+
+
+@pages.post("/ask")
+def ask() -> ResponseReturnValue:
+    """Submit it, or only say what would happen."""
+    try:
+        submission = _submission()
+        if request.form.get("act") == "try":
+            return _form(forecast=broker().forecast(**submission))
+        made = broker().submit(**submission)
+    except (GrantBrokerError, ValueError) as error:
+        return _form(problem=error), 400
+    return redirect(url_for(".show_request", request_id=made["id"]), 303)
+
+
+def _page_of(request_id: str, problem: object = None) -> str:
+    return render_template("own_request.html", request=broker().get_request(request_id), problem=problem)
+
+
+def _form(problem: object = None, forecast: object = None) -> str:
+    offers = list(broker().list_keys())
+    return render_template("ask.html", offers=offers, typed=request.form, problem=problem, forecast=forecast)
+
+
+def _submission() -> Submission:
+    """What the form says; ValueError for a line of the context that is no pair."""
+    form = request.form
+    submission: Submission = {
+        "key": form.get("key", ""),
+        "operations": form.getlist("operations"),
+        "encryption_context": dict(map(_pair, form.get("context", "").split("\n"))),
+        "context_match": form.get("match", "equals"),
+        "duration": form.get("duration", "").strip(),
+        "reason": form.get("reason", ""),
+        "ticket": form.get("ticket", "").strip() or None,
+        "starts_at": form.get("starts_at", "").strip() or None,
+    }
+    grantee = form.get("grantee", "").strip()
+    return {**submission, "grantee": grantee} if grantee else submission
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, equals, value = line.strip().partition("=")
+    if not equals:
+        raise ValueError("encryption context: give a pair a line, NAME=VALUE")
+    return name, value

@@ -1,0 +1,132 @@
+"""The security team's pages: what waits, what lives, who can use a key, what happened."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from grant_broker.client.console.person import broker
+from grant_broker.client.console.timeline import LIVE, SPANS, Window, draw
+from grant_broker.client.console.words import name_of
+from grant_broker.client.errors import GrantBrokerError
+from grant_broker.domain.times import format_time
+
+if TYPE_CHECKING:
+    from grant_broker.api.security_shapes import RequestSeen
+
+pages = Blueprint("security", __name__)
+MOST = 200
+"""Items of a list on one page: who has more looks with the command line."""
+_DAY = timedelta(days=1)
+
+
+@pages.get("/queue")
+def show_queue() -> str:
+    """What waits for a decision, the one that lapses first at the head."""
+    waiting = list(islice(broker().security.list_requests(order="answer_by"), MOST))
+    return render_template("queue.html", requests=waiting, names=_names())
+
+
+@pages.get("/requests/<request:request_id>")
+def show_request(request_id: str) -> str:
+    """One request with what helps to decide, and its trail."""
+    return _page_of(request_id)
+
+
+@pages.post("/requests/<request:request_id>/decision")
+def decide(request_id: str) -> ResponseReturnValue:
+    """Vote."""
+    comment, shorter = request.form.get("comment", ""), request.form.get("duration", "").strip()
+    votes: dict[str, Callable[[], object]] = {
+        "approve": lambda: broker().security.approve(request_id, comment=comment, duration=shorter or None),
+        "deny": lambda: broker().security.deny(request_id, comment=comment),
+    }
+    vote = votes.get(request.form.get("verdict", "")) or abort(400, "Approve or deny.")
+    return _done_or_shown(request_id, vote)
+
+
+@pages.post("/requests/<request:request_id>/revocation")
+def revoke(request_id: str) -> ResponseReturnValue:
+    """Take a grant back, by who has typed whose it is."""
+    grantee = broker().security.get_request(request_id)["grantee"]
+    if request.form.get("confirmation", "").strip() != name_of(grantee):
+        words = f"Nothing was revoked: type {name_of(grantee)} to confirm whose access ends."
+        return _page_of(request_id, words), 400
+    reason = request.form.get("reason", "")
+    return _done_or_shown(request_id, lambda: broker().security.revoke(request_id, reason=reason))
+
+
+@pages.get("/live")
+def show_live() -> str:
+    """Every key's live grants, and those that ended just now, as a picture."""
+    return render_template("live.html", **_pictures(), names=_names())
+
+
+@pages.get("/keys")
+def show_keys() -> str:
+    """The managed keys."""
+    return render_template("keys.html", keys=list(broker().security.list_keys()))
+
+
+@pages.get("/keys/<key:key_id>")
+def show_key(key_id: str) -> str:
+    """A key's limits, its checks and its live grants."""
+    key, _ = broker().security.get_key(key_id)
+    pictures = _pictures(key["key_arn"])
+    checks = broker().security.get_checks(key_id)
+    return render_template("key.html", key=key, key_id=key_id, checks=checks, **pictures)
+
+
+@pages.get("/keys/<key:key_id>/access")
+def show_access(key_id: str) -> str:
+    """Who can use or manage a key, and by what."""
+    report = broker().security.get_access(key_id)
+    return render_template("access.html", report=report, key_id=key_id)
+
+
+@pages.get("/trail")
+def show_trail() -> str:
+    """The newest audit events."""
+    given = {name: request.args.get(name, "").strip() or None for name in ("request", "key", "type")}
+    events = islice(broker().security.list_events(order="newest", **given), MOST)
+    return render_template("trail.html", events=list(events), given=given)
+
+
+def _page_of(request_id: str, problem: object = None) -> str:
+    """The page of a request; after a form that was refused with why, and with what was typed."""
+    found = broker().security.get_request(request_id)
+    return render_template("request.html", request=found, names=_names(), problem=problem, typed=request.form)
+
+
+def _done_or_shown(request_id: str, act: Callable[[], object]) -> ResponseReturnValue:
+    try:
+        act()
+    except (GrantBrokerError, ValueError) as error:
+        return _page_of(request_id, error), 400
+    return redirect(url_for(".show_request", request_id=request_id), 303)
+
+
+def _pictures(key: str | None = None) -> dict[str, object]:
+    minutes = request.args.get("minutes", 60, int)
+    if minutes not in SPANS:
+        abort(404)
+    window = Window(datetime.now(UTC), minutes)
+    return {"pictures": draw(_lately_live(key), window), "minutes": minutes, "spans": SPANS}
+
+
+def _lately_live(key: str | None) -> Iterator["RequestSeen"]:
+    """What lives, and what ended of a day's newest requests."""
+    for status in LIVE:
+        yield from islice(broker().security.list_requests(status=status, key=key), MOST)
+    since = format_time(datetime.now(UTC) - _DAY)
+    newest = islice(broker().security.list_requests(since=since, key=key), MOST)
+    yield from (found for found in newest if found["ended_at"])
+
+
+def _names() -> dict[str, str]:
+    """What people call keys, by their ARNs, and accounts, by their ids."""
+    keys = {key["key_arn"]: key["name"] for key in broker().security.list_keys()}
+    return keys | {named["account"]: named["name"] for named in broker().security.list_accounts()}
