@@ -30,14 +30,14 @@ def line(stack: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return CommandLine(stack, monkeypatch, capsys)
 
 
-def approve(line: CommandLine, stack: Running) -> None:
+def approve(line: CommandLine, stack: Running, duration: str | None = "PT1H") -> None:
     """Have alice approve whatever waits of the third party, wherever a command would sleep."""
 
     def approve_all(_seconds: float) -> None:
         path = "/security/requests"
         for each in stack.call("alice", "GET", path, query={"status": "pending"}).body["items"]:
             with suppress(ConflictError):
-                vote = {"verdict": "approve", "comment": "", "duration": "PT1H"}
+                vote = {"verdict": "approve", "comment": "", "duration": duration}
                 stack.call("alice", "POST", f"{path}/{each['id']}/decision", vote)
 
     line.asleep(approve_all)
@@ -65,6 +65,26 @@ def test_the_story(stack: Running, line: CommandLine, tmp_path: Path) -> None:
     assert again.code == 1
     assert f"request {request_id} is released: " in again.err
     assert again.err.endswith("Next: ask anew with grant-broker request\n")
+
+
+def test_extending(stack: Running, line: CommandLine) -> None:
+    """`extend ID --for` asks with the reason of the request, waits, and both are shown to belong together."""
+    approve(line, stack, duration=None)
+    old = line.run("partner", *ASK, "--wait").err.split()[1]
+    extended = line.run("partner", "extend", old, "--for", "3h", "--wait")
+    assert (extended.code, extended.err.startswith("asked: ")) == (0, True)
+    new = extended.err.split()[1]
+    shown_ = {name: extended.fields[name] for name in ("status", "extends", "reason")}
+    assert shown_ == {"status": "active", "extends": old, "reason": "upload"}
+    [row] = [row for row in line.run("partner", "status").out.splitlines() if row.startswith(new)]
+    assert row.endswith(old)
+    waiting = line.json("partner", "extend", new, "--for", "3h", "--reason", "more")
+    assert (waiting["status"], waiting["extends"], waiting["reason"]) == ("pending", new, "more")
+    assert f"partner_data, extending {new}" in line.run("alice", "queue").out
+    for each in (waiting["id"], new, old):
+        assert line.run("partner", "release", each).code == 0
+    ended = line.run("partner", "extend", old, "--for", "3h")
+    assert (ended.code, "only an active one can be extended" in ended.err) == (1, True)
 
 
 def test_step_by_step(stack: Running, line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ class Clock:
 
 
 def test_renewed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ten minutes left it asks anew, looks now and then, and changes over once it is approved."""
+    """With ten minutes left it asks to go on, looks now and then, and changes over once it is approved."""
     clock = Clock(monkeypatch)
     waiting, approved = seen("pending", 2), seen("approved", 2)
     renewed = (waiting, waiting, approved, approved, seen("active", 2))
@@ -189,13 +189,38 @@ def test_renewed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         assert held.current()["id"] == f"{1:032x}"
         # Within half a minute it is not asked about again.
         held.current()
-        assert paths(api) == ["POST ", "POST ", "GET /2"]
+        assert paths(api) == ["POST ", "POST /1/extension", "GET /2"]
+        assert api.seen[1].body == {"duration": "PT7200S", "reason": "nightly upload"}
         clock.now += 30
         assert held.current()["id"] == f"{2:032x}"
         assert paths(api)[3:] == ["GET /2", "GET /2", "POST /2/grant"]
         clock.now += 3600
         assert held.current()["id"] == f"{2:032x}"
     assert paths(api)[6:] == ["GET /1", "DELETE /1/grant", "GET /2", "DELETE /2/grant"]
+
+
+def test_a_grant_that_cannot_be_extended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended early by others, or renewed at its very beginning: it is asked for anew."""
+    clock = Clock(monkeypatch)
+    for refusal in (problem(409, "conflict"), problem(400, "invalid_request")):
+        clock.now = 0.0
+        answers = (seen(), refusal, seen("active", 2), seen("expired"), seen("expired", 2))
+        with broker(*answers) as (asking, api), hold(asking) as held:
+            held.renew()
+            assert held.current()["id"] == f"{2:032x}"
+            assert paths(api) == ["POST ", "POST /1/extension", "POST "]
+
+
+def test_an_extension_whose_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same key finds it, and it is ended with the grant that it extends."""
+    Clock(monkeypatch)
+    found = seen("active", 2)
+    answers = (seen(), LOST, LOST, found, seen(), RELEASED, found, RELEASED)
+    with broker(*answers) as (asking, api), pytest.raises(client.NoAnswerError), hold(asking) as held:
+        held.renew()
+    extensions = ["POST /1/extension"] * 3
+    assert paths(api) == ["POST ", *extensions, "GET /1", "DELETE /1/grant", "GET /2", "DELETE /2/grant"]
+    assert len({call.headers["Idempotency-Key"] for call in api.seen[1:4]}) == 1
 
 
 def test_renewed_late(monkeypatch: pytest.MonkeyPatch) -> None:

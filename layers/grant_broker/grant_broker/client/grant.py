@@ -3,12 +3,20 @@
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from grant_broker.client.errors import GrantBrokerError, NotGrantedError, ProblemError, UnavailableError
+from grant_broker.client.errors import (
+    ConflictError,
+    GrantBrokerError,
+    InvalidRequestError,
+    NotGrantedError,
+    ProblemError,
+    UnavailableError,
+)
 from grant_broker.client.kms import kms_with_grant
 from grant_broker.client.third_party import Client, Submission
 
@@ -93,12 +101,12 @@ class HeldGrant:
         return self.request
 
     def renew(self) -> None:
-        """Ask anew and change over now, waiting for it. The old grant ends at the end, or at its time."""
-        self._take(self._next or self._ask())
+        """Ask to go on and change over now, waiting for it. The old grant ends at the end, or at its time."""
+        self._take(self._next or self._ask_to_go_on())
 
     def _renew_if_granted(self, left: float) -> None:
         """Change over as soon as the next grant is there. Waits for it only where the old one is over."""
-        self._next = self._next or self._ask()
+        self._next = self._next or self._ask_to_go_on()
         if left <= 0:
             self.renew()
         elif time.monotonic() >= self._look_at:
@@ -108,21 +116,39 @@ class HeldGrant:
                 self._take(seen)
 
     def _ask(self) -> "Request":
-        # With the key the same question finds what became of it, where its answer was lost.
         key = str(uuid.uuid4())
+        return self._ask_by(lambda: self._client.submit(idempotency_key=key, **self._submission))
+
+    def _ask_to_go_on(self) -> "Request":
+        """Extend the grant in use; ask anew where that cannot be extended, such as when it is over."""
+        key, asked = str(uuid.uuid4()), self._submission
         try:
-            request = self._client.submit(idempotency_key=key, **self._submission)
+            return self._ask_by(
+                lambda: self._client.extend(
+                    self.request["id"],
+                    duration=asked["duration"],
+                    reason=asked["reason"],
+                    idempotency_key=key,
+                )
+            )
+        except (ConflictError, InvalidRequestError):
+            return self._ask()
+
+    def _ask_by(self, call: Callable[[], "Request"]) -> "Request":
+        """Ask by a call that, made again, finds what became of it where its answer was lost."""
+        try:
+            request = call()
         except BaseException as error:
             if not isinstance(error, ProblemError) or isinstance(error, UnavailableError):
-                self._find_out(key)
+                self._find_out(call)
             raise
         self._asked.append(request["id"])
         return request
 
-    def _find_out(self, key: str) -> None:
+    def _find_out(self, call: Callable[[], "Request"]) -> None:
         """Learn the id of a request whose answer was lost or not waited for, so that it can be ended."""
         try:
-            self._asked.append(self._client.submit(idempotency_key=key, **self._submission)["id"])
+            self._asked.append(call()["id"])
         except GrantBrokerError as error:
             _LOG.warning("a request may have been made, and ends by itself: %s", error)
 

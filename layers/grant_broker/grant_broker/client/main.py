@@ -22,6 +22,7 @@ SECTIONS = {
         "take-up": "Take an approved request up: its time starts now.",
         "encrypt": "Encrypt at most 4,096 bytes of FILE, or of the standard input, under a grant.",
         "why": "Explain why KMS allows or refuses a call under a request's grant.",
+        "extend": "Ask to go on with an active grant, without a gap.",
         "release": "Release a grant before its time, or withdraw a request that has none yet.",
     },
     "Security team": {

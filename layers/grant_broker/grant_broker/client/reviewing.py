@@ -41,6 +41,7 @@ _OF_THE_REQUEST = {
     "starts_at",
     "reason",
     "ticket",
+    "extends",
 }
 
 
@@ -252,7 +253,8 @@ def _who(request: "RequestSeen", names: Mapping[str, str]) -> str:
 
 
 def _asked(request: "RequestSeen", key: str) -> str:
-    return f"{','.join(request['operations'])} for {request['duration']} on {key}"
+    extending = f", extending {request['extends']}" if request["extends"] else ""
+    return f"{','.join(request['operations'])} for {request['duration']} on {key}{extending}"
 
 
 def _other(other: "OtherGrant") -> str:

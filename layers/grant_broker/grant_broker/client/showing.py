@@ -29,6 +29,7 @@ def request_fields(request: "Request | RequestShown") -> list[tuple[str, str]]:
         ("duration", _duration(request)),
         ("reason", request["reason"]),
         ("ticket", request["ticket"] or ""),
+        ("extends", request["extends"] or ""),
         ("asked", moment(request["created_at"])),
         ("starts", moment(request["starts_at"])),
         ("answer by", moment(request["answer_by"])),
@@ -46,7 +47,7 @@ def request_fields(request: "Request | RequestShown") -> list[tuple[str, str]]:
 def print_requests(requests: Iterable["RequestShown"]) -> None:
     """Print a list of requests, one a line."""
     print_table(
-        ("REQUEST", "STATUS", "KEY", "CONTEXT", "DURATION", "ASKED", "EXPIRES"),
+        ("REQUEST", "STATUS", "KEY", "CONTEXT", "DURATION", "ASKED", "EXPIRES", "EXTENDS"),
         [
             (
                 request["id"],
@@ -56,6 +57,7 @@ def print_requests(requests: Iterable["RequestShown"]) -> None:
                 request["duration"],
                 moment(request["created_at"]),
                 moment(request["expires_at"]),
+                request["extends"] or "",
             )
             for request in requests
         ],
@@ -91,7 +93,7 @@ def next_step(request: "RequestFields") -> str:
         "pending": "grant-broker wait {}",
         "approved": "grant-broker take-up {}",
         "issuing": "grant-broker wait {}",
-        "active": "grant-broker encrypt {}, then grant-broker release {}",
+        "active": "grant-broker encrypt {}, then grant-broker release {}, or grant-broker extend {} --for 1h",
     }
     return steps.get(request["status"], "").replace("{}", request["id"])
 

@@ -129,6 +129,19 @@ class Client:
         """Take an approved request up: its time starts now. Repeated, the same grant. ConflictError."""
         return cast("Request", self.call("POST", f"/requests/{request_id}/grant").body)
 
+    def extend(
+        self, request_id: str, *, duration: str | timedelta, reason: str, idempotency_key: str | None = None
+    ) -> "Request":
+        """Ask to go on with an active grant, by a request of its own that is approved like any other.
+
+        Its time runs from its taking up, and must end after the old grant: InvalidRequestError else.
+        ConflictError where the request is not active.
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = {"duration": iso_duration(duration), "reason": reason}
+        path = f"/requests/{request_id}/extension"
+        return cast("Request", self._connection.call("POST", path, body, headers=headers).body)
+
     def explain(self, request_id: str, question: Question) -> "Explanation":
         """Why KMS allows or refuses a call under the request's grant, and what to do next."""
         return cast("Explanation", self.call("POST", f"/requests/{request_id}/why", question).body)
@@ -173,7 +186,8 @@ class Client:
     ) -> "HeldGrant":
         """Ask, wait, take up; use within `with`; release at its end, whatever happens.
 
-        `timeout`: how long to wait for the security team. `renew_before`: ask anew when this is left.
+        `timeout`: how long to wait for the security team. `renew_before`: ask to go on when this is left, so
+        that the next grant is there before this one ends.
         """
         from grant_broker.client.grant import HeldGrant  # noqa: PLC0415 - it needs this class
 
