@@ -78,13 +78,13 @@ def test_extending(stack: Running, line: CommandLine) -> None:
     assert shown_ == {"status": "active", "extends": old, "reason": "upload"}
     [row] = [row for row in line.run("partner", "status").out.splitlines() if row.startswith(new)]
     assert row.endswith(old)
-    waiting = line.json("partner", "extend", new, "--for", "3h", "--reason", "more")
+    waiting = line.json("partner", "extend", new, "--for", "4h", "--reason", "more")
     assert (waiting["status"], waiting["extends"], waiting["reason"]) == ("pending", new, "more")
     assert f"partner_data, extending {new}" in line.run("alice", "queue").out
     for each in (waiting["id"], new, old):
         assert line.run("partner", "release", each).code == 0
     ended = line.run("partner", "extend", old, "--for", "3h")
-    assert (ended.code, "only an active one can be extended" in ended.err) == (1, True)
+    assert (ended.code, "only an active one can be extended" in ended.err) == (3, True)
 
 
 def test_step_by_step(stack: Running, line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

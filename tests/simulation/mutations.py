@@ -62,6 +62,20 @@ MUTATIONS = (
         "tests/integration/requests/test_continuity.py::test_people_must_vote_beyond_it",
     ),
     Mutation(
+        "an extension may end before what it extends",
+        "domain/request.py",
+        "return until is not None and end_of(duration, at) <= until",
+        "return False",
+        "tests/integration/requests/test_extension.py::test_the_least_that_outlasts",
+    ),
+    Mutation(
+        "an extension of anything",
+        "requests/extend.py",
+        "    if old.status != Status.ACTIVE:\n",
+        "    if False:\n",
+        "tests/integration/requests/test_extension.py::test_only_an_active_one",
+    ),
+    Mutation(
         "end rate unlimited",
         "expiry/rate.py",
         "    return max(0, min(wanted, left - (taken - wanted)))\n",

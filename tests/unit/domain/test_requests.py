@@ -57,6 +57,25 @@ def test_digest() -> None:
     assert len({request().digest, *(other.digest for other in others)}) == len(others) + 1
 
 
+@pytest.mark.parametrize(
+    ("status", "seconds", "outlasts"),
+    [
+        (Status.ACTIVE, 60, True),
+        (Status.ACTIVE, 61, False),
+        # The end is a whole second, and never later than agreed.
+        (Status.ACTIVE, 60.999, True),
+        (Status.ENDING, 60, False),
+        (Status.EXPIRED, 60, False),
+    ],
+)
+def test_what_an_extension_must_outlast(status: Status, seconds: float, *, outlasts: bool) -> None:
+    """A live grant until its own end; one that ends now, or has ended, is outlasted by any."""
+    old = request(status=status)
+    at = EXPIRES - timedelta(seconds=3600) + timedelta(seconds=seconds - 60)
+    assert old.outlasts(3600, at) is outlasts
+    assert not request(status=status, expires_at=None).outlasts(3600, at)
+
+
 def test_asked() -> None:
     """What an approval must cover is the request as it is now, at a moment."""
     asked = request(duration=60).asked(NOW)
