@@ -102,7 +102,8 @@ def test_what_the_design_promises_to_tell_has_an_alarm() -> None:
     assert {
         "OverdueGrants", "Heartbeat", "EndFailures", "DriftFound", "LateDuplicates", "IssueFailures",
         "ApproximateNumberOfMessagesVisible", "Errors", "Throttles", "5XXError",
-        "GrantsOutOfSight", "KeysNotListed",
+        "GrantsOutOfSight", "KeysNotListed", "DebtSeconds", "EndsNotBacked", "GrantsOnFullestKey",
+        "ListGrantsInASecond",
     } <= told  # fmt: skip
 
 

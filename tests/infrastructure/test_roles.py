@@ -28,6 +28,7 @@ MAY: dict[str, dict[str, str]] = {
     "approvals": {
         "key": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
         "requests": "GetItem PutItem Query",
+        "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",
         "requests/index/by_kind": "Query",
         "requests/index/by_status": "Query",
@@ -45,6 +46,7 @@ MAY: dict[str, dict[str, str]] = {
         "key": "ListGrants",
         "role expiry": "ListRetirableGrants",
         "requests": "BatchGetItem GetItem PutItem Query",
+        "requests/index/agenda": "Query",
         "requests/index/by_status": "Query",
         "approvals": "BatchGetItem GetItem Query",
         "approvals/index/by_kind": "Query",

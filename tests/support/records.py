@@ -147,6 +147,7 @@ class Scene:
         self.kms = kms or ListedGrants()
         self.now = NOW
         self.left = 240.0
+        self.end_rate = 40
         self.metrics: dict[str, float] = {}
         self.allowed: tuple[AllowedGrant, ...] = ()
         self._ids = 0
@@ -164,6 +165,7 @@ class Scene:
             identity_center_role_ids=(),
             allowed_grants=self.allowed,
             take_up_within=86_400,
+            end_rate=self.end_rate,
         )
         return ReconcileBroker(
             settings=settings,

@@ -119,6 +119,7 @@ class RequestsSettings(ApiSettings):
     open_per_account: Count
     open_per_grantee: Count
     pending_per_account: Count
+    end_rate: Count
 
 
 class ApprovalsSettings(ApiSettings):
@@ -127,6 +128,7 @@ class ApprovalsSettings(ApiSettings):
     requests_role: Text
     approvals_role: Text
     reconcile_role: Text
+    end_rate: Count
 
     @property
     def roles(self) -> Roles:
@@ -151,6 +153,7 @@ class ReconcileSettings(ApprovalSettings):
     """What `reconcile` is told. `take_up_within`: seconds for which votes of an earlier release cover."""
 
     take_up_within: Wait
+    end_rate: Count
 
     allowed_grants: AllowedGrants
 

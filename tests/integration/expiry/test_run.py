@@ -316,3 +316,14 @@ def test_many_workers(scene: InProcessStack) -> None:
     assert report.done == 8
     assert {scene.status(request_id) for request_id in ids} == {Status.EXPIRED}
     assert len(scene.measured("GrantsEnded")) == 8
+
+
+@pytest.mark.parametrize(("calls", "told"), [(9, []), (10, [10])])
+def test_many_calls_of_list_grants(scene: InProcessStack, calls: int, told: list[int]) -> None:
+    """A run tells how often it called ListGrants in its busiest second, where that is worth a metric."""
+    listed = scene.brokers.broker("expiry").kms.listed
+    listed.take()
+    for _ in range(calls):
+        listed.count()
+    scene.expire(1)
+    assert scene.measured("ListGrantsInASecond") == told

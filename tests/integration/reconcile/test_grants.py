@@ -48,7 +48,7 @@ def test_order(scene: Scene) -> None:
     assert (report.complete, report.drift) == (True, 0)
     assert scene.metrics == {
         "LiveGrants": 1, "OverdueGrants": 0, "OldestOverdueSeconds": 0, "DriftFound": 0, "Heartbeat": 1,
-        "GrantsOutOfSight": 0, "KeysNotListed": 0,
+        "GrantsOutOfSight": 0, "KeysNotListed": 0, "DebtSeconds": 0, "GrantsOnFullestKey": 1,
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from grant_broker.domain import errors
 from grant_broker.domain.errors import (
     BrokerError,
     Conflict,
+    EndsCrowded,
     Fault,
     GrantNotFound,
     InvalidRequest,
@@ -86,6 +87,14 @@ def test_errors() -> None:
     ]
     assert body["detail"] == "key: no; duration: too long"
     assert body_of(NotFound("no"))["errors"] == []
+
+
+def test_durations() -> None:
+    """The durations that would fit are a list, in the API's form; no other problem has it."""
+    answer = problem(EndsCrowded("too many end then", [7199, 7201]))
+    assert (answer.status, body_of(EndsCrowded("x", []))["durations"]) == (409, [])
+    assert body_of(EndsCrowded("x", [7199, 7201]))["durations"] == ["PT1H59M59S", "PT2H1S"]
+    assert list(body_of(EndsCrowded("x", []))) == [*MEMBERS, "durations"]
 
 
 def test_unforeseen(caplog: pytest.LogCaptureFixture) -> None:

@@ -95,3 +95,14 @@ def test_a_service() -> None:
     read = listed_grant(entry)
     assert (read.grantee, read.account) == ("rds.amazonaws.com", None)
     assert abs(read.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_counts_list_grants() -> None:
+    """Each page of ListGrants counts towards its quota, and no other call does."""
+    calls, _ = kms({"Grants": [ENTRY], "Truncated": True, "NextMarker": "m"}, {"Grants": []})
+    assert calls.find_grant(key_arn=KEY, grant_id="g1") is not None
+    calls.list_grants_page(KEY)
+    assert calls.listed.take() == 2
+    calls, _ = kms({"Grants": []})
+    calls.list_retirable_page("role")
+    assert calls.listed.take() == 0

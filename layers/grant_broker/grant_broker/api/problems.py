@@ -6,6 +6,7 @@ from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import (
     BrokerError,
     Conflict,
+    EndsCrowded,
     GrantNotFound,
     InvalidRequest,
     KmsRefused,
@@ -18,6 +19,7 @@ from grant_broker.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
+from grant_broker.domain.times import format_duration
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ ANSWERS: dict[type[BrokerError], tuple[int, str, str]] = {
     Stale: (409, "conflict", "Another change came first"),
     KmsRefused: (409, "conflict", "KMS refused this"),
     GrantNotFound: (409, "conflict", "KMS knows no such grant"),
+    EndsCrowded: (409, "conflict", "Too much ends at that time"),
     PreconditionFailed: (412, "precondition_failed", "It has changed since you read it"),
     TooLarge: (413, "too_large", "The body is too large"),
     TooManyRequests: (429, "too_many_requests", "Too many requests"),
@@ -48,9 +51,12 @@ def problem(error: Exception) -> Answer:
     body = {"type": f"urn:grant-broker:{code}", "title": title, "status": status, "detail": str(error)}
     faults = error.faults if isinstance(error, InvalidRequest) else ()
     errors = [{"field": fault.field, "message": fault.message} for fault in faults]
+    fitting: dict[str, object] = {}
+    if isinstance(error, EndsCrowded):
+        fitting = {"durations": [format_duration(seconds) for seconds in error.durations]}
     return Answer(
         status=status,
-        body={**body, "code": code, "errors": errors},
+        body={**body, "code": code, "errors": errors, **fitting},
         location=error.location if isinstance(error, Unavailable) else None,
         retry_after=getattr(error, "retry_after", _RETRY_AFTER) if status in {429, 503} else None,
         content_type="application/problem+json",

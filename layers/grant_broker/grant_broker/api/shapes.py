@@ -4,7 +4,7 @@ Every field is always there unless it is NotRequired, and no other is. Imports n
 library and words of the domain, so that a client pays nothing for it. The OpenAPI document is made of them.
 """
 
-from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from grant_broker.api.vocabulary import (
     ContextMatch,
@@ -181,3 +181,9 @@ class Problem(TypedDict):
         ),
     ]
     errors: list[Fault]
+    durations: NotRequired[
+        Annotated[
+            list[Duration],
+            Keywords(description="Near ones that fit, where too many grants would end at the same time."),
+        ]
+    ]

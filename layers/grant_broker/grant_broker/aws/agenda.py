@@ -1,6 +1,7 @@
 """The agenda: what must happen next to requests and checks, and when."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,6 +12,8 @@ from grant_broker.aws.items import Part, agenda_partition
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.checks import Function
 from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.lifecycle import Action
+from grant_broker.domain.times import LATEST
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 500  # entries read at a time
@@ -73,6 +76,35 @@ class Agenda:
                 break
             query = replace(query, start=rows.last)
         return Coming(found)
+
+    def count_ends(self, since: int, until: int, *, sample: str | None = None) -> Counter[int]:
+        """Count the ends that fall due in each epoch second, `since` and `until` included.
+
+        With a `sample`, any text: those of one shard alone, which the text picks.
+        """
+        shards = [f"{Part.ENDS}#{shard}" for shard in range(self.shards)]
+        if sample is not None:
+            shards = [agenda_partition(Action.END, sample, self.shards)]
+        return Counter(
+            int(item["due"]) for shard in shards for item in self._ends(shard, since, until, "due")
+        )
+
+    def list_ends(self, since: int) -> Iterator[tuple[int, str]]:
+        """List when each end from an epoch second on falls due, and the id of its grant."""
+        for shard in range(self.shards):
+            for item in self._ends(f"{Part.ENDS}#{shard}", since, int(LATEST.timestamp()), "due, grant_id"):
+                yield int(item["due"]), str(item.get("grant_id"))
+
+    def _ends(self, partition: str, since: int, until: int, projection: str) -> Iterator[Item]:
+        return self._tables.database.query(
+            Query(
+                table=self._tables.request_table,
+                index="agenda",
+                condition="agenda = :agenda AND due BETWEEN :since AND :until",
+                values={":agenda": partition, ":since": since, ":until": until},
+                projection=projection,
+            )
+        )
 
     def list_checks_due(self, function: Function, until: int) -> Iterator[str]:
         """List the keys that one function has to check by an epoch second."""

@@ -15,7 +15,7 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import holder
-from grant_broker.domain.place import GrantsPlace, KeyPlace, RecordsPlace
+from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
@@ -32,6 +32,7 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     KeyPlace: "reconcile",
     RecordsPlace: "reconcile",
     Block: "block",
+    EndsPlace: "reconcile",
 }
 
 
@@ -54,6 +55,7 @@ R = TypeVar(
     GrantsPlace,
     KeyPlace,
     RecordsPlace,
+    EndsPlace,
     Block,
 )
 

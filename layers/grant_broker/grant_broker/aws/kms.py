@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
+from grant_broker.aws.call_peak import CallPeak
 from grant_broker.aws.kms_errors import kms_errors
 from grant_broker.domain.errors import GrantNotFound, KmsRefused
 from grant_broker.domain.listed_grant import ListedGrant
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import (
         GrantListEntryTypeDef,
         KeyMetadataTypeDef,
+        ListGrantsRequestTypeDef,
         ListGrantsResponseTypeDef,
     )
 
@@ -24,19 +26,19 @@ class KmsReader:
 
     def __init__(self, client: "KMSClient") -> None:
         self._client = client
+        self.listed = CallPeak()
+        """Calls of ListGrants, of which an account has 100 a second."""
 
     def find_grant(self, *, key_arn: str, grant_id: str) -> ListedGrant | None:
         """Find the live grant of this id on the key."""
         try:
-            return next(
-                _all_grants("ListGrants", self._client.list_grants, KeyId=key_arn, GrantId=grant_id), None
-            )
+            return next(_all_grants("ListGrants", self._list_grants, KeyId=key_arn, GrantId=grant_id), None)
         except GrantNotFound:
             return None
 
     def list_grants_of(self, *, key_arn: str, grantee: str) -> Iterator[ListedGrant]:
         """List one grantee principal's live grants on a key; none where the key or the grantee is gone."""
-        listed = _all_grants("ListGrants", self._client.list_grants, KeyId=key_arn, GranteePrincipal=grantee)
+        listed = _all_grants("ListGrants", self._list_grants, KeyId=key_arn, GranteePrincipal=grantee)
         try:
             yield from listed
         except GrantNotFound:
@@ -66,8 +68,12 @@ class KmsReader:
         """Read one page of a key's grants, and the marker of the next; None at the end."""
         start = {"Marker": marker} if marker else {}
         with kms_errors("ListGrants"):
-            page = self._client.list_grants(KeyId=key_arn, Limit=limit, **start)
+            page = self._list_grants(KeyId=key_arn, Limit=limit, **start)
         return _page_of(page)
+
+    def _list_grants(self, **asked: Unpack["ListGrantsRequestTypeDef"]) -> "ListGrantsResponseTypeDef":
+        self.listed.count()
+        return self._client.list_grants(**asked)
 
     def list_key_policies(self, key_arn: str) -> list[str]:
         """List the names of the key's policies: `default`, and AWS_RAM where Resource Access Manager put one.

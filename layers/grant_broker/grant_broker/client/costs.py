@@ -60,11 +60,11 @@ WORK: Mapping[str, Work] = {
     "expiry run": Work("expiry", dynamodb=6, reads=2.5, writes=2),
     "expiry checks run": Work("expiry", dynamodb=1, reads=0.5),
     "requests checks run": Work("requests", dynamodb=1, reads=0.5),
-    "reconcile run": Work("reconcile", dynamodb=12, kms=2, reads=6, writes=6),
-    "reconcile live grant": Work("reconcile", dynamodb=6, reads=7),
-    "covered request": Work("requests", dynamodb=9, kms=2, reads=4.5, writes=48),
-    "end": Work("expiry", dynamodb=7, kms=1, reads=2, writes=42),
-    "confirmation": Work("expiry", dynamodb=4, kms=1, reads=2, writes=25),
+    "reconcile run": Work("reconcile", dynamodb=13, kms=2, reads=6.5, writes=6),
+    "reconcile live grant": Work("reconcile", dynamodb=7, reads=7.5),
+    "covered request": Work("requests", dynamodb=11, kms=2, reads=11, writes=60),
+    "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40),
+    "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23),
     "event": Work("events", other=2),
 }
 _EVENTS = 4  # submitted, intended, activated, closed

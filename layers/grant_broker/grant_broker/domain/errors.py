@@ -1,5 +1,6 @@
 """Every error that the broker raises on purpose; `api.problems` maps each to its HTTP answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -37,6 +38,14 @@ class NotFound(BrokerError):  # noqa: N818
 
 class Conflict(BrokerError):  # noqa: N818
     """The thing is in a state that does not allow this."""
+
+
+class EndsCrowded(Conflict):
+    """The grant would end where more end than can be on time; `durations`, in seconds, are near and fit."""
+
+    def __init__(self, message: str, durations: Sequence[int]) -> None:
+        super().__init__(message)
+        self.durations = tuple(durations)
 
 
 class PreconditionFailed(BrokerError):  # noqa: N818

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +18,7 @@ from grant_broker.domain.versions import record_event, revise
 _ACCOUNTS = 10  # that issued most are named
 _SHOWN = 20  # grants of others that one event names
 _DIGEST_BITS = 256
+_NOT_BELIEVED = timedelta(minutes=15)
 
 
 class Elsewhere(BaseModel):
@@ -65,23 +66,26 @@ class PassCount(BaseModel):
 class ByOthers(BaseModel):
     """Grants on a registered key that are not the broker's to end, services' ones counted apart.
 
-    `digest` is over the ids of all but the services', in whatever order they are listed.
+    `listed` counts all grants, the broker's as well: KMS has a quota of them for each key. `digest` is over
+    the ids of all but the services', in whatever order they are listed.
     """
 
     model_config = ConfigDict(frozen=True)
 
     grants: int = 0
     services: int = 0
+    listed: int = 0
     digest: str = ""
     shown: tuple[Json, ...] = ()
 
-    def plus(self, others: Collection[tuple[ListedGrant, str]], services: int) -> "ByOthers":
+    def plus(self, others: Collection[tuple[ListedGrant, str]], services: int, *, listed: int) -> "ByOthers":
         """With one more page: each grant with why it is left alone."""
         total = int(self.digest or "0", 16) + sum(_number(grant) for grant, _ in others)
         more = tuple({**_brief(grant), "because": reason} for grant, reason in others)
         return ByOthers(
             grants=self.grants + len(others),
             services=self.services + services,
+            listed=self.listed + listed,
             digest=f"{total % 2**_DIGEST_BITS:x}" if self.digest or others else "",
             shown=(*self.shown, *more)[:_SHOWN],
         )
@@ -103,6 +107,7 @@ class PlaceChanges(TypedDict, total=False):
     finished_at: datetime
     count: PassCount | ByOthers
     told: Elsewhere | ByOthers
+    not_believed_until: datetime
 
 
 class Place(Record):
@@ -188,3 +193,22 @@ class RecordsPlace(Place):
     def finished(self, now: datetime) -> "ChangeOf[RecordsPlace]":
         """At the end."""
         return revise(self, PlaceChanges(marker=None, finished_at=now))
+
+
+class EndsPlace(Place):
+    """Until when the agenda is not to be believed: reconcile saw no live grants behind many of its ends."""
+
+    not_believed_until: Time | None = None
+
+    @property
+    def subject(self) -> str:
+        """Its partition, which only reconcile writes."""
+        return "reconcile#ends"
+
+    def is_believed(self, now: datetime) -> bool:
+        """Whether what the agenda says is believed."""
+        return self.not_believed_until is None or now >= self.not_believed_until
+
+    def not_believed(self, now: datetime) -> "ChangeOf[EndsPlace]":
+        """Not believed for so long that some runs may fail: each run that finds the same says it anew."""
+        return revise(self, PlaceChanges(not_believed_until=now + _NOT_BELIEVED))

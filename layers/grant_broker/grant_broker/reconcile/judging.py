@@ -18,6 +18,8 @@ from grant_broker.reconcile.recorder import Recorder
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
+MANY_GRANTS = 40_000
+"""80 % of the grants that KMS lets one key have, of whomever; the quota of 50,000 can be raised."""
 UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, Conflict)
 """What a record or a grant that makes no sense may raise: its own failure, and nobody else's."""
 
@@ -57,6 +59,10 @@ class Judging:
     count: PassCount | None = None
     expected: int | None = None
     failed: int = 0
+    ends: list[tuple[int, str]] | None = None
+    """When each end of the agenda falls due, and of which grant; None until it was read."""
+    most_grants: int = 0
+    """Grants on the key, of those listed in this run, that has most: anybody's."""
     unlisted: int | None = None
     """Open keys whose grants KMS did not list to reconcile when it was their turn."""
 
@@ -112,6 +118,12 @@ class Judging:
         """KMS does not list a key's grants to reconcile: of a key that was closed nobody needs to know."""
         key = self.reader.find_key(key_arn)
         self.unlisted = (self.unlisted or 0) + (key is not None and key.open)
+
+    def note_grants(self, key_arn: str, count: int) -> None:
+        """A key holds so many grants, as far as it is listed."""
+        self.most_grants = max(self.most_grants, count)
+        if count >= MANY_GRANTS:
+            _LOG.warning("a key nears KMS's quota of grants", extra={"key": key_arn, "grants": count})
 
     def would_see(self, key_arn: str) -> bool:
         """Whether this run saw all of the broker's grants on a key."""

@@ -52,6 +52,8 @@ def _list_key(judging: Judging, place: KeyPlace, has_time: Callable[[], bool]) -
         judging.note_unlisted(place.key_arn)
         judging.recorder.record(place.refused(judging.now))
         return True
+    if is_done:
+        judging.note_grants(place.key_arn, walk.count.listed)
     if walk.saw_all:
         judging.listed_keys.add(place.key_arn)
     return is_done
@@ -64,4 +66,8 @@ def _read(judging: Judging, place: KeyPlace, marker: str | None) -> Page:
 def _add(count: ByOthers, found: Sorted) -> ByOthers:
     theirs = [grant for grant in found.others if grant.service is None]
     left = [*found.exempt, *((grant, THEIRS) for grant in theirs)]
-    return count.plus(left, services=len(found.others) - len(theirs))
+    services, listed = (
+        len(found.others) - len(theirs),
+        len(found.ours) + len(found.exempt) + len(found.others),
+    )
+    return count.plus(left, services=services, listed=listed)

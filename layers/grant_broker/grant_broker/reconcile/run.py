@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from grant_broker.domain.errors import BrokerError, DatabaseRefused
 from grant_broker.reconcile.broker import ReconcileBroker
+from grant_broker.reconcile.ends import judge_ends, read_ends
 from grant_broker.reconcile.grants import compare_grants
 from grant_broker.reconcile.judging import Judging
 from grant_broker.reconcile.keys import list_keys
@@ -17,7 +18,13 @@ from grant_broker.reconcile.records import compare_records
 _LOG = logging.getLogger(__name__)
 # Seconds kept before the time limit, for what is under way and for what comes after: each pass goes on in
 # the next run, so that none of them may starve the others.
-_STEPS = ((compare_grants, 120.0), (list_keys, 60.0), (compare_records, 20.0))
+_STEPS = (
+    (read_ends, 0.0),
+    (compare_grants, 120.0),
+    (list_keys, 60.0),
+    (compare_records, 20.0),
+    (judge_ends, 0.0),
+)
 
 
 @dataclass
@@ -83,6 +90,8 @@ def _measure(judging: Judging, report: Report, *, failed_steps: int) -> None:
     if judging.listed_all and judging.expected is not None:
         # One by one grants are ended by others now and then. All at once they are out of the broker's sight.
         measure("GrantsOutOfSight", 0 if report.live else judging.expected)
+    if judging.most_grants:
+        measure("GrantsOnFullestKey", judging.most_grants)
     if judging.unlisted is not None:
         measure("KeysNotListed", judging.unlisted)
     measure("DriftFound", report.drift)

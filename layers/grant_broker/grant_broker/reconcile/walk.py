@@ -46,7 +46,9 @@ class Walk(Generic[C]):
     nothing: C
 
     def __post_init__(self) -> None:
-        self._marker, self._count = self.place.marker, self.place.count
+        self._marker = self.place.marker
+        self.count = self.place.count
+        """What was counted so far, by earlier runs too where this one goes on."""
         self._has_read = False
         self.saw_all = False
         """Whether every page was read by this run."""
@@ -69,11 +71,11 @@ class Walk(Generic[C]):
     def _read_next(self) -> None:
         (grants, after), from_the_start = self._resume()
         if from_the_start:
-            self.saw_all, self._count = True, self.nothing
+            self.saw_all, self.count = True, self.nothing
         found = self.judging.sort(grants)
         self.judging.judge(found)
         # Only what was judged is behind.
-        self._count, self._marker, self._has_read = self.add(self._count, found), after, True
+        self.count, self._marker, self._has_read = self.add(self.count, found), after, True
 
     def _resume(self) -> tuple[Page, bool]:
         """Read the next page, or the first one where KMS does not take an earlier run's marker any more.
@@ -93,7 +95,7 @@ class Walk(Generic[C]):
         if not self._has_read:
             return
         if self._marker is None:
-            self.judging.recorder.record(self.place.finished(self._count, self.judging.broker.stamp(BY)))
+            self.judging.recorder.record(self.place.finished(self.count, self.judging.broker.stamp(BY)))
         else:
             self.saw_all = False
-            self.judging.recorder.record(self.place.moved(self._marker, self._count))
+            self.judging.recorder.record(self.place.moved(self._marker, self.count))

@@ -14,12 +14,14 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Block, Selectors
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.continuity import Holding
+from grant_broker.domain.ends_ahead import EndsAhead
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.domain.submission import Submission
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import list_held
+from grant_broker.requests.ends import count_ends
 from grant_broker.requests.quotas import count_call, list_open
 
 
@@ -33,6 +35,7 @@ class OfKey:
     approvals: Future[Iterator[Approval]]
     held: Future[list[Holding]]
     policy: Future[str]
+    ends: Future[EndsAhead]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, 
     policy = workers.submit(broker.kms.get_key_policy, key_arn)
     at = submission.starts_at or broker.clock()
     held = workers.submit(list_held, broker, key, submission.grantee, at=at)
-    return Reads(counted, OfKey(key, blocks, checks, approvals, held, policy))
+    ends = workers.submit(count_ends, broker, submission.duration, grantee=submission.grantee)
+    return Reads(counted, OfKey(key, blocks, checks, approvals, held, policy, ends))
 
 
 def _count_and_list(broker: RequestsBroker, account: str, stored: int) -> list[Open]:

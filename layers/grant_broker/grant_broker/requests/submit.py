@@ -20,6 +20,7 @@ from grant_broker.domain.times import format_duration, milliseconds
 from grant_broker.domain.transitions import submitted, submitted_as_covered
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import Cover, find_cover
+from grant_broker.requests.ends import ensure_on_time
 from grant_broker.requests.preflight import examine
 from grant_broker.requests.quotas import ensure_room
 from grant_broker.requests.reads import Reads, begin_reads
@@ -117,7 +118,8 @@ def assess(
     """Find out what a submission comes to: the request as it would be stored, and whether it is covered.
 
     Raises TooManyRequests where the account calls too often, InvalidRequest outside the key's limits,
-    NotPermitted under a block, Conflict where the key's last check failed.
+    NotPermitted under a block, Conflict where the key's last check failed, EndsCrowded where it would be
+    granted at once and end late.
     """
     now = milliseconds(broker.clock())
     reads.open.result()
@@ -155,7 +157,11 @@ def assess(
     )
     approvals = known.approvals.result()
     cover = find_cover(broker, request, key, approvals=approvals, held=known.held.result)
-    return Assessment(request, key, checks, cover, known.policy)
+    found = Assessment(request, key, checks, cover, known.policy)
+    if cover.approval and found.at_once:
+        longest = min(key.document.max_duration, cover.approval.longest)
+        ensure_on_time(broker, request, known.ends.result(), longest=longest)
+    return found
 
 
 def _first_change(broker: RequestsBroker, found: Assessment, preflight: Preflight) -> Transition:

@@ -20,6 +20,7 @@ from grant_broker.domain.transitions import activated, intended, refused
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import check_continuity
+from grant_broker.requests.ends import count_ends, ensure_on_time
 from grant_broker.retries import apply_to_latest
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +94,10 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
     _ensure_outlasting(broker, request)
-    return commit_intent(broker, request, by, _check_coverage(broker, request))
+    covered = _check_coverage(broker, request)
+    ahead = count_ends(broker, request.duration, grantee=request.grantee)
+    ensure_on_time(broker, request, ahead, longest=covered.key.document.max_duration)
+    return commit_intent(broker, request, by, covered)
 
 
 def _ensure_outlasting(broker: RequestsBroker, request: GrantRequest) -> None:

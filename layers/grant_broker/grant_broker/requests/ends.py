@@ -1,0 +1,51 @@
+"""Whether a grant could be ended on time: what falls due around its end, counted on the agenda.
+
+There are no counters. The agenda's index is the count: nothing that a crash leaves behind, a hot item, or a
+number that only grows. Its lag, usually under a second, lets a second's calls go over by as many as they are.
+"""
+
+from collections.abc import Sequence
+
+from grant_broker.domain.ends_ahead import NEAR, STRETCH, EndsAhead
+from grant_broker.domain.errors import EndsCrowded
+from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.place import EndsPlace
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.times import format_duration, format_time, from_epoch
+from grant_broker.requests.broker import RequestsBroker
+
+
+def count_ends(broker: RequestsBroker, duration: int, *, grantee: str, within: int = STRETCH) -> EndsAhead:
+    """Count what falls due so many seconds around the end of a grant that is made now; `grantee` samples."""
+    end, agenda = int(broker.clock().timestamp()) + duration, broker.store.agenda
+    dues = agenda.count_ends(end - within, end + within, sample=grantee)
+    return EndsAhead(dues, broker.settings.end_rate / agenda.shards)
+
+
+def ensure_on_time(broker: RequestsBroker, request: GrantRequest, ahead: EndsAhead, *, longest: int) -> None:
+    """EndsCrowded where a grant made now would end where others already take the whole rate.
+
+    With the nearest durations that fit, none over `longest` seconds.
+    """
+    now = int(broker.clock().timestamp())
+    end = now + request.duration
+    # Not believed: reconcile, whose word none but it can write, saw no live grants behind what is counted.
+    if ahead.fits(end) or not broker.store.places.get(EndsPlace()).is_believed(broker.clock()):
+        return
+    broker.measure("EndsCrowded", 1)
+    near = count_ends(broker, request.duration, grantee=request.grantee, within=NEAR)
+    earliest = now + max(broker.settings.smallest_duration, request.duration - NEAR)
+    fitting = near.nearest(end, earliest=earliest, latest=end + NEAR)
+    durations = [second - now for second in fitting if second - now <= longest]
+    raise EndsCrowded(_explain(request, end, durations, max([*fitting, end]) - end), durations)
+
+
+def _explain(request: GrantRequest, end: int, durations: Sequence[int], later: int) -> str:
+    """Why not, and what to do instead; `later`: the seconds after which the same duration fits, 0 if none."""
+    state = "the request is approved, but " if request.status == Status.APPROVED else ""
+    instead = [f"submit one for {' or '.join(map(format_duration, durations))}"] if durations else []
+    again = f"try again in {later} s" if later else "try again in 5 minutes"
+    return (
+        f"{state}more grants end around {format_time(from_epoch(end))} than can be ended on time:"
+        f" {', or '.join([*instead, again])}"
+    )
