@@ -151,7 +151,7 @@ def test_keys_and_who_can_use_them(stack: Running, alice: Console) -> None:
     key_id = stack.key.rpartition("/")[2]
     assert stack.key in alice.words("/keys")
     words = alice.words(f"/keys/{key_id}")
-    assert "max duration PT8H" in words
+    assert "max duration 8 h" in words
     report = alice.words(f"/keys/{key_id}/access")
     assert "key policy, AccountRoot" in report
     missing = alice.get("/keys/00000000-0000-0000-0000-000000000000")
@@ -200,9 +200,15 @@ def test_a_third_partys_own_requests(stack: Running, partner: Console) -> None:
     page = partner.get(path).text
     assert f"grant-broker encrypt {request['id']}" in page
     assert active["grant"]["grant_token"] not in page
+    refused = partner.post(f"{path}/extend", duration="1m", reason="more of it")
+    assert (refused.status_code, "more of it</textarea>" in refused.text) == (400, True)
+    further = partner.post(f"{path}/extend", duration="3h", reason="more of it").headers["Location"]
+    assert f'href="{path}"' in partner.get(further).text
     assert partner.post(f"{path}/release").status_code == 303
     stack.until("released", request)
-    other = partner.post("/own/ask", **form, act="ask").headers["Location"]
+    once = {"once": "a form that is sent twice"}
+    other = partner.post("/own/ask", **form, **once, act="ask").headers["Location"]
+    assert partner.post("/own/ask", **form, **once, act="ask").headers["Location"] == other
     assert partner.post(f"{other}/withdraw").status_code == 303
     assert "withdrawn" in partner.words(other)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from grant_broker.client.console.words import clock, duration_in_words, name_of
+from grant_broker.client.console.words import clock, duration_in_words, limit_in_words, name_of
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,22 @@ def test_clock() -> None:
     today = datetime.now(UTC).replace(microsecond=0)
     assert clock(today.isoformat()) in {f"{today:%H:%M:%S} UTC", f"{today:%Y-%m-%d %H:%M:%S} UTC"}
     assert clock("2020-01-31T09:30:00Z") == "2020-01-31 09:30:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "yes"),
+        (False, "no"),
+        (2, "2"),
+        ("PT8H", "8 h"),
+        (["Encrypt", "ReEncryptTo"], "Encrypt, ReEncryptTo"),
+        ({"dataset": "orders"}, '{"dataset": "orders"}'),
+    ],
+)
+def test_limit(value: object, words: str) -> None:
+    """A key's limits are read without knowing JSON or ISO 8601."""
+    assert limit_in_words(value) == words
 
 
 def test_name() -> None:

@@ -1,5 +1,6 @@
 """A third party's pages: its account's own requests."""
 
+import uuid
 from collections.abc import Callable
 from itertools import islice
 
@@ -42,6 +43,19 @@ def change(request_id: str, act: str) -> ResponseReturnValue:
     return redirect(url_for(".show_request", request_id=request_id), 303)
 
 
+@pages.post("/<request:request_id>/extend")
+def extend(request_id: str) -> ResponseReturnValue:
+    """Ask to go on with an active grant."""
+    duration, reason = request.form.get("duration", "").strip(), request.form.get("reason", "")
+    try:
+        made = broker().extend(
+            request_id, duration=duration, reason=reason, idempotency_key=request.form.get("once")
+        )
+    except (GrantBrokerError, ValueError) as error:
+        return _page_of(request_id, error), 400
+    return redirect(url_for(".show_request", request_id=made["id"]), 303)
+
+
 @pages.get("/ask")
 def show_form() -> str:
     """The form of a new request."""
@@ -55,19 +69,29 @@ def ask() -> ResponseReturnValue:
         submission = _submission()
         if request.form.get("act") == "try":
             return _form(forecast=broker().forecast(**submission))
-        made = broker().submit(**submission)
+        made = broker().submit(idempotency_key=request.form.get("once"), **submission)
     except (GrantBrokerError, ValueError) as error:
         return _form(problem=error), 400
     return redirect(url_for(".show_request", request_id=made["id"]), 303)
 
 
 def _page_of(request_id: str, problem: object = None) -> str:
-    return render_template("own_request.html", request=broker().get_request(request_id), problem=problem)
+    found = broker().get_request(request_id)
+    return render_template(
+        "own_request.html", request=found, problem=problem, typed=request.form, once=_once()
+    )
 
 
 def _form(problem: object = None, forecast: object = None) -> str:
     offers = list(broker().list_keys())
-    return render_template("ask.html", offers=offers, typed=request.form, problem=problem, forecast=forecast)
+    return render_template(
+        "ask.html", offers=offers, typed=request.form, once=_once(), problem=problem, forecast=forecast
+    )
+
+
+def _once() -> str:
+    """What a form carries so that sending it twice asks once."""
+    return request.form.get("once") or str(uuid.uuid4())
 
 
 def _submission() -> Submission:

@@ -1,5 +1,6 @@
 """What the templates say of the API's values."""
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -29,6 +30,15 @@ def name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
+def limit_in_words(value: object) -> str:
+    """A key's limit; what has a form of its own, as JSON."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return duration_in_words(value) if isinstance(value, str) else json.dumps(value)
+
+
 FILTERS = {
     "accessor": accessor,
     "actions": actions_in_words,
@@ -37,6 +47,7 @@ FILTERS = {
     "duration": duration_in_words,
     "event_detail": event_detail,
     "name_of": name_of,
+    "limit": limit_in_words,
     "pairs": pairs,
     "preflight": preflight_in_a_word,
     "principal": principal,
