@@ -18,6 +18,7 @@ def environment(stack: Running, person: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "layers" / "grant_broker"),
         "AWS_ENDPOINT_URL": stack.ready["aws_url"],
         "AWS_DEFAULT_REGION": stack.ready["region"],
+        "AWS_REGION": stack.ready["region"],
         "AWS_ACCESS_KEY_ID": who.access_key_id,
         "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
         "AWS_SESSION_TOKEN": who.session_token,

@@ -1,7 +1,10 @@
 """What the documents tell third parties to write: the very lines, run as one of them."""
 
+import base64
+import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from grant_broker.domain.times import format_time
 from tests.end_to_end.conftest import Running
@@ -16,6 +20,8 @@ from tests.end_to_end.shell import environment, run
 from tests.support.documents import PAGES, README, section
 
 PAGE = PAGES / "third-party.md"
+# Where AWS's SDK for JavaScript is installed; empty where it is not.
+NODE_MODULES = os.environ.get("NODE_PATH", "")
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -63,13 +69,86 @@ def test_the_story_is_short() -> None:
     assert len([line for line in story.splitlines() if line.strip()]) <= 8
 
 
-@pytest.mark.usefixtures("covered")
-def test_command_line(stack: Running, tmp_path: Path) -> None:
-    """The example on the command line works in a shell, and the EC2 role reads what it wrote."""
-    [example] = blocks(PAGE, "bash")
-    code, said = run(environment(stack, "partner"), example, folder=tmp_path)
-    assert code == 0, said
+def example(title: str, language: str) -> str:
+    """The example under a heading of the page."""
+    [found] = re.findall(rf"^```{language}\n(.*?)^```", section(PAGE, title), re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def told(stack: Running) -> dict[str, str]:
+    """The partner's shell, with the role that is to encrypt."""
+    return environment(stack, "partner") | {"GRANTEE": stack.grantee("partner")}
+
+
+def read_by_the_data_reader(stack: Running, blob: bytes) -> bytes:
+    """What the EC2 role makes of something that was encrypted."""
     kms = stack.aws("data_reader", "kms")
+    return bytes(kms.decrypt(CiphertextBlob=blob, EncryptionContext={"dataset": "orders"})["Plaintext"])
+
+
+def newest_status(stack: Running) -> str:
+    """The status of the request that was made last."""
+    newest: Any = stack.call("partner", "GET", "/requests", query={"limit": "1"}).body["items"][0]
+    return str(newest["status"])
+
+
+@pytest.mark.usefixtures("covered")
+@pytest.mark.parametrize(
+    ("title", "program"), [("Command line", "grant-broker"), ("AWS CLI", "aws")], ids=["own", "aws"]
+)
+def test_command_line(stack: Running, tmp_path: Path, title: str, program: str) -> None:
+    """The examples for a shell work, the EC2 role reads what they wrote, and the grant is given back."""
+    if run(told(stack), f"{program} --version")[0]:
+        pytest.skip(f"NOT SHOWN: {title} needs {program}, which is not here")
+    code, said = run(told(stack), example(title, "bash"), folder=tmp_path)
+    assert code == 0, said
     blob = (tmp_path / "record.encrypted").read_bytes()
-    shown = kms.decrypt(CiphertextBlob=blob, EncryptionContext={"dataset": "orders"})
-    assert shown["Plaintext"] == b"a record" + os.linesep.encode()
+    assert read_by_the_data_reader(stack, blob).rstrip() == b"a record"
+    assert newest_status(stack) in {"ending", "released"}
+
+
+@pytest.mark.usefixtures("covered")
+@pytest.mark.skipif(not shutil.which("curl"), reason="NOT SHOWN: curl is not here")
+def test_curl(stack: Running) -> None:
+    """The example with curl encrypts a byte and gives the grant back."""
+    code, said = run(told(stack), example("curl", "bash"))
+    assert code == 0, said
+    assert json.loads(said[: said.index("}") + 1])["CiphertextBlob"]
+    assert newest_status(stack) in {"ending", "released"}
+
+
+@pytest.mark.usefixtures("covered")
+@pytest.mark.skipif(
+    not (shutil.which("node") and NODE_MODULES),
+    reason="NOT SHOWN: JavaScript needs node, and the AWS SDK in NODE_PATH, as .ci/run has it",
+)
+def test_javascript(stack: Running, tmp_path: Path) -> None:
+    """The example with AWS's SDK for JavaScript encrypts what the EC2 role reads."""
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    (tmp_path / "program.mjs").write_text(example("JavaScript", "js"))
+    code, said = run(told(stack), "node program.mjs", folder=tmp_path)
+    assert code == 0, said
+    assert read_by_the_data_reader(stack, base64.b64decode(said)) == b"a record"
+    assert newest_status(stack) in {"ending", "released"}
+
+
+def test_s3(stack: Running) -> None:
+    """The grant for a bucket lets through what S3 asks for an upload in one part, and no Decrypt."""
+    body = json.loads(example("S3", "json"))
+    made: Any = stack.call("partner", "POST", "/requests", body)
+    assert made.status == 201, made.body
+    path = f"/requests/{made.body['id']}"
+    assert stack.call("alice", "POST", f"/security{path}/decision", {"verdict": "approve"}).status == 200
+    granted: Any = stack.call("partner", "POST", f"{path}/grant").body
+    kms, key, context = stack.aws("partner", "kms"), granted["key"], body["encryption_context"]
+    data_key = kms.generate_data_key(KeyId=key, KeySpec="AES_256", EncryptionContext=context)
+    an_object = {"aws:s3:arn": f"{context['aws:s3:arn']}/orders.csv"}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256", EncryptionContext=an_object)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.decrypt(CiphertextBlob=data_key["CiphertextBlob"], EncryptionContext=context)
+    several = stack.call(
+        "partner", "POST", "/requests", {**body, "operations": ["GenerateDataKey", "Decrypt"]}
+    )
+    assert (several.status, several.body["errors"][0]["field"]) == (400, "operations")
+    assert stack.call("partner", "DELETE", f"{path}/grant").status == 202
