@@ -215,3 +215,11 @@ def test_counters_go_away_by_themselves() -> None:
     counter = backlog.database.tables["requests"].items[f"rate#retire#{SECOND}", "limit"]
     assert int(counter["expires"]["N"]) == SECOND + 3600
     assert "agenda" not in counter
+
+
+def test_a_run_that_ends_nothing_writes_no_lease() -> None:
+    """An idle stack has 1,440 runs a day: what each left in the item would fill it within three days."""
+    backlog = Backlog(rate=RATE)
+    backlog.add([86_400])
+    assert backlog.process()().looked
+    assert ("rate#lease", "lease") not in backlog.database.tables["requests"].items

@@ -108,7 +108,7 @@ class EndRate:
 
     def give_back(self) -> None:
         """Let the lease end with the last second in which it was renewed."""
-        if self._lease.until < self._second.number:
+        if self._lease.until <= self._second.number:
             return
         self._lease = replace(self._lease, until=self._second.number)
         try:
