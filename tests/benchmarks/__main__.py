@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
 from tests.benchmarks import (
     access,
     cold_start,
+    day,
     figures,
     growth,
     layer_size,
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[figures.Figure]]] = {
     "memory": growth.memory,
     "reconcile": reconciling.whole_pass,
     "access": access.report,
+    "day": day.day,
 }
 
 

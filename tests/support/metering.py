@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
+from tests.local_stack.template import Template
 from tests.support.scene import InProcessStack
 
 Item = Mapping[str, Any]
@@ -32,11 +33,11 @@ class Meter:
         if call.service != "dynamodb":
             return None
         # Before the call takes effect, since what an index is written depends on what it holds.
-        writes = sum(self._written(change) for change in _changes(call))
+        writes = sum(self._written(change) for change in changes_of(call))
         answer: Response = go_on()
         if answer[0] == 200:
             self.writes += writes
-            self.reads += _read_units(call, json.loads(answer[2]))
+            self.reads += read_units(call, json.loads(answer[2]))
         return answer
 
     def _written(self, change: Item) -> float:
@@ -44,9 +45,8 @@ class Meter:
         table, key = given["TableName"], _key(given.get("Key") or given["Item"])
         before = self._stored(table, key)
         after = given.get("Item", before)
-        size = max(_size(before), _size(after), 1)
-        indexes = self._indexes(table) if kind != "ConditionCheck" else []
-        return _AGAIN * math.ceil(size / _KB) + sum(_index_units(each, before, after) for each in indexes)
+        indexes = indexes_of(self.scene.deployment.template, table) if kind != "ConditionCheck" else []
+        return written_units(indexes, before, after)
 
     def _stored(self, table: str, key: Item) -> Item:
         self.scene.cloud.intercept = None
@@ -56,16 +56,24 @@ class Meter:
             self.scene.cloud.intercept = self.intercept
         return found
 
-    def _indexes(self, table: str) -> Sequence[Item]:
-        template = self.scene.deployment.template
-        for name in template.named("AWS::DynamoDB::Table"):
-            if template.reference(name, None) == table:
-                found: Sequence[Item] = template.properties(name).get("GlobalSecondaryIndexes", [])
-                return found
-        raise KeyError(table)
+
+def indexes_of(template: Template, table: str) -> Sequence[Item]:
+    """The secondary indexes of a table, as the template has them."""
+    for name in template.named("AWS::DynamoDB::Table"):
+        if template.reference(name, None) == table:
+            found: Sequence[Item] = template.properties(name).get("GlobalSecondaryIndexes", [])
+            return found
+    raise KeyError(table)
 
 
-def _changes(call: AwsCall) -> Iterator[Item]:
+def written_units(indexes: Sequence[Item], before: Item, after: Item) -> float:
+    """What it costs to write an item in a transaction, with its entries in these indexes."""
+    size = max(_size(before), _size(after), 1)
+    return _AGAIN * math.ceil(size / _KB) + sum(_index_units(each, before, after) for each in indexes)
+
+
+def changes_of(call: AwsCall) -> Iterator[Item]:
+    """What a call writes: each change by its kind."""
     if call.operation == "TransactWriteItems":
         yield from call.parameters["TransactItems"]
     elif call.operation in {"UpdateItem", "PutItem"}:
@@ -96,7 +104,8 @@ def _projected(index: Item, item: Item) -> Item:
     return {name: value for name, value in item.items() if name in names}
 
 
-def _read_units(call: AwsCall, answer: Item) -> float:
+def read_units(call: AwsCall, answer: Item) -> float:
+    """What an answer costs to read."""
     if call.operation == "GetItem":
         return _units([answer.get("Item", {})], consistent=call.parameters.get("ConsistentRead", False))
     if call.operation == "BatchGetItem":

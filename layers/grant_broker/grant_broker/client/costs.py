@@ -1,12 +1,13 @@
 """What a stack costs a month: counted work times AWS's prices.
 
-`WORK` is what tests/integration/local_stack/test_costs.py counts on the local stack, call by call. How long a
-call takes is an assumption, named below; everything else is arithmetic.
+`WORK` is what tests/integration/local_stack/test_costs.py counts on the local stack, call by call; whole days
+of a simulated stack agree with it (tests/benchmarks/day.py). How long a call takes is an assumption, named
+below; everything else is arithmetic.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 PRICES_OF = "us-east-1, list prices of November 2025, without the free tier"
 # Dollars.
@@ -14,10 +15,13 @@ _GB_SECOND, _INVOCATION = 0.0000133334, 0.20e-6  # Lambda on arm64
 _READ, _WRITE = 0.125e-6, 0.625e-6  # DynamoDB on demand, a request unit
 _KMS_CALL, _API_CALL, _EVENT, _MESSAGE = 0.03 / 10_000, 3.50e-6, 1.00e-6, 0.40e-6
 _ALARM, _DASHBOARD = 0.10, 3.00  # CloudWatch, a month
+_POLLS = 15  # of the mails' queue, a minute: Lambda has five long polls of 20 s under way (assumed)
 
-# Seconds that a call is waited for, and that it keeps a whole processor busy.
-_DYNAMODB, _KMS, _OTHER, _BUSY = 0.006, 0.012, 0.012, 0.002
-_PROCESSOR = 1769  # MB that come with one
+WAITS: Mapping[str, float] = {"dynamodb": 0.006, "kms": 0.012, "other": 0.012}
+"""Seconds that a call of each service is waited for."""
+_BUSY = 0.002  # seconds that a call keeps a whole processor busy
+PROCESSOR = 1769
+"""MB that come with a whole processor."""
 MEMORY: Mapping[str, int] = {
     "requests": 512,
     "approvals": 512,
@@ -30,17 +34,24 @@ MEMORY: Mapping[str, int] = {
 ALARMS = 30
 """Alarms of the template, at most."""
 
-_DAYS = 30.4
-_MINUTES = _DAYS * 24 * 60
+DAYS = 30.4
+"""Days of a month."""
+_MINUTES = DAYS * 24 * 60
 _RUN_COVERS = 130.0  # seconds ahead that a run of `expiry` looks
 _STAYS_LONGER = 4.0  # seconds after the last end, until it is sure that none is near
-_LOOK = 0.65  # read units a second that it stays
-_BROKER_CALLS = 3  # API calls a request: it is submitted, looked at, released
+_POLL = 2.0  # seconds between the looks of a run that stays
+LOOKS = 2
+"""How often a third party asks for its request."""
+_PAGE = 100  # grants that reconcile compares at a time
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one run or call does. `dynamodb`, `kms` and `other` are calls, the rest request units."""
+    """What one run or call does, or a part of it, which is no invocation of its own.
+
+    `dynamodb`, `kms` and `other` are calls, `reads` and `writes` request units, `busy` seconds of a whole
+    processor beside the calls'.
+    """
 
     function: str
     dynamodb: int = 0
@@ -48,26 +59,58 @@ class Work:
     other: int = 0
     reads: float = 0
     writes: float = 0
+    busy: float = _BUSY
+    part: bool = False
 
-    def seconds(self, stays: float = 0.0) -> float:
-        """How long it is billed: waiting for answers, busy by its share of a processor, and asleep."""
+    def seconds(self) -> float:
+        """How long it is billed: waiting for answers, and busy by its share of a processor."""
         calls = self.dynamodb + self.kms + self.other
-        waited = self.dynamodb * _DYNAMODB + self.kms * _KMS + self.other * _OTHER
-        return waited + (calls + 1) * _BUSY * _PROCESSOR / MEMORY[self.function] + stays
+        waited = self.dynamodb * WAITS["dynamodb"] + self.kms * WAITS["kms"] + self.other * WAITS["other"]
+        return waited + (calls * _BUSY + self.busy) * PROCESSOR / MEMORY[self.function]
 
 
 WORK: Mapping[str, Work] = {
-    "expiry run": Work("expiry", dynamodb=6, reads=2.5, writes=2),
+    "expiry run": Work("expiry", dynamodb=5, reads=2.5),
+    "expiry look": Work("expiry", dynamodb=3, reads=1.5, part=True),
     "expiry checks run": Work("expiry", dynamodb=1, reads=0.5),
+    "expiry key check": Work("expiry", dynamodb=2, kms=1, reads=1, writes=4, part=True),
     "requests checks run": Work("requests", dynamodb=1, reads=0.5),
-    "reconcile run": Work("reconcile", dynamodb=13, kms=2, reads=6.5, writes=6),
-    "reconcile live grant": Work("reconcile", dynamodb=7, reads=7.5),
+    "requests key check": Work("requests", dynamodb=6, kms=2, reads=4, writes=4, part=True),
+    "reconcile run": Work("reconcile", dynamodb=13, kms=1, reads=7, writes=6),
+    "reconcile listing": Work("reconcile", kms=1, busy=0, part=True),
+    "reconcile page": Work("reconcile", dynamodb=7, reads=3, part=True),
+    "reconcile live grant": Work("reconcile", reads=4.5, busy=0.0004, part=True),
     "covered request": Work("requests", dynamodb=11, kms=2, reads=11, writes=60),
-    "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40),
-    "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23),
-    "event": Work("events", other=2),
+    "request shown": Work("requests", dynamodb=1, reads=1),
+    "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40, part=True),
+    "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23, part=True),
+    "events": Work("events", other=1),
 }
-_EVENTS = 4  # submitted, intended, activated, closed
+_EVENTS = 4  # of a request: submitted, intended, activated, closed
+_BATCHES = 2  # in which the stream has them: the first three are written within a second
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What is billed: a function's seconds with so many MB, request units, and calls of KMS."""
+
+    memory: int
+    seconds: float
+    invocations: float
+    reads: float
+    writes: float
+    kms: float
+
+    def times(self, factor: float) -> "Usage":
+        """So many times as much, with the same memory."""
+        return Usage(
+            memory=self.memory,
+            seconds=self.seconds * factor,
+            invocations=self.invocations * factor,
+            reads=self.reads * factor,
+            writes=self.writes * factor,
+            kms=self.kms * factor,
+        )
 
 
 @dataclass
@@ -80,13 +123,21 @@ class Bill:
         """Add to a line."""
         self.lines[line] = self.lines.get(line, 0.0) + dollars
 
+    def charge(self, usage: Usage) -> None:
+        """Add what usage costs."""
+        gigabytes = usage.memory / 1024
+        self.add("Lambda", usage.seconds * gigabytes * _GB_SECOND + usage.invocations * _INVOCATION)
+        self.add("DynamoDB", usage.reads * _READ + usage.writes * _WRITE)
+        self.add("KMS", usage.kms * _KMS_CALL)
+
     def work(self, name: str, times: float, *, stays: float = 0.0) -> None:
         """Add work done so many times; `stays`: seconds asleep in all."""
         work = WORK[name]
-        seconds = times * work.seconds() + stays
-        self.add("Lambda", seconds * MEMORY[work.function] / 1024 * _GB_SECOND + times * _INVOCATION)
-        self.add("DynamoDB", times * (work.reads * _READ + work.writes * _WRITE))
-        self.add("KMS", times * work.kms * _KMS_CALL)
+        invocations = 0 if work.part else 1
+        usage = Usage(
+            MEMORY[work.function], work.seconds(), invocations, work.reads, work.writes, work.kms
+        ).times(times)
+        self.charge(replace(usage, seconds=usage.seconds + stays))
 
     @property
     def compute_and_database(self) -> float:
@@ -99,22 +150,28 @@ class Bill:
         return sum(self.lines.values())
 
 
-def monthly(*, requests: float, live: float, ends: float) -> Bill:
-    """The bill of a month with so many requests and ends, spread evenly, and so many grants live at once."""
+def monthly(*, requests: float, live: float, ends: float, keys: int = 1) -> Bill:
+    """The bill of a month with so many requests and ends, at random times, and so many grants at once."""
     bill = Bill()
     stays = _MINUTES * staying(ends)
     bill.work("expiry run", _MINUTES, stays=stays)
-    bill.add("DynamoDB", stays * _LOOK * _READ)
+    bill.work("expiry look", stays / _POLL)
     bill.work("expiry checks run", _MINUTES)
+    bill.work("expiry key check", _MINUTES / 60 * keys)
     bill.work("requests checks run", _MINUTES)
+    bill.work("requests key check", _MINUTES / 60 * keys)
     bill.work("reconcile run", _MINUTES / 5)
+    pages = math.ceil(live / _PAGE)
+    bill.work("reconcile listing", _MINUTES / 5 * max(1, pages))
+    bill.work("reconcile page", _MINUTES / 5 * pages)
     bill.work("reconcile live grant", _MINUTES / 5 * live)
     bill.work("covered request", requests)
+    bill.work("request shown", requests * LOOKS)
     bill.work("end", ends)
     bill.work("confirmation", ends)
-    bill.work("event", requests * (_EVENTS - 1) + ends)
-    bill.add("API Gateway", requests * _BROKER_CALLS * _API_CALL)
-    bill.add("EventBridge and SQS", (requests * (_EVENTS - 1) + ends) * (_EVENT + 2 * _MESSAGE))
+    bill.work("events", requests * (_BATCHES - 1) + ends)
+    bill.add("API Gateway", requests * (1 + LOOKS) * _API_CALL)
+    bill.add("EventBridge and SQS", (requests * (_EVENTS - 1) + ends) * _EVENT + _MINUTES * _POLLS * _MESSAGE)
     bill.add("CloudWatch", ALARMS * _ALARM + _DASHBOARD)
     return bill
 
@@ -122,7 +179,7 @@ def monthly(*, requests: float, live: float, ends: float) -> Bill:
 def staying(ends: float) -> float:
     """How long a run of `expiry` stays on average, in seconds: until the last end that it sees coming.
 
-    Ends come evenly: the last of those within what a run covers is that much before the end of it.
+    Ends come at random: the last of those within what a run covers is that much before the end of it.
     """
     rate = ends / (_MINUTES * 60)
     if not rate:
