@@ -60,6 +60,7 @@ def _forget_this_machines_aws() -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from tests.local_stack.greeting import greeting  # noqa: PLC0415 - after the environment is clean
     from tests.local_stack.stack import Options, Stack  # noqa: PLC0415 - after the environment is clean
 
     stopped = threading.Event()
@@ -82,7 +83,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         if arguments.ready_file:
             _write(arguments.ready_file, stack.ready())
-        print(f"API {stack.api_url}\nAWS {stack.aws_url}\nStop with Ctrl-C.", flush=True)
+        print(*greeting(stack.ready()), sep="\n", flush=True)
         # A signal that comes just before the wait begins does not interrupt it: its handler runs between two.
         while not stopped.wait(0.5):
             pass

@@ -3,6 +3,7 @@
 import re
 
 from tests.local_aws.listening import Handler, Server
+from tests.local_stack import contract_page
 from tests.local_stack.gateway import LARGEST_BODY, Gateway
 from tests.local_stack.refusals import Reply
 
@@ -27,6 +28,10 @@ class _Handler(Handler):
     server: _Api
 
     def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        # Beside the API and not a part of it: nothing there tells more than the repository does.
+        if self.path == contract_page.PATH and self.command == "GET":
+            self._send((200, contract_page.HEADERS, contract_page.page().encode()))
+            return
         self._send(self._answered())
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - http.server's names
