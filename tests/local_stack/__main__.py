@@ -34,6 +34,12 @@ def _arguments() -> argparse.Namespace:
     serve.add_argument(
         "--schedule-seconds", type=_seconds, metavar="N", help="run every schedule each N seconds"
     )
+    serve.add_argument(
+        "--propagation-seconds",
+        type=_seconds,
+        metavar="N",
+        help="KMS knows of grants, and of ends, N s later",
+    )
     return parser.parse_args()
 
 
@@ -71,6 +77,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         api_port=arguments.api_port,
         aws_port=arguments.aws_port,
         schedule_seconds=arguments.schedule_seconds,
+        propagation_seconds=arguments.propagation_seconds or 0,
         log=lambda line: print(line, file=sys.stderr, flush=True),
     )
     if arguments.ready_file:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import ThreadingHTTPServer
 from os import devnull
@@ -36,6 +36,7 @@ class Options:
     api_port: int = 0
     aws_port: int = 0
     schedule_seconds: float | None = None
+    propagation_seconds: float = 0
     log: Callable[[str], None] = lambda _: None
 
 
@@ -63,6 +64,7 @@ class Stack:
             cloud = Cloud(lambda: datetime.now(UTC))
             aws = server.serve(cloud, options.aws_port)
             stack = cls(Deployment.create(cloud), options, nursery, aws)
+            stack.spread(options.propagation_seconds)
         except BaseException:
             nursery.close()
             raise
@@ -72,6 +74,11 @@ class Stack:
             stack.close()
             raise
         return stack
+
+    def spread(self, seconds: float) -> None:
+        """From now on KMS knows of grants, and of their ends, so much later; tokens bridge it."""
+        propagation = self.deployment.cloud.kms.propagation
+        propagation.of_grants = propagation.of_ends = timedelta(seconds=seconds)
 
     def _begin(self) -> None:
         _run(self.aws)

@@ -148,13 +148,13 @@ def unaccounted(ledger: Ledger) -> list[str]:
 
 
 def _established(ledger: Ledger) -> list[dict[str, Any]]:
-    """Live grants but those that KMS made late, less than the six minutes ago in which they must end.
+    """Live grants but those made late, and shown for less than the six minutes in which they must end.
 
     Neither those of which neither record nor retiring principal is left: keys are listed twice an hour.
     """
     if ledger.remade and ledger.disturbed:
         return []
-    now = ledger.world.now.timestamp()
+    now = ledger.world.now.timestamp() - ledger.world.cloud.kms.propagation.of_grants.total_seconds()
     return [
         grant for grant in ledger.own()
         if request_of(grant["Name"]) not in ledger.doubled or now - grant["CreationDate"] > 360

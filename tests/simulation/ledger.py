@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.domain.errors import BrokerError, DatabaseRefused
+from grant_broker.domain.times import parse_span
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import Answer
@@ -166,6 +167,8 @@ class Ledger:
         approvers = self.world.roles_of(key["document"].get("approvers")) if key else None
         if why := oracle.uncovered(request, key, {} if named else votes, standing, approvers):
             self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
+        if parse_span(request.get("margin", "PT0S")) > parse_span(key["document"].get("margin", "PT0S")):
+            self.wrong(3, f"{request['id']} would end before its key's margin")
         longest = oracle.longest_held(key)
         if standing and (held := self._held_with(request, longest)) > longest + _CLOCKS:
             self.wrong(1, f"{request['grantee']} would hold for {held} by standing approvals")
@@ -239,9 +242,10 @@ class Ledger:
     def effect(self, call: AwsCall, run: Callable[[], Response]) -> Response:
         """A KMS call takes effect."""
         ending = call.operation in {"RetireGrant", "RevokeGrant"}
-        if ending and call.parameters["KeyId"] not in self.world.keys.arns.values():
+        key_arn, grant_id = self._named(call.parameters) if ending else ("", "")
+        if ending and key_arn not in self.world.keys.arns.values():
             self.wrong(3, f"{call.operation} on a key that is nobody's business: {call.parameters}")
-        grant = self._grant(call.parameters) if ending else None
+        grant = self._grant(key_arn, grant_id) if ending else None
         answer = run()
         if answer[0] == 200 and grant:
             self._ended(call, grant)
@@ -250,9 +254,15 @@ class Ledger:
             self.born.append(self.world.now)
         return answer
 
-    def _grant(self, given: Plain) -> Plain | None:
-        found = self.world.cloud.grants(given["KeyId"])
-        return next((grant for grant in found if grant["GrantId"] == given["GrantId"]), None)
+    def _named(self, given: Plain) -> tuple[str, str]:
+        """Key and id of the grant that a call is to end."""
+        if "GrantToken" in given:
+            return self.world.cloud.kms.access.grants.tokens[given["GrantToken"]]
+        return given["KeyId"], given["GrantId"]
+
+    def _grant(self, key_arn: str, grant_id: str) -> Plain | None:
+        found = self.world.cloud.grants(key_arn)
+        return next((grant for grant in found if grant["GrantId"] == grant_id), None)
 
     def _ended(self, call: AwsCall, grant: Plain) -> None:
         name = grant.get("Name", "")
@@ -267,9 +277,13 @@ class Ledger:
         if grant["GrantId"] in self.stolen:
             return None
         self.ended.append((name, self.world.now))
-        if name in self.intents and expiry_of(name) - self.world.now > _CLOCKS and not self._wanted(name):
+        if name in self.intents and self._is_early(name) and not self._wanted(name):
             self.wrong(3, f"{name} was ended before its time, and nobody asked for it")
         return None
+
+    def _is_early(self, name: str) -> bool:
+        margin = timedelta(seconds=parse_span(self.intents[name].get("margin", "PT0S")))
+        return expiry_of(name) - margin - self.world.now > _CLOCKS
 
     def _at_the_rate(self, call: AwsCall) -> None:
         clock = self.world.now + self.world.skew["expiry"]

@@ -77,7 +77,7 @@ FENCES = st.sampled_from(
         {"quorum": 2},
         {"quorum": 3},
         {"required_context": {"tenant": "a"}},
-        {"max_duration": "PT20M"},
+        {"max_duration": "PT20M", "margin": "PT1M"},
         {"approvers": [APPROVER_ROLE]},
         {"approvers": [DUTY_ROLE, REVIEW_ROLE], "requesters": ["partner", "other_partner"]},
     ]
@@ -115,13 +115,14 @@ class Faults(RuleBasedStateMachine):
 
     @initialize(
         scope=SCOPES, who=THIRD_PARTIES, first=FENCES, second=FENCES,
-        crowd=st.sampled_from([0] * 14 + [2 * RATE]),
+        crowd=st.sampled_from([0] * 14 + [2 * RATE]), spread=st.sampled_from([0, 0, 0, 30, 240]),
     )  # fmt: skip
-    def begin(self, *, scope: Any, who: str, first: Any, second: Any, crowd: int) -> None:
+    def begin(self, *, scope: Any, who: str, first: Any, second: Any, crowd: int, spread: int) -> None:
         """Two keys, a standing approval, and requests that wait, are approved, are granted.
 
-        Now and then a crowd of grants that all end in one second.
+        Now and then a crowd of grants that all end in one second, and a KMS that learns of all late.
         """
+        self.world.spread(spread)
         for name, limits in (("partner_data", first), ("second_data", second)):
             if limits:
                 self.world.call("alice", "PUT", self.acts.path(name), self.world.document(name, **limits))

@@ -92,6 +92,7 @@ class World:
         self.listed: list[tuple[datetime, list[dict[str, Any]]]] = []
         self.metrics: list[tuple[datetime, str, str, float]] = []
         self._restore_people()
+        self.spread(0)
         if self.ledger.remade:
             self.keys.shut()
         self.keys.mend()
@@ -148,6 +149,11 @@ class World:
     def measured(self, function: str, name: str, value: float) -> None:
         """A metric, with its time."""
         self.metrics.append((self.now, function, name, value))
+
+    def spread(self, seconds: float) -> None:
+        """From now on KMS knows of grants, and of their ends, so much later."""
+        propagation = self.cloud.kms.propagation
+        propagation.of_grants = propagation.of_ends = timedelta(seconds=seconds)
 
     def remember(self) -> None:
         """Keep the present state of the tables, to read stale and to restore from."""

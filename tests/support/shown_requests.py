@@ -45,6 +45,8 @@ def shown(status: str = "active", number: int = 1, **changes: Any) -> "Request":
             "grant_token": f"token-{number}",
             "issued_at": "2026-03-01T12:00:00Z",
             "expires_at": "2026-03-01T14:00:00Z",
+            "ends_at": "2026-03-01T14:00:00Z",
+            "spread_by": "2026-03-01T12:05:00Z",
         }
     whole.update(changes)
     found: Request = whole

@@ -48,7 +48,7 @@ def test_closed_and_reopened(scene: InProcessStack) -> None:
         ({"name": "Not A Name"}, ["name"]),
         ({"key_arn": "arn:aws:kms:eu-central-1:111122223333:key/another"}, ["key_arn"]),
         ({"unknown": 1}, ["unknown"]),
-        ({"margin": "PT5M"}, ["margin"]),
+        ({"margin": "PT8H"}, ["margin"]),
         ({"required_context": {"a\u00ad": "b"}}, ["required_context"]),
     ],
 )

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from tests.local_stack.demo.actors import Actors
 from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.people import approvers_and_requesters
+from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
 
 FULL: tuple[Callable[[Actors], None], ...] = (
     standing_approval,
     approvers_and_requesters,
     extension,
+    spreading,
 )

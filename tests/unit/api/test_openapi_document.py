@@ -124,7 +124,14 @@ def test_a_body_where_none_is_documented_is_told() -> None:
 
 def test_no_answer_but_the_parties_own_may_hold_a_token() -> None:
     """The document itself forbids a grant token in lists and under /security."""
-    grant = {"grant_id": "x", "grant_token": "secret", "issued_at": None, "expires_at": None}
+    grant = {
+        "grant_id": "x",
+        "grant_token": "secret",
+        "issued_at": None,
+        "expires_at": None,
+        "ends_at": None,
+        "spread_by": None,
+    }
     assert contract.validator("/components/schemas/Grant").is_valid(grant)
     assert not contract.validator("/components/schemas/GrantShown").is_valid(grant)
     for method, path, described in operations():

@@ -45,7 +45,8 @@ def test_token(status: Status) -> None:
     assert shown == ("secret" if status in {Status.ACTIVE, Status.ENDING} else None)
     assert grant == {
         "grant_id": "g1", "grant_token": shown, "issued_at": "2026-03-01T11:30:00Z",
-        "expires_at": "2026-03-01T13:30:00Z",
+        "expires_at": "2026-03-01T13:30:00Z", "ends_at": "2026-03-01T13:30:00Z",
+        "spread_by": "2026-03-01T11:35:00Z",
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_no_key(arn: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("margin", "PT5M"), ("margin", None),
+        ("margin", "-PT5M"), ("margin", 0), ("margin", None),
         ("break_glass", {}),
         ("review_every", "P90D"), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
     ],
@@ -88,6 +88,7 @@ WIDER: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"requesters": [ROLE]}, {}, ["requesters"]),
     ({"requesters": [ROLE]}, {"requesters": [ROLE, USER]}, ["requesters"]),
     ({"approvers": IDS[:1]}, {}, ["approvers"]), ({"approvers": IDS[:1]}, {"approvers": IDS}, ["approvers"]),
+    ({"margin": "PT1M"}, {}, ["margin"]),
 ]  # fmt: skip
 
 
@@ -128,6 +129,7 @@ def test_a_name_is_no_fence() -> None:
     [
         ({}, []), ({"operations": ["Decrypt"]}, ["operations"]),
         ({"max_continuous": "PT1H"}, ["max_continuous"]),
+        ({"margin": "PT8H"}, ["margin"]), ({"margin": "PT7H59M59S"}, []),
         ({"max_continuous": "PT8H"}, []), ({"quorum": 4}, ["quorum"]), ({"quorum": 3}, []),
         ({"required_context": {"a\u00ad": "b"}}, ["required_context"]),
         ({"required_context": {"a": "\u3164"}}, ["required_context"]),
@@ -184,3 +186,10 @@ def test_who_may_ask(*, caller: str, may: bool) -> None:
     """Requesters are compared by account, kind and name: a path is lost in a session's ARN."""
     assert lets_ask(document(requesters=[ROLE, USER]).requesters, caller) is may
     assert lets_ask(None, caller)
+
+
+@pytest.mark.parametrize(("duration", "margin"), [(3600, 60), (360, 60), (330, 30), (300, 0), (200, 0)])
+def test_margin_of(duration: int, margin: int) -> None:
+    """A grant is ended its key's margin before its expiry, but what is left is never under the smallest."""
+    assert document(margin="PT1M").margin_of(duration, smallest=300) == margin
+    assert document().margin_of(duration, smallest=300) == 0

@@ -12,6 +12,8 @@ from grant_broker.domain.times import (
     LONGEST,
     Duration,
     Seconds,
+    Span,
+    SpanSeconds,
     Time,
     format_duration,
     format_time,
@@ -80,6 +82,28 @@ def test_no_duration(text: str) -> None:
     """Years, months, signs, fractions in the middle, nothing, zero and more than ten years are refused."""
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("PT0S", 0), ("P0D", 0), ("PT90S", 90)])
+def test_span(text: str, seconds: int) -> None:
+    """A span may be none, which has one normal form as well."""
+    found = TypeAdapter(Span).validate_python(text)
+    assert (found, format_duration(found)) == (seconds, "PT1M30S" if seconds else "PT0S")
+
+
+@pytest.mark.parametrize("value", [0, 90, None, [], "", "0", "-PT1S"])
+def test_no_span(value: Any) -> None:
+    """A number is no span, and none is below zero."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(Span).validate_python(value)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("PT0S", 0), ("PT90S", 90), (0, 0), (90, 90)])
+def test_stored_span(value: Any, seconds: int) -> None:
+    """A record's spans are read from what is stored, and set as seconds."""
+    assert TypeAdapter(SpanSeconds).validate_python(value) == seconds
+    with pytest.raises(ValidationError):
+        TypeAdapter(SpanSeconds).validate_python(-1)
 
 
 @pytest.mark.parametrize("value", [7200, 7200.0, True, None, ["PT2H"], {"hours": 2}])

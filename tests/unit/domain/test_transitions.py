@@ -42,7 +42,7 @@ MADE: dict[str, Callable[[GrantRequest], Transition]] = {
     "withdrawn": lambda r: transitions.withdrawn(r, STAMP),
     "revoked": lambda r: transitions.revoked(r, STAMP, "incident"),
     "lapsed": lambda r: transitions.lapsed(r, STAMP),
-    "intended": lambda r: transitions.intended(r, STAMP, "a" * 32),
+    "intended": lambda r: transitions.intended(r, STAMP, "a" * 32, margin=0),
     "activated": lambda r: transitions.activated(r, STAMP, grant_id="g"),
     "refused": lambda r: transitions.refused(r, STAMP, "DisabledException"),
     "never_made": lambda r: transitions.never_made(r, STAMP),
@@ -99,7 +99,7 @@ def test_somebody_makes_each(status: Status) -> None:
 
 def test_event_and_agenda_come_along() -> None:
     """A transition carries its event, its times in milliseconds, and what is to happen next."""
-    change = transitions.intended(before_intent(Status.APPROVED, attempts=3), STAMP, "a" * 32)
+    change = transitions.intended(before_intent(Status.APPROVED, attempts=3), STAMP, "a" * 32, margin=0)
     assert change.event
     assert (change.event.type, change.event.by) == ("issuing", "alice")
     assert change.event.at == change.record.intent_at == NOW + timedelta(milliseconds=1)

@@ -110,7 +110,10 @@ class Limits(TypedDict):
         list[str] | None, Keywords(description="Unique ids of roles; null: the stack's list.")
     ]
     quorum: Annotated[int, Keywords(minimum=1, maximum=10)]
-    margin: Literal["PT0S"]
+    margin: Annotated[
+        Duration,
+        Keywords(description="How long before their `expires_at` its grants are ended; `PT0S`: not."),
+    ]
     break_glass: None
     review_every: None
     notify: Literal["exceptions", "all"]

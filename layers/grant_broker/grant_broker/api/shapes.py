@@ -40,6 +40,14 @@ class Vote(TypedDict):
     at: Time
 
 
+EndsAt = Annotated[
+    Time | None, Keywords(description="When the broker ends it: by the key's `margin` before `expires_at`.")
+]
+SpreadBy = Annotated[
+    Time | None, Keywords(description="Until then KMS may refuse the grantee, but with the grant's token.")
+]
+
+
 class GrantShown(TypedDict):
     """A grant, its token hidden."""
 
@@ -47,6 +55,8 @@ class GrantShown(TypedDict):
     grant_token: None
     issued_at: Time | None
     expires_at: Time | None
+    ends_at: EndsAt
+    spread_by: SpreadBy
 
 
 class Grant(TypedDict):
@@ -56,6 +66,8 @@ class Grant(TypedDict):
     grant_token: str | None
     issued_at: Time | None
     expires_at: Time | None
+    ends_at: EndsAt
+    spread_by: SpreadBy
 
 
 class RequestFields(TypedDict):

@@ -35,6 +35,8 @@ def request_view(request: GrantRequest) -> shapes.RequestShown:
             "grant_token": None,  # nosec B105
             "issued_at": _time_or_none(request.issued_at),
             "expires_at": _time_or_none(request.expires_at),
+            "ends_at": _time_or_none(request.ends_at),
+            "spread_by": _time_or_none(request.spread_by),
         }
     return {**_request_fields(request), "grant": grant}
 
@@ -48,6 +50,8 @@ def party_view(request: GrantRequest) -> shapes.Request:
             "grant_token": request.grant_token if request.status.granted else None,
             "issued_at": _time_or_none(request.issued_at),
             "expires_at": _time_or_none(request.expires_at),
+            "ends_at": _time_or_none(request.ends_at),
+            "spread_by": _time_or_none(request.spread_by),
         }
     return {**_request_fields(request), "grant": grant}
 
@@ -118,7 +122,7 @@ def document_view(limits: KeyDocument) -> security_shapes.Limits:
         "requesters": None if limits.requesters is None else list(limits.requesters),
         "approvers": None if limits.approvers is None else list(limits.approvers),
         "quorum": limits.quorum,
-        "margin": limits.margin,
+        "margin": format_duration(limits.margin),
         "break_glass": limits.break_glass,
         "review_every": limits.review_every,
         "notify": limits.notify,

@@ -158,11 +158,11 @@ class HeldGrant:
         begun = time.monotonic()
         if request["status"] == "approved":
             request = self._client.take_up(request["id"])
-        if request["status"] != "active" or not request["expires_at"]:
+        grant = request["grant"]
+        if request["status"] != "active" or not grant or not grant["ends_at"]:
             raise NotGrantedError(request)
         # By how long it lasts, and not by this machine's clock, which may be wrong.
-        issued = request["grant"]["issued_at"] if request["grant"] else None
-        life = _time(request["expires_at"]) - _time(issued or request["created_at"])
+        life = _time(grant["ends_at"]) - _time(grant["issued_at"] or request["created_at"])
         self._until = begun + life.total_seconds()
         self.request, self._next = request, None
 

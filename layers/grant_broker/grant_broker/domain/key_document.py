@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +14,7 @@ from grant_broker.domain.mail import Notify
 from grant_broker.domain.people import account_and_name
 from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
 from grant_broker.domain.texts import AccountId, Form, Name, visible
-from grant_broker.domain.times import Duration
+from grant_broker.domain.times import Duration, Span
 from grant_broker.domain.trail import digest
 
 # KMS writes key ids in lower case: an id in capitals is the same key.
@@ -97,7 +97,7 @@ class KeyDocument(BaseModel):
         Annotated[tuple[RoleId, ...], Field(min_length=1, max_length=20), AfterValidator(_distinct)] | None
     ) = None
     quorum: Annotated[int, Field(ge=1, le=MOST_VOTES, strict=True)] = 1
-    margin: Literal["PT0S"] = "PT0S"
+    margin: Span = 0
     break_glass: None = None
     review_every: None = None
     notify: Notify = "exceptions"
@@ -123,6 +123,10 @@ class KeyDocument(BaseModel):
         """How long one grantee may hold access without a break, in seconds."""
         return self.max_duration if self.max_continuous is None else self.max_continuous
 
+    def margin_of(self, duration: int, *, smallest: int) -> int:
+        """How many seconds before its expiry a grant is ended: what is left is never under the smallest."""
+        return min(self.margin, max(0, duration - smallest))
+
     @property
     def left_out(self) -> list[str]:
         """The fields that whoever wrote it did not name."""
@@ -134,6 +138,8 @@ class KeyDocument(BaseModel):
             yield Fault("operations", f"this stack does not grant {', '.join(extra)}")
         if self.longest_held < self.max_duration:
             yield Fault("max_continuous", "give at least max_duration, or null")
+        if self.margin >= self.max_duration:
+            yield Fault("margin", "give less than max_duration")
         if strangers := [arn for arn in self.requesters or () if arns.find_account(arn) not in self.accounts]:
             yield Fault("requesters", f"of none of the key's accounts: {', '.join(strangers)}")
         if others := [role for role in self.approvers or () if role not in team.role_ids]:
@@ -194,4 +200,5 @@ _ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
     "requesters": lambda one, other: _allows_all_of(_names(one.requesters), _names(other.requesters)),
     "approvers": lambda one, other: _allows_all_of(one.approvers, other.approvers),
     "quorum": lambda one, other: one.quorum <= other.quorum,
+    "margin": lambda one, other: one.margin <= other.margin,
 }

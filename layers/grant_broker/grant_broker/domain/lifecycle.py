@@ -81,7 +81,7 @@ LIFE: dict[Status, Stage] = {
         "take_up_by",
     ),
     Status.ISSUING: Stage(frozenset({Status.ACTIVE, Status.ENDING, Status.FAILED}), Action.SETTLE),
-    Status.ACTIVE: Stage(frozenset({Status.ENDING, Status.EXPIRED}), Action.END, "expires_at"),
+    Status.ACTIVE: Stage(frozenset({Status.ENDING, Status.EXPIRED}), Action.END, "ends_at"),
     Status.ENDING: Stage(frozenset({Status.EXPIRED, Status.REVOKED, Status.RELEASED}), Action.END),
     Status.DENIED: _final(),
     Status.WITHDRAWN: _final(),

@@ -144,6 +144,6 @@ def _latest(record: GrantRequest, now: datetime) -> datetime:
     A back-off may be longer, but whoever can write the record could have written that too, again and again:
     a grant that lives although it should end is tried anew by each run of reconcile.
     """
-    if record.status == Status.ACTIVE and record.expires_at and record.expires_at > now:
-        return from_epoch(math.ceil(record.expires_at.timestamp()))
+    if record.status == Status.ACTIVE and record.ends_at and record.ends_at > now:
+        return from_epoch(math.ceil(record.ends_at.timestamp()))
     return now + _SOON

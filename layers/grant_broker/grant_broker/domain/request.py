@@ -15,7 +15,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
-from grant_broker.domain.times import EpochSecond, Seconds, Time
+from grant_broker.domain.times import EpochSecond, Seconds, SpanSeconds, Time
 from grant_broker.domain.trail import digest
 
 SETTLE_AFTER = timedelta(seconds=60)
@@ -72,6 +72,8 @@ class GrantRequest(Record):
     intent_at: Time | None = None
     issued_at: Time | None = None
     expires_at: Time | None = None
+    margin: SpanSeconds = 0
+    """How many seconds before `expires_at` it is ended."""
     ended_at: Time | None = None
     end_reason: str | None = None
     end_as: Status | None = None
@@ -149,6 +151,16 @@ class GrantRequest(Record):
         )
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When its grant is ended: by its key's margin before it expires."""
+        return self.expires_at and self.expires_at - timedelta(seconds=self.margin)
+
+    @property
+    def spread_by(self) -> datetime | None:
+        """From then on KMS knows the grant everywhere. Until then calls that pass its token are allowed."""
+        return self.issued_at and self.issued_at + SPREADS_WITHIN
+
+    @property
     def shortest(self) -> int:
         """What would be granted by now, in seconds: of several votes the shortest wins."""
         return min([self.duration, *(vote.duration for vote in self.decisions if vote.duration)])
@@ -193,6 +205,7 @@ class RequestChanges(TypedDict, total=False):
     intent_at: datetime
     issued_at: datetime
     expires_at: datetime | None
+    margin: int
     ended_at: datetime
     end_reason: str
     end_as: Status

@@ -22,6 +22,7 @@ _DURATION = re.compile(
     rf"(?:T(?=[0-9])(?:(?P<hours>{_NUMBER})H)?(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER})S)?)?",
     re.ASCII,
 )
+_NONE = {"PT0S", "PT0M", "PT0H", "P0D"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII)
 
 
@@ -35,6 +36,11 @@ def parse_duration(text: object) -> int:
     if any(not number.isdigit() for number, _ in given[:-1]):
         raise ValueError("only the last part of a duration may have a fraction")
     return _in_range(sum((Fraction(number.replace(",", ".")) * size for number, size in given), Fraction()))
+
+
+def parse_span(text: object) -> int:
+    """As `parse_duration`, or 0, written `PT0S`."""
+    return 0 if isinstance(text, str) and text in _NONE else parse_duration(text)
 
 
 def _in_range(seconds: Fraction) -> int:
@@ -52,7 +58,7 @@ def format_duration(seconds: int) -> str:
     time = "".join(
         f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if number
     )
-    return f"P{date}{'T' if time else ''}{time}"
+    return f"P{date}{'T' if time else ''}{time}" if seconds else "PT0S"
 
 
 def parse_time(text: object) -> datetime:
@@ -96,6 +102,20 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": ecma(_DURATION), "examples": ["PT2H"]}),
 ]
+Span = Annotated[
+    int,
+    BeforeValidator(parse_span),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": ecma(_DURATION), "examples": ["PT30S"]}),
+]
+"""A duration that may be none."""
+SpanSeconds = Annotated[
+    int,
+    Field(ge=0),
+    BeforeValidator(lambda value: parse_span(value) if isinstance(value, str) else value),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+]
+"""The same inside the broker: whole seconds from 0, stored as ISO 8601."""
 Seconds = Annotated[
     int,
     BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value),

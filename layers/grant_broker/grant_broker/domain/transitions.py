@@ -4,7 +4,7 @@ Nothing else writes a status. Each returns the change, for `Store.commit`; Confl
 allow it.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.errors import Conflict
@@ -100,17 +100,22 @@ def lapsed(request: GrantRequest, stamp: Stamp) -> Transition:
     return _ended_unused(request, Status.LAPSED, stamp, f"not {missed} in time")
 
 
-def intended(request: GrantRequest, stamp: Stamp, approval_id: str) -> Transition:
-    """The intent: from now on KMS may have the grant, whose name and end are fixed here."""
+def intended(request: GrantRequest, stamp: Stamp, approval_id: str, *, margin: int) -> Transition:
+    """The intent: from now on KMS may have the grant, whose name and end are fixed here.
+
+    It ends so many seconds of `margin` before its expiry.
+    """
     expires_at = end_of(request.duration, stamp.at)
     changes = RequestChanges(
         intent_at=stamp.at,
         issued_at=stamp.at.replace(microsecond=0),
         expires_at=expires_at,
+        margin=margin,
         action=Action.SETTLE,
-        due=at_latest(min(stamp.at + SETTLE_AFTER, expires_at)),
+        due=at_latest(min(stamp.at + SETTLE_AFTER, expires_at - timedelta(seconds=margin))),
     )
-    detail = {"approval": approval_id, "expires_at": format_time(expires_at)}
+    early = {"margin": format_duration(margin)} if margin else {}
+    detail = {"approval": approval_id, "expires_at": format_time(expires_at), **early}
     return move(request, Status.ISSUING, stamp, detail, changes)
 
 
@@ -120,7 +125,10 @@ def activated(
     """The grant was made, or found. Its token is known to whoever made it alone."""
     expires_at = request.expires_at or stamp.at
     changes = RequestChanges(
-        grant_id=grant_id, grant_token=grant_token, action=Action.END, due=at_latest(expires_at)
+        grant_id=grant_id,
+        grant_token=grant_token,
+        action=Action.END,
+        due=at_latest(request.ends_at or stamp.at),
     )
     detail = {
         **_held(request),

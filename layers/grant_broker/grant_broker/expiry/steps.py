@@ -108,8 +108,8 @@ def _end(broker: ExpiryBroker, request: GrantRequest, listed: ListedGrant | None
     _commit_as_used(broker, change, *filter(None, [grant_id]))
     broker.measure("GrantsEnded", 1)
     answered = change.record.ended_at
-    if answered and request.expires_at:
-        late = (answered - request.expires_at).total_seconds()
+    if answered and request.ends_at:
+        late = (answered - request.ends_at).total_seconds()
         broker.measure("EndLatenessSeconds", max(0.0, late))
 
 

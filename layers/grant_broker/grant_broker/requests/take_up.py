@@ -122,7 +122,9 @@ def commit_intent(
 
     In one transaction, so that no request is stored and not granted because its caller went away between.
     """
-    change = intended(request, broker.stamp(by), rests_on.approval.id)
+    smallest = broker.settings.smallest_duration
+    margin = rests_on.key.document.margin_of(request.duration, smallest=smallest)
+    change = intended(request, broker.stamp(by), rests_on.approval.id, margin=margin)
     # Whatever a forged or restored record says: nothing covers a second grant under the same id.
     unused = broker.store.uses.unused(request.id)
     # What is blocked before this transaction is not granted after it; what is in flight, the kill switch's
@@ -207,7 +209,7 @@ def _create_grant(
 
 def _too_late(broker: RequestsBroker, request: GrantRequest) -> bool:
     now = broker.clock()
-    until = request.expires_at or now
+    until = request.ends_at or now
     return request.intent_at is None or now >= min(request.intent_at + ISSUE_WITHIN, until)
 
 
