@@ -53,7 +53,6 @@ def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         aws = Clients(cloud.session(cloud.session_for(arn, "auditor")).client)
         monkeypatch.setattr(audit, "clients", lambda: aws)
         monkeypatch.setattr(access, "Clients", lambda _: aws)
-        monkeypatch.setattr(access, "clients", lambda: aws)
         commands = (
             ["audit", "export", "--stack", STACK],
             ["audit", "verify", "--stack", STACK],

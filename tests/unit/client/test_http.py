@@ -120,12 +120,13 @@ def test_somebody_else_answers(pauses: list[float]) -> None:
 
 
 def test_nobody_answers(pauses: list[float]) -> None:
-    """Without a network the address is named, and what to look at."""
+    """Without a network the address is named, and what to look at, within seconds."""
     with scripted_api(FINE) as api:
         url = api.url
     with pytest.raises(client.NoAnswerError, match="does not answer: check --endpoint-url"):
         connection(url, pauses).call("GET", "/keys")
-    assert len(pauses) == 4
+    assert len(pauses) == 3
+    assert sum(pauses) <= 3.5
 
 
 def test_a_certificate_that_does_not_fit(pauses: list[float]) -> None:

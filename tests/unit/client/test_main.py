@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from grant_broker.client import main as command_line
+from grant_broker.client import program
 from grant_broker.client.main import SUMMARIES, main
 from tests.infrastructure.reachable import LAYER
 
@@ -101,3 +102,24 @@ def test_what_is_needed(program: str, missing: str) -> None:
     command = [sys.executable, "-c", _IMPORT + program, missing]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=LAYER)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("missing", ["click", "yaml"])
+def test_without_the_extra(missing: str) -> None:
+    """Where the command line is not installed, one line says what to install."""
+    program = "import grant_broker.client.program as p; sys.argv[1:] = ['apply', 'x']; sys.exit(p.main())"
+    command = [sys.executable, "-c", _IMPORT + program, missing]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=LAYER)  # noqa: S603
+    assert (done.returncode, done.stdout) == (2, "")
+    words = f"the command line is not installed ({missing} is missing): pip install '.[client]'"
+    assert done.stderr == f"grant-broker: {words}\n"
+
+
+def test_the_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is installed as `grant-broker` runs the command line, and hides no fault of ours."""
+    monkeypatch.setattr(sys, "argv", ["grant-broker", "--version"])
+    assert program.main() == 0
+    assert "grant-broker" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "grant_broker.client.main", None)
+    with pytest.raises(ModuleNotFoundError, match=r"grant_broker\.client\.main"):
+        program.main()

@@ -14,6 +14,7 @@ import botocore
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError, SSLError
+from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
 _RANDOM = random.SystemRandom()
-_TIMEOUT = (5, 35)
+ATTEMPTS_TO_CONNECT = 4
+"""With their pauses some two seconds, 3.5 at most: a wrong address is not worth more."""
+_TIMEOUT = (3, 35)
 """Seconds to connect and to answer: API Gateway gives up after 29."""
 _SUCCESS = 400
 """A status below is one."""
@@ -101,9 +104,14 @@ class Connection:
                 return self._call_once(method, url, given, data)
             except (NoAnswerError, ProblemError, UnexpectedAnswerError) as error:
                 pause = _pause(error, attempt)
-                if pause is None or attempt == self._attempts:
+                if pause is None or attempt >= self._attempts_for(error):
                     raise
             self.sleep(pause)
+
+    def _attempts_for(self, error: Exception) -> int:
+        """How often a call is tried that fails so: where no connection comes about it was never sent."""
+        connected = not isinstance(error.__cause__, NotConnectedError)
+        return self._attempts if connected else min(self._attempts, ATTEMPTS_TO_CONNECT)
 
     def _call_once(self, method: str, url: str, headers: Mapping[str, str], data: bytes) -> Answer:
         request = AWSRequest(method, url, headers=dict(headers), data=data)

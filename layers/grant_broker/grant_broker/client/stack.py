@@ -8,6 +8,7 @@ import click
 
 from grant_broker.aws.clients import Clients
 from grant_broker.client.arguments import OPERATIONS, ROLE_ARN, STACK, Parsed
+from grant_broker.client.aws_session import session_options
 from grant_broker.client.failures import MissingOptionError
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -43,16 +44,21 @@ _FACTS: Mapping[str, _Fact] = {
 }
 
 
-def stack_options(*names: str) -> Callable[[Command], Command]:
-    """Declare `--stack`, and for each of these facts the option that says it without a stack."""
+def stack_options(*names: str, of_api: bool = False) -> Callable[[Command], Command]:
+    """Declare `--stack`, and for each of these facts the option that says it without a stack.
+
+    Beside them `--profile` and `--region`, but where the command calls the broker's API (`of_api`) and has
+    those already.
+    """
 
     def declare(command: Command) -> Command:
         for name in reversed(names):
             fact = _FACTS[name]
             flags = [_flag(name), *([fact.also] if fact.also else [])]
             command = click.option(*flags, name, type=fact.read, help=fact.words)(command)
-        words = "The broker's CloudFormation stack, in the Region of the credentials at hand."
-        return click.option("--stack", type=STACK, help=words)(command)
+        words = "The broker's CloudFormation stack."
+        command = click.option("--stack", type=STACK, help=words)(command)
+        return command if of_api else session_options(command)
 
     return declare
 

@@ -10,7 +10,7 @@ import click
 from grant_broker.access_report import Identity
 from grant_broker.api import security_shapes
 from grant_broker.api.access_views import report_view
-from grant_broker.aws.clients import Clients, clients
+from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.access_words import accessor, actions_in_words, through_in_words
 from grant_broker.client.api_command import Api, ApiCommand
@@ -26,15 +26,15 @@ from grant_broker.keys.access import get_whole
 _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
 
 
-def kms_of(arn: str) -> KmsReader:
-    """KMS in the key's Region, with the credentials at hand."""
-    return KmsReader(_clients(arn).reading_kms())
+def kms_of(arn: str, profile: str | None) -> KmsReader:
+    """KMS in the key's Region, with the profile's credentials or those at hand."""
+    return KmsReader(_clients(arn, profile).reading_kms())
 
 
 @click.command("access", cls=ApiCommand)
 @click.argument("key", required=False)
 @click.option("--key-arn", type=KEY_ARN, help="Instead of KEY: ask KMS itself, by yourself.")
-@stack_options("expiry_role")
+@stack_options("expiry_role", of_api=True)
 @click.option("--json", "as_json", is_flag=True, help="Write the report as the API does.")
 @click.pass_obj
 def command(
@@ -50,14 +50,16 @@ def command(
 
     Of KEY, the name, id or ARN of a managed key, as the broker sees it; or of --key-arn, any key, as KMS
     shows it to the AWS credentials at hand. Where expiry's role is known, a grant of the broker's name that
-    it cannot retire is foreign. Exit code 1 where KMS, asked by yourself, does not answer or refuses.
+    it cannot retire is foreign. The key's Region is in its ARN, --region is that of --stack. Exit code 1
+    where KMS, asked by yourself, does not answer or refuses.
     """
     if key and not key_arn:
         report = api.client.security.get_access(find_key_id(api, key))
     elif key_arn and not key:
         try:
             if stack:
-                expiry_role = read_facts(stack, {"expiry_role": expiry_role}, clients)["expiry_role"]
+                given = {"expiry_role": expiry_role}
+                expiry_role = read_facts(stack, given, lambda: Clients(api.session.client))["expiry_role"]
             report = _read_report(_clients(key_arn, api.profile), key_arn, expiry_role)
         except AWS_FAILURES as error:
             report_failure("access", error)
@@ -87,7 +89,7 @@ def print_report(report: security_shapes.AccessReport) -> None:
     _print_findings(report)
 
 
-def _clients(arn: str, profile: str | None = None) -> Clients:
+def _clients(arn: str, profile: str | None) -> Clients:
     return Clients(boto3.Session(profile_name=profile, region_name=region_of(arn)).client)
 
 

@@ -12,9 +12,9 @@ from typing import TypedDict, Unpack
 import click
 from pydantic import ValidationError
 
-from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
+from grant_broker.client.aws_session import clients
 from grant_broker.client.commands.audit_events import events
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable

@@ -9,8 +9,8 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.api.access_views import advice_view
-from grant_broker.aws.clients import clients
 from grant_broker.client.arguments import KEY_ARN
+from grant_broker.client.aws_session import clients, get_profile
 from grant_broker.client.commands.access import kms_of
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
@@ -106,7 +106,7 @@ def _present(key_arn: str, policy: Path | None) -> str | None:
     if policy:
         return policy.read_text("utf-8")
     try:
-        return kms_of(key_arn).get_key_policy(key_arn)
+        return kms_of(key_arn, get_profile()).get_key_policy(key_arn)
     except AWS_FAILURES as error:
         print(f"the present policy is not known: {printable(str(error))}", file=sys.stderr)
         return None

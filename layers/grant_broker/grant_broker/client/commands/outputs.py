@@ -4,14 +4,15 @@ import sys
 
 import click
 
-from grant_broker.aws.clients import clients
 from grant_broker.client.arguments import STACK
+from grant_broker.client.aws_session import clients, session_options
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.stack import read_outputs
 
 
 @click.command("outputs")
 @click.option("--stack", type=STACK, required=True, help="The broker's CloudFormation stack.")
+@session_options
 @click.argument("name", required=False)
 def command(*, stack: str, name: str | None) -> int:
     """Print the outputs of the broker's stack, or the value of one of them.

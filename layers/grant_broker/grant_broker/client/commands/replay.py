@@ -10,11 +10,11 @@ from typing import TypeAlias
 import click
 from pydantic import ValidationError
 
-from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.store import Store
 from grant_broker.client.arguments import TIME
+from grant_broker.client.aws_session import clients
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
 from grant_broker.client.stack import read_facts, stack_options
