@@ -18,7 +18,8 @@ def at(minutes: float) -> str:
 
 def living(start: float, end: float, number: int = 1, **changes: Any) -> Any:
     """A grant from then to then, in minutes from now."""
-    grant = {"grant_id": "g", "grant_token": None, "issued_at": at(start), "expires_at": at(end)}
+    times = {"issued_at": at(start), "expires_at": at(end), "ends_at": at(end), "spread_by": at(start + 5)}
+    grant = {"grant_id": "g", "grant_token": None, **times}
     return shown("active", number, grant=grant, expires_at=at(end), **changes)
 
 
@@ -51,6 +52,14 @@ def test_bars() -> None:
     assert picture.bars[1].start == pytest.approx(12.5 - 5 / 60 * 87.5, abs=0.01)
     assert picture.bars[1].top - picture.bars[0].top == 46
     assert picture.height == picture.bars[2].top + 46
+
+
+def test_a_margin() -> None:
+    """A bar goes to where the grant is ended, which a key's margin puts before its expiry."""
+    request = living(-5, 30)
+    request["grant"]["ends_at"] = at(20)
+    [picture] = draw([request], Window(NOW, 60))
+    assert picture.bars[0].end == "in 20 min"
 
 
 def test_what_is_over() -> None:

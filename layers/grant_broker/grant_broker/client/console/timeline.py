@@ -96,7 +96,8 @@ def draw(requests: Iterable["RequestSeen"], window: Window) -> list[Picture]:
 def _life(request: "RequestSeen", window: Window) -> tuple[datetime, datetime] | None:
     """From when to when the grant lives, None where it has no part in the window."""
     grant = request["grant"]
-    until = request["ended_at"] or request["expires_at"]
+    # By its key's margin a grant may be ended before it expires.
+    until = request["ended_at"] or (grant and grant["ends_at"]) or request["expires_at"]
     if until is None or (grant is None and request["status"] not in LIVE):
         return None
     since = (grant and grant["issued_at"]) or request["created_at"]
