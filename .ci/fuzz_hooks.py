@@ -21,6 +21,7 @@ _SUBMISSION = {
 _APPROVAL = {
     "key": "partner_data", "account": _PARTNER["account"], "grantee": None, "operations": ["Encrypt"],
     "max_duration": "PT1H", "valid_from": None, "valid_until": _UP["valid_until"],
+    "windows": None,
 }  # fmt: skip
 _WORDS = {"reason": "to be fuzzed", "encryption_context": {"made": "for the fuzzer"}}
 _ACCOUNT = {"account": _PARTNER["account"], "name": "fuzzed", "event_bus": None}

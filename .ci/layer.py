@@ -37,6 +37,8 @@ MAY_LACK = re.compile(
     r".*\.pyi|[^/]+\.dist-info/RECORD|[^/]+\.data/scripts/.*"
     r"|annotated_types/test_cases\.py|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.min\.(js|css)"
 )
+# Read when the first window of a standing approval is judged, by importlib.resources.
+READ_LATER = {"tzdata"}
 BOTOCORE_DATA = "botocore/data/"
 AARCH64 = 183  # e_machine in an ELF header
 MAGIC = 3571  # of Python 3.13's bytecode
@@ -188,7 +190,7 @@ def main(build: Path, python: str | None, scratch: Path) -> None:
         sys.exit("the layer: " + "; ".join(sorted(faults)))
     interpreter = python or sys.executable
     modules = load_functions(build, interpreter, natively_compiled(wheels, interpreter, scratch), layer)
-    if idle := wheels.keys() - needed(layer, wheels, modules):
+    if idle := wheels.keys() - needed(layer, wheels, modules | READ_LATER):
         sys.exit(f"the layer: nothing imports {', '.join(sorted(idle))}")
     each = (hashlib.sha256(name.encode() + held[name]).digest() for name in sorted(held))
     print(

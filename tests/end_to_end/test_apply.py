@@ -134,6 +134,31 @@ def test_standing_approvals(line: CommandLine, file: Path, key_arn: str) -> None
     assert "of 111122223333: not in these files" in line.run("bob", "apply", str(file)).out
 
 
+def test_windows(line: CommandLine, file: Path, key_arn: str) -> None:
+    """Hours are part of what an approval says: other hours are another approval. They are quoted."""
+    name = f"hours_{key_arn[-8:]}"
+    key = f"kind: key\nkey_arn: {key_arn}\nname: {name}\naccounts: ['{HOME}']\n---\n"
+    approval = (
+        f"kind: approval\nkey: {name}\naccount: '{HOME}'\noperations: [Encrypt]\nmax_duration: PT1H\n"
+        "encryption_context: {dataset: code}\nreason: nightly\n"
+        f"valid_until: '{format_time(datetime.now(UTC) + timedelta(days=2))}'\n"
+        "windows: [{days: [mon, tue], from: %s, to: '06:00', time_zone: Europe/Berlin}]\n"
+    )
+    called = f"approval of {HOME} on {name}"
+    file.write_text(key + approval % "'22:00'")
+    assert own(line.run("alice", "apply", str(file), "--yes"), called) == [f"+ {called}: create"]
+    assert own(line.run("alice", "apply", str(file), "--plan"), called) == [f"= {called}: as it is"]
+    file.write_text(key + approval % "'21:00'")
+    assert own(line.run("alice", "apply", str(file), "--plan"), called) == [f"+ {called}: create"]
+    file.write_text(key + approval % "22:00")
+    unquoted = line.run("alice", "apply", str(file), "--plan")
+    assert (unquoted.code, "windows.0.from: " in unquoted.err, "(in quotes)" in unquoted.err) == (
+        2,
+        True,
+        True,
+    )
+
+
 def test_faults(line: CommandLine, file: Path, key_arn: str) -> None:
     """Every fault of all files is told at once, with its place, and nothing is asked of the broker."""
     approval = f"kind: approval\nkey: a\naccount: {HOME}"

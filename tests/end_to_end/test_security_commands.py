@@ -114,6 +114,31 @@ def test_others(stack: Running, line: CommandLine) -> None:
     assert f"other grant  {held['id']} Encrypt until " in re.sub(" {2,}", "  ", seen.out)
 
 
+def test_windows(line: CommandLine) -> None:
+    """Hours are written as people say them, and shown so; what is none says what would be."""
+    until = format_time(datetime.now(UTC) + timedelta(days=1))
+    words = ("--key", "partner_data", "--account", "444455556666", "--context", "dataset=nights")
+    more = ("--max-duration", "2h", "--valid-until", until, "--reason", "nightly")
+    hours = ("--window", "fri-mon 22:00-06:00 Europe/Berlin", "--window", "wed 09:00-10:00 UTC")
+    made = line.json("alice", "approvals", "create", *words, *more, *hours)
+    assert made["windows"] == [
+        {"days": ["mon", "fri", "sat", "sun"], "from": "22:00", "to": "06:00", "time_zone": "Europe/Berlin"},
+        {"days": ["wed"], "from": "09:00", "to": "10:00", "time_zone": "UTC"},
+    ]
+    shown_ = line.run("bob", "approvals", "show", made["id"]).out
+    assert "mon,fri-sun 22:00-06:00 Europe/Berlin; wed 09:00-10:00 UTC" in shown_
+    assert line.run("bob", "approvals", "withdraw", made["id"], "--yes").code == 0
+    any_time = line.json("alice", "approvals", "create", *words, *more)
+    assert "any time" in line.run("bob", "approvals", "show", any_time["id"]).out
+    assert line.run("bob", "approvals", "withdraw", any_time["id"], "--yes").code == 0
+    for odd in ("always", "mon-fun 22:00-06:00 UTC", "mon 22:00-26:00 UTC"):
+        refused = line.run("alice", "approvals", "create", *words, *more, "--window", odd)
+        assert (refused.code, "give a window as mon-fri 22:00-06:00" in refused.err) == (2, True)
+    atlantis = ("--window", "mon 22:00-23:00 Europe/Atlantis")
+    unknown = line.run("alice", "approvals", "create", *words, *more, *atlantis)
+    assert (unknown.code, "Europe/Atlantis: give a time zone" in unknown.err) == (3, True)
+
+
 def test_approvals(line: CommandLine) -> None:
     """Approved ahead, looked at, listed, voted on in vain, withdrawn."""
     until = format_time(datetime.now(UTC) + timedelta(days=1))

@@ -19,7 +19,8 @@ print(gc.isenabled(), gc.get_freeze_count() > 0)
 print(*sys.modules)
 """
 _POLICY_ENGINE = ("grant_broker.policy_engine", "grant_broker.access_report")
-_SDK = ("boto3", "s3transfer", "asyncio", "aws_xray_sdk")
+# The time zones are for whoever meets a window.
+_SDK = ("boto3", "s3transfer", "asyncio", "aws_xray_sdk", "tzdata")
 _EVENT_SOURCES = "aws_lambda_powertools.utilities.data_classes"
 NOT_LOADED: dict[str, tuple[str, ...]] = {
     "requests": (

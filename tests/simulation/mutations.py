@@ -76,6 +76,20 @@ MUTATIONS = (
         "tests/integration/requests/test_extension.py::test_only_an_active_one",
     ),
     Mutation(
+        "clocks that change within a grant's life are not looked at",
+        "domain/windows.py",
+        "        if _offset(zone, ahead) != offset:\n",
+        "        if False:\n",
+        "tests/unit/domain/test_windows.py::test_holds",
+    ),
+    Mutation(
+        "a window that a grant begins in is enough",
+        "domain/approvals.py",
+        "within_one(self.windows, *asked.life)",
+        "within_one(self.windows, asked.life[0], asked.life[0] + timedelta(seconds=1))",
+        "tests/integration/requests/test_windows.py::test_what_fits_is_granted",
+    ),
+    Mutation(
         "end rate unlimited",
         "expiry/rate.py",
         "    return max(0, min(wanted, left - (taken - wanted)))\n",

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.approvals import Approval
+from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.windows import Window
 from tests.support.records import (
     ACCOUNT,
     CREATED,
@@ -126,3 +128,33 @@ def test_a_record_that_caught_up_stays_in_order(scene: Scene) -> None:
     scene.run(grant())
     assert scene.run(grant()).drift == 0
     assert (scene.request().status, scene.request().account) == (Status.ACTIVE, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("hours", "made", "status"),
+    [
+        # 11:30 until 13:30, the end in its name.
+        ("11:30-13:30", timedelta(), Status.ACTIVE),
+        ("11:00-13:29", timedelta(), Status.ENDING),
+        ("11:30-13:30", timedelta(seconds=-9), Status.ACTIVE),
+        ("11:30-13:30", timedelta(seconds=-11), Status.ENDING),
+        ("13:00-13:30", timedelta(), Status.ENDING),
+    ],
+)
+def test_a_recurring_window(scene: Scene, hours: str, made: timedelta, status: Status) -> None:
+    """A grant lives on if it began and ends within one, by KMS's time and its own Name; clocks may differ."""
+    since, _, until = hours.partition("-")
+    hours_ = {"days": ["sun"], "from": since, "to": until, "time_zone": "UTC"}
+    approval = standing(windows=(Window.model_validate(hours_),), valid_from=CREATED - DAY)
+    record = request(approval="standing-1")
+    assert _judged(scene, record, approval, created_at=CREATED + made) == status
+
+
+def test_a_window_and_a_grant_of_seconds(scene: Scene) -> None:
+    """Of what lives for less than clocks may differ its last second is judged."""
+    end = CREATED + timedelta(seconds=5)
+    for since, status in (("11:30", Status.ACTIVE), ("11:31", Status.ENDING)):
+        hours = {"days": ["sun"], "from": since, "to": "12:00", "time_zone": "UTC"}
+        approval = standing(windows=(Window.model_validate(hours),), valid_from=CREATED - DAY)
+        record = request(approval="standing-1", expires_at=end, duration=5)
+        assert _judged(scene, record, approval, name=grant_name(ID, end)) == status

@@ -91,6 +91,7 @@ def test_approval() -> None:
         "max_duration",
         "valid_from",
         "valid_until",
+        "windows",
         "reason",
         "decisions",
         "created_at",

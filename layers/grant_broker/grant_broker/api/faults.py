@@ -78,6 +78,7 @@ SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "none_required": _of_context("give null: there is no choice yet"),
     "enum": _of_context("give one of {expected}"),
     "tuple_type": _list,
+    "model_type": _of_context("give an object, in braces"),
     "dict_type": _of_context('give an object of names and texts, such as {{"tenant": "a"}}'),
     "too_short": _of_context("empty: give at least {min_length}"),
     "too_long": _of_context("give at most {max_length} entries"),

@@ -14,7 +14,9 @@ from grant_broker.api.vocabulary import (
     KeyArn,
     Keywords,
     Known,
+    LocalTime,
     Time,
+    Weekday,
 )
 from grant_broker.domain.lifecycle import Status
 
@@ -154,6 +156,18 @@ class Proposal(Votes):
     lapses_at: Annotated[Time, Keywords(description="From then on its votes do not count any more.")]
 
 
+WindowShown = TypedDict(
+    "WindowShown",
+    {
+        "days": Annotated[list[Weekday], Keywords(description="Those on which it begins.")],
+        "from": LocalTime,
+        "to": Annotated[LocalTime, Keywords(description="On the next day where it is no later than `from`.")],
+        "time_zone": Annotated[str, Keywords(description="Of the IANA database.")],
+    },
+)
+WindowShown.__doc__ = "Hours of some days, by the clocks of a time zone; a grant starts and ends within them."
+
+
 class Approval(TypedDict):
     """A standing approval as it is."""
 
@@ -168,6 +182,7 @@ class Approval(TypedDict):
     max_duration: Duration
     valid_from: Time
     valid_until: Time
+    windows: Annotated[list[WindowShown] | None, Keywords(description="null: at any time.")]
     reason: str
     decisions: list[Vote]
     created_at: Time

@@ -19,6 +19,7 @@ from grant_broker.domain.review import Review
 from grant_broker.domain.times import format_duration, format_time, from_epoch
 from grant_broker.domain.trail import Event
 from grant_broker.domain.warnings import warnings
+from grant_broker.domain.windows import Window
 from grant_broker.keys.limits import Outcome
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def approval_view(
         "valid_from": format_time(approval.valid_from),
         # A standing approval always has an end.
         "valid_until": format_time(cast("datetime", approval.valid_until)),
+        "windows": [_window(window) for window in approval.windows] if approval.windows else None,
         "reason": approval.reason,
         "decisions": [_vote(vote) for vote in approval.votes],
         "created_at": format_time(approval.created_at),
@@ -248,6 +250,15 @@ def _other(holding: Holding) -> security_shapes.OtherGrant:
         "encryption_context": dict(holding.scope.encryption_context),
         "context_match": holding.scope.context_match.value,
         "expires_at": format_time(holding.expires_at),
+    }
+
+
+def _window(window: Window) -> security_shapes.WindowShown:
+    return {
+        "days": [day.value for day in window.days],
+        "from": window.begins,
+        "to": window.ends,
+        "time_zone": window.time_zone,
     }
 
 

@@ -41,6 +41,10 @@ Time = Annotated[
         description="RFC 3339, UTC.",
     ),
 ]
+LocalTime = Annotated[
+    str, Keywords(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$", description="By the clocks there.")
+]
+Weekday = Annotated[str, Keywords(enum=("mon", "tue", "wed", "thu", "fri", "sat", "sun"))]
 ContextMatch = Annotated[str, Keywords(enum=("equals", "subset"))]
 Verdict = Annotated[str, Keywords(enum=("approve", "deny"))]
 Known = Annotated[str, Keywords(enum=("yes", "no", "unknown"))]

@@ -108,6 +108,7 @@ def _new_approval(
         max_duration=asked.max_duration,
         valid_from=valid_from,
         valid_until=asked.valid_until,
+        windows=asked.windows,
         reason=asked.reason,
         digest=digest(content),
         created_at=stamp.at,

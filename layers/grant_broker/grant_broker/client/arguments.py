@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from grant_broker.client.durations import parse_span
 from grant_broker.domain import arns, scope
 from grant_broker.domain.times import parse_time
+from grant_broker.domain.windows import Day, Window
 
 T = TypeVar("T")
 
@@ -58,6 +60,29 @@ def _pair(text: str) -> tuple[str, str]:
     return name, _checked(value, None if equals and name else f"{text!a}: give a pair as NAME=VALUE")
 
 
+def _window(text: str) -> dict[str, object]:
+    parts = re.fullmatch(r"(\S+)\s+(\d\d:\d\d)-(\d\d:\d\d)\s+(\S+)", text.strip(), re.ASCII)
+    fault = f"{text!a}: give a window as mon-fri 22:00-06:00 Europe/Berlin"
+    days, since, until, zone = parts.groups() if parts else (_checked("", fault), "", "", "")
+    named = [_days(span, fault) for span in days.split(",")]
+    try:
+        window = Window.model_validate(
+            {"days": [day for span in named for day in span], "from": since, "to": until, "time_zone": zone}
+        )
+    except ValidationError as error:
+        raise ValueError(fault) from error
+    return window.model_dump(mode="json")
+
+
+def _days(span: str, fault: str) -> list[str]:
+    first, _, last = span.partition("-")
+    known = [day.value for day in Day]
+    _checked(span, None if {first, last or first} <= set(known) else fault)
+    place, end = known.index(first), known.index(last or first)
+    # A span may go on over Sunday: fri-mon.
+    return [known[(place + number) % 7] for number in range((end - place) % 7 + 1)]
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -82,6 +107,8 @@ STACK = Parsed("NAME", _stack_name)
 OPERATIONS = Parsed("NAMES", _operations)
 """KMS's names with commas between."""
 CONTEXT = Parsed("NAME=VALUE", _pair)
+WINDOW = Parsed("WINDOW", _window)
+"""Such as mon-fri 22:00-06:00 Europe/Berlin."""
 NAMES = Parsed("NAMES", _names)
 """Several, with commas between."""
 SPAN = Parsed("DURATION", parse_span)

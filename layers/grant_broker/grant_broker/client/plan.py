@@ -26,6 +26,7 @@ _TELLING = (
     "context_match",
     "max_duration",
     "valid_until",
+    "windows",
     "reason",
 )
 

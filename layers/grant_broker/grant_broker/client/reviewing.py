@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from grant_broker.client.printing import moment, pairs, print_fields, print_table, printable
 from grant_broker.client.showing import request_fields
 from grant_broker.domain.arns import find_account, key_id_of
+from grant_broker.domain.windows import days_in_words
 
 if TYPE_CHECKING:
     from grant_broker.api.security_shapes import (
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         Proposal,
         RequestSeen,
         RequestWithTrail,
+        WindowShown,
     )
 
 # By finding the answer that somebody should know of, and what it says in a word; the worst first.
@@ -160,6 +162,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
             "CONTEXT",
             "AT MOST",
             "UNTIL",
+            "WINDOWS",
             "YOURS",
             "REASON",
         ),
@@ -174,6 +177,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
                 f"{pairs(approval['encryption_context'])} ({approval['context_match']})",
                 approval["max_duration"],
                 moment(approval["valid_until"]),
+                "; ".join(map(_window, approval["windows"] or ())) or "any time",
                 _decides(may=approval["may_decide"]),
                 approval["reason"],
             )
@@ -255,6 +259,10 @@ def _who(request: "RequestSeen", names: Mapping[str, str]) -> str:
 def _asked(request: "RequestSeen", key: str) -> str:
     extending = f", extending {request['extends']}" if request["extends"] else ""
     return f"{','.join(request['operations'])} for {request['duration']} on {key}{extending}"
+
+
+def _window(window: "WindowShown") -> str:
+    return f"{days_in_words(window['days'])} {window['from']}-{window['to']} {window['time_zone']}"
 
 
 def _other(other: "OtherGrant") -> str:

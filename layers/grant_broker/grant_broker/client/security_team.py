@@ -53,6 +53,10 @@ class EventFilters(TypedDict, total=False):
     order: str | None
 
 
+Window = TypedDict("Window", {"days": list[str], "from": str, "to": str, "time_zone": str})
+Window.__doc__ = "Hours of some days by the clocks of a time zone, on the next day where `to` is no later."
+
+
 class StandingApproval(TypedDict, total=False):
     """What to approve ahead. `grantee` None: any of the account."""
 
@@ -65,6 +69,7 @@ class StandingApproval(TypedDict, total=False):
     max_duration: Required[str]
     valid_from: NotRequired[str]
     valid_until: Required[str]
+    windows: NotRequired[list[Window] | None]
     reason: Required[str]
 
 

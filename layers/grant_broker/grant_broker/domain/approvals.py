@@ -18,6 +18,7 @@ from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
+from grant_broker.domain.windows import AskedWindows, Windows, within_one
 
 
 class Verdict(StrEnum):
@@ -89,6 +90,8 @@ class Asked:
     scope: Scope
     duration: int
     at: datetime
+    life: tuple[datetime, datetime]
+    """From when until when the grant would live, by which windows are judged."""
     requester: Requester
     digest: str
 
@@ -99,6 +102,8 @@ class Coverage:
 
     covered: bool
     reason: str
+    out_of_hours: bool = False
+    """Whether it is the approval's windows alone that it does not fit."""
 
 
 class Kind(StrEnum):
@@ -150,6 +155,8 @@ class Approval(Record):
     max_duration: Seconds
     valid_from: Time
     valid_until: Time | None
+    windows: Windows | None = None
+    """A grant starts and ends within one of them; None: at any time."""
     reason: str = ""
     digest: str
     created_at: Time
@@ -224,8 +231,11 @@ class Approval(Record):
 
     def covers(self, asked: Asked, *, quorum: Quorum) -> Coverage:
         """Whether this approval covers what is asked; the first reason why not."""
-        reason = self._refusal(asked, quorum)
-        return Coverage(reason is None, reason or f"covered by {self.kind} approval {self.id}")
+        if reason := self._refusal(asked, quorum):
+            return Coverage(covered=False, reason=reason)
+        if reason := self._out_of_hours(asked):
+            return Coverage(covered=False, reason=reason, out_of_hours=True)
+        return Coverage(covered=True, reason=f"covered by {self.kind} approval {self.id}")
 
     def _refusal(self, asked: Asked, quorum: Quorum) -> str | None:
         votes = self.agreed(quorum, requester=asked.requester, grantee=asked.grantee)
@@ -247,8 +257,13 @@ class Approval(Record):
                 f"{votes} of {quorum.needed} votes of persons other than requester and grantee",
             ),
         )
-        excess = asked.scope.excess_over(self.scope)
-        return next((reason for holds, reason in checks if not holds), excess)
+        refusal = next((reason for holds, reason in checks if not holds), None)
+        return refusal or asked.scope.excess_over(self.scope)
+
+    def _out_of_hours(self, asked: Asked) -> str | None:
+        if self.windows is None or within_one(self.windows, *asked.life):
+            return None
+        return f"it does not start and end within {' or '.join(each.in_words for each in self.windows)}"
 
 
 LONGEST_VALIDITY = timedelta(days=366)
@@ -268,6 +283,7 @@ class StandingApproval(BaseModel):
     max_duration: Duration
     valid_from: Time | None = None
     valid_until: Time
+    windows: AskedWindows | None = None
     reason: Reason
 
     @field_validator("grantee")

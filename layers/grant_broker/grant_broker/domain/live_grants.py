@@ -18,6 +18,7 @@ from grant_broker.domain.times import format_duration
 SKEW = timedelta(seconds=10)
 """By how much KMS's clock and the broker's may differ."""
 _LEAST = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
 _NOBODY = Requester("", "")
 
 
@@ -117,6 +118,13 @@ def _asked(grant: ListedGrant, claim: Claim, approval: Approval, at: datetime) -
         scope=grant.scope or approval.scope,
         duration=max(1, int(lives.total_seconds())),
         at=at,
+        life=_life(grant),
         requester=claim.requester,
         digest=claim.digest(approval),
     )
+
+
+def _life(grant: ListedGrant) -> tuple[datetime, datetime]:
+    """From when until when it lives, at least: clocks may differ where it begins, its end is in its name."""
+    end = grant.expiry or grant.created_at + _SECOND
+    return min(when_intended(grant)[1], end - _SECOND), end

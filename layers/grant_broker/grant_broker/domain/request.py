@@ -146,6 +146,7 @@ class GrantRequest(Record):
             scope=self.scope,
             duration=self.duration,
             at=at,
+            life=(at, end_of(self.duration, at)),
             requester=self.requester,
             digest=self.digest,
         )

@@ -29,12 +29,15 @@ def find_cover(
 ) -> Cover:
     """Find which of these standing approvals covers a request, if it would not be `held` for too long."""
     asked, quorum = request.asked(request.begins), broker.settings.quorum(key.document)
+    reason = "no standing approval covers it"
     for approval in approvals:
         coverage = approval.covers(asked, quorum=quorum)
         if coverage.covered:
             kept = _judge_continuity(broker, request, key, held(), at=request.begins)
             return Cover(approval, coverage.reason) if kept.covered else Cover(None, kept.reason)
-    return Cover(None, "no standing approval covers it")
+        if coverage.out_of_hours:
+            reason = f"no standing approval covers it, since {coverage.reason}"
+    return Cover(None, reason)
 
 
 def check_continuity(broker: RequestsBroker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:

@@ -5,10 +5,10 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.arguments import CONTEXT, NAMES, match_option
+from grant_broker.client.arguments import CONTEXT, NAMES, WINDOW, match_option
 from grant_broker.client.durations import iso_duration
 from grant_broker.client.reviewing import print_approvals
-from grant_broker.client.security_team import StandingApproval
+from grant_broker.client.security_team import StandingApproval, Window
 
 
 class _Asked(TypedDict):
@@ -23,6 +23,7 @@ class _Asked(TypedDict):
     max_duration: str
     valid_from: str | None
     valid_until: str
+    windows: tuple[Window, ...]
     reason: str
 
 
@@ -58,6 +59,13 @@ def show(api: Api, *, approval_id: str) -> None:
 @click.option("--max-duration", required=True, help="Each for at most so long, such as 2h.")
 @click.option("--valid-from", metavar="TIME", help="From this RFC 3339 time on; else from now on.")
 @click.option("--valid-until", metavar="TIME", required=True, help="Until this RFC 3339 time.")
+@click.option(
+    "--window",
+    "windows",
+    type=WINDOW,
+    multiple=True,
+    help="Only within these hours, such as 'mon-fri 22:00-06:00 Europe/Berlin'.",
+)
 @click.option("--reason", required=True, help="Why.")
 @click.pass_obj
 def create(api: Api, **asked: Unpack[_Asked]) -> None:
@@ -73,6 +81,8 @@ def create(api: Api, **asked: Unpack[_Asked]) -> None:
         "valid_until": asked["valid_until"],
         "reason": asked["reason"],
     }
+    if asked["windows"]:
+        approval["windows"] = list(asked["windows"])
     if asked["valid_from"]:
         approval["valid_from"] = asked["valid_from"]
     made = api.client.security.approve_ahead(**approval)
