@@ -13,6 +13,8 @@ from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue, MailTopic
 from grant_broker.events.announce import Channels, announce
 from grant_broker.events.digest import send_digest
+from grant_broker.events.directory import Directory, account_reader
+from grant_broker.events.partners import Partners
 from grant_broker.events.stream import read_events
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
@@ -29,7 +31,10 @@ settings = EventsSettings.from_environment(os.environ)
 @cache
 def channels() -> Channels:
     """Where events are told, made once a process."""
-    return Channels.of(EventBus(clients().events()), MailQueue(clients().sqs(), settings.mail_queue))
+    mails = MailQueue(clients().sqs(), settings.mail_queue)
+    accounts = Directory(account_reader(clients().brief_dynamodb(), settings))
+    partners = Partners(EventBus(clients().partner_events()), accounts, mails, measure)
+    return Channels.of(EventBus(clients().events()), mails, partners)
 
 
 @cache

@@ -98,4 +98,4 @@ def decided(asked: Call, role: str, key: Mapping[str, Any] | None = None, **more
     if ":key/" in asked.resource_arn:
         document = key_policy() if key is None else key
         return decide_kms(asked, key_policy=document, identity_policies=policies(role), **more)
-    return decide(asked, identity_policies=policies(role))
+    return decide(asked, identity_policies=policies(role), **more)

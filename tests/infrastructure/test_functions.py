@@ -130,7 +130,7 @@ def test_environment(name: str) -> None:
     assert settings.home_account == template().account
     assert settings.request_table == template().reference("RequestTable", None)
     assert environment["POWERTOOLS_SERVICE_NAME"] == name
-    assert ("APPROVAL_TABLE" in environment) is (name != "events")
+    assert environment["APPROVAL_TABLE"] == template().reference("ApprovalTable", None)
 
 
 def test_defaults() -> None:

@@ -27,6 +27,7 @@ _LAMBDA = {
     # tests/integration/events publishes through them.
     ("events", "topic"): {"Publish"},
     ("events", "bus"): {"PutEvents"},
+    ("events", "a partner's bus"): {"PutEvents"},
 }
 
 

@@ -67,7 +67,7 @@ def test_each_resource_is_refused_before_its_wave(account: Account) -> None:
 
 
 def test_one_trusted_account_more_replaces_nothing_that_holds_records(stack: Stack) -> None:
-    """The API is deployed again; the fence and two environments change; tables, roles and keys stay."""
+    """The API is deployed again; two policies and two environments change; tables, roles and keys stay."""
     changed = stack.update(Plan.of(**ONE_MORE))
     deployments = {name for name in changed if name.startswith("ApiDeployment")}
     assert {changed.pop(name) for name in deployments} == {"made", "deleted"}
@@ -75,6 +75,7 @@ def test_one_trusted_account_more_replaces_nothing_that_holds_records(stack: Sta
         "Api": "Body",
         "ApiliveStage": "DeploymentId",
         "GranteeFences": "PolicyDocument",
+        "PartnerBuses": "PolicyDocument",
         "RequestsFunction": "Environment",
         "ApprovalsFunction": "Environment",
     }

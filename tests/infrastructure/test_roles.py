@@ -1,8 +1,12 @@
 """What each function's role may do, of everything that AWS offers: this table, and nothing else."""
 
+from typing import Any
+
 import pytest
 
+from grant_broker.policy_engine import decide
 from tests.infrastructure.stack import ROLES, actions, call, decided, deployed, policies, template
+from tests.local_stack.people import HOME
 
 # A grant inside every fence, so that CreateGrant is judged by who calls; the fences have a test of their own.
 _GRANT = {
@@ -11,7 +15,10 @@ _GRANT = {
     "kms:GrantConstraintType": "EncryptionContextEquals",
     "kms:EncryptionContextKeys": ["tenant"],
 }
-_RECORD = {"dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"]}
+_RECORD = {
+    "dynamodb:LeadingKeys": ["request#0123456789abcdef0123456789abcdef"],
+    "aws:RequestedRegion": "eu-central-1",
+}
 
 MAY: dict[str, dict[str, str]] = {
     "requests": {
@@ -58,6 +65,7 @@ MAY: dict[str, dict[str, str]] = {
         "queue": "SendMessage",
         "mail queue": "DeleteMessage GetQueueAttributes ReceiveMessage SendMessage",
         "bus": "PutEvents",
+        "a partner's bus": "PutEvents",
     },
 }
 
@@ -82,6 +90,9 @@ def resources() -> dict[str, tuple[str, tuple[str, ...]]]:
         "queue": (deployed().template.reference("FailedEvents", "Arn"), ("sqs",)),
         "bus": (f"arn:aws:events:{place}:event-bus/default", ("events",)),
         "another bus": (f"arn:aws:events:{place}:event-bus/other", ("events",)),
+        "a partner's bus": ("arn:aws:events:eu-central-1:444455556666:event-bus/grants", ("events",)),
+        "a partner's rule": ("arn:aws:events:eu-central-1:444455556666:rule/grants/x", ("events",)),
+        "an outsider's bus": ("arn:aws:events:eu-central-1:777788889999:event-bus/grants", ("events",)),
         "another table": (f"arn:aws:dynamodb:{place}:table/other", ("dynamodb",)),
         "another queue": (f"arn:aws:sqs:{place}:other", ("sqs",)),
         "stack": (deployed().template.stack_id, ("cloudformation",)),
@@ -101,6 +112,13 @@ def resources() -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+def _let_in(arn: str) -> dict[str, Any]:
+    """Of another account's bus the policy that lets this account do anything: what is left is the role's."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": HOME}, "Action": "events:*", "Resource": "*"}
+    is_elsewhere = ":event-bus/" in arn and f":{HOME}:" not in arn
+    return {"resource_policy": {"Statement": [statement]}} if is_elsewhere else {}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
     """Every action of KMS, DynamoDB, Lambda and the stack's other services is decided for every resource."""
@@ -110,7 +128,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(role: str) -> None:
         allowed = [
             action.partition(":")[2]
             for action in actions(*services)
-            if decided(call(role, action, arn, **_GRANT, **retiring, **_RECORD), role).allowed
+            if decided(call(role, action, arn, **_GRANT, **retiring, **_RECORD), role, **_let_in(arn)).allowed
         ]
         if allowed:
             found[name] = " ".join(sorted(allowed))
@@ -160,3 +178,33 @@ def test_every_role_is_for_one_service_and_can_be_bounded() -> None:
         assert trust == [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
         assert bounded.properties(name)["PermissionsBoundary"] == boundary
         assert "PermissionsBoundary" not in template().properties(name)
+
+
+def test_partners_are_told_in_this_region_alone() -> None:
+    """A bus of a trusted account, asked for here; not in another Region, and nobody's without trust."""
+    bus = "arn:aws:events:eu-central-1:444455556666:event-bus/grants"
+
+    def may(region: str, **parameters: str) -> bool:
+        asked = call("events", "events:PutEvents", bus, **{"aws:RequestedRegion": region})
+        found = policies("events", deployed(**parameters))
+        return decide(asked, identity_policies=found, **_let_in(bus)).allowed
+
+    assert may("eu-central-1")
+    assert not may("us-east-1")
+    assert not may("eu-central-1", TrustedAccounts="777788889999")
+    assert not may("eu-central-1", TrustedAccounts="")
+
+
+def test_of_the_approval_table_events_reads_accounts_alone() -> None:
+    """What people call an account and where its bus is; no vote, no key, no standing approval, no block."""
+    table = deployed().template.reference("ApprovalTable", "Arn")
+
+    def may(action: str, *keys: str) -> bool:
+        asked = call("events", f"dynamodb:{action}", table, **{"dynamodb:LeadingKeys": list(keys)})
+        return decided(asked, "events").allowed
+
+    assert may("GetItem", "account#444455556666")
+    for other in ("request#1", "approval#1", "key#arn", "used#1", "block#all", "accounts"):
+        assert not may("GetItem", other)
+    assert not may("GetItem")
+    assert not any(may(action, "account#444455556666") for action in ("PutItem", "Query", "DeleteItem"))

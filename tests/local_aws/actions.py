@@ -169,6 +169,9 @@ def _events(operation: str, given: Mapping[str, Any], place: Place) -> Iterator[
             bus = entry.get("EventBusName") or "default"
             arn = bus if bus.startswith("arn:") else place.arn("events", f"event-bus/{bus}")
             yield Need(operation, arn)
+    elif operation.endswith(("EventBus", "Permission")):
+        name = given.get("Name") or given.get("EventBusName") or "default"
+        yield Need(operation, place.arn("events", f"event-bus/{name}"))
     elif "Rule" in given or "Name" in given:
         yield Need(operation, place.arn("events", f"rule/{given.get('Rule') or given['Name']}"))
 

@@ -21,6 +21,7 @@ from tests.local_aws.actions import Place, needs
 from tests.local_aws.answers import AwsError, Response, protocol_of
 from tests.local_aws.authority import Authority
 from tests.local_aws.cloudformation import CloudFormation
+from tests.local_aws.events import Events, names_another_account
 from tests.local_aws.iam import Iam
 from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.service import Kms
@@ -68,6 +69,7 @@ class Cloud:
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.stacks: dict[str, Mapping[str, str]] = {}
         self.account = AccountServices(self.authority, region)
+        self._events = Events(self.authority, region)
         self.cloudformation = CloudFormation(self.authority, region, self.stacks)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
         self.verifies_signatures = verify_signatures
@@ -133,6 +135,11 @@ class Cloud:
             return own[call.service].handle(caller, call.operation, call.parameters)
         if call.service in self.account.services:
             return self.account.handle(caller, call.service, call.operation, call.parameters)
+        if call.operation == "PutEvents" and any(
+            names_another_account(entry, caller.account) for entry in call.parameters.get("Entries", [])
+        ):
+            limits.check(call.service, call.operation, call.parameters)
+            return self._events.put_elsewhere(caller, call.parameters["Entries"])
         place = Place(caller.account, self.region)
         with LOCK:
             for need in needs(call.service, call.operation, call.parameters, place):

@@ -73,6 +73,9 @@ def create_roles(cloud: Cloud, invoke: str) -> None:
         if account == HOME:
             # Where the API and the key are, they read in the outputs.
             policies.append(_allow("cloudformation:DescribeStacks"))
+        # Partners have buses and queues of their own, to be told of their requests.
+        if account in TRUSTED:
+            policies += [_allow("events:*"), _allow("sqs:*")]
         # The outsider has keys of its own, as anybody on AWS can.
         if role in {"key-admin", "outsider"}:
             policies.append(_allow("kms:*"))

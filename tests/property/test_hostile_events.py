@@ -1,18 +1,15 @@
 """Items that somebody wrote into the table as audit events: none holds up those around it."""
 
 import json
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.mail import digest
-from grant_broker.events.announce import Channels
-from tests.support.announcements import QUEUE, Sent, event
+from tests.support.announcements import Sent, channels_to, event
 from tests.support.context import Context
 from tests.support.environments import load_handler
 
@@ -48,7 +45,7 @@ _GOOD = item_of(event(1))
 def test_a_hostile_event_holds_up_no_other(name: str, value: Any) -> None:
     """Whatever an attribute of an event becomes, or where it is missing, the others are told as ever."""
     sent = Sent()
-    channels = Channels.of(EventBus(cast("Any", sent), lambda _: None), MailQueue(cast("Any", sent), QUEUE))
+    channels = channels_to(sent)
     hostile = {key: given for key, given in (_GOOD | {name: value}).items() if given is not None}
     images = [item_of(event(2)), hostile, item_of(event(3))]
     records = [

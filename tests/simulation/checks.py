@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from grant_broker.domain.arns import find_account
 from tests.simulation import oracle
 from tests.simulation.ledger import Ledger, expiry_of, request_of
 from tests.simulation.oracle import plain
@@ -95,7 +96,14 @@ def settle(world: World) -> list[str]:
     world.advance(400)
     for _ in range(2):
         interval(world)
-    return [*found, *at_once(world.ledger), *left(world.ledger), *chains(world.ledger), *untold(world)]
+    return [
+        *found,
+        *at_once(world.ledger),
+        *left(world.ledger),
+        *chains(world.ledger),
+        *untold(world),
+        *misdirected(world),
+    ]
 
 
 def _to_next(world: World) -> None:
@@ -199,6 +207,20 @@ def untold(world: World) -> list[str]:
         *(f"invariant 5: event {item['type']} of {item['pk']} never reached EventBridge" for item in lost),
         *(f"event {item['type']} of {item['pk']} is in no mail" for item in silent),
     ]
+
+
+def misdirected(world: World) -> list[str]:
+    """Events on the bus of another account than their request's."""
+    table = world.database.tables[world.deployment.request_table].items
+    found = []
+    for bus, text in world.bus.partners:
+        event = json.loads(text)
+        subject = f"request#{event['request_id']}"
+        record = plain(table.get((subject, "request"))) if subject not in world.ledger.forged else {}
+        owner = record.get("account", event["account"])
+        if {find_account(bus), event["account"]} != {owner}:
+            found.append(f"invariant 7: {event['type']} of {owner}'s {subject} is on {bus}")
+    return found
 
 
 def _brief(record: dict[str, Any]) -> dict[str, Any]:

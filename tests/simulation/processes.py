@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.events.announce import Channels
+from grant_broker.events.directory import Directory
+from grant_broker.events.partners import Partners
 from tests.local_aws import limits
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import AnyBroker, Brokers, in_turn
+from tests.local_stack.people import OTHER_PARTNER
 from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
 from tests.simulation.injection import Answered, Injector
 
@@ -54,9 +58,23 @@ class Processes(Brokers):
         module = super().handler(function)
         if function == "events":
             bus: Any = self.world.bus
-            told = partial(Channels.of, EventBus(bus, lambda _: None), MailQueue(bus, "queue"))
+            events, mails = EventBus(bus, lambda _: None), MailQueue(bus, "queue")
+            accounts, measure = Directory(_named, self._seconds), partial(self.world.measured, function)
+            partners = Partners(events, accounts, mails, measure, self._seconds)
+            told = partial(Channels.of, events, mails, partners)
             module.channels = told  # type: ignore[attr-defined]
         return module
+
+    def _seconds(self) -> float:
+        return self.world.now.timestamp()
+
+
+def _named(account: str) -> AccountDocument | None:
+    """What is said of an account: each has a bus of its own, but for one that nobody has named."""
+    if account == OTHER_PARTNER:
+        return None
+    bus = f"arn:aws:events:eu-central-1:{account}:event-bus/grants"
+    return AccountDocument(account=account, name="acme", event_bus=bus)
 
 
 class _DirectClients(Clients):
@@ -85,10 +103,13 @@ class Bus:
     injector: Injector
     events: list[str] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
+    partners: list[tuple[str, str]] = field(default_factory=list)
+    """What partners' buses took: the bus and the event."""
 
     def forget(self) -> None:
         """A new example."""
         self.events.clear()
+        self.partners.clear()
         self.mails.clear()
 
     def put_events(self, **given: Any) -> Any:
@@ -105,7 +126,9 @@ class Bus:
         out = range(len(entries))[refused]
         taken = [entry for place, entry in enumerate(entries) if place not in out]
         if operation == "PutEvents":
-            self.events += [entry["Detail"] for entry in taken]
+            self.events += [entry["Detail"] for entry in taken if "EventBusName" not in entry]
+            elsewhere = [entry for entry in taken if "EventBusName" in entry]
+            self.partners += [(entry["EventBusName"], entry["Detail"]) for entry in elsewhere]
             told = [{"ErrorCode": "ThrottlingException"} if n in out else {} for n in range(len(entries))]
             return {"FailedEntryCount": len(out), "Entries": told}
         self.mails += [entry["MessageBody"] for entry in taken]

@@ -2,12 +2,17 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from grant_broker.aws.event_bus import EventBus
+from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.mail import Notice, read_notice
 from grant_broker.domain.trail import GENESIS, Event
+from grant_broker.events.announce import Channels
+from grant_broker.events.directory import Directory, Find
+from grant_broker.events.partners import Partners
 from tests.local_aws import limits
 
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/mails"
@@ -21,6 +26,13 @@ def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
         at=NOW + timedelta(seconds=number),
         by="arn:aws:iam::444455556666:role/partner", request_id="1", detail=detail, previous=GENESIS,
     ).sealed()  # fmt: skip
+
+
+def channels_to(sent: "Sent", find: Find = lambda _account: None) -> Channels:
+    """The ways of telling, none of which waits between attempts; `find` reads what is said of an account."""
+    client = cast("Any", sent)
+    bus, mails = EventBus(client, lambda _: None), MailQueue(client, QUEUE)
+    return Channels.of(bus, mails, Partners(bus, Directory(find), mails, sent.measure))
 
 
 class Sent:
@@ -40,6 +52,7 @@ class Sent:
         self.relents_after: int | None = None
         self.full = False
         self.down: set[str] = set()
+        self.measured: list[tuple[str, float]] = []
 
     @property
     def published(self) -> list[str]:
@@ -50,6 +63,10 @@ class Sent:
     def notices(self) -> list[Notice]:
         """The notices that SQS took."""
         return [read_notice(body) for body in self.queued]
+
+    def measure(self, name: str, value: float) -> None:
+        """What was measured."""
+        self.measured.append((name, value))
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - EventBridge's name
         """PutEvents."""

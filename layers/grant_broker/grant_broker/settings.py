@@ -164,7 +164,11 @@ class ReconcileSettings(ApprovalSettings):
 
 
 class EventsSettings(Settings):
-    """What `events` is told. Mails are gathered in the queue and sent to the topic."""
+    """What `events` is told. Mails are gathered in the queue and sent to the topic.
 
+    Of the approval table it may read what is said of accounts, and nothing else.
+    """
+
+    approval_table: Text
     mail_queue: Text
     mail_topic: Text

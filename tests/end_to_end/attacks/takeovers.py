@@ -54,6 +54,28 @@ def _kms(function: str, operation: str, **parameters: Any) -> Run:
     return run
 
 
+def _read(function: str, partition: str) -> Run:
+    """GetItem of the approval table."""
+
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
+        key = {"pk": {"S": partition}, "sk": {"S": partition.partition("#")[0]}}
+        return tried(client.get_item, TableName=target.stack.tables["approvals"], Key=key)
+
+    return run
+
+
+def _tell(account: str, function: str = "events") -> Run:
+    """PutEvents on another account's bus, which has no policy of its own."""
+
+    def run(target: Target) -> str:
+        bus = f"arn:aws:events:{target.stack.ready['region']}:{account}:event-bus/shut"
+        entry = {"Source": "grant-broker", "DetailType": "x", "Detail": "{}", "EventBusName": bus}
+        return tried(target.stack.aws(f"functions.{function}", "events").put_events, Entries=[entry])
+
+    return run
+
+
 def _write(function: str, table: str) -> Run:
     def run(target: Target) -> str:
         client = target.stack.aws(f"functions.{function}", "dynamodb")
@@ -225,6 +247,13 @@ ATTACKS = [
     Attack("events retires a grant", _DENIED, _kms("events", "retire_grant")),
     Attack("events writes a request", _DENIED, _write("events", "requests")),
     Attack("events writes an approval", _DENIED, _write("events", "approvals")),
+    Attack("events reads an approval", _DENIED, _read("events", f"approval#{'a' * 32}")),
+    Attack("events reads a key's limits", _DENIED,
+           lambda target: _read("events", f"key#{target.stack.key}")(target)),
+    Attack("events reads what a partner is called", "done", _read("events", f"account#{PARTNER}")),
+    Attack("events tells an account that nobody trusts", _DENIED, _tell("777788889999")),
+    Attack("events tells a partner whose bus does not let it in", _DENIED, _tell(PARTNER)),
+    Attack("requests tells a partner's bus", _DENIED, _tell(PARTNER, "requests")),
     Attack(f"a key administrator of {HOME} uses the key", _DENIED,
            lambda target: tried(target.stack.aws("key_admin", "kms").encrypt, KeyId=target.stack.key,
                                Plaintext=b"x")),

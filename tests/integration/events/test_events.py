@@ -10,12 +10,15 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
-from grant_broker.aws.event_bus import EventBus
+from grant_broker.aws.event_bus import EventBus, entry_of
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailQueue, MailTopic
+from grant_broker.broker import no_metric
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, replay
 from grant_broker.events.digest import send_digest
+from grant_broker.events.directory import Directory
+from grant_broker.events.partners import Partners
 from tests.infrastructure.stack import template
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall, Cloud
@@ -57,7 +60,10 @@ def queue(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
     """The queue that gathers what the handler has to mail."""
     session = cloud.session(cloud.root())
     url = session.client("sqs").create_queue(QueueName="mails")["QueueUrl"]
-    made = Channels.of(EventBus(session.client("events")), MailQueue(session.client("sqs"), url))
+    mails = MailQueue(session.client("sqs"), url)
+    bus = EventBus(session.client("events"))
+    partners = Partners(bus, Directory(lambda _account: None), mails, no_metric)
+    made = Channels.of(bus, mails, partners)
     monkeypatch.setattr(handler, "channels", lambda: made)
     return url
 
@@ -105,5 +111,5 @@ def test_replayed_by_bytes(cloud: Cloud, taken: list[int]) -> None:
     """`replay` groups events as the function does."""
     bus = EventBus(cloud.session(cloud.root()).client("events"))
     large = [event(number, reason="ä" * 43_500) for number in range(1, 4)]
-    assert replay(bus, [*large, *(event(number) for number in range(4, 14))]) == (13, [])
+    assert replay(bus, map(entry_of, [*large, *(event(number) for number in range(4, 14))])) == (13, [])
     assert taken == [2, 10, 1]

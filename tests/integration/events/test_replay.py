@@ -95,3 +95,29 @@ def test_replay_of_what_is_no_event(
     assert replay("--since", "2026-03-01T12:00:12Z") == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert replaying.entries == []
+
+
+PARTNER, BUS = "444455556666", "arn:aws:events:eu-central-1:444455556666:event-bus/grants"
+
+
+def test_replayed_to_a_partner(replaying: Sent, scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the account's own requests' events, in the form that partners are told them, go to its bus."""
+    for number, account in ((20, PARTNER), (21, "666677778888"), (22, PARTNER)):
+        scene.client.put_item(TableName="requests", Item=item_of(event(number, account=account)))
+    since = ("--since", "2026-03-01T12:00:00Z")
+    assert replay(*since, "--account", PARTNER, "--event-bus", BUS) == 0
+    assert [entry["EventBusName"] for entry in replaying.entries] == [BUS, BUS]
+    assert [json.loads(entry["Detail"])["id"] for entry in replaying.entries] == ["id-20", "id-22"]
+    assert capsys.readouterr().out == "2 events published, 0 not\n"
+
+
+@pytest.mark.parametrize(
+    "half", [("--account", PARTNER), ("--event-bus", BUS), ("--account", "666677778888", "--event-bus", BUS)]
+)
+def test_a_partner_needs_its_own_bus(
+    replaying: Sent, capsys: pytest.CaptureFixture[str], half: tuple[str, ...]
+) -> None:
+    """Exit code 2, and nothing is sent, where the bus is not named, or is another account's."""
+    assert replay("--since", "2026-03-01T12:00:00Z", *half) == 2
+    assert "give --account and --event-bus together" in capsys.readouterr().err
+    assert replaying.entries == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.aws.attributes import plain
-from grant_broker.aws.event_bus import entry_batches
+from grant_broker.aws.event_bus import batches_of, entry_of
 from grant_broker.aws.items import record_of
 from grant_broker.domain.trail import Event
 from grant_broker.reconcile.run import reconcile
@@ -54,7 +54,9 @@ def test_the_largest_events(scene: InProcessStack) -> None:
         Constraints={"EncryptionContextSubset": CONTEXT},
     )  # fmt: skip
     reconcile(scene.brokers.broker("reconcile"), lambda: 240.0)
-    sizes = {entry.event.type: entry.size for batch in entry_batches(_events(scene)) for entry in batch}
+    sizes = {
+        entry.event.type: entry.size for batch in batches_of(map(entry_of, _events(scene))) for entry in batch
+    }
     assert {"submitted", "approved", "approval_made", "key_changed", "adopted"} <= set(sizes)
     assert max(sizes.values()) < 32_000
 

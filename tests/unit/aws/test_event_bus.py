@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from grant_broker.aws.event_bus import LARGEST, EventBus, entry_batches
+from grant_broker.aws.event_bus import LARGEST, EventBus, batches_of, entry_of
 from grant_broker.domain.trail import Event
 from tests.local_aws.limits import entry_size
 from tests.support.announcements import Sent, event
@@ -25,7 +25,7 @@ def _publish(sent: Sent, *events: Event) -> list[int]:
     """Publish; the bytes of each call."""
     sizes: list[int] = []
     bus = EventBus(cast("Any", sent), lambda _: None)
-    for batch in entry_batches(events):
+    for batch in batches_of(map(entry_of, events)):
         before = len(sent.entries)
         assert all(bus.put(batch))
         sizes.append(sum(map(entry_size, sent.entries[before:])))
@@ -41,7 +41,7 @@ def test_calls_are_filled_by_bytes(sent: Sent) -> None:
 
 def test_sizes_are_counted_as_eventbridge_does() -> None:
     """The entry's own count is that of source, type, detail and 14 bytes of time, in UTF-8."""
-    for batch in entry_batches([event(), _large(2, 100, "😀"), event(3, "ä" * 20)]):
+    for batch in batches_of(map(entry_of, [event(), _large(2, 100, "😀"), event(3, "ä" * 20)])):
         assert [entry.size for entry in batch] == [entry_size(cast("Any", entry.fields)) for entry in batch]
 
 

@@ -1,18 +1,17 @@
 """The stream of audit events: EventBridge and mails, each event once where that can be had."""
 
 import json
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
 
-from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.aws.mails import MailQueue, MailTopic
+from grant_broker.aws.mails import MailTopic
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import Channels, Once
-from tests.support.announcements import QUEUE, Sent, event
+from tests.support.announcements import Sent, channels_to, event
 from tests.support.context import Context
 from tests.support.environments import load_handler
 
@@ -25,7 +24,7 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the handler sends."""
     made = Sent()
-    channels = Channels.of(EventBus(cast("Any", made), lambda _: None), MailQueue(cast("Any", made), QUEUE))
+    channels = channels_to(made)
     monkeypatch.setattr(handler, "channels", lambda: channels)
     return made
 

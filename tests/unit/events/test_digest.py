@@ -6,14 +6,12 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.items import item_of
-from grant_broker.aws.mails import MailQueue, MailTopic
+from grant_broker.aws.mails import MailTopic
 from grant_broker.events import digest
-from grant_broker.events.announce import Channels
 from tests.infrastructure.stack import template
 from tests.local_stack.triggers import queues
-from tests.support.announcements import QUEUE, Sent, event
+from tests.support.announcements import Sent, channels_to, event
 from tests.support.context import Context
 from tests.support.environments import load_handler
 
@@ -27,7 +25,7 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:mails"
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the handler sends."""
     made = Sent()
-    channels = Channels.of(EventBus(cast("Any", made)), MailQueue(cast("Any", made), QUEUE))
+    channels = channels_to(made)
     monkeypatch.setattr(handler, "channels", lambda: channels)
     monkeypatch.setattr(handler, "mail_topic", lambda: MailTopic(cast("Any", made), TOPIC))
     return made

@@ -40,6 +40,8 @@ _DYNAMODB = Config(
 )
 # The stream repeats what these do not take: they give up well before the function's time is over.
 _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+# Partners' buses, and what is said of their accounts: nobody of ours waits for either.
+_BRIEFLY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
 class Clients:
@@ -66,6 +68,16 @@ class Clients:
     def events(self) -> "EventBridgeClient":
         """Make an EventBridge client with three attempts a call."""
         client: EventBridgeClient = self._create("events", config=_TELLING)
+        return client
+
+    def partner_events(self) -> "EventBridgeClient":
+        """Make an EventBridge client that gives up after some 6 s: for partners' buses."""
+        client: EventBridgeClient = self._create("events", config=_BRIEFLY)
+        return client
+
+    def brief_dynamodb(self) -> "DynamoDBClient":
+        """Make a DynamoDB client that gives up after some 6 s: for reads that are not waited for."""
+        client: DynamoDBClient = self._create("dynamodb", config=_BRIEFLY)
         return client
 
     def sns(self) -> "SNSClient":

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +13,7 @@ from grant_broker.aws.answers import uncertain
 from grant_broker.aws.batches import batches
 from grant_broker.domain.backoff import backoff
 from grant_broker.domain.errors import EventsRefused
+from grant_broker.domain.partner_events import PartnerEvent
 from grant_broker.domain.trail import Event
 
 if TYPE_CHECKING:
@@ -42,14 +43,14 @@ class Entry:
 
 
 class EventBus:
-    """The default event bus."""
+    """EventBridge: the account's default bus, or the bus that an entry names."""
 
     def __init__(self, client: "EventBridgeClient", sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._sleep = sleep
 
     def put(self, batch: Sequence[Entry]) -> list[bool]:
-        """Publish one of `entry_batches`; for each entry, whether EventBridge took it.
+        """Publish one of `batches_of`; for each entry, whether EventBridge took it.
 
         An entry that was refused is sent again alone, without those that were taken. Raises EventsRefused
         where EventBridge refuses the call itself, such as for a missing right: another attempt is no better.
@@ -75,12 +76,19 @@ class EventBus:
         return [place not in waiting for place in range(len(batch))]
 
 
-def entry_batches(events: Iterable[Event]) -> Iterator[list[Entry]]:
-    """The events in order, as entries, each batch small enough for one PutEvents call."""
-    return batches(map(_entry, events), lambda entry: entry.size, most=MOST, largest=LARGEST)
+def batches_of(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Entries in order, each batch small enough for one PutEvents call."""
+    return batches(entries, lambda entry: entry.size, most=MOST, largest=LARGEST)
 
 
-def _entry(event: Event) -> Entry:
+def partner_entry(event: Event, told: PartnerEvent, bus_arn: str) -> Entry:
+    """An event as the bus of its own account is told of it. EventBridge takes the bus by its ARN."""
+    entry = _entry_of(event, told.model_dump(mode="json"))
+    return replace(entry, fields={**entry.fields, "EventBusName": bus_arn})
+
+
+def entry_of(event: Event) -> Entry:
+    """An event as the default bus is told of it."""
     content = event.model_dump(mode="json")
     entry = _entry_of(event, content)
     # Nothing that the broker writes is half as large, but whoever took a function over may write anything,

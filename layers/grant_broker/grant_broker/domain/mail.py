@@ -47,12 +47,13 @@ _TITLES = {
     "released": "grant ended",
 }
 CALL = "a watched call"
+PARTNER_BUS = "a partner's bus did not take events"
 # What opens a key further is told apart, and already when it is proposed.
 _WIDENED = {
     "key_voted": "wider limits of a key were proposed",
     "key_changed": "a key's limits were widened",
 }
-_URGENCY = [CALL, *_WIDENED.values(), *dict.fromkeys(_TITLES.values())]
+_URGENCY = [CALL, *_WIDENED.values(), *dict.fromkeys(_TITLES.values()), PARTNER_BUS]
 # What happens to a request in the normal course. Where a standing approval covered it, nobody waits for it.
 _ROUTINE = frozenset({"submitted", "active", "expired", "released"})
 # What an approver reads first; the other details follow by name.
@@ -126,6 +127,19 @@ def notice_of(event: Event) -> Notice | None:
         *_next_step(event),
     ]
     return Notice(title=title, text="\n".join(lines)[:LARGEST_NOTICE], deadline=deadline)
+
+
+def partner_notice(account: str, name: str | None, lost: int, why: str) -> Notice:
+    """What to tell of events that an account's own bus did not take."""
+    lines = [
+        PARTNER_BUS,
+        f"About: {quoted(account)}" + (f" ({quoted(name)})" if name else ""),
+        f"Events: {lost} now; the metric PartnerEventsLost counts the rest of this hour",
+        f"Why: {quoted(why)}",
+        f"Next: grant-broker accounts show {account} says whom to ask; the policy of its bus must let us in.",
+        f"After that: grant-broker replay --account {account} --event-bus ARN --since TIME",
+    ]
+    return Notice(title=PARTNER_BUS, text="\n".join(lines))
 
 
 def _title(event: Event) -> str | None:

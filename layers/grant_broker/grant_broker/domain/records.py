@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from grant_broker.domain.trail import GENESIS, Event
+from grant_broker.domain.trail import GENESIS, Event, Json
 
 
 class Record(BaseModel, ABC):
@@ -23,6 +23,11 @@ class Record(BaseModel, ABC):
     version: int = 0
     events: int = 0
     last_hash: str = GENESIS
+
+    @property
+    def in_every_event(self) -> Json:
+        """What each of its events tells besides, for whoever reads that event alone."""
+        return {}
 
     @property
     @abstractmethod

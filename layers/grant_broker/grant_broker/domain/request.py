@@ -16,7 +16,7 @@ from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import EpochSecond, Seconds, SpanSeconds, Time
-from grant_broker.domain.trail import digest
+from grant_broker.domain.trail import Json, digest
 
 SETTLE_AFTER = timedelta(seconds=60)
 ISSUE_WITHIN = timedelta(seconds=20)
@@ -91,6 +91,11 @@ class GrantRequest(Record):
     def subject(self) -> str:
         """The request's partition."""
         return f"request#{self.id}"
+
+    @property
+    def in_every_event(self) -> Json:
+        """Whose it is: the account's own bus is told, and mails say its name."""
+        return {"account": self.account}
 
     @property
     def digest(self) -> str:

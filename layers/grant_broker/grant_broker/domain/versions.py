@@ -24,6 +24,7 @@ def record_event(
     drift: bool = False,
 ) -> ChangeOf[R]:
     """The next version together with the event that says what happened."""
+    told = {**detail, **record.in_every_event}
     event = Event(
         id=stamp.event_id,
         subject=record.subject,
@@ -32,7 +33,7 @@ def record_event(
         type=event_type,
         by=stamp.by,
         request_id=record.subject.removeprefix("request#") if record.subject.startswith("request#") else None,
-        detail={**detail, "drift": True} if drift else detail,
+        detail={**told, "drift": True} if drift else told,
         previous=record.last_hash,
     ).sealed()
     head = {"events": event.sequence, "last_hash": event.hash}

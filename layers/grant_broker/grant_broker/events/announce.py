@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from grant_broker.aws.event_bus import EventBus, entry_batches
+from grant_broker.aws.event_bus import Entry, EventBus, batches_of, entry_of
 from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.errors import EventsRefused
 from grant_broker.domain.mail import notice_of
 from grant_broker.domain.trail import Event
+from grant_broker.events.partners import Partners
 
 _LOG = logging.getLogger(__name__)
 Deliver = Callable[[Sequence[Event]], list[bool]]
@@ -46,22 +47,32 @@ class Channels:
 
     bus: Once
     mails: Once
+    partners: Once
 
     @classmethod
-    def of(cls, bus: EventBus, mails: MailQueue) -> "Channels":
-        """EventBridge and the security team's mails."""
-        return cls(Once(lambda events: publish(bus, events)), Once(lambda events: notify(mails, events)))
+    def of(cls, bus: EventBus, mails: MailQueue, partners: Partners) -> "Channels":
+        """EventBridge, the security team's mails, and the buses of partners' accounts."""
+        return cls(
+            Once(lambda events: publish(bus, events)),
+            Once(lambda events: notify(mails, events)),
+            Once(partners.tell),
+        )
 
 
 def announce(channels: Channels, events: Mapping[str, Event]) -> set[str]:
-    """Publish events, by the ids of the stream's records, and queue mails; the ids that must come again."""
-    return channels.bus.deliver(events) | channels.mails.deliver(events)
+    """Publish events, by the ids of the stream's records, and queue mails; the ids that must come again.
+
+    Partners come last, and hold up nothing: what their buses do not take does not come again.
+    """
+    failed = channels.bus.deliver(events) | channels.mails.deliver(events)
+    channels.partners.deliver(events)
+    return failed
 
 
 def publish(bus: EventBus, events: Sequence[Event]) -> list[bool]:
     """Publish events in order; for each, whether it was taken. Ends where EventBridge takes nothing."""
     taken = list[bool]()
-    for batch in entry_batches(events):
+    for batch in batches_of(map(entry_of, events)):
         try:
             results = bus.put(batch)
         except EventsRefused as error:
@@ -80,10 +91,10 @@ def notify(mails: MailQueue, events: Sequence[Event]) -> list[bool]:
     return [taken.get(place, True) for place in range(len(events))]
 
 
-def replay(bus: EventBus, events: Iterable[Event]) -> tuple[int, list[Event]]:
+def replay(bus: EventBus, entries: Iterable[Entry]) -> tuple[int, list[Event]]:
     """Publish events again, without mails: how many EventBridge took, and those that it did not."""
     sent, refused = 0, list[Event]()
-    for batch in entry_batches(events):
+    for batch in batches_of(entries):
         results = bus.put(batch)
         sent += sum(results)
         refused += [entry.event for entry, taken in zip(batch, results, strict=True) if not taken]
