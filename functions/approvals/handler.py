@@ -13,6 +13,7 @@ from grant_broker.api import cursors, lists, query, searches
 from grant_broker.api.access_views import advice_view, report_view
 from grant_broker.api.caller import ensure_approver
 from grant_broker.api.connections import connect
+from grant_broker.api.debt_view import debt_view
 from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
@@ -32,6 +33,7 @@ from grant_broker.api.views import (
 from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
 from grant_broker.approvals import accounts, standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.debt import find_debt
 from grant_broker.approvals.review import reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
@@ -260,6 +262,12 @@ def get_events(call: Call) -> Answer:
     if request_id := query.matching(call.query, "request", _REQUEST_ID.fullmatch):
         return lists.answer_page(call, partial(search_trail, broker().store, request_id, search), event_view)
     return lists.answer_page(call, partial(search_events, broker().store, search), event_view)
+
+
+@api.route("GET", "/security/debt")
+def get_debt(_call: Call) -> Answer:
+    """What falls due, and how late it would come."""
+    return Answer(200, debt_view(find_debt(broker())))
 
 
 @api.route("GET", "/security/accounts", parameters=_PAGED)

@@ -113,7 +113,8 @@ class Items:
         if "IndexName" not in given:
             return {"Items": []}
         attribute = given["IndexName"].removeprefix("by_")
-        [value] = given["ExpressionAttributeValues"].values()
+        # Of the agenda more is asked than the partition: until when.
+        value = next(iter(given["ExpressionAttributeValues"].values()))
         part = self._part(given["TableName"], attribute, value["S"])
         start = int(given["ExclusiveStartKey"]["place"]["N"]) if "ExclusiveStartKey" in given else 0
         end = start + given.get("Limit", 500)

@@ -58,6 +58,7 @@ _OUTCOMES = {
     "post_check": "404 not_found",
     "get_key_policy": "404 not_found",
     "get_events": "200",
+    "get_debt": "200",
     "get_accounts": "200",
     "get_account": "404 not_found",
     "put_account": "404 not_found",

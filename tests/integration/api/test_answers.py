@@ -249,6 +249,7 @@ def lives_of_requests(world: World) -> None:
     decided = world.call("alice", "POST", f"/security/requests/{first}/decision", {"verdict": "approve"})
     assert decided.status == 409
     assert world.call("alice", "GET", "/security/events", query={"limit": "1"}).body["cursor"]
+    assert world.call("alice", "GET", "/security/debt").body["end_rate"] == 40
 
 
 def test_an_idempotency_key_for_another_body(world: World) -> None:

@@ -34,6 +34,7 @@ SECTIONS = {
         "approvals": "List, make and withdraw standing approvals.",
         "accounts": "Name the partners' accounts, whom to ask, and where their events go.",
         "access": "Report who can use or manage a key, and by what.",
+        "debt": "Show what falls due, and how late it would come at the present rate.",
         "apply": "Make keys, standing approvals and accounts as YAML files say.",
     },
     "Operators": {

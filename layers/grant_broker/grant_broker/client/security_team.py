@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         AccessReport,
         Approval,
         ChangedKey,
+        Debt,
         Event,
         Key,
         KeyChecks,
@@ -196,6 +197,10 @@ class SecurityTeam:
     def delete_account(self, account: str) -> None:
         """Take an account's entry away; its events go to no bus any more."""
         self._connection.call("DELETE", f"/security/accounts/{account}")
+
+    def get_debt(self) -> "Debt":
+        """What falls due, per minute and per hour, and how late it would come."""
+        return cast("Debt", self._get("/security/debt"))
 
     def list_events(self, **filters: Unpack[EventFilters]) -> Iterator["Event"]:
         """The audit trail, oldest first unless the order `newest` is asked for."""

@@ -1,5 +1,6 @@
 """What falls due, second by second: whether one more end can be on time, and how late ends would come."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,37 @@ class EndsAhead:
         for second, number in self.dues.items():
             dues[max(second, now)] += number
         return max((delay for _, delay in _delays(dues, self.rate)), default=0.0)
+
+
+@dataclass(frozen=True)
+class Debt:
+    """What falls due in the next day: `ahead` has it by the second, what is overdue at `at` included."""
+
+    at: int
+    ahead: EndsAhead
+    is_believed: bool
+
+    @property
+    def seconds(self) -> int:
+        """The longest that any end will have to wait at the present rate: whole seconds, rounded up."""
+        return math.ceil(self.ahead.debt(self.at))
+
+    @property
+    def overdue(self) -> int:
+        """Ends whose second is over."""
+        return sum(number for second, number in self.ahead.dues.items() if second < self.at)
+
+    def by(self, length: int, parts: int) -> list[tuple[int, int]]:
+        """How many fall due in each of so many stretches of `length` seconds: where it begins, and how many.
+
+        The first one begins with the present minute.
+        """
+        first = self.at - self.at % 60
+        found = Counter[int]()
+        for second, number in self.ahead.dues.items():
+            if second >= self.at:
+                found[(second - first) // length] += number
+        return [(first + length * part, found[part]) for part in range(parts)]
 
 
 def is_believed(unbacked: int, rate: int) -> bool:

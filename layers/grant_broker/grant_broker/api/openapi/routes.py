@@ -11,6 +11,7 @@ from grant_broker.api.security_shapes import (
     AccessReport,
     Approval,
     ChangedKey,
+    Debt,
     Event,
     Key,
     KeyChecks,
@@ -303,6 +304,7 @@ SECURITY_TEAM = (
         {200: Page[Event]},
         query=("request", *EVENTS, *_PAGED),
     ),
+    Operation("get_debt", "GET", "/security/debt", "What falls due, and how late.", {200: Debt}),
     Operation(
         "get_accounts",
         "GET",

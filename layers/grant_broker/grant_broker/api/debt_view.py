@@ -1,0 +1,25 @@
+"""What falls due, as the API answers it."""
+
+from grant_broker.api.security_shapes import Debt as DebtShown
+from grant_broker.api.security_shapes import Due
+from grant_broker.domain.ends_ahead import Debt
+from grant_broker.domain.times import format_time, from_epoch
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def debt_view(debt: Debt) -> DebtShown:
+    """Per minute for an hour and per hour for a day."""
+    return {
+        "at": format_time(from_epoch(debt.at)),
+        "end_rate": int(debt.ahead.rate),
+        "debt_seconds": debt.seconds,
+        "overdue": debt.overdue,
+        "believed": debt.is_believed,
+        "minutes": [_due(*part) for part in debt.by(_MINUTE, 60)],
+        "hours": [_due(*part) for part in debt.by(_HOUR, 24)],
+    }
+
+
+def _due(since: int, number: int) -> Due:
+    return {"at": format_time(from_epoch(since)), "due": number}

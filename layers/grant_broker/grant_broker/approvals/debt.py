@@ -1,0 +1,17 @@
+"""What falls due, and how late it would come, for the security team."""
+
+from datetime import timedelta
+
+from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.domain.ends_ahead import Debt, EndsAhead
+from grant_broker.domain.place import EndsPlace
+
+_AHEAD = timedelta(days=1, minutes=1)
+
+
+def find_debt(broker: ApprovalsBroker) -> Debt:
+    """Count what is overdue and what falls due within a day; from an index, which may be a moment behind."""
+    now = broker.clock()
+    dues = broker.store.agenda.count_ends(0, int((now + _AHEAD).timestamp()))
+    believed = broker.store.places.get(EndsPlace()).is_believed(now)
+    return Debt(int(now.timestamp()), EndsAhead(dues, broker.settings.end_rate), believed)
