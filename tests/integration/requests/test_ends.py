@@ -112,6 +112,16 @@ def test_nothing_near_fits(scene: InProcessStack, monkeypatch: pytest.MonkeyPatc
     assert answer.body["detail"].endswith("on time: try again in 5 minutes")
 
 
+def test_by_the_margin_of_the_key(scene: InProcessStack) -> None:
+    """What counts is when the broker ends the grant: by the key's margin before it expires."""
+    assert scene.limit(margin="PT1M").status == 200
+    scene.approve_ahead()
+    crowd(scene, scene.clock.now + TWO_HOURS, FULL)
+    assert scene.submit().body["status"] == "active"
+    assert refused(scene.submit(duration="PT2H1M")) == ["PT2H59S", "PT2H1M1S"]
+    assert scene.submit(duration="PT2H1M1S").body["status"] == "active"
+
+
 def test_in_shards(scene: InProcessStack) -> None:
     """Where the agenda lies in shards one of them is counted, against its part of the rate."""
     crowd(scene, scene.clock.now + TWO_HOURS, 60, shards=4)
@@ -123,7 +133,8 @@ def test_in_shards(scene: InProcessStack) -> None:
         approval_table=tables.approval_table,
         agenda_shards=4,
     )
-    ahead = count_ends(replace(broker, store=store), 7200, grantee="anybody")
+    key = broker.store.get_key(scene.key_arn).document
+    ahead = count_ends(replace(broker, store=store), key, 7200, grantee="anybody")
     assert (sum(ahead.dues.values()), ahead.rate) == (15, 0.25)
 
 

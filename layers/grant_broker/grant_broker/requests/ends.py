@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from grant_broker.domain.ends_ahead import NEAR, STRETCH, EndsAhead
 from grant_broker.domain.errors import EndsCrowded
+from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.place import EndsPlace
 from grant_broker.domain.request import GrantRequest
@@ -15,29 +16,40 @@ from grant_broker.domain.times import format_duration, format_time, from_epoch
 from grant_broker.requests.broker import RequestsBroker
 
 
-def count_ends(broker: RequestsBroker, duration: int, *, grantee: str, within: int = STRETCH) -> EndsAhead:
+def count_ends(
+    broker: RequestsBroker, key: KeyDocument, duration: int, *, grantee: str, within: int = STRETCH
+) -> EndsAhead:
     """Count what falls due so many seconds around the end of a grant that is made now; `grantee` samples."""
-    end, agenda = int(broker.clock().timestamp()) + duration, broker.store.agenda
+    end, agenda = _end_of(broker, key, duration), broker.store.agenda
     dues = agenda.count_ends(end - within, end + within, sample=grantee)
     return EndsAhead(dues, broker.settings.end_rate / agenda.shards)
 
 
-def ensure_on_time(broker: RequestsBroker, request: GrantRequest, ahead: EndsAhead, *, longest: int) -> None:
+def ensure_on_time(
+    broker: RequestsBroker, request: GrantRequest, key: KeyDocument, ahead: EndsAhead, *, longest: int
+) -> None:
     """EndsCrowded where a grant made now would end where others already take the whole rate.
 
     With the nearest durations that fit, none over `longest` seconds.
     """
-    now = int(broker.clock().timestamp())
-    end = now + request.duration
+    now, end = broker.clock(), _end_of(broker, key, request.duration)
     # Not believed: reconcile, whose word none but it can write, saw no live grants behind what is counted.
-    if ahead.fits(end) or not broker.store.places.get(EndsPlace()).is_believed(broker.clock()):
+    if ahead.fits(end) or not broker.store.places.get(EndsPlace()).is_believed(now):
         return
     broker.measure("EndsCrowded", 1)
-    near = count_ends(broker, request.duration, grantee=request.grantee, within=NEAR)
-    earliest = now + max(broker.settings.smallest_duration, request.duration - NEAR)
+    near = count_ends(broker, key, request.duration, grantee=request.grantee, within=NEAR)
+    earliest = max(int(now.timestamp()) + broker.settings.smallest_duration, end - NEAR)
     fitting = near.nearest(end, earliest=earliest, latest=end + NEAR)
-    durations = [second - now for second in fitting if second - now <= longest]
-    raise EndsCrowded(_explain(request, end, durations, max([*fitting, end]) - end), durations)
+    # What is left of a duration is never under the smallest: from there on the whole margin comes on top.
+    durations = [second - int(now.timestamp()) + key.margin for second in fitting]
+    allowed = [duration for duration in durations if duration <= longest]
+    raise EndsCrowded(_explain(request, end, allowed, max([*fitting, end]) - end), allowed)
+
+
+def _end_of(broker: RequestsBroker, key: KeyDocument, duration: int) -> int:
+    """The epoch second in which a grant that is made now falls due: by the key's margin before it expires."""
+    margin = key.margin_of(duration, smallest=broker.settings.smallest_duration)
+    return int(broker.clock().timestamp()) + duration - margin
 
 
 def _explain(request: GrantRequest, end: int, durations: Sequence[int], later: int) -> str:

@@ -65,7 +65,7 @@ def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, 
     policy = workers.submit(broker.kms.get_key_policy, key_arn)
     at = submission.starts_at or broker.clock()
     held = workers.submit(list_held, broker, key, submission.grantee, at=at)
-    ends = workers.submit(count_ends, broker, submission.duration, grantee=submission.grantee)
+    ends = workers.submit(count_ends, broker, key.document, submission.duration, grantee=submission.grantee)
     return Reads(counted, OfKey(key, blocks, checks, approvals, held, policy, ends))
 
 

@@ -160,7 +160,7 @@ def assess(
     found = Assessment(request, key, checks, cover, known.policy)
     if cover.approval and found.at_once:
         longest = min(key.document.max_duration, cover.approval.longest)
-        ensure_on_time(broker, request, known.ends.result(), longest=longest)
+        ensure_on_time(broker, request, key.document, known.ends.result(), longest=longest)
     return found
 
 

@@ -95,8 +95,9 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
         raise Conflict("the request is approved, but was not taken up in time")
     _ensure_outlasting(broker, request)
     covered = _check_coverage(broker, request)
-    ahead = count_ends(broker, request.duration, grantee=request.grantee)
-    ensure_on_time(broker, request, ahead, longest=covered.key.document.max_duration)
+    limits = covered.key.document
+    ahead = count_ends(broker, limits, request.duration, grantee=request.grantee)
+    ensure_on_time(broker, request, limits, ahead, longest=limits.max_duration)
     return commit_intent(broker, request, by, covered)
 
 
