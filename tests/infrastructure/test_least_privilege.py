@@ -87,6 +87,7 @@ def _tour(scene: InProcessStack, uses: Uses) -> None:
         "approvals",
         "keys",
         "events",
+        "debt",
         f"{key}/access",
         f"{key}/proposals",
     )
