@@ -19,7 +19,7 @@ from tests.end_to_end.conftest import Running
 from tests.end_to_end.shell import environment, run
 from tests.support.documents import PAGES, README, section
 
-PAGE = PAGES / "third-party.md"
+PAGE, SECURITY_TEAM = PAGES / "third-party.md", PAGES / "security-team.md"
 # Where AWS's SDK for JavaScript is installed; empty where it is not.
 NODE_MODULES = os.environ.get("NODE_PATH", "")
 
@@ -69,10 +69,15 @@ def test_the_story_is_short() -> None:
     assert len([line for line in story.splitlines() if line.strip()]) <= 8
 
 
+def examples(document: Path, title: str, language: str) -> list[str]:
+    """The examples under a heading."""
+    return re.findall(rf"^```{language}\n(.*?)^```", section(document, title), re.MULTILINE | re.DOTALL)
+
+
 def example(title: str, language: str) -> str:
-    """The example under a heading of the page."""
-    [found] = re.findall(rf"^```{language}\n(.*?)^```", section(PAGE, title), re.MULTILINE | re.DOTALL)
-    return str(found)
+    """The one example under a heading of the third parties' page."""
+    [found] = examples(PAGE, title, language)
+    return found
 
 
 def told(stack: Running) -> dict[str, str]:
@@ -152,3 +157,36 @@ def test_s3(stack: Running) -> None:
     )
     assert (several.status, several.body["errors"][0]["field"]) == (400, "operations")
     assert stack.call("partner", "DELETE", f"{path}/grant").status == 202
+
+
+def test_a_night_of_the_security_team(stack: Running) -> None:
+    """What waits is looked at and approved for an hour, or denied; a grant is taken back."""
+    look, approve, deny, revoke = examples(SECURITY_TEAM, "At two in the morning", "bash")
+    night = environment(stack, "alice")
+    approved, denied = (
+        str(stack.call("partner", "POST", "/requests", stack.submission()).body["id"]) for _ in "ab"
+    )
+    code, said = run(night, look)
+    assert code == 0, said
+    assert {approved, denied} <= set(re.findall(r"\b[\da-f]{32}\b", said))
+    wanted = ((approve, approved, "approved"), (deny, denied, "denied"), (revoke, approved, "revoked"))
+    for words, request, status in wanted:
+        code, said = run(night | {"ID": request}, words)
+        assert (code, re.search(rf"^status +{status}$", said, re.MULTILINE) is not None) == (0, True), said
+    body: Any = stack.call("partner", "GET", f"/requests/{approved}").body
+    assert (body["duration"], body["end_reason"]) == ("PT1H", "the role's credentials have leaked")
+
+
+def test_approving_ahead(stack: Running) -> None:
+    """The standing approval of the example covers what it should, and the command lists it."""
+    [ahead] = examples(SECURITY_TEAM, "Approving ahead", "bash")
+    code, said = run(environment(stack, "alice"), ahead)
+    assert code == 0, said
+    try:
+        covered: Any = stack.call(
+            "partner", "POST", "/requests", stack.submission(encryption_context={"dataset": "orders"})
+        )
+        assert (covered.body["status"], covered.body["approval"] in said) == ("active", True)
+    finally:
+        for made in set(re.findall(r"\b[\da-f]{32}\b", said)):
+            stack.call("alice", "DELETE", f"/security/approvals/{made}", query={"revoke_active": "true"})
