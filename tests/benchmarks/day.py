@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from grant_broker.client.costs import DAYS, Bill, monthly
 from tests.benchmarks.cold_start import Options
 from tests.benchmarks.figures import Figure, Target
+from tests.benchmarks.processes import apart
 from tests.benchmarks.simulated_day import Invoiced, SimulatedDay
 from tests.benchmarks.warm import processor_of_a_call
 
@@ -56,8 +58,9 @@ def day(options: Options) -> list[Figure]:
     """Print days with 0, 100 and 1,000 grants: what they cost, and how far off the command is."""
     call_cpu = processor_of_a_call(options)
     found: list[Figure] = []
-    for grants in (0, 100, 1000):
-        passed = Day(grants, SimulatedDay(grants).run(), call_cpu)
+    days = (0, 100, 1000)
+    for grants, invoiced in zip(days, apart([partial(_simulate, grants) for grants in days]), strict=True):
+        passed = Day(grants, invoiced, call_cpu)
         print("\n".join(passed.lines()))
         counted, reckoned = passed.counted.compute_and_database, passed.reckoned.compute_and_database
         if most := _MOST.get(grants):
@@ -66,6 +69,10 @@ def day(options: Options) -> list[Figure]:
         name = f"{grants:,} grants a day: counted against reckoned dollars"
         found.append(Figure.of_pairs(name, [counted], [reckoned], Target(1.1), "USD"))
     return found
+
+
+def _simulate(grants: int) -> Mapping[str, Invoiced]:
+    return SimulatedDay(grants).run()
 
 
 def _row(name: str, invoiced: Invoiced, seconds: float) -> str:

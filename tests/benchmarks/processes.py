@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from tests.local_stack.template import ROOT
 
+T = TypeVar("T")
 CHILDREN = Path(__file__).parent / "children"
 # Nothing of this machine's Python: the standard library, then these folders.
 _START = "import runpy, sys; sys.path[:0] = sys.argv[2:]; runpy.run_path(sys.argv[1], run_name='__main__')"
@@ -39,6 +43,12 @@ class Child:
                 raise RuntimeError(f"{self.script} failed: {ran.stdout}{ran.stderr}")
             found: Stages = json.loads(stages.read_text("utf-8"))
             return found
+
+
+def apart(works: Sequence[Callable[[], T]]) -> list[T]:
+    """Do each in a fresh process, which has the stack that it deploys for itself."""
+    with ProcessPoolExecutor(max_workers=len(works), mp_context=get_context("spawn")) as pool:
+        return [done.result() for done in [pool.submit(work) for work in works]]
 
 
 def in_turn(children: Sequence[Child], rounds: int) -> list[list[Stages]]:

@@ -119,7 +119,7 @@ class SimulatedDay:
         self._timeline = self._world.timeline
         self._current.invoiced = Invoiced("nobody", PROCESSOR)
         self._memory = {name: each.memory for name, each in self._world.deployment.functions.items()}
-        self._begins = START + _HOUR
+        self._begins, self._routes = START + _HOUR, routes(self._world.deployment.template)
         self._indexes = {
             table: indexes_of(self._world.deployment.template, table) for table in self._world.database.tables
         }
@@ -181,7 +181,7 @@ class SimulatedDay:
             self._plan(self._timeline.now + place * _LATER, "request shown", "requests", look)
 
     def _event(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        found = matched(routes(self._world.deployment.template), method, path)
+        found = matched(self._routes, method, path)
         if found is None:
             raise KeyError(path)
         route, parameters = found
