@@ -31,7 +31,7 @@ MEMORY: Mapping[str, int] = {
 }
 """MB of each function, as in the template."""
 
-ALARMS = 30
+ALARMS = 36
 """Alarms of the template, at most."""
 
 DAYS = 30.4
