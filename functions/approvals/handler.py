@@ -2,10 +2,11 @@
 
 import os
 import re
+from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from grant_broker import init_phase
@@ -25,13 +26,14 @@ from grant_broker.api.views import (
     event_view,
     explanation_view,
     key_view,
+    progress_view,
     proposal_view,
     review_view,
     trail_view,
     votes_view,
 )
-from grant_broker.api.waiting import CHECK, PEOPLE, retry_after_of
-from grant_broker.approvals import accounts, standing_approvals, votes
+from grant_broker.api.waiting import CHECK, PEOPLE, REVOCATION, retry_after_of
+from grant_broker.approvals import accounts, mass_revocations, standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.debt import find_debt
 from grant_broker.approvals.review import reviewer
@@ -45,11 +47,13 @@ from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
+from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.people import Caller
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.logs import share_handlers
+from grant_broker.metrics import measurer, published
 from grant_broker.settings import ApprovalsSettings
 
 if TYPE_CHECKING:
@@ -57,12 +61,15 @@ if TYPE_CHECKING:
 
 logger = Logger()
 share_handlers(logger)
+metrics = Metrics()
+measure = measurer(metrics)
 # A replica of another Region has its Region before the id that it shares.
 _KEY_ID = re.compile(rf"(?:[a-z0-9-]{{1,32}}:)?{KEY_ID.pattern}", re.ASCII)
 _LIMITS = KeyDocument.model_fields.keys() - {"key_arn"}
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _PAGED = ("limit", "cursor")
+_JOBS_WITHIN = timedelta(seconds=15)  # of the function's 25 s
 # A function that is not told all of it does not start.
 settings = ApprovalsSettings.from_environment(os.environ)
 
@@ -70,7 +77,7 @@ settings = ApprovalsSettings.from_environment(os.environ)
 @cache
 def broker() -> ApprovalsBroker:
     """The broker of this function, made once a process."""
-    return ApprovalsBroker.build(settings)
+    return ApprovalsBroker.build(settings, measure=measure)
 
 
 # In the init phase, which no caller waits for.
@@ -159,6 +166,36 @@ def delete_approval(call: Call, approval_id: str) -> Answer:
     """Withdraw a standing approval."""
     revoke_active = query.one_of(call.query, "revoke_active", ("true", "false")) == "true"
     standing_approvals.withdraw(broker(), call.caller, approval_id, revoke_active=revoke_active)
+    return Answer(204)
+
+
+@api.route("POST", "/security/revocations", takes_body=True)
+def post_revocations(call: Call) -> Answer:
+    """Block what is selected, and end all of it."""
+    asked = call.read(MassRevocationAsked)
+    made = mass_revocations.create(broker(), call.caller, asked, call.idempotency)
+    location = f"/security/revocations/{made.id}"
+    return Answer(202, {"id": made.id, "matched": made.matched}, location, retry_after=REVOCATION)
+
+
+@api.route("GET", "/security/revocations", parameters=_PAGED)
+def get_revocations(call: Call) -> Answer:
+    """Mass revocations."""
+    read = mass_revocations.progress_reader(broker())
+    return lists.answer_page(call, broker().store.lists.list_revocations, lambda r: progress_view(read(r)))
+
+
+@api.route("GET", "/security/revocations/<revocation_id>")
+def get_revocation(_call: Call, revocation_id: str) -> Answer:
+    """One mass revocation: how far it is, and what it blocks."""
+    progress = mass_revocations.progress_reader(broker())(broker().store.get_revocation(revocation_id))
+    return Answer(200, progress_view(progress), retry_after=REVOCATION if progress.left else None)
+
+
+@api.route("DELETE", "/security/revocations/<revocation_id>")
+def delete_revocation(call: Call, revocation_id: str) -> Answer:
+    """Lift its block."""
+    mass_revocations.lift(broker(), call.caller, revocation_id)
     return Answer(204)
 
 
@@ -355,8 +392,11 @@ def _answer_limits(call: Call, outcome: limits.Outcome) -> Answer:
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One API call."""
-    return api.resolve(event, context)
+    """One API call, or the minute's work on mass revocations that are not done."""
+    with published(metrics):
+        if event.get("job") == "revocations":
+            return {"jobs": mass_revocations.run(broker(), _JOBS_WITHIN)}
+        return api.resolve(event, context)
 
 
 init_phase.end()

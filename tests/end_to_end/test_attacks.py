@@ -63,6 +63,10 @@ _OUTCOMES = {
     "get_account": "404 not_found",
     "put_account": "404 not_found",
     "delete_account": "404 not_found",
+    "post_mass_revocation": "400 invalid_request",
+    "get_mass_revocations": "200",
+    "get_mass_revocation": "404 not_found",
+    "delete_mass_revocation": "404 not_found",
 }
 
 

@@ -90,9 +90,9 @@ def test_streams_lose_nothing_and_stop_at_nothing() -> None:
 
 def test_schedules() -> None:
     """Expiry every minute, reconcile every five; each run may last longer than its interval."""
-    found = {(s.function, s.seconds, s.payload.get("check")) for s in schedules(template())}
+    found = {(s.function, s.seconds, *s.payload.values()) for s in schedules(template())}
     assert found == {
-        ("expiry", 60, None), ("reconcile", 300, None),
+        ("expiry", 60), ("reconcile", 300), ("approvals", 60, "revocations"),
         ("requests", 60, "requests"), ("expiry", 60, "expiry"),
     }  # fmt: skip
     assert template().functions()["expiry"].timeout > 130
@@ -109,7 +109,9 @@ def test_no_run_starts_when_the_next_one_is_due() -> None:
             age = target["RetryPolicy"]["MaximumEventAgeInSeconds"]
             assert 60 <= age <= seconds_of(rule["ScheduleExpression"])
             seconds[function] = min(age, seconds.get(function, age))
-    assert set(seconds) == {"RequestsFunction", "ExpiryFunction", "ReconcileFunction"}
+    assert set(seconds) == {
+        "RequestsFunction", "ApprovalsFunction", "ExpiryFunction", "ReconcileFunction",
+    }  # fmt: skip
     for name in plan.named("AWS::Lambda::EventInvokeConfig"):
         config = plan.template.properties(name)
         [function] = plan.needs[name]

@@ -95,6 +95,11 @@ def _tour(scene: InProcessStack, uses: Uses) -> None:
         assert scene.call("alice", "GET", f"/security/{path}").status == 200
     for query in ({"account": "444455556666"}, {"status": "active"}):
         assert scene.call("alice", "GET", "/security/requests", query=query).status == 200
+    # A mass revocation reads the requests that it matches and the votes on them together.
+    colleague = scene.grantee("partner_colleague")
+    assert scene.submit(grantee=colleague, encryption_context={"tenant": "x"}).status == 201
+    kill = {"grantee": colleague, "reason": "drill"}
+    assert scene.call("alice", "POST", "/security/revocations", kill).status == 202
     # A quorum that was raised since: reconcile looks up when, and `approvals` whether it is kept what it was.
     assert scene.limit(quorum=2).status == 200
     scene.expire()

@@ -34,13 +34,13 @@ MAY: dict[str, dict[str, str]] = {
     },
     "approvals": {
         "key": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
-        "requests": "GetItem PutItem Query",
+        "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",
         "requests/index/by_kind": "Query",
         "requests/index/by_status": "Query",
         "requests/index/held": "Query",
-        "approvals": "ConditionCheckItem GetItem PutItem Query",
+        "approvals": "BatchGetItem ConditionCheckItem GetItem PutItem Query",
         "approvals/index/by_kind": "Query",
     },
     "expiry": {

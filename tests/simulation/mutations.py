@@ -190,9 +190,23 @@ MUTATIONS = (
     Mutation(
         "a request is used as often as its record says",
         "requests/take_up.py",
-        "checks=[rests_on.approval, rests_on.key], others=[unused]",
-        "checks=[rests_on.approval, rests_on.key]",
+        "others=[unused, *unblocked]",
+        "others=[*unblocked]",
         "tests/integration/requests/test_uses.py::test_used_while_it_is_taken_up",
+    ),
+    Mutation(
+        "a block is read and not checked",
+        "requests/take_up.py",
+        "others=[unused, *unblocked]",
+        "others=[unused]",
+        "tests/integration/requests/test_blocks.py::test_blocked_while_it_is_taken_up",
+    ),
+    Mutation(
+        "a grant made past a block lives",
+        "domain/blocked_grants.py",
+        "if standing.since + SKEW < grant.created_at < standing.ends_at - SKEW:",
+        "if False:",
+        "tests/integration/reconcile/test_blocks.py::test_lifted_since",
     ),
     Mutation(
         "an end on one key is taken for the end of a grant on another",

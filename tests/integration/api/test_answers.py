@@ -14,6 +14,7 @@ from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
 from grant_broker.domain.submission import Extension, Submission
 from tests.local_aws.answers import AwsError
@@ -125,6 +126,7 @@ def concrete(world: World, path: str) -> str:
         path.replace("{key_id}", world.key)
         .replace("{request_id}", NOBODY)
         .replace("{approval_id}", NOBODY)
+        .replace("{revocation_id}", NOBODY)
         .replace("{account}", PARTNER)
     )
 
@@ -299,6 +301,14 @@ def life_of_an_approval(world: World) -> None:
     assert world.call("alice", "GET", f"/security/keys/{key}/check").body["grantable"] is None
     assert world.call("alice", "PUT", f"/security/keys/{world.key}", world.limits()).status == 200
     assert world.call("alice", "DELETE", f"/security/keys/{key}").status == 204
+    many = {**EXAMPLES[MassRevocationAsked], "account": "777788889999"}
+    killed = world.call("alice", "POST", "/security/revocations", many)
+    assert (killed.status, killed.body["matched"]) == (202, 0)
+    path = f"/security/revocations/{killed.body['id']}"
+    assert killed.headers["Location"] == f"/live{path}"
+    assert world.call("alice", "GET", path).body["left"] == 0
+    assert world.call("alice", "GET", "/security/revocations").body["items"]
+    assert world.call("alice", "DELETE", path).status == 204
     assert (
         world.call("alice", "PUT", f"/security/keys/{world.another_key()}", EXAMPLES[KeyDocument]).status
         == 201

@@ -11,7 +11,7 @@ from tests.support.records import NOW, request
 STAMP = Stamp(NOW, "alice", "e")
 # Design, "The life of a request": what each status may become.
 TABLE = {
-    "pending": {"approved", "denied", "withdrawn", "lapsed"},
+    "pending": {"approved", "denied", "withdrawn", "lapsed", "revoked"},
     "approved": {"issuing", "withdrawn", "lapsed", "revoked"},
     "issuing": {"active", "ending", "failed"},
     "active": {"ending", "expired"},

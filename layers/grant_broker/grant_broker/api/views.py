@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.cause import Explanation
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.key_document import Comparison, KeyDocument, compare
 from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.mass_revocations import Progress
 from grant_broker.domain.preflight import Answer, Forecast, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.review import Review
@@ -183,6 +185,29 @@ def offer_view(key: Key, account: str) -> shapes.Offer:
         "max_duration": format_duration(limits.max_duration),
         "required_context": key.required_context(account),
         "context_match": limits.context_match.value,
+    }
+
+
+def progress_view(progress: Progress) -> security_shapes.MassRevocation:
+    """A mass revocation, and how far it is."""
+    revocation = progress.revocation
+    found = revocation.selectors
+    return {
+        "id": revocation.id,
+        "key": found.key_arn,
+        "account": found.account,
+        "grantee": revocation.grantee,
+        "all": found == Selectors(),
+        "approval": revocation.approval,
+        "reason": revocation.reason,
+        "by": revocation.by,
+        "created_at": format_time(revocation.created_at),
+        "matched": revocation.matched,
+        "ended": revocation.matched - progress.left,
+        "left": progress.left,
+        "finished_at": _time_or_none(revocation.finished_at),
+        "blocked_until": _time_or_none(revocation.block_ended_at),
+        "lifted_at": _time_or_none(revocation.lifted_at),
     }
 
 

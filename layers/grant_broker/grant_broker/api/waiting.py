@@ -9,6 +9,8 @@ PEOPLE = 30
 """While people must decide: a vote is seen within half a minute."""
 CHECK = 60
 """The checks of a key that were asked for are made within a minute."""
+REVOCATION = 2
+"""While a mass revocation is at work: what it ends ends within seconds."""
 _LONGEST = 3600
 # A grant is made within the seconds that one call takes, or settled a minute later; an end takes a second.
 _AT_WORK = {Status.PENDING: PEOPLE, Status.ISSUING: 5, Status.ENDING: 2}

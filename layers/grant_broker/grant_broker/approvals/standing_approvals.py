@@ -1,25 +1,21 @@
 """Standing approvals: made ahead, for many requests."""
 
-from datetime import timedelta
-
+from grant_broker.approvals import mass_revocations
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval, Verdict
+from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
-from grant_broker.domain.lifecycle import NEXT, OPEN, Status
+from grant_broker.domain.mass_revocations import MassRevocation
 from grant_broker.domain.parties import Voter
 from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Stamp
-from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.scope import Scope
+from grant_broker.domain.times import milliseconds
 from grant_broker.domain.trail import digest
-from grant_broker.domain.transitions import ending
-from grant_broker.retries import apply_to_latest, retry_stale
-
-_ENDABLE = tuple(status for status in OPEN if Status.ENDING in NEXT[status])
-_END_WITHIN = timedelta(seconds=12)  # of one call, which API Gateway cuts off after 29 s
+from grant_broker.retries import retry_stale
 
 
 def get_with_key(broker: ApprovalsBroker, approval_id: str) -> tuple[Approval, Key]:
@@ -162,42 +158,34 @@ def _ballot(
 def withdraw(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool) -> None:
     """Withdraw an approval; repeated, nothing happens. With `revoke_active` what it let through ends.
 
-    What the index does not show yet, or this call has no time for, `reconcile` ends within its interval.
+    That is a mass revocation's job, stored with the withdrawal: what this call has no time for, the minute's
+    run does.
     """
-    approval = retry_stale(lambda: _withdraw(broker, caller, approval_id, revoke_active=revoke_active))
-    if revoke_active:
-        _end_covered(broker, caller, approval)
+    job = retry_stale(lambda: _withdraw(broker, caller, approval_id, revoke_active=revoke_active))
+    if job:
+        mass_revocations.begin(broker, job)
 
 
-def _withdraw(broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool) -> Approval:
+def _withdraw(
+    broker: ApprovalsBroker, caller: Caller, approval_id: str, *, revoke_active: bool
+) -> MassRevocation | None:
+    """Store the withdrawal; the job that ends what the approval covered, if that is wanted."""
     approval, _ = get_with_key(broker, approval_id)
     if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
-        return approval
-    change = approval.withdrawn(broker.stamp(caller.arn), revoke_active=revoke_active)
-    broker.store.commit(change)
-    return change.record
-
-
-def _end_covered(broker: ApprovalsBroker, caller: Caller, approval: Approval) -> None:
-    until = broker.clock() + _END_WITHIN
-    for status in _ENDABLE:
-        for request_id in broker.store.lists.list_covered_by(approval.id, status):
-            if broker.clock() >= until:
-                return
-            _end(broker, caller, request_id, approval)
-
-
-def _end(broker: ApprovalsBroker, caller: Caller, request_id: str, approval: Approval) -> None:
-    request = broker.store.find_request(request_id)
-    if request is None or request.approval != approval.id:
-        return
-    reason = f"its standing approval {approval.id} was withdrawn"
-
-    def end(latest: GrantRequest) -> None:
-        broker.store.commit(ending(latest, broker.stamp(caller.arn), Status.REVOKED, reason))
-
-    try:
-        apply_to_latest(broker, request, end)
-    except Conflict:
-        # It ended by itself meanwhile.
-        return
+        return broker.store.find_revocation(approval_id) if revoke_active else None
+    stamp = broker.stamp(caller.arn)
+    change = approval.withdrawn(stamp, revoke_active=revoke_active)
+    if not revoke_active:
+        broker.store.commit(change)
+        return None
+    # Under the approval's own id, since there is never a second one.
+    job = MassRevocation(
+        id=approval_id,
+        selectors=Selectors(key_arn=approval.key_arn, account=approval.account),
+        approval=approval_id,
+        reason=f"its standing approval {approval_id} was withdrawn",
+        by=caller.arn,
+        created_at=milliseconds(stamp.at),
+    )
+    broker.store.commit(change, *mass_revocations.store_job(broker, job, broker.stamp(caller.arn)))
+    return broker.store.get_revocation(approval_id)

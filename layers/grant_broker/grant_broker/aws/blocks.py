@@ -1,20 +1,16 @@
 """Blocks in the approval table: read beside what a grant rests on, and checked where its intent is stored."""
 
-import logging
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from grant_broker.aws.attributes import Item, serialized
+from grant_broker.aws.attributes import serialized
 from grant_broker.aws.dynamodb import Query, Write
-from grant_broker.aws.items import key_of, record_of
+from grant_broker.aws.items import key_of, readable, record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.blocks import Block, Selectors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef
-
-_LOG = logging.getLogger(__name__)
 
 
 class Blocks:
@@ -50,7 +46,7 @@ class Blocks:
             condition="kind = :kind",
             values={":kind": "block"},
         )
-        return list(_readable(self._tables.database.query(query)))
+        return list(readable(Block, self._tables.database.query(query)))
 
     def _not_held(self, block: Block, second: int) -> Write:
         check: ConditionCheckTypeDef = {
@@ -60,11 +56,3 @@ class Blocks:
             "ExpressionAttributeValues": serialized({":now": second}),
         }
         return {"ConditionCheck": check}
-
-
-def _readable(items: Iterable[Item]) -> Iterator[Block]:
-    for item in items:
-        try:
-            yield record_of(Block, item)
-        except ValueError:
-            _LOG.exception("a block cannot be read", extra={"pk": item["pk"]})

@@ -1,6 +1,7 @@
 """Records as DynamoDB items: which table, which keys, which index attributes."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -14,6 +15,7 @@ from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.mass_revocations import MassRevocation, RevocationQueue
 from grant_broker.domain.people import holder
 from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace
 from grant_broker.domain.records import Record
@@ -22,6 +24,7 @@ from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 
+_LOG = logging.getLogger(__name__)
 _SORT_KEYS: Mapping[type[Record], str] = {
     GrantRequest: "request",
     Key: "key",
@@ -33,6 +36,8 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     RecordsPlace: "reconcile",
     Block: "block",
     EndsPlace: "reconcile",
+    MassRevocation: "revocation",
+    RevocationQueue: "revocations",
 }
 
 
@@ -57,6 +62,8 @@ R = TypeVar(
     RecordsPlace,
     EndsPlace,
     Block,
+    MassRevocation,
+    RevocationQueue,
 )
 
 
@@ -98,6 +105,15 @@ def record_of(model: type[R], item: Item) -> R:
     if item.get("pk", record.subject) != record.subject:
         raise ValueError("the item holds the record of another partition")
     return record
+
+
+def readable(model: type[R], items: Iterable[Item]) -> Iterator[R]:
+    """The records in items. One that cannot be read is told to the log, and hides no other."""
+    for item in items:
+        try:
+            yield record_of(model, item)
+        except ValueError:
+            _LOG.exception("a record cannot be read", extra={"pk": item["pk"], "sk": item["sk"]})
 
 
 def place_of(event: Event) -> str:
@@ -147,6 +163,8 @@ def _of_kind(record: Record | Event) -> dict[str, object]:
             return {"kind": "event", "listed_at": place_of(record)}
         case Block():
             return {"kind": "block", "listed_at": _listed(record.standings[0].since, record.selectors.name)}
+        case MassRevocation():
+            return {"kind": "revocation", "listed_at": _listed(record.created_at, record.id)}
     return {}
 
 

@@ -1,13 +1,14 @@
 """Lists over an index, eventually consistent: pages for the API, and what use cases look up."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
 from grant_broker.aws.attributes import Item
-from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import R, holder_of, holding_of, record_of
+from grant_broker.aws.dynamodb import Query, Rows
+from grant_broker.aws.items import R, holder_of, holding_of, readable, record_of
 from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.accounts import Account
@@ -17,12 +18,14 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.key_document import lets_ask
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.mass_revocations import MassRevocation
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import EventSearch, RequestSearch
 from grant_broker.domain.trail import Event
 
 _LOG = logging.getLogger(__name__)
+_PAGE = 500  # items of an index that one Query evaluates
 
 
 class Lists:
@@ -116,20 +119,40 @@ class Lists:
         )
         return (record_of(Approval, item) for item in items)
 
-    def list_covered_by(self, approval_id: str, status: Status) -> Iterator[str]:
-        """List the ids of requests in one status that a standing approval covered."""
+    def list_revocations(self, *, limit: int, after: str | None) -> Page[MassRevocation]:
+        """List mass revocations."""
+        table = self._tables.approval_table
+        listing = Listing(table, "by_kind", "kind", "revocation", "revocation#", "revocation")
+        return self._page(MassRevocation, listing, lambda _item: True, limit=limit, after=after)
+
+    def read_status(self, status: Status, *, start: Item | None) -> Rows:
+        """Read a page of the requests in one status, oldest first: what they are about, from an index."""
+        query = Query(
+            table=self._tables.request_table,
+            index="by_status",
+            condition="#status = :status",
+            values={":status": str(status)},
+            projection="id, key_arn, account, grantee, approval",
+            names={"#status": "status"},
+            limit=_PAGE,
+            start=start,
+        )
+        return self._tables.database.rows(query)
+
+    def count_ending(self) -> Counter[str]:
+        """Count, for each mass revocation, the requests that it took back and that are yet to end."""
         items = self._tables.database.query(
             Query(
                 table=self._tables.request_table,
                 index="by_status",
                 condition="#status = :status",
-                values={":status": str(status), ":approval": approval_id},
-                filter="approval = :approval",
-                projection="id",
+                values={":status": str(Status.ENDING)},
+                filter="attribute_exists(revocation)",
+                projection="revocation",
                 names={"#status": "status"},
             )
         )
-        return (str(item["id"]) for item in items)
+        return Counter(str(item["revocation"]) for item in items)
 
     def list_open(self, account: str, *, limit: int) -> list[Open]:
         """List at most `limit` of an account's requests that are not final."""
@@ -167,16 +190,7 @@ class Lists:
         self, model: type[R], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
     ) -> Page[R]:
         page = read_page(self._tables.database, listing, limit=limit, after=after, keep=keep)
-        return Page(list(_readable(model, page.records)), page.after)
-
-
-def _readable(model: type[R], items: Iterable[Item]) -> Iterator[R]:
-    """The records in items. One that cannot be read is told to the log, and hides no other."""
-    for item in items:
-        try:
-            yield record_of(model, item)
-        except ValueError:
-            _LOG.exception("a record cannot be read", extra={"pk": item["pk"], "sk": item["sk"]})
+        return Page(list(readable(model, page.records)), page.after)
 
 
 def _holdings(items: Iterable[Item]) -> Iterator[Holding]:

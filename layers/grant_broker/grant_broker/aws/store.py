@@ -1,6 +1,6 @@
 """Records in their tables: read by key, and written in transactions, one event with each transition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +10,7 @@ from grant_broker.aws.attributes import Attributes, serialized
 from grant_broker.aws.blocks import Blocks
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
-from grant_broker.aws.items import R, item_of, key_of, record_of, sort_key
+from grant_broker.aws.items import R, item_of, key_of, readable, record_of, sort_key
 from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
@@ -22,6 +22,7 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import NotFound, Stale
 from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.mass_revocations import MassRevocation, RevocationQueue
 from grant_broker.domain.records import Change, Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
@@ -67,6 +68,18 @@ class Store:
             raise NotFound("there is no such request")
         return request
 
+    def find_requests(self, ids: Collection[str]) -> list[GrantRequest]:
+        """Find those of these requests that exist; one that cannot be read is told to the log."""
+        keys = [(f"request#{name}", "request") for name in ids]
+        items = self.database.get_many(self.tables.request_table, keys)
+        return list(readable(GrantRequest, items))
+
+    def find_all_votes(self, request_ids: Collection[str]) -> dict[str, Approval]:
+        """Find the votes on each of these requests, by its id; where they cannot be read, the log is told."""
+        keys = [(f"request#{name}", "approval") for name in request_ids]
+        items = self.database.get_many(self.tables.approval_table, keys)
+        return {votes.id: votes for votes in readable(Approval, items)}
+
     def find_votes(self, request_id: str) -> Approval | None:
         """Find the votes on one request."""
         return self._find(Approval, self.tables.approval_table, f"request#{request_id}", "approval")
@@ -81,6 +94,24 @@ class Store:
         if approval is None:
             raise NotFound("there is no such approval")
         return approval
+
+    def find_revocation(self, revocation_id: str) -> MassRevocation | None:
+        """Find a mass revocation."""
+        table = self.tables.approval_table
+        return self._find(MassRevocation, table, f"revocation#{revocation_id}", "revocation")
+
+    def get_revocation(self, revocation_id: str) -> MassRevocation:
+        """Get a mass revocation."""
+        revocation = self.find_revocation(revocation_id) if is_id(revocation_id) else None
+        if revocation is None:
+            raise NotFound("there is no such revocation")
+        return revocation
+
+    def get_revocation_queue(self) -> RevocationQueue:
+        """Get the mass revocations whose jobs are not done; none at first."""
+        empty = RevocationQueue()
+        found = self._find(RevocationQueue, self.tables.approval_table, empty.subject, sort_key(empty))
+        return found or empty
 
     def find_key(self, key_arn: str) -> Key | None:
         """Find a key in the register, open or closed."""

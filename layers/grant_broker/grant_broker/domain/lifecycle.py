@@ -71,7 +71,7 @@ def _final() -> Stage:
 
 LIFE: dict[Status, Stage] = {
     Status.PENDING: Stage(
-        frozenset({Status.APPROVED, Status.DENIED, Status.WITHDRAWN, Status.LAPSED}),
+        frozenset({Status.APPROVED, Status.DENIED, Status.WITHDRAWN, Status.LAPSED, Status.REVOKED}),
         Action.LAPSE,
         "answer_by",
     ),

@@ -29,6 +29,9 @@ _LONGEST_SUBJECT = 100  # characters: what SNS takes
 
 # By the type of an event what a mail calls it, the most urgent first.
 _TITLES = {
+    "revocation_made": "many grants are being revoked at once",
+    "revocation_finished": "a mass revocation is done",
+    "block_lifted": "a block was lifted",
     "drift": "drift",
     "adopted": "drift",
     "end_failed": "a grant could not be ended",
@@ -221,7 +224,13 @@ def _text(value: object) -> str:
 
 
 def _untold(event: Event) -> bool:
-    """Whether the key's document asks for mails about exceptions only, and this is none."""
+    """Whether nobody needs to hear of it by mail.
+
+    Where the key's document asks for mails about exceptions only, and this is none; where it is one of many
+    that one revocation took back: that one is told, with their number.
+    """
+    if event.type == "revoked" and event.detail.get("revocation"):
+        return True
     return (
         event.detail.get("notify") == "exceptions"
         and event.type in _ROUTINE
@@ -240,6 +249,9 @@ def _next_step(event: Event) -> list[str]:
         return [
             f"Next: GET {path}/proposals shows all of it; who agrees sends the same document by PUT {path}."
         ]
+    if event.type == "revocation_made":
+        path = f"/security/{event.subject.replace('#', 's/', 1)}"
+        return [f"Next: GET {path} shows how far it is; DELETE {path} lifts its block."]
     if event.type != "submitted" or not is_id(event.request_id or ""):
         return []
     path = f"/security/requests/{event.request_id}"

@@ -77,6 +77,8 @@ class GrantRequest(Record):
     ended_at: Time | None = None
     end_reason: str | None = None
     end_as: Status | None = None
+    revocation: str | None = None
+    """The mass revocation that took it back."""
     grant_id: str | None = None
     grant_token: str | None = None
     kms_name: str | None = None
@@ -215,6 +217,7 @@ class RequestChanges(TypedDict, total=False):
     ended_at: datetime
     end_reason: str
     end_as: Status
+    revocation: str | None
     grant_id: str | None
     grant_token: str | None
     kms_name: str

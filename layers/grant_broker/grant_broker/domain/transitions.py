@@ -89,9 +89,9 @@ def withdrawn(request: GrantRequest, stamp: Stamp) -> Transition:
     return _ended_unused(request, Status.WITHDRAWN, stamp, "withdrawn")
 
 
-def revoked(request: GrantRequest, stamp: Stamp, reason: str) -> Transition:
-    """Taken back by the security team before there was a grant."""
-    return _ended_unused(request, Status.REVOKED, stamp, reason)
+def revoked(request: GrantRequest, stamp: Stamp, reason: str, *, revocation: str | None = None) -> Transition:
+    """Taken back by the security team before there was a grant; `revocation`: with many others, by that."""
+    return _ended_unused(request, Status.REVOKED, stamp, reason, revocation)
 
 
 def lapsed(request: GrantRequest, stamp: Stamp) -> Transition:
@@ -150,17 +150,30 @@ def never_made(request: GrantRequest, stamp: Stamp) -> Transition:
     return _closed(request, Status.FAILED, stamp, reason, {"reason": reason})
 
 
-def ending(request: GrantRequest, stamp: Stamp, end_as: Status, reason: str) -> Transition:
-    """Must end now, on somebody's word: it is on the agenda at once, and cannot be undone."""
-    changes = RequestChanges(end_as=end_as, end_reason=reason, action=Action.END, due=at_latest(stamp.at))
-    return move(request, Status.ENDING, stamp, {"as": str(end_as), "reason": reason}, changes)
+def ending(
+    request: GrantRequest, stamp: Stamp, end_as: Status, reason: str, *, revocation: str | None = None
+) -> Transition:
+    """Must end now, on somebody's word: it is on the agenda at once, and cannot be undone.
+
+    `revocation`: with many others, by that.
+    """
+    changes = RequestChanges(
+        end_as=end_as,
+        end_reason=reason,
+        revocation=revocation,
+        action=Action.END,
+        due=at_latest(stamp.at),
+    )
+    detail = {"as": str(end_as), "reason": reason, **_by_revocation(revocation)}
+    return move(request, Status.ENDING, stamp, detail, changes)
 
 
 def closed(request: GrantRequest, stamp: Stamp) -> Transition:
     """The grant is gone; its name is looked for once more after a while."""
     status = request.end_as or Status.EXPIRED
     reason = request.end_reason or str(status)
-    return _closed(request, status, stamp, reason, {**_held(request), "reason": reason})
+    detail = {**_held(request), "reason": reason, **_by_revocation(request.revocation)}
+    return _closed(request, status, stamp, reason, detail)
 
 
 def _closed(request: GrantRequest, status: Status, stamp: Stamp, reason: str, detail: Json) -> Transition:
@@ -175,11 +188,17 @@ def _closed(request: GrantRequest, status: Status, stamp: Stamp, reason: str, de
     return move(request, status, stamp, detail, changes)
 
 
-def _ended_unused(request: GrantRequest, status: Status, stamp: Stamp, reason: str) -> Transition:
+def _ended_unused(
+    request: GrantRequest, status: Status, stamp: Stamp, reason: str, revocation: str | None = None
+) -> Transition:
     if not request.status.waits:
         raise Conflict(f"the request is {request.status}")
-    changes = RequestChanges(ended_at=stamp.at, end_reason=reason)
-    return move(request, status, stamp, {"reason": reason}, changes)
+    changes = RequestChanges(ended_at=stamp.at, end_reason=reason, revocation=revocation)
+    return move(request, status, stamp, {"reason": reason, **_by_revocation(revocation)}, changes)
+
+
+def _by_revocation(revocation: str | None) -> Json:
+    return {"revocation": revocation} if revocation else {}
 
 
 def _asked(request: GrantRequest) -> Json:

@@ -10,6 +10,7 @@ from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
 from grant_broker.domain.submission import Extension, Submission
 
@@ -41,4 +42,10 @@ EXAMPLES: Mapping[type[BaseModel], dict[str, Any]] = {
     KeyDocument: {"name": "orders", "accounts": ["444455556666"], "required_context": {"dataset": "orders"}},
     KeyPatch: {"max_duration": "PT4H"},
     AccountDocument: {"name": "acme", "contact": "Acme's night desk"},
+    MassRevocationAsked: {
+        "key": "partner_data",
+        "account": "444455556666",
+        "reason": "incident 7: the partner's credentials leaked",
+        "block_for": "PT24H",
+    },
 }

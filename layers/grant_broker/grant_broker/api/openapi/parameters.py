@@ -20,6 +20,7 @@ _ACCOUNT = {"type": "string", "pattern": "^[0-9]{12}$"}
 PATH: dict[str, dict[str, Any]] = {
     "request_id": _ID,
     "approval_id": _ID,
+    "revocation_id": _ID,
     "key_id": _KEY_ID,
     "account": _ACCOUNT,
 }

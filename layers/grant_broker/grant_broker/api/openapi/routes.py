@@ -16,6 +16,8 @@ from grant_broker.api.security_shapes import (
     Key,
     KeyChecks,
     KeyPolicyAdvice,
+    MassRevocation,
+    MassRevocationMade,
     NamedAccount,
     Proposal,
     RequestSeen,
@@ -27,6 +29,7 @@ from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
 from grant_broker.domain.submission import Extension, Submission
 
@@ -67,6 +70,7 @@ _SEEN = "/security/requests/{request_id}"
 _APPROVAL = "/security/approvals/{approval_id}"
 _KEY = "/security/keys/{key_id}"
 _ACCOUNT = "/security/accounts/{account}"
+_REVOCATION = "/security/revocations/{revocation_id}"
 _OWN = (
     "get_request",
     "delete_request",
@@ -329,6 +333,39 @@ SECURITY_TEAM = (
         "DELETE",
         _ACCOUNT,
         "Take an account's entry away; its events go to no bus any more.",
+        {204: None},
+        conflicts=True,
+    ),
+    Operation(
+        "post_mass_revocation",
+        "POST",
+        "/security/revocations",
+        "Block what is selected, and end all of it: the kill switch.",
+        {202: MassRevocationMade},
+        body=MassRevocationAsked,
+        repeatable=True,
+        follow=("get_mass_revocation", "delete_mass_revocation"),
+    ),
+    Operation(
+        "get_mass_revocations",
+        "GET",
+        "/security/revocations",
+        "Mass revocations, newest first.",
+        {200: Page[MassRevocation]},
+        query=_PAGED,
+    ),
+    Operation(
+        "get_mass_revocation",
+        "GET",
+        _REVOCATION,
+        "How far a mass revocation is, and what it blocks.",
+        {200: MassRevocation},
+    ),
+    Operation(
+        "delete_mass_revocation",
+        "DELETE",
+        _REVOCATION,
+        "Lift its block; what was to end ends all the same.",
         {204: None},
         conflicts=True,
     ),
