@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from grant_broker.approvals.sweep import count_unseen
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import Stage
 from tests.local_stack.brokers import Answer
@@ -285,6 +286,7 @@ def test_the_votes_go_with_it(scene: InProcessStack) -> None:
 def test_a_call_that_has_no_time_for_all(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """It counts what it has yet to come to, and the minute's run goes on where it was."""
     monkeypatch.setattr("grant_broker.approvals.sweep._TOGETHER", 2)
+    monkeypatch.setattr("grant_broker.aws.lists._PAGE", 3)
     ids = [scene.active() for _ in range(5)] + [scene.pending()]
     broker = _slow(scene, 12.1, after=4)
     monkeypatch.setattr(scene.brokers.handler("approvals"), "broker", lambda: broker)
@@ -296,6 +298,9 @@ def test_a_call_that_has_no_time_for_all(scene: InProcessStack, monkeypatch: pyt
     assert 0 < len(done) < 5
     assert (made.status, made.body["matched"]) == (202, 6)
     assert counts(scene, made.body["id"]) == (6, 0, 6)
+    stored = broker.store.get_revocation(made.body["id"])
+    overtaken = stored.model_copy(update={"version": stored.version - 1})
+    assert count_unseen(broker, overtaken, until=scene.clock.now) == stored
     work(scene)
     assert counts(scene, made.body["id"]) == (6, 1, 5)
     scene.later(14)
