@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
+from grant_broker.domain.times import Time, parse_time
 from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
 from grant_broker.events.trail import EVENT_NAMES
 
@@ -38,7 +40,8 @@ class Closing(BaseModel):
 class Line(BaseModel):
     """A line of an export: an event; where a subject's trail ends by its record; or the closing line.
 
-    `fault` says what in the table could not be read as an event or a record of the subject.
+    `fault` says what in the table could not be read as an event or a record of the subject, `absent_at` when
+    a request's grant was first seen gone from KMS's list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +49,7 @@ class Line(BaseModel):
     event: Event | None = None
     subject: str | None = None
     head: Head | None = None
+    absent_at: Time | None = None
     fault: str | None = None
     closing: Closing | None = None
 
@@ -57,6 +61,7 @@ class _Trail:
     events: list[Event] = field(default_factory=list)
     head: Head | None = None
     faults: list[str] = field(default_factory=list)
+    absent_at: datetime | None = None
 
     @property
     def end(self) -> "_End":
@@ -94,7 +99,7 @@ def export(store: Store) -> Iterator[Line]:
         yield from (Line(event=event) for event in trail.events)
         yield from (Line(subject=subject, fault=fault) for fault in trail.faults)
         if trail.head:
-            yield Line(subject=subject, head=trail.head)
+            yield Line(subject=subject, head=trail.head, absent_at=trail.absent_at)
         ends[subject] = trail.end
     yield Line(closing=_closing(ends, approval_table=store.tables.has_approval_table))
 
@@ -213,6 +218,7 @@ def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail
     match record.get("events"), record.get("last_hash"):
         case int(events), str(last_hash):
             trail.head = Head(events, last_hash)
+            trail.absent_at = record.get("absent_at") and parse_time(record["absent_at"])
         case _:
             trail.faults.append("its record does not say where the trail ends")
     return trail
@@ -233,7 +239,7 @@ def _find_head(store: Store, table: str, subject: str, sort: str) -> dict[str, A
         table=table,
         condition="pk = :subject AND sk = :sort",
         values={":subject": subject, ":sort": sort},
-        projection="pk, #events, last_hash",
+        projection="pk, #events, last_hash, absent_at",
         names={"#events": "events"},
         consistent=True,
     )

@@ -1,4 +1,4 @@
-"""`grant-broker audit`: take the audit trail out as JSON Lines, and verify its hash chains.
+"""`grant-broker audit`: take the audit trail out as JSON Lines, verify its hash chains, make evidence of it.
 
 Exit code 1 means a breach and nothing else; 2, that something could not be read.
 """
@@ -6,6 +6,7 @@ Exit code 1 means a breach and nothing else; 2, that something could not be read
 import json
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -14,8 +15,11 @@ from pydantic import ValidationError
 
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
+from grant_broker.client.arguments import TIME
 from grant_broker.client.aws_session import clients
 from grant_broker.client.commands.audit_events import events
+from grant_broker.client.evidence.files import gather, write_files
+from grant_broker.client.evidence.trails import Period
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
 from grant_broker.client.printing import printable
 from grant_broker.client.stack import read_facts, stack_options
@@ -32,9 +36,9 @@ class _Tables(TypedDict):
 
 @click.group("audit", no_args_is_help=False)
 def command() -> None:
-    """List audit events, export the audit trail, or verify its hash chains.
+    """List audit events, export the audit trail, verify its hash chains, or make evidence of it.
 
-    Exit codes of the last two: 1 is a breach and nothing else, 2 that something could not be read.
+    Exit codes of the last three: 1 is a breach and nothing else, 2 that something could not be read.
     """
 
 
@@ -83,6 +87,38 @@ def write(**tables: Unpack[_Tables]) -> int:
     except AWS_FAILURES as error:
         return report_failure("audit export", error)
     return 0
+
+
+@command.command("evidence")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--since", type=TIME, required=True, help="From this RFC 3339 time on.")
+@click.option("--until", type=TIME, required=True, help="Before this RFC 3339 time.")
+@click.option("--file", type=click.Path(path_type=Path), help="An export, in JSON Lines.")
+@stack_options("request_table", "approval_table")
+def evidence(
+    *, folder: Path, since: datetime, until: datetime, file: Path | None, **tables: Unpack[_Tables]
+) -> int:
+    """Write what an auditor asks for of a period: every grant, approval, key, account and deciding role.
+
+    As JSON Lines and CSV into a folder, with a manifest that counts and seals them. Exit code 1 where the
+    trail that it is taken from is broken, 2 where it cannot be read, or the files not be written.
+    """
+    if since >= until:
+        raise click.UsageError("--until must be later than --since")
+    try:
+        found = gather(list(_lines(file, tables)), Period(since, until))
+        write_files(found, folder)
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        print(f"cannot read {file} or write {folder}: {printable(str(error))}", file=sys.stderr)
+        return NOT_DONE
+    except AWS_FAILURES as error:
+        return report_failure("audit evidence", error)
+    for name, population in found.populations.items():
+        print(f"{len(population):>8}  {name}")
+    print(f"digest over where the trails end: {found.verified.digest}")
+    if not found.whole:
+        print(f"the trail is broken: {folder}/manifest.json says where", file=sys.stderr)
+    return 0 if found.whole else 1
 
 
 def _lines(file: Path | None, tables: _Tables) -> Iterator[Line]:
