@@ -130,6 +130,44 @@ def test_a_revocation(stack: Running, alice: Console) -> None:
     assert (late.status_code, "Not done." in late.text) == (400, True)
 
 
+def test_the_kill_switch(stack: Running, alice: Console) -> None:
+    """It says what it would end, ends it by the typed phrase alone, shows how far it is, and is lifted."""
+    held = stack.granted("partner_colleague", encryption_context=CONTEXT)
+    grantee = stack.grantee("partner_colleague")
+    form = {"grantee": grantee, "account": "444455556666", "reason": "leaked", "block_for": "1h"}
+    asks = alice.post("/revocations/", **form)
+    assert "Ends 1 live grants and cancels 0 open requests" in plain(asks)
+    phrase = "444455556666 partner-colleague"
+    assert f"<code>{phrase}</code>" in asks.text
+    wrong = alice.post("/revocations/", **form, confirmation="everything")
+    assert (wrong.status_code, "Nothing was revoked" in wrong.text) == (400, True)
+    assert seen(stack, held["id"])["status"] == "active"
+    done = alice.post("/revocations/", **form, confirmation=phrase)
+    assert done.status_code == 303
+    path = done.headers["Location"]
+    try:
+        stack.until("revoked", held, "partner_colleague")
+        assert "1 of 1 ended, 0 left" in alice.words(path)
+        assert "Blocked until" in alice.words(path)
+        assert path in alice.get("/revocations/").text
+        refused = stack.call("partner_colleague", "POST", "/requests", stack.submission("partner_colleague"))
+        assert refused.status == 403
+    finally:
+        assert alice.post(f"{path}/lift").status_code == 303
+    assert "lifted" in alice.words(path)
+
+
+def test_a_kill_switch_that_is_not_told_what(alice: Console) -> None:
+    """Nothing selected, or what the API cannot read, revokes nothing; everything is a phrase of its own."""
+    nothing = alice.post("/revocations/", reason="leaked")
+    assert (nothing.status_code, "Nothing is selected" in nothing.text) == (400, True)
+    strange = alice.post("/revocations/", account="acme", reason="leaked")
+    assert (strange.status_code, "<code>account</code>" in strange.text) == (400, True)
+    never = alice.post("/revocations/", everything="yes", confirmation="everything", block_for="0s")
+    assert (never.status_code, "give a duration" in never.text) == (400, True)
+    assert "<code>everything</code>" in alice.post("/revocations/", everything="yes", reason="leaked").text
+
+
 def test_the_picture(stack: Running, alice: Console) -> None:
     """Each key's live grants are bars; one that ended just now stays for a while, as such."""
     held = stack.granted(encryption_context=CONTEXT, duration="PT30M")
@@ -144,6 +182,16 @@ def test_the_picture(stack: Running, alice: Console) -> None:
     assert "released" in alice.words("/live")
     assert 'class="bar over"' in alice.get("/live").text
     assert alice.get("/live?minutes=16").status_code == 404
+
+
+def test_more_than_a_page_shows(stack: Running, alice: Console) -> None:
+    """Where there is more than is drawn or listed, the page says so."""
+    stack.granted(encryption_context=CONTEXT)
+    asked(stack)
+    assert "more than are drawn" not in alice.words("/live")
+    with mock.patch("grant_broker.client.console.security_pages.MOST", 1):
+        assert "There are more than are drawn" in alice.words("/live")
+        assert "1 or more waiting" in alice.words("/queue")
 
 
 def test_keys_and_who_can_use_them(stack: Running, alice: Console) -> None:

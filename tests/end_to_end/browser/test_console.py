@@ -99,6 +99,7 @@ def test_no_finding_of_axe(stack: Running, serve: Serve) -> None:
         "key": (alice, key),
         "access": (alice, f"{key}/access"),
         "trail": (alice, "/trail"),
+        "kill-switch": (alice, "/revocations/"),
         "requests": (partner, "/own/"),
         "own-request": (partner, f"/own/{held['id']}"),
         "ask": (partner, "/own/ask"),

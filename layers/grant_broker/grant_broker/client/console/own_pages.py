@@ -1,12 +1,12 @@
 """A third party's pages: its account's own requests."""
 
-import uuid
 from collections.abc import Callable
 from itertools import islice
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from grant_broker.client.console.forms import form_key, typed
 from grant_broker.client.console.person import broker
 from grant_broker.client.errors import GrantBrokerError
 from grant_broker.client.third_party import Submission
@@ -78,20 +78,15 @@ def ask() -> ResponseReturnValue:
 def _page_of(request_id: str, problem: object = None) -> str:
     found = broker().get_request(request_id)
     return render_template(
-        "own_request.html", request=found, problem=problem, typed=request.form, once=_once()
+        "own_request.html", request=found, problem=problem, typed=request.form, once=form_key()
     )
 
 
 def _form(problem: object = None, forecast: object = None) -> str:
     offers = list(broker().list_keys())
     return render_template(
-        "ask.html", offers=offers, typed=request.form, once=_once(), problem=problem, forecast=forecast
+        "ask.html", offers=offers, typed=request.form, once=form_key(), problem=problem, forecast=forecast
     )
-
-
-def _once() -> str:
-    """What a form carries so that sending it twice asks once."""
-    return request.form.get("once") or str(uuid.uuid4())
 
 
 def _submission() -> Submission:
@@ -104,10 +99,10 @@ def _submission() -> Submission:
         "context_match": form.get("match", "equals"),
         "duration": form.get("duration", "").strip(),
         "reason": form.get("reason", ""),
-        "ticket": form.get("ticket", "").strip() or None,
-        "starts_at": form.get("starts_at", "").strip() or None,
+        "ticket": typed("ticket"),
+        "starts_at": typed("starts_at"),
     }
-    grantee = form.get("grantee", "").strip()
+    grantee = typed("grantee")
     return {**submission, "grantee": grantee} if grantee else submission
 
 

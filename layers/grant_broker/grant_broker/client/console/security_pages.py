@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 def show_queue() -> str:
     """What waits for a decision, the one that lapses first at the head."""
     waiting = list(islice(broker().security.list_requests(order="answer_by"), MOST))
-    return render_template("queue.html", requests=waiting, names=_names())
+    return render_template("queue.html", requests=waiting, names=names(), most=MOST)
 
 
 @pages.get("/requests/<request:request_id>")
@@ -62,7 +62,7 @@ def revoke(request_id: str) -> ResponseReturnValue:
 @pages.get("/live")
 def show_live() -> str:
     """Every key's live grants, and those that ended just now, as a picture."""
-    return render_template("live.html", **_pictures(), names=_names())
+    return render_template("live.html", **_pictures(), names=names())
 
 
 @pages.get("/keys")
@@ -98,7 +98,7 @@ def show_trail() -> str:
 def _page_of(request_id: str, problem: object = None) -> str:
     """The page of a request; after a form that was refused with why, and with what was typed."""
     found = broker().security.get_request(request_id)
-    return render_template("request.html", request=found, names=_names(), problem=problem, typed=request.form)
+    return render_template("request.html", request=found, names=names(), problem=problem, typed=request.form)
 
 
 def _done_or_shown(request_id: str, act: Callable[[], object]) -> ResponseReturnValue:
@@ -114,19 +114,25 @@ def _pictures(key: str | None = None) -> dict[str, object]:
     if minutes not in SPANS:
         abort(404)
     window = Window(datetime.now(UTC), minutes)
-    return {"pictures": draw(_lately_live(key), window), "minutes": minutes, "spans": SPANS}
+    found = [list(islice(each, MOST)) for each in _lately_live(key)]
+    return {
+        "pictures": draw(chain.from_iterable(found), window),
+        "minutes": minutes,
+        "spans": SPANS,
+        "cut": any(len(each) == MOST for each in found),
+    }
 
 
-def _lately_live(key: str | None) -> Iterator["RequestSeen"]:
-    """What lives, and what ended of a day's newest requests."""
+def _lately_live(key: str | None) -> Iterator[Iterator["RequestSeen"]]:
+    """What lives, status by status, and what ended of the requests of a day."""
     for status in LIVE:
-        yield from islice(broker().security.list_requests(status=status, key=key), MOST)
+        yield broker().security.list_requests(status=status, key=key)
     since = format_time(datetime.now(UTC) - _DAY)
     newest = islice(broker().security.list_requests(since=since, key=key), MOST)
-    yield from (found for found in newest if found["ended_at"])
+    yield (found for found in newest if found["ended_at"])
 
 
-def _names() -> dict[str, str]:
+def names() -> dict[str, str]:
     """What people call keys, by their ARNs, and accounts, by their ids."""
     keys = {key["key_arn"]: key["name"] for key in broker().security.list_keys()}
     return keys | {named["account"]: named["name"] for named in broker().security.list_accounts()}
