@@ -1,9 +1,15 @@
 """What falls due, as the API answers it."""
 
-from grant_broker.api.security_shapes import Debt as DebtShown
-from grant_broker.api.security_shapes import Due
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from grant_broker.domain.ends_ahead import Debt
 from grant_broker.domain.times import format_time, from_epoch
+
+if TYPE_CHECKING:
+    from grant_broker.api.security_shapes import Debt as DebtShown
+    from grant_broker.api.security_shapes import Due
 
 _MINUTE, _HOUR = 60, 3600
 
