@@ -85,15 +85,16 @@ class Acts:
         return self.on_request(who, "POST", "/security/requests/{}/decision", request, body, plan=plan)
 
     def approve_ahead(
-        self, who: str, key: str, account: str, *, lasts: int, app: int | None = None, plan: Plan = ()
-    ) -> Answer | None:
-        """A standing approval for tenant a of an account, for one of its grantees or any."""
+        self, who: str, key: str, account: str, *, lasts: int, app: int | None = None,
+        hours: str | None = None, plan: Plan = (),
+    ) -> Answer | None:  # fmt: skip
+        """A standing approval for tenant a of an account, for one of its grantees or any, at some hours."""
         own = self.grantees(account)
         body = {
             "key": key, "account": account, "grantee": None if app is None else own[app % len(own)],
             "operations": ["DescribeKey", "Encrypt"],
             "encryption_context": {"tenant": "a"}, "context_match": "subset", "max_duration": "PT20M",
-            "valid_until": self._in(lasts), "reason": "nightly",
+            "valid_until": self._in(lasts), "reason": "nightly", "windows": windows(hours),
         }  # fmt: skip
         return self.call(who, "POST", "/security/approvals", body, plan=plan)
 
@@ -111,3 +112,11 @@ class Acts:
 
     def _in(self, seconds: int) -> str:
         return (self.world.now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def windows(hours: str | None) -> list[dict[str, Any]] | None:
+    """One window on the day on which every example begins, such as 00:10-00:40; None for any time."""
+    if hours is None:
+        return None
+    since, _, until = hours.partition("-")
+    return [{"days": ["tue"], "from": since, "to": until, "time_zone": "UTC"}]

@@ -106,6 +106,12 @@ _take_up = _third_party("POST", "/requests/{}/grant")
 CASES = (
     _case("submit, pending", _nothing, _submit("second_data"), "lapsed"),
     _case("submit, granted at once", _approve_ahead, _submit("partner_data"), "lapsed", "failed", "expired"),
+    _case(
+        "submit, granted within its window",
+        lambda one: one.acts.approve_ahead("alice", "partner_data", PARTNER, lasts=3600, hours="00:00-00:30"),
+        _submit("partner_data"),
+        "lapsed", "failed", "expired",
+    ),
     _case("vote to approve", OneRequest.pending, _vote("approve"), "lapsed"),
     _case("vote to deny", OneRequest.pending, _vote("deny"), "lapsed", "denied"),
     _case("take up", OneRequest.approved, _take_up, "lapsed", "failed", "expired"),

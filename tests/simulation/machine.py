@@ -83,6 +83,8 @@ FENCES = st.sampled_from(
     ]
 )
 """A key's limits from the start on. `max_continuous` is as `max_duration`."""
+HOURS = st.sampled_from([None, None, "00:00-00:25", "00:20-01:00", "00:05-23:00", "22:00-00:15"])
+"""Examples begin at midnight, and last an hour or two."""
 SCOPES = st.fixed_dictionaries(
     {
         "operations": OPERATIONS,
@@ -185,6 +187,22 @@ class Faults(RuleBasedStateMachine):
             self.acts.agree(request, [None] * 4)
             self.acts.take_up(owner, request)
 
+    @rule(
+        who=THIRD_PARTIES, hours=HOURS, duration=st.sampled_from(["PT5M", "PT20M"]), plan=ISSUES,
+        later=st.sampled_from([0, 300, 900]), wait=st.sampled_from([0, 1, 300]),
+    )  # fmt: skip
+    def be_granted_at_some_hours(
+        self, *, who: str, hours: str | None, later: int, wait: int, duration: str, plan: Any
+    ) -> None:
+        """By a standing approval with hours alone: asked for now or for later, and taken up."""
+        account = self.world.people[who].account
+        self.acts.approve_ahead("bob", "second_data", account, lasts=7200, hours=hours)
+        scope = {**CROWD, "duration": duration}
+        request = self.acts.submit(who, "second_data", scope, later=later, plan=() if later else plan)
+        self.world.advance(later + wait)
+        self.acts.take_up(who, request, plan=plan)
+        STEPS["at some hours"] += bool(hours) and request in self.world.requests("active")
+
     @rule(pick=PICK, plan=ISSUES)
     def take_up(self, pick: int, plan: Any) -> None:
         request = self.acts.pick(pick, "approved", "issuing")
@@ -229,12 +247,14 @@ class Faults(RuleBasedStateMachine):
         lasts=st.sampled_from([300, 3600]),
         app=st.none() | APP,
         votes=VOTERS,
+        hours=HOURS,
         plan=PLANS,
     )
     def approve_ahead(
-        self, *, who: str, key: str, account: str, lasts: int, app: int | None, votes: Any, plan: Any
-    ) -> None:
-        answer = self.acts.approve_ahead(who, key, account, lasts=lasts, app=app, plan=plan)
+        self, *, who: str, key: str, account: str, lasts: int, app: int | None, votes: Any,
+        hours: str | None, plan: Any,
+    ) -> None:  # fmt: skip
+        answer = self.acts.approve_ahead(who, key, account, lasts=lasts, app=app, hours=hours, plan=plan)
         if answer and answer.status == 201 and answer.body["status"] == "pending":
             path, body = f"/security/approvals/{answer.body['id']}/decision", {"verdict": "approve"}
             for voter in votes:

@@ -197,8 +197,29 @@ def _too_much(request: Plain, approval: Plain) -> str | None:
         > min(longest, seconds(approval["max_duration"])),
         "not valid yet": time(approval["valid_from"]) - SKEW > at,
         "not valid any more": "valid_until" in approval and at >= time(approval["valid_until"]) + SKEW,
+        "not within a window": not any(_is_within(request, each) for each in approval.get("windows") or ())
+        and bool(approval.get("windows")),
     }
     return next((why for why, wrong in checks.items() if wrong), None)
+
+
+def _is_within(request: Plain, window: Plain) -> bool:
+    """Whether the clocks of UTC show a window's hours in every minute of a grant, and in its last second."""
+    at, end = time(request["issued_at"]), time(request["expires_at"])
+    moments = [end - timedelta(seconds=1)]
+    while at < end:
+        moments.append(at)
+        at += timedelta(minutes=1)
+    return all(_is_hour(moment, window) for moment in moments)
+
+
+def _is_hour(moment: datetime, window: Plain) -> bool:
+    days, since, until = window["days"], window["from"], window["to"]
+    today, yesterday = (f"{moment - timedelta(days=ago):%a}".lower() in days for ago in (0, 1))
+    shown = f"{moment:%H:%M}"
+    if since < until:
+        return today and since <= shown < until
+    return (today and since <= shown) or (yesterday and shown < until)
 
 
 def broken_chain(events: list[Plain], head: Plain) -> str | None:

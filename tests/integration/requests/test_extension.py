@@ -271,6 +271,7 @@ def test_a_refused_body_leaves_the_key_free(scene: InProcessStack) -> None:
         ({"max_duration": "PT3H"}, "duration"),
         ({"operations": ["DescribeKey"]}, "operations"),
         ({"accounts": ["666677778888"]}, "key"),
+        ({"requesters": ["arn:aws:iam::444455556666:role/partner-colleague"]}, "key"),
         ({"required_context": {"tenant": "b"}}, "encryption_context"),
     ],
 )

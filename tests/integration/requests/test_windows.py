@@ -75,6 +75,19 @@ def test_a_later_start(nights: InProcessStack) -> None:
     assert at(nights, "01T22:00:00").take_up(asked["id"]).status == 201
 
 
+def test_a_window_that_passes_meanwhile(nights: InProcessStack) -> None:
+    """What is judged in its last second is not granted in the next one: as stored it would outlast it."""
+    asked = nights.submit(starts_at="2030-01-01T21:00:00Z", duration="PT3H").body["id"]
+    at(nights, "01T22:00:00")
+    with nights.meanwhile("Query", lambda: nights.clock.advance(seconds=1)):
+        late = nights.take_up(asked)
+    assert (late.status, nights.status(asked), nights.grants()) == (409, Status.APPROVED, [])
+    assert "does not start and end within" in late.body["detail"]
+    at(nights, "01T22:00:00")
+    with nights.meanwhile("TransactWriteItems", lambda: nights.clock.advance(seconds=1)):
+        assert nights.take_up(asked).body["expires_at"] == "2030-01-02T01:00:00Z"
+
+
 def test_the_next_window(nights: InProcessStack) -> None:
     """What was missed on one night is taken up on the next one, until its take-up deadline."""
     asked = nights.submit(starts_at="2030-01-01T21:30:00Z", duration="PT3H").body

@@ -11,10 +11,12 @@ from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.people import approvers_and_requesters
 from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
+from tests.local_stack.demo.windows import windows
 
 FULL: tuple[Callable[[Actors], None], ...] = (
     standing_approval,
     approvers_and_requesters,
     extension,
     spreading,
+    windows,
 )

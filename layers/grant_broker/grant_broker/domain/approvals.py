@@ -260,8 +260,12 @@ class Approval(Record):
         refusal = next((reason for holds, reason in checks if not holds), None)
         return refusal or asked.scope.excess_over(self.scope)
 
+    def fits(self, since: datetime, until: datetime) -> bool:
+        """Whether a grant that lives from one instant until another starts and ends within one window."""
+        return self.windows is None or within_one(self.windows, since, until)
+
     def _out_of_hours(self, asked: Asked) -> str | None:
-        if self.windows is None or within_one(self.windows, *asked.life):
+        if self.windows is None or self.fits(*asked.life):
             return None
         return f"it does not start and end within {' or '.join(each.in_words for each in self.windows)}"
 

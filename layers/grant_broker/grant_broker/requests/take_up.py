@@ -14,7 +14,7 @@ from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest, Transition
+from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest, Transition, end_of
 from grant_broker.domain.times import format_duration
 from grant_broker.domain.transitions import activated, intended, refused
 from grant_broker.keys.checks import find_checks
@@ -125,7 +125,12 @@ def commit_intent(
     """
     smallest = broker.settings.smallest_duration
     margin = rests_on.key.document.margin_of(request.duration, smallest=smallest)
-    change = intended(request, broker.stamp(by), rests_on.approval.id, margin=margin)
+    stamp = broker.stamp(by)
+    change = intended(request, stamp, rests_on.approval.id, margin=margin)
+    # It was judged a moment ago, and what was judged then may have ended with its window: once more, by what
+    # is stored now.
+    if not rests_on.approval.fits(stamp.at, end_of(request.duration, stamp.at)):
+        raise Stale("the window in which its approval covers it has passed meanwhile")
     # Whatever a forged or restored record says: nothing covers a second grant under the same id.
     unused = broker.store.uses.unused(request.id)
     # What is blocked before this transaction is not granted after it; what is in flight, the kill switch's
