@@ -85,9 +85,16 @@ MUTATIONS = (
     Mutation(
         "a window that a grant begins in is enough",
         "domain/approvals.py",
-        "within_one(self.windows, *asked.life)",
-        "within_one(self.windows, asked.life[0], asked.life[0] + timedelta(seconds=1))",
+        "within_one(self.windows, since, until)",
+        "within_one(self.windows, since, since + timedelta(seconds=1))",
         "tests/integration/requests/test_windows.py::test_what_fits_is_granted",
+    ),
+    Mutation(
+        "a window may pass before the intent is stored",
+        "requests/take_up.py",
+        "    if not rests_on.approval.fits(stamp.at, end_of(request.duration, stamp.at)):\n",
+        "    if False:\n",
+        "tests/integration/requests/test_windows.py::test_a_window_that_passes_meanwhile",
     ),
     Mutation(
         "end rate unlimited",
