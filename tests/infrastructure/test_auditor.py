@@ -1,8 +1,12 @@
 """An auditor's policy, as the stack puts it out: enough for the auditor's commands, and nothing else."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -16,6 +20,7 @@ from grant_broker.policy_engine import Call, decide, decide_kms
 from tests.infrastructure.stack import actions, deployed, key_policy, template
 from tests.infrastructure.test_roles import resources
 from tests.local_stack.deployment import STACK
+from tests.support.documents import page
 from tests.support.scene import InProcessStack
 
 READS = {
@@ -100,6 +105,26 @@ def test_it_suffices(scene: InProcessStack, run: Run) -> None:
     assert "DataReaderRole" in access_report[1]
     assert "partner-application" in access_report[1]
     assert "unreadable" not in access_report[1]
+
+
+def test_the_page_s_lines(
+    scene: InProcessStack,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the auditors' page tells them to say works with that policy alone."""
+    run(_policy(scene))  # from here on the commands' clients are that auditor's
+    monkeypatch.chdir(tmp_path)
+    [block] = re.findall(r"^```bash\n(.*?)^```", page("auditor"), re.MULTILINE | re.DOTALL)
+    for line in Template(block).substitute(STACK=STACK, KEY=scene.key_arn).splitlines():
+        words, _, file = line.partition(" > ")
+        assert main(shlex.split(words)[1:]) == 0
+        said = capsys.readouterr().out
+        Path(file or "said").write_text(said)
+    assert " 0 broken" in Path("said").read_text()
+    assert json.loads(Path("access.json").read_text())["items"]
 
 
 def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:

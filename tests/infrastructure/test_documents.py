@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from grant_broker.client.main import root
 from tests.infrastructure.stack import template
 from tests.local_stack.template import ROOT
 from tests.local_stack.triggers import routes
@@ -74,3 +76,21 @@ def test_the_page_lists_every_route() -> None:
 
 def _nameless(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
+def test_every_command_that_is_named_exists(document: Path) -> None:
+    """What is written as a command of ours is one, with the subcommands and options that it has."""
+    text = document.read_text("utf-8").replace("\\\n", " ")
+    spans = re.findall(r"`grant-broker ([^`]+)`|(?:^|[(|] ?)grant-broker ([^|)\n]+)", text, re.MULTILINE)
+    for inline, line in spans:
+        words = (inline or line).split()
+        command: click.Command | None = root
+        context = click.Context(root)
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]*", words[0]):
+            command = command.get_command(context, words.pop(0))
+        assert command is not None, inline or line
+        known = {flag for option in command.get_params(context) for flag in option.opts}
+        given = {word for word in words if re.fullmatch(r"--[a-z-]+", word)}
+        if not isinstance(command, click.Group):
+            assert given <= known, inline or line
