@@ -19,7 +19,13 @@ from grant_broker.domain.mail import (
 from tests.support.announcements import NOW, event
 
 _REQUEST = "/security/requests/1"
-NEXT = f"Next: GET {_REQUEST} shows what was found about it; POST {_REQUEST}/decision decides."
+NEXT = (
+    "Next: grant-broker show 1",
+    "Approve: grant-broker approve 1",
+    "Deny: grant-broker deny 1 --comment WHY",
+    f"By the API: GET {_REQUEST} shows what was found about it; POST {_REQUEST}/decision decides.",
+)
+KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd"
 TITLES = {
     "submitted": "new request",
     "active": "granted",
@@ -41,6 +47,14 @@ def _told(kind: str = "submitted", **detail: Any) -> Notice:
     return notice
 
 
+def _of(subject: str, kind: str, name: str | None = None, **detail: Any) -> Notice:
+    """What is told of an event about something else than a request."""
+    told = event(kind=kind, **detail).model_copy(update={"subject": subject, "request_id": None})
+    notice = notice_of(told, name)
+    assert notice is not None
+    return notice
+
+
 @pytest.mark.parametrize(("kind", "title"), TITLES.items())
 def test_titles(kind: str, title: str) -> None:
     """The security team is told in words what happened."""
@@ -57,9 +71,10 @@ def test_what_nobody_needs_to_hear(kind: str) -> None:
 @pytest.mark.parametrize("how", [{"widened": ["operations"]}, {"widened": [], "opens": True}])
 def test_wider_limits_are_told_apart(how: dict[str, Any]) -> None:
     """What opens a key further is told before other changes, and already when it is proposed."""
-    changed, proposed = _told("key_changed", **how), _told("key_voted", **how)
+    changed, proposed = (_of(f"key#{KEY_ARN}", kind, **how) for kind in ("key_changed", "key_voted"))
     assert changed.title == "a key's limits were widened"
     assert proposed.title == "wider limits of a key were proposed"
+    assert "Agree: grant-broker keys vote" in proposed.text
     assert "/proposals shows all of it" in proposed.text
     assert "/proposals" not in changed.text
     in_order = digest([_told("key_changed", widened=[]), changed, proposed]).subject
@@ -112,7 +127,7 @@ def test_a_new_request_says_what_to_decide_and_until_when() -> None:
         '"answer_by": "2026-03-04T12:00:00Z"',
         '"waits": "no standing approval"',
         'Event: "id-1"',
-        NEXT,
+        *NEXT,
     ]
 
 
@@ -137,10 +152,10 @@ def test_untrusted() -> None:
     message = digest([notice]).message
     assert message.isascii()
     assert "\x7f" not in message
-    [line] = [each for each in message.split("\n") if "reason" in each]
+    [line] = [each for each in message.split("\n") if each.startswith('"reason"')]
     assert "https://" not in line
     assert line.endswith(' (cut)"')
-    assert len(notice.text.split("\n")) == 6
+    assert len(notice.text.split("\n")) == 8
     assert "Text in quotation marks was written by others" in message
 
 
@@ -252,3 +267,43 @@ def test_whatever_lies_in_the_queue_becomes_a_notice(body: str) -> None:
     notice = read_notice(body)
     assert notice.title in {"an unreadable message", "a watched call"}
     assert digest([notice, _told()]).message.isascii()
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "commands"),
+    [
+        (f"key#{KEY_ARN}", "key_changed", [f"Next: grant-broker keys show {KEY_ARN}"]),
+        ("key#alias/x", "key_changed", []),
+        ("account#444455556666", "account_changed", ["Next: grant-broker accounts show 444455556666"]),
+        ("account#$(rm)", "account_changed", []),
+        ("approval#1", "approval_made", []),
+    ],
+)
+def test_commands_to_copy(subject: str, kind: str, commands: list[str]) -> None:
+    """What is about a key or an account says how to look at it; what is no id is in no command."""
+    assert [line for line in _of(subject, kind).text.split("\n") if "grant-broker " in line] == commands
+
+
+def test_a_grant_says_how_to_take_it_back() -> None:
+    """And its end, how to look at it."""
+    assert _told("active").text.endswith("Take back: grant-broker revoke 1 --reason WHY")
+    assert _told("expired").text.endswith("Next: grant-broker show 1")
+
+
+def test_a_request_that_lapses_soon() -> None:
+    """It is told before new requests, with its deadline, and with the commands that decide it."""
+    soon = _told("answer_due", answer_by="2026-03-02T12:00:00Z", reason="nightly")
+    assert (soon.title, soon.deadline) == ("a request lapses soon", "2026-03-02T12:00:00Z")
+    assert soon.text.endswith("\n".join(NEXT))
+    mail = digest([_told("submitted", answer_by="2026-03-01T13:00:00Z"), soon])
+    assert mail.subject == "Grant broker: a request lapses soon, new request"
+    assert "All that waits for you: grant-broker queue" in mail.message
+    assert "grant-broker queue" not in digest([_told("active")]).message
+
+
+def test_an_account_by_its_name() -> None:
+    """Where the security team has named it, the name stands beside the id, which is what counts."""
+    notice = notice_of(event(kind="active", account="444455556666"), "acme")
+    assert notice is not None
+    assert 'Account: "acme" "444455556666"' in notice.text
+    assert "Account:" not in _told("active", account="444455556666").text

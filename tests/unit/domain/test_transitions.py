@@ -78,6 +78,7 @@ EVENTS: dict[str, Callable[[GrantRequest], Transition | list[Transition]]] = MAD
     "alive_after_end": lambda r: adoption.alive_after_end(r, STAMP, "it lives"),
     "end_failed": lambda r: bookkeeping.end_failed(r, STAMP, until=NOW, code="ThrottlingException"),
     "late_duplicate": lambda r: bookkeeping.late_duplicate(r, STAMP, ["g"]),
+    "reminded": lambda r: bookkeeping.reminded(r, STAMP, "expires_at"),
 }
 _END_AS = (None, Status.EXPIRED, Status.REVOKED, Status.RELEASED)
 

@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 
 from grant_broker.aws.items import item_of
 from grant_broker.aws.mails import MailTopic
+from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.trail import Event
-from grant_broker.events.announce import Channels, Once
+from grant_broker.events.announce import Channels, Once, announce
 from tests.support.announcements import Sent, channels_to, event
 from tests.support.context import Context
 from tests.support.environments import load_handler
@@ -190,3 +191,13 @@ def test_clients(monkeypatch: pytest.MonkeyPatch) -> None:
         made.cache_clear()
         assert isinstance(made(), kind)
         made.cache_clear()
+
+
+def test_mails_say_what_people_call_an_account(sent: Sent) -> None:
+    """The name of a request's account stands in the mail; an account that nobody named is its id alone."""
+    acme = AccountDocument(account="444455556666", name="acme")
+    channels = channels_to(sent, {"444455556666": acme}.get)
+    told = {"r1": event(1, account="444455556666"), "r2": event(2, account="666677778888"), "r3": event(3)}
+    assert announce(channels, told) == set()
+    assert ["Account:" in notice.text for notice in sent.notices] == [True, False, False]
+    assert 'Account: "acme" "444455556666"' in sent.notices[0].text

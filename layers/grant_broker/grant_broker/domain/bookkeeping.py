@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 
 from grant_broker.domain.lifecycle import Action
 from grant_broker.domain.records import ChangeOf, Stamp
-from grant_broker.domain.request import CONFIRM_AFTER, SETTLE_AFTER, GrantRequest, RequestChanges, at_latest
+from grant_broker.domain.request import (
+    CONFIRM_AFTER,
+    SETTLE_AFTER,
+    GrantRequest,
+    Reminder,
+    RequestChanges,
+    at_latest,
+)
+from grant_broker.domain.times import format_time
+from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 
 Note = ChangeOf[GrantRequest]
@@ -68,6 +77,26 @@ def made_unwanted(request: GrantRequest, grant_id: str, now: datetime) -> Note:
     """`ending` when KMS answered with its grant: it is to be ended now, by this id if none was known."""
     changes = RequestChanges(grant_id=request.grant_id or grant_id, action=Action.END, due=at_latest(now))
     return revise(request, changes)
+
+
+def reminded(request: GrantRequest, stamp: Stamp, reminder: Reminder) -> Note:
+    """People hear of a deadline that is near: what is left of the record stays as it is."""
+    asked: Json = {
+        "requester": request.requester_arn,
+        "grantee": request.grantee,
+        "key": request.key_arn,
+        "answer_by": format_time(request.answer_by) if request.answer_by else None,
+        "reason": request.reason,
+        "ticket": request.ticket,
+    }
+    held: Json = {
+        "grantee": request.grantee,
+        "key": request.key_arn,
+        "expires_at": format_time(request.expires_at) if request.expires_at else None,
+        "ends_at": format_time(request.ends_at) if request.ends_at else None,
+    }
+    event_type, detail = ("answer_due", asked) if reminder == "answer_by" else ("expiring_soon", held)
+    return record_event(request, event_type, stamp, detail, RequestChanges(reminded_of=reminder))
 
 
 def missing(request: GrantRequest, now: datetime) -> Note:

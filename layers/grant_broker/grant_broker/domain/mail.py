@@ -4,6 +4,7 @@ One mail is a digest of many notices, what is urgent first, and bounded in size,
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
+from grant_broker.domain.arns import KEY
 from grant_broker.domain.texts import is_id
 from grant_broker.domain.times import format_time, parse_time
 from grant_broker.domain.trail import Event
@@ -43,12 +45,14 @@ _TITLES = {
     "account_registered": "an account's entry",
     "account_changed": "an account's entry",
     "approval_made": "a standing approval",
+    "answer_due": "a request lapses soon",
     "submitted": "new request",
     "revoked": "a grant or request was revoked",
     "active": "granted",
     "expired": "grant ended",
     "released": "grant ended",
 }
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
 CALL = "a watched call"
 PARTNER_BUS = "a partner's bus did not take events"
 # What opens a key further is told apart, and already when it is proposed.
@@ -59,6 +63,7 @@ _WIDENED = {
 _URGENCY = [CALL, *_WIDENED.values(), *dict.fromkeys(_TITLES.values()), PARTNER_BUS]
 # What happens to a request in the normal course. Where a standing approval covered it, nobody waits for it.
 _ROUTINE = frozenset({"submitted", "active", "expired", "released"})
+_TO_ANSWER = frozenset({"submitted", "answer_due"})
 # What an approver reads first; the other details follow by name.
 _FIRST = (
     "requester",
@@ -70,6 +75,7 @@ _FIRST = (
     "duration",
     "extends",
     "starts_at",
+    "expires_at",
     "reason",
     "ticket",
 )
@@ -113,17 +119,18 @@ class Notice(BaseModel):
         return place, self.deadline or ""
 
 
-def notice_of(event: Event) -> Notice | None:
-    """What to tell of an event, or None where nobody needs to be told."""
+def notice_of(event: Event, account: str | None = None) -> Notice | None:
+    """What to tell of an event, or None where nobody needs to be told; `account`: its account's name."""
     title = _title(event)
     if title is None or _untold(event):
         return None
-    deadline = _time(event.detail.get("answer_by")) if event.type == "submitted" else None
+    deadline = _time(event.detail.get("answer_by")) if event.type in _TO_ANSWER else None
     lines = [
         f"{title} ({event.type})",
         f"When: {format_time(event.at)}",
         *([f"Answer by: {deadline}"] if deadline else []),
         f"About: {quoted(event.subject)}",
+        *([f"Account: {quoted(account)} {quoted(event.detail.get('account'))}"] if account else []),
         f"By: {quoted(event.by)}",
         *_quoted_lines(event.detail),
         f"Event: {quoted(event.id)}",
@@ -197,6 +204,8 @@ def digest(notices: Sequence[Notice]) -> Mail:
     if left := ordered[len(told) :]:
         parts.append(_rest(left))
     message = f"\n{_RULE}\n".join(parts)
+    if any(notice.deadline for notice in notices):
+        message += "\n\nAll that waits for you: grant-broker queue"
     return Mail(f"Grant broker: {_counted(ordered)}"[:_LONGEST_SUBJECT], f"{message}\n\n{_NOTE}")
 
 
@@ -244,18 +253,44 @@ def _quoted_lines(detail: Mapping[str, object]) -> Iterable[str]:
 
 
 def _next_step(event: Event) -> list[str]:
-    if event.type == "key_voted":
-        path = "/security/keys/{key_id}"
-        return [
-            f"Next: GET {path}/proposals shows all of it; who agrees sends the same document by PUT {path}."
-        ]
-    if event.type == "revocation_made":
-        path = f"/security/{event.subject.replace('#', 's/', 1)}"
+    """The commands to copy, and the calls behind them; only what can be nothing but an id is in them."""
+    kind, _, name = event.subject.partition("#")
+    if kind == "key" and KEY.fullmatch(name):
+        return _for_a_key(event.type, name)
+    if kind == "account" and ACCOUNT_ID.fullmatch(name):
+        return [f"Next: grant-broker accounts show {name}"]
+    if kind == "revocation" and is_id(name):
+        path = f"/security/revocations/{name}"
         return [f"Next: GET {path} shows how far it is; DELETE {path} lifts its block."]
-    if event.type != "submitted" or not is_id(event.request_id or ""):
+    if event.request_id is None or not is_id(event.request_id):
         return []
-    path = f"/security/requests/{event.request_id}"
-    return [f"Next: GET {path} shows what was found about it; POST {path}/decision decides."]
+    return _for_a_request(event.type, event.request_id)
+
+
+def _for_a_key(event_type: str, key_arn: str) -> list[str]:
+    if event_type != "key_voted":
+        return [f"Next: grant-broker keys show {key_arn}"]
+    path = "/security/keys/{key_id}"
+    return [
+        f"Next: grant-broker keys proposals {key_arn}",
+        f"Agree: grant-broker keys vote {key_arn}",
+        f"By the API: GET {path}/proposals shows all of it; PUT {path} of the same document agrees.",
+    ]
+
+
+def _for_a_request(event_type: str, request_id: str) -> list[str]:
+    path = f"/security/requests/{request_id}"
+    look = f"Next: grant-broker show {request_id}"
+    if event_type in _TO_ANSWER:
+        return [
+            look,
+            f"Approve: grant-broker approve {request_id}",
+            f"Deny: grant-broker deny {request_id} --comment WHY",
+            f"By the API: GET {path} shows what was found about it; POST {path}/decision decides.",
+        ]
+    if event_type == "active":
+        return [look, f"Take back: grant-broker revoke {request_id} --reason WHY"]
+    return [look]
 
 
 def _time(value: object) -> str | None:

@@ -66,8 +66,8 @@ _KINDS: Mapping[str, _Kind] = {
         "shows to its requester and its grantee; DELETE /requests/{id}/grant gives it back.",
     ),
     "expiring_soon": _Kind(
-        (*_HELD, "expires_at"),
-        "Finish by expires_at, or ask for more time now with POST /requests/{id}/extension.",
+        (*_HELD, "expires_at", "ends_at"),
+        "Finish by ends_at, or ask for more time now with POST /requests/{id}/extension.",
     ),
     "ending": _Kind(("reason",), "Stop using the grant: it ends now."),
     "expired": _Kind((*_HELD, "reason"), _AGAIN),
@@ -107,6 +107,10 @@ class PartnerDetail(BaseModel):
     comment: str | None = None
     grant_id: str | None = None
     expires_at: str | None = None
+    ends_at: Annotated[
+        str | None,
+        Field(description="When it is ended: by the key's margin before expires_at."),
+    ] = None
 
 
 class PartnerEvent(BaseModel):
@@ -125,12 +129,19 @@ class PartnerEvent(BaseModel):
     next: Annotated[str, Field(description="What to do next.")]
 
 
+def find_account(event: Event) -> str | None:
+    """Find the account that an event is of; None where it tells none.
+
+    Whoever took a function over may write anything: nothing but the id of an account is ever looked up.
+    """
+    account = event.detail.get("account")
+    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+
+
 def find_account_told(event: Event) -> str | None:
     """Find the account whose bus is to be told of an event; None where nobody's is."""
-    account = event.detail.get("account")
     of_request = event.request_id is not None and is_id(event.request_id) and event.type in _KINDS
-    # Whoever took a function over may write anything, and nothing else is ever looked up.
-    return account if of_request and isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+    return find_account(event) if of_request else None
 
 
 def partner_event(event: Event, account: str) -> PartnerEvent:

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.blocks import Selectors
@@ -18,6 +18,8 @@ from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import EpochSecond, Seconds, SpanSeconds, Time
 from grant_broker.domain.trail import Json, digest
 
+Reminder: TypeAlias = Literal["answer_by", "expires_at"]
+"""A deadline that people are reminded of."""
 SETTLE_AFTER = timedelta(seconds=60)
 ISSUE_WITHIN = timedelta(seconds=20)
 FAILED_AFTER = timedelta(minutes=5)
@@ -85,6 +87,8 @@ class GrantRequest(Record):
     missing_since: Time | None = None
     absent_at: Time | None = None
     """When KMS's list of grants was first seen without it, after its end."""
+    reminded_of: Reminder | None = None
+    """The last deadline that people were reminded of."""
     action: Action | None = None
     due: EpochSecond | None = None
     attempts: int = 0
@@ -223,6 +227,7 @@ class RequestChanges(TypedDict, total=False):
     kms_name: str
     missing_since: datetime | None
     absent_at: datetime
+    reminded_of: Reminder
     action: Action | None
     due: int | None
     attempts: int

@@ -9,7 +9,9 @@ from grant_broker.aws.event_bus import Entry, EventBus, batches_of, entry_of
 from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.errors import EventsRefused
 from grant_broker.domain.mail import notice_of
+from grant_broker.domain.partner_events import find_account
 from grant_broker.domain.trail import Event
+from grant_broker.events.directory import Directory
 from grant_broker.events.partners import Partners
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class Channels:
         """EventBridge, the security team's mails, and the buses of partners' accounts."""
         return cls(
             Once(lambda events: publish(bus, events)),
-            Once(lambda events: notify(mails, events)),
+            Once(lambda events: notify(mails, partners.directory, events)),
             Once(partners.tell),
         )
 
@@ -84,11 +86,18 @@ def publish(bus: EventBus, events: Sequence[Event]) -> list[bool]:
     return taken + [False] * (len(events) - len(taken))
 
 
-def notify(mails: MailQueue, events: Sequence[Event]) -> list[bool]:
+def notify(mails: MailQueue, directory: Directory, events: Sequence[Event]) -> list[bool]:
     """Queue what the security team should hear; for each event, whether it is queued, or needs no mail."""
-    notices = {place: notice for place, event in enumerate(events) if (notice := notice_of(event))}
+    found = ((place, notice_of(event, _name(directory, event))) for place, event in enumerate(events))
+    notices = {place: notice for place, notice in found if notice}
     taken = dict(zip(notices, mails.put(list(notices.values())), strict=True))
     return [taken.get(place, True) for place in range(len(events))]
+
+
+def _name(directory: Directory, event: Event) -> str | None:
+    """What people call the account of an event's request; None where nobody named it, or it is not known."""
+    account = find_account(event)
+    return directory.find_name(account) if account else None
 
 
 def replay(bus: EventBus, entries: Iterable[Entry]) -> tuple[int, list[Event]]:

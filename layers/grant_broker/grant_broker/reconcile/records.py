@@ -14,6 +14,7 @@ from grant_broker.domain.reconciliation import PROPAGATION
 from grant_broker.domain.request import ISSUE_WITHIN
 from grant_broker.domain.times import format_time
 from grant_broker.reconcile.judging import Judging
+from grant_broker.reconcile.reminders import remind
 
 _PAGE = 500  # items of the index that one Query evaluates
 
@@ -27,6 +28,7 @@ def compare_records(judging: Judging, has_time: Callable[[], bool]) -> bool:
     for items, marker in _pages(judging, place.marker):
         expected += sum(_is_expected(judging, item) for item in items)
         _look_at(judging, [item for item in items if _is_suspect(judging, item)])
+        remind(judging, items)
         if marker and not has_time():
             judging.recorder.record(place.moved(marker))
             return False
@@ -58,7 +60,7 @@ def _query(judging: Judging, status: Status, start: Item | None) -> Query:
         condition="#status = :status",
         values={":status": str(status)},
         names={"#status": "status"},
-        projection="pk, grant_id, due, issued_at, key_arn, #status",
+        projection="pk, grant_id, due, issued_at, key_arn, reminded_of, #status",
         limit=_PAGE,
         start=start,
     )
