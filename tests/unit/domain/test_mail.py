@@ -276,6 +276,7 @@ def test_whatever_lies_in_the_queue_becomes_a_notice(body: str) -> None:
         ("key#alias/x", "key_changed", []),
         ("account#444455556666", "account_changed", ["Next: grant-broker accounts show 444455556666"]),
         ("account#$(rm)", "account_changed", []),
+        ("revocation#a1\nb", "revocation_made", []),
         ("approval#1", "approval_made", []),
     ],
 )
@@ -307,3 +308,12 @@ def test_an_account_by_its_name() -> None:
     assert notice is not None
     assert 'Account: "acme" "444455556666"' in notice.text
     assert "Account:" not in _told("active", account="444455556666").text
+
+
+def test_a_revocation_says_how_to_follow_and_to_lift_it() -> None:
+    """By the API, under its own id."""
+    path = "/security/revocations/a1"
+    assert (
+        f"Next: GET {path} shows how far it is; DELETE {path} lifts"
+        in _of("revocation#a1", "revocation_made").text
+    )
