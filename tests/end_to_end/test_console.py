@@ -194,6 +194,22 @@ def test_more_than_a_page_shows(stack: Running, alice: Console) -> None:
         assert "1 or more waiting" in alice.words("/queue")
 
 
+def test_what_ends_ahead(stack: Running, alice: Console) -> None:
+    """How much ends when is drawn by minutes and by hours, and said; what would end late is told."""
+    stack.granted(encryption_context=CONTEXT, duration="PT30M")
+    page = alice.get("/ahead")
+    assert "All end on time at" in plain(page)
+    assert 'aria-label="The next hour, minute by minute: at most' in page.text
+    now = "2026-03-01T12:00:00Z"
+    late = {"at": now, "end_rate": 2, "debt_seconds": 90, "overdue": 3, "believed": False}
+    due = {"minutes": [{"at": now, "due": 300}], "hours": [{"at": now, "due": 0}]}
+    with mock.patch.object(SecurityTeam, "get_debt", return_value={**late, **due}):
+        words = alice.words("/ahead")
+    assert "Some end 90 s late at 2 ends a second. 3 are overdue now. No live grants stand behind" in words
+    assert "What is above the red line ends late." in words
+    assert "Nothing ends then." in words
+
+
 def test_keys_and_who_can_use_them(stack: Running, alice: Console) -> None:
     """A key's limits, whether the broker can work on it, and the access report."""
     key_id = stack.key.rpartition("/")[2]

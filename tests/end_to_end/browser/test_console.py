@@ -95,6 +95,7 @@ def test_no_finding_of_axe(stack: Running, serve: Serve) -> None:
         "decide": (alice, f"/requests/{pending}"),
         "revoke": (alice, f"/requests/{held['id']}"),
         "live": (alice, "/live"),
+        "ahead": (alice, "/ahead"),
         "keys": (alice, "/keys"),
         "key": (alice, key),
         "access": (alice, f"{key}/access"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from grant_broker.client.console.ends_ahead import draw_columns
 from grant_broker.client.console.person import broker
 from grant_broker.client.console.timeline import LIVE, SPANS, Window, draw
 from grant_broker.client.console.words import name_of
@@ -63,6 +64,18 @@ def revoke(request_id: str) -> ResponseReturnValue:
 def show_live() -> str:
     """Every key's live grants, and those that ended just now, as a picture."""
     return render_template("live.html", **_pictures(), names=names())
+
+
+@pages.get("/ahead")
+def show_ahead() -> str:
+    """What falls due in the next hour and day, and how late it would end."""
+    debt = broker().security.get_debt()
+    return render_template(
+        "ahead.html",
+        debt=debt,
+        minutes=draw_columns(debt["minutes"], debt["end_rate"] * 60),
+        hours=draw_columns(debt["hours"], debt["end_rate"] * 3600),
+    )
 
 
 @pages.get("/keys")
