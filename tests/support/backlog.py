@@ -13,7 +13,6 @@ from grant_broker.aws.grant_ender import GrantEnder
 from grant_broker.aws.items import item_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
-from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.times import from_epoch
 from grant_broker.expiry.broker import ExpiryBroker
@@ -111,7 +110,7 @@ class Backlog:
         record = request(**(fields | changes))
         self.put(item_of(record, agenda_shards=self.shards))
         self.kms.grants[grant_id] = {
-            "GrantId": grant_id, "KeyId": key_arn, "Name": grant_name(request_id, end),
+            "GrantId": grant_id, "KeyId": key_arn, "Name": record.grant_name,
             "GranteePrincipal": record.grantee, "RetiringPrincipal": EXPIRY_ROLE, "Operations": ["Encrypt"],
             "CreationDate": START,
         }  # fmt: skip

@@ -22,6 +22,17 @@ def put(function: str, table: str, partition: str, sort: str = "x") -> Run:
     return run
 
 
+def _delete_block(function: str) -> Run:
+    """Take a block's item away; what is lifted stays there, as evidence."""
+
+    def run(target: Target) -> str:
+        client = target.stack.aws(f"functions.{function}", "dynamodb")
+        key = {"pk": {"S": "block#*#*#*"}, "sk": {"S": "block"}}
+        return tried(client.delete_item, TableName=target.stack.tables["approvals"], Key=key)
+
+    return run
+
+
 def _lease_for_ever(function: str) -> Run:
     """Be another run that ends grants, by the lease itself."""
 
@@ -79,6 +90,18 @@ ATTACKS = [
     *(
         Attack(f"{name} puts a counter of the end rate", _DENIED, put(name, "requests", "rate#retire#1"))
         for name in _OTHERS
+    ),
+    *(
+        Attack(f"{name} writes a block away", _DENIED, put(name, "approvals", "block#*#*#*", "block"))
+        for name in ("requests", "expiry", "reconcile", "events")
+    ),
+    *(
+        Attack(f"{name} calls a revocation's job done", _DENIED, put(name, "approvals", "revocations"))
+        for name in ("requests", "expiry", "reconcile", "events")
+    ),
+    *(
+        Attack(f"{name} deletes a block", _DENIED, _delete_block(name))
+        for name in ("requests", "expiry", "reconcile", "events", "approvals")
     ),
     *(
         Attack(f"{name} takes the lease of the ends", _DENIED, put(name, "requests", "rate#lease"))

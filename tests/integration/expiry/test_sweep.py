@@ -2,11 +2,13 @@
 
 from collections import Counter
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from grant_broker.aws.agenda import AgendaEntry
+from grant_broker.domain.lifecycle import Status
 from grant_broker.expiry.sweep import Sweep
 from tests.support.backlog import START, Backlog
 from tests.support.inline import Inline
@@ -39,6 +41,27 @@ def test_both_ways_clear_a_backlog_twice_as_fast() -> None:
     assert both.kms.total() / len(both.kms.ended) <= 1.02
     assert both.kms.busiest("RetireGrant") == both.kms.busiest("RevokeGrant") == QUOTA
     assert outcomes(both) == {"expired": len(both.kms.ended), "active": len(both.kms.grants)}
+
+
+def test_what_is_revoked_before_its_time_is_a_backlog_too() -> None:
+    """After a mass revocation both ways work as well, though no grant's own time has come."""
+    both = Backlog(rate=QUOTA, quota=QUOTA)
+    later = START + timedelta(hours=2)
+    both.add([-1] * (QUOTA * 60 + 50), status=Status.ENDING, end_as=Status.REVOKED, expires_at=later)
+    both.process(15)()
+    assert len(both.kms.ended) >= 1.9 * 15 * QUOTA
+    assert both.kms.total() / len(both.kms.ended) <= 1.03
+    assert both.kms.busiest("RetireGrant") == both.kms.busiest("RevokeGrant") == QUOTA
+
+
+def test_what_is_kept_before_its_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the bound a page leaves what is due alone: memory does not grow with a key's grants."""
+    monkeypatch.setattr("grant_broker.expiry.sweep._MOST_LISTED", 0)
+    backlog = Backlog(rate=5, quota=5)
+    backlog.add([-1] * 325)
+    backlog.add([3600] * 100, first=1000)
+    backlog.process(290)()
+    assert len(backlog.kms.grants) == 100
 
 
 def test_one_way_uses_its_quota() -> None:

@@ -43,6 +43,15 @@ def _role_arn(text: str) -> str:
     return _checked(text, _fault(arns.ROLE, text, "give a role's ARN"))
 
 
+def _account(text: str) -> str:
+    found = re.fullmatch(r"[0-9]{12}", text, re.ASCII)
+    return _checked(text, None if found else f"{text!a}: give the 12 digits of an account")
+
+
+def _grantee(text: str) -> str:
+    return _checked(text, _fault(arns.GRANTEE, text, "give the ARN of one role, user or session"))
+
+
 def _stack_name(text: str) -> str:
     found = re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text, re.ASCII)
     return _checked(text, None if found else f"{text!a}: give the name of a CloudFormation stack")
@@ -103,6 +112,8 @@ def _checked(text: str, fault: str | None) -> str:
 
 KEY_ARN = Parsed("ARN", _key_arn)
 ROLE_ARN = Parsed("ARN", _role_arn)
+ACCOUNT = Parsed("ACCOUNT", _account)
+GRANTEE = Parsed("ARN", _grantee)
 STACK = Parsed("NAME", _stack_name)
 OPERATIONS = Parsed("NAMES", _operations)
 """KMS's names with commas between."""

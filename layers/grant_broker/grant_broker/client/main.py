@@ -31,6 +31,7 @@ SECTIONS = {
         "approve": "Vote for a request, as it is or shortened.",
         "deny": "Deny a request, which is final whatever the quorum.",
         "revoke": "Take a grant back now, or what was approved and not taken up.",
+        "revocations": "The kill switch: end and block all that a key, an account or a grantee holds.",
         "approvals": "List, make and withdraw standing approvals.",
         "accounts": "Name the partners' accounts, whom to ask, and where their events go.",
         "access": "Report who can use or manage a key, and by what.",

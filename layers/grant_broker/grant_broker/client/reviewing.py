@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Approval,
         Event,
         Key,
+        MassRevocation,
         NamedAccount,
         OtherGrant,
         Preflight,
@@ -216,6 +217,31 @@ def print_accounts(accounts: Iterable["NamedAccount"]) -> None:
             for account in accounts
         ],
     )
+
+
+def print_revocations(revocations: Iterable["MassRevocation"]) -> None:
+    """Print mass revocations, one a line."""
+    print_table(
+        ("ID", "OF", "MATCHED", "ENDED", "LEFT", "BLOCKED UNTIL", "BY", "REASON"),
+        [
+            (
+                each["id"],
+                _selected(each),
+                str(each["matched"]),
+                str(each["ended"]),
+                str(each["left"]),
+                "" if each["approval"] else each["blocked_until"] or "it is lifted",
+                principal(each["by"]),
+                each["reason"],
+            )
+            for each in revocations
+        ],
+    )
+
+
+def _selected(revocation: "MassRevocation") -> str:
+    parts = (revocation["approval"], revocation["key"], revocation["account"], revocation["grantee"])
+    return " ".join(part for part in parts if part) or "everything"
 
 
 def print_document(document: Mapping[str, object]) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         KeyChecks,
         KeyPolicyAdvice,
         Limits,
+        MassRevocation,
+        MassRevocationMade,
         NamedAccount,
         Proposal,
         RequestSeen,
@@ -79,6 +81,17 @@ def limits_of(key: "Key") -> "Limits":
     return cast("Limits", {name: value for name, value in key.items() if name != "may_decide"})
 
 
+class MassRevocationAsked(TypedDict, total=False):
+    """What to revoke; all selectors that are given must match. `block_for` None: until it is lifted."""
+
+    key: str | None
+    account: str | None
+    grantee: str | None
+    all: bool | None
+    reason: Required[str]
+    block_for: str | None
+
+
 class SecurityTeam:
     """What the security team may do. Every method raises GrantBrokerError."""
 
@@ -134,6 +147,22 @@ class SecurityTeam:
         """Withdraw a standing approval, and end what it covered if so asked."""
         query = {"revoke_active": "true" if revoke_active else "false"}
         self._connection.call("DELETE", f"/security/approvals/{approval_id}", query=query)
+
+    def revoke_many(self, **asked: Unpack[MassRevocationAsked]) -> "MassRevocationMade":
+        """Pull the kill switch: block what is selected, and have all of it ended."""
+        return cast("MassRevocationMade", self._connection.call("POST", "/security/revocations", asked).body)
+
+    def list_revocations(self) -> Iterator["MassRevocation"]:
+        """Mass revocations, newest first."""
+        return cast("Iterator[MassRevocation]", pages(self._connection, "/security/revocations"))
+
+    def get_revocation(self, revocation_id: str) -> "MassRevocation":
+        """One mass revocation: how far it is, and what it blocks."""
+        return cast("MassRevocation", self._get(f"/security/revocations/{revocation_id}"))
+
+    def lift_block(self, revocation_id: str) -> None:
+        """Lift a mass revocation's block; what was to end ends all the same."""
+        self._connection.call("DELETE", f"/security/revocations/{revocation_id}")
 
     def list_keys(self) -> Iterator["Key"]:
         """Managed keys."""

@@ -8,7 +8,7 @@ no evidence, takes the rest.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor, Future
 from datetime import timedelta
 
@@ -20,6 +20,7 @@ from grant_broker.expiry.broker import ExpiryBroker
 _LOG = logging.getLogger(__name__)
 NEXT_RUN = 60  # seconds
 _LATEST = timedelta(seconds=130)  # what has waited for longer outlived a whole run
+_MOST_LISTED = 50_000  # grants that are kept before it is their turn: about 50 MB
 _PAGES = 5  # read at a time; ListGrants has a quota as well
 
 
@@ -51,7 +52,7 @@ class Sweep:
         """Take it away as well: if RevokeGrant fails, the next attempt is RetireGrant's."""
         return self._listed.pop((entry.key_arn or "", entry.grant_id or ""), None)
 
-    def read_on(self, due: Iterable[AgendaEntry]) -> None:
+    def read_on(self, due: Sequence[AgendaEntry]) -> None:
         """List more of the key that has most due of which nothing is shown yet, unless that is under way."""
         if self._reading is not None and not self._reading.done():
             return
@@ -60,10 +61,15 @@ class Sweep:
         )
         if keys:
             [(key_arn, _)] = keys.most_common(1)
-            self._reading = self._workers.submit(self._read, str(key_arn))
+            wanted = frozenset(each.grant_id for each in due if each.key_arn == key_arn)
+            self._reading = self._workers.submit(self._read, str(key_arn), wanted)
 
-    def _read(self, key_arn: str) -> None:
-        """Read some pages, but no more than bring what ends in a second."""
+    def _read(self, key_arn: str, wanted: Collection[str | None]) -> None:
+        """Read some pages, but no more than bring what ends in a second.
+
+        What is ours and neither overdue nor wanted is kept as well, up to a bound: after a mass revocation
+        all of a key's grants fall due within a minute, long before their time, a window of them at once.
+        """
         found = 0
         for _ in range(_PAGES):
             try:
@@ -74,14 +80,18 @@ class Sweep:
                 _LOG.warning("a key with a backlog cannot be listed", extra={"key": key_arn})
                 self._finished.add(key_arn)
                 return
-            overdue = [grant for grant in grants if self._is_overdue(grant)]
-            self._listed.update({(grant.key_arn, grant.grant_id): grant for grant in overdue})
-            self._markers[key_arn], found = marker, found + len(overdue)
+            ours = [grant for grant in grants if self._is_ours(grant)]
+            due = [grant for grant in ours if self._is_overdue(grant) or grant.grant_id in wanted]
+            kept = ours if len(self._listed) < _MOST_LISTED else due
+            self._listed.update({(grant.key_arn, grant.grant_id): grant for grant in kept})
+            self._markers[key_arn], found = marker, found + len(due)
             if marker is None:
                 self._finished.add(key_arn)
             if marker is None or found >= self._broker.settings.end_rate:
                 return
 
+    def _is_ours(self, grant: ListedGrant) -> bool:
+        return grant.retiring_principal == self._broker.settings.retiring_principal
+
     def _is_overdue(self, grant: ListedGrant) -> bool:
-        is_ours = grant.retiring_principal == self._broker.settings.retiring_principal
-        return is_ours and grant.expiry is not None and grant.expiry <= self._broker.clock()
+        return grant.expiry is not None and grant.expiry <= self._broker.clock()
