@@ -7,6 +7,7 @@ approval.
 from collections.abc import Callable
 
 from tests.local_stack.demo.actors import Actors
+from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.people import approvers_and_requesters
 from tests.local_stack.demo.spreading import spreading
@@ -19,4 +20,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     extension,
     spreading,
     windows,
+    ends_that_meet,
 )
