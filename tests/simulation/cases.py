@@ -7,6 +7,7 @@ from typing import Any
 from tests.simulation.acts import Acts
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.one_request import SCOPE, OneRequest
+from tests.simulation.oracle import TOO_MANY
 from tests.simulation.world import PARTNER
 
 Plan = Sequence[Fault]
@@ -102,6 +103,13 @@ def _released(one: OneRequest) -> None:
     one.acts.on_request("partner", "DELETE", "/requests/{}/grant", one.request)
 
 
+def _approved_and_crowded(one: OneRequest) -> None:
+    """As many grants as can be ended on time end in the second in which one more would."""
+    _approve_ahead(one.approved())
+    for number in range(TOO_MANY - 2):
+        one.acts.submit("partner", "partner_data", SCOPE, app=number)
+
+
 _take_up = _third_party("POST", "/requests/{}/grant")
 CASES = (
     _case("submit, pending", _nothing, _submit("second_data"), "lapsed"),
@@ -115,6 +123,7 @@ CASES = (
     _case("vote to approve", OneRequest.pending, _vote("approve"), "lapsed"),
     _case("vote to deny", OneRequest.pending, _vote("deny"), "lapsed", "denied"),
     _case("take up", OneRequest.approved, _take_up, "lapsed", "failed", "expired"),
+    _case("take up into a crowd", _approved_and_crowded, _take_up, "lapsed", "expired"),
     _case("extend, pending", lambda one: one.active().advance(600), _extend, "expired", "lapsed"),
     _case(
         "extend, granted at once",

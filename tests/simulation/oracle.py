@@ -20,6 +20,12 @@ SKEW = timedelta(seconds=70)
 """By how much the clocks of two functions may differ, and `starts_at` may lie behind "now"."""
 RATE = 5
 """Grants that are ended in a second, at most."""
+ON_TIME = 5
+"""Seconds that an end may wait for its turn."""
+ISSUE_RATE = 2
+"""The rate that `requests` counts with: lower, so that few grants are more than end on time."""
+TOO_MANY = ISSUE_RATE * (ON_TIME + 1) + 2
+"""Of so many grants that would end in one second two are refused."""
 Plain = dict[str, Any]
 _IDENTITY_CENTER = "AWSReservedSSO_"
 _LISTED = {(HOME, APPROVER_ROLE), (HOME, REVIEW_ROLE)}

@@ -13,10 +13,12 @@ from grant_broker.domain.accounts import AccountDocument
 from grant_broker.events.announce import Channels
 from grant_broker.events.directory import Directory
 from grant_broker.events.partners import Partners
+from grant_broker.requests.broker import RequestsBroker
 from tests.local_aws import limits
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import AnyBroker, Brokers, in_turn
 from tests.local_stack.people import OTHER_PARTNER
+from tests.simulation import oracle
 from tests.simulation.client import DirectDynamoDb, DirectKms, client_error
 from tests.simulation.injection import Answered, Injector
 
@@ -44,8 +46,11 @@ class Processes(Brokers):
         aws = _DirectClients(session.client)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
         aws.keys = DirectKms(partial(world.kms_answer, credentials))
+        made = self.composed(function, aws, sleep)
+        if isinstance(made, RequestsBroker):
+            made = replace(made, settings=made.settings.model_copy(update={"end_rate": oracle.ISSUE_RATE}))
         made = replace(
-            self.composed(function, aws, sleep),
+            made,
             clock=lambda: world.now + world.skew[function],
             new_id=world.new_id,
             sleep=sleep,

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from grant_broker.domain.place import EndsPlace
 from tests.simulation import checks
 from tests.simulation.acts import Acts
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.ledger import expiry_of
 from tests.simulation.machine import CROWD
-from tests.simulation.oracle import RATE
+from tests.simulation.oracle import ON_TIME, RATE, TOO_MANY
 from tests.simulation.world import PARTNER, World
 
 _GRANTS, _WAITING = 120, 60
@@ -23,6 +24,8 @@ def crowded(world: World) -> World:
     for _ in range(_WAITING):
         acts.submit("other_partner", "second_data", CROWD)
     world.advance(3300 - 1)
+    # As where the agenda is not believed: else no more would be granted than can end on time.
+    world.processes.broker("reconcile").store.commit(EndsPlace().not_believed(world.now))
     for number in range(_GRANTS):
         acts.submit("partner", "partner_data", CROWD, app=number)
     return world
@@ -49,6 +52,22 @@ def test_a_crowd_ends_at_the_rate(crowded: World, plan: list[Fault]) -> None:
     assert late[-1] <= _GRANTS / RATE + 2
     assert [len([at for at in late if second <= at < second + 1]) for second in range(5)] == [RATE] * 5
     assert checks.at_once(crowded.ledger) == []
+
+
+def test_no_more_are_granted_than_end_on_time(world: World) -> None:
+    """Of a crowd that asks at once as many are granted as can end within five seconds, and they do."""
+    acts = Acts(world)
+    acts.approve_ahead("alice", "partner_data", PARTNER, lasts=7200)
+    made = [acts.submit("partner", "partner_data", CROWD, app=number) for number in range(_GRANTS)]
+    granted = [request for request in made if request]
+    assert len(granted) == TOO_MANY - 2
+    assert world.requests("active") == granted
+    world.advance(290)
+    world.run_expiry(60)
+    late = _ended(world)
+    assert len(late) == len(granted)
+    assert late[-1] <= ON_TIME + 1
+    assert checks.settle(world) == []
 
 
 def test_reconcile_goes_through_a_crowd(crowded: World) -> None:

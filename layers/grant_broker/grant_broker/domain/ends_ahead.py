@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-ON_TIME = 5.0
+ON_TIME = 5
 """Seconds that an end may wait for its turn and still be on time: KMS takes as long to forget a grant."""
 STRETCH = 30
 """Seconds before and after an end in which others may delay it, or be delayed by it."""
