@@ -379,9 +379,30 @@ MUTATIONS = (
     Mutation(
         "reconcile begins at the first page in each run",
         "reconcile/walk.py",
-        "self._marker, self._count = self.place.marker, self.place.count",
-        "self._marker, self._count = None, self.nothing",
+        "self._marker = self.place.marker\n        self.count = self.place.count\n",
+        "self._marker = None\n        self.count = self.nothing\n",
         "tests/integration/reconcile/test_place.py::test_goes_on_where_it_stopped",
+    ),
+    Mutation(
+        "what cannot be ended on time is granted",
+        "requests/ends.py",
+        "    if ahead.fits(end) or ",
+        "    if True or ",
+        "tests/integration/requests/test_ends.py::test_a_covered_submission",
+    ),
+    Mutation(
+        "forged ends are believed for ever",
+        "reconcile/ends.py",
+        "    if not is_believed(unbacked, rate):\n        _LOG",
+        "    if False:\n        _LOG",
+        "tests/integration/reconcile/test_ends.py::test_forged_entries_are_not",
+    ),
+    Mutation(
+        "one grant stands behind any number of ends",
+        "reconcile/ends.py",
+        "len({grant_id for _, grant_id in ends if grant_id in seen})",
+        "len([grant_id for _, grant_id in ends if grant_id in seen])",
+        "tests/integration/reconcile/test_ends.py::test_forged_entries_are_not",
     ),
     Mutation(
         "what half a listing does not show is gone",
