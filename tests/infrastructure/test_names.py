@@ -12,6 +12,8 @@ _NAMING = {
     "AWS::SQS::Queue": {"QueueName"},
     "AWS::SNS::Topic": {"TopicName"},
     "AWS::Events::Rule": {"Name"},
+    "AWS::Events::ApiDestination": {"Name"},
+    "AWS::Events::Connection": {"Name"},
     "AWS::CloudWatch::Alarm": {"AlarmName"},
     "AWS::CloudWatch::Dashboard": {"DashboardName"},
     "AWS::Serverless::Function": {"FunctionName"},

@@ -150,6 +150,8 @@ class Template:
             "AWS::SNS::Topic": f"arn:aws:sns:{place}:{own}",
             "AWS::SQS::Queue": f"arn:aws:sqs:{place}:{own}",
             "AWS::Events::Rule": f"arn:aws:events:{place}:rule/{own}",
+            "AWS::Events::ApiDestination": f"arn:aws:events:{place}:api-destination/{own}/1",
+            "AWS::Events::Connection": f"arn:aws:events:{place}:connection/{own}/1",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
             "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{own}",
             **dict.fromkeys((_FUNCTION, "AWS::Lambda::Function"), f"arn:aws:lambda:{place}:function:{own}"),

@@ -12,8 +12,8 @@ BEFORE_END = timedelta(minutes=10)
 _TOO_LATE = timedelta(minutes=1)
 """What is left when a reminder is no use any more, and might meet `expiry` at the same record."""
 OF: dict[Status, Reminder] = {Status.PENDING: "answer_by", Status.ACTIVE: "expires_at"}
-LONGEST_AHEAD = max(BEFORE_ANSWER_BY, BEFORE_END)
-"""Nothing that is due later than this is worth a look."""
+AHEAD: dict[Status, timedelta] = {Status.PENDING: BEFORE_ANSWER_BY, Status.ACTIVE: BEFORE_END}
+"""What is due later than this is not worth a look."""
 
 
 def find_reminder(request: GrantRequest, now: datetime) -> Reminder | None:

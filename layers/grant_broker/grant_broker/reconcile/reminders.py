@@ -6,19 +6,19 @@ an end, which has the agenda and a minute to itself.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from grant_broker.aws.attributes import Item
 from grant_broker.domain.bookkeeping import reminded
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.reminders import LONGEST_AHEAD, OF, find_reminder
+from grant_broker.domain.reminders import AHEAD, OF, find_reminder
 from grant_broker.reconcile.judging import Judging
 from grant_broker.reconcile.plan import BY, Plan
 
 
 def remind(judging: Judging, items: Sequence[Item]) -> None:
     """Remind of what is near, of one page of the index; its items may be stale, so the records are read."""
-    near = int((judging.now + LONGEST_AHEAD).timestamp())
-    ids = [str(item["pk"]).removeprefix("request#") for item in items if _may_be_owed(item, near)]
+    ids = [str(item["pk"]).removeprefix("request#") for item in items if _may_be_owed(item, judging.now)]
     records = filter(None, judging.reader.read_records(ids).values())
     owed = ((record, find_reminder(record, judging.now)) for record in records)
     stamp = judging.broker.stamp
@@ -26,8 +26,9 @@ def remind(judging: Judging, items: Sequence[Item]) -> None:
     judging.recorder.apply(Plan(changes=list(changes)))
 
 
-def _may_be_owed(item: Item, near: int) -> bool:
+def _may_be_owed(item: Item, now: datetime) -> bool:
     """Whether an item is worth a look. Read past the model: an index may hold anything."""
-    owed = OF.get(Status(item["status"]))
-    due = item.get("due")
-    return owed is not None and item.get("reminded_of") != owed and isinstance(due, int) and due <= near
+    status, due = Status(item["status"]), item.get("due")
+    if status not in OF or item.get("reminded_of") == OF[status] or not isinstance(due, int):
+        return False
+    return due <= (now + AHEAD[status]).timestamp()
