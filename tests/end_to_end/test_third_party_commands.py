@@ -168,6 +168,7 @@ def test_time_over(line: CommandLine) -> None:
         (("release", "0" * 32), 3, "Next: list what there is"),
         (("wait", "0" * 32), 3, "Next: list what there is"),
         ((*ASK[:-2], "--reason", ""), 3, "grant-broker: reason: "),
+        ((*ASK, "--duration", "9h"), 3, "on this key. Next: mend what is named; `grant-broker keys` says"),
         ((*ASK, "--context", "x"), 2, "'x': give a pair as NAME=VALUE"),
         ((*ASK, "--timeout", "soon"), 2, "'soon': give a duration such as 2h"),
         (("keys", "--profile", "nobody"), 3, "(nobody) could not be found. Next: check --profile"),

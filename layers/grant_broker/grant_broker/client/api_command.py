@@ -15,6 +15,7 @@ from grant_broker.client.arguments import STACK
 from grant_broker.client.errors import (
     ConflictError,
     GrantBrokerError,
+    InvalidRequestError,
     NoAnswerError,
     NotFoundError,
     NotGrantedError,
@@ -35,6 +36,7 @@ _NEXT: tuple[tuple[type[GrantBrokerError], str], ...] = (
         NotFoundError,
         "list what there is with `grant-broker status`, or `queue` for the security team",
     ),
+    (InvalidRequestError, "mend what is named; `grant-broker keys` says what each key allows"),
     (ConflictError, "look at it with `grant-broker status ID`, or `show ID` for the security team"),
     (NotPermittedError, "compare who calls (aws sts get-caller-identity) with whom the broker lets do this"),
     (WaitTimeoutError, "wait longer with grant-broker wait ID, or withdraw it with grant-broker release ID"),
