@@ -90,12 +90,28 @@ def _named() -> str:
     return str(_ACCOUNT["account"])
 
 
+def _breakable() -> str:
+    """A request that waits, on a key whose break-glass names the partner."""
+    rules: dict[str, Any] = {"principals": [_PARTNER["grantee"]], "max_duration": "PT15M", "per_day": 100}
+    url = f"{_UP['api_url']}/security/keys/{_UP['keys']['partner_data'].rpartition('/')[2]}"
+    requests.patch(url, json={"break_glass": rules}, auth=Signed("alice"), timeout=60)
+    return _pending()
+
+
+def _broken() -> str:
+    made = _breakable()
+    _made("partner", f"/requests/{made}/break-glass", {"reason": "to be fuzzed"})
+    return made
+
+
 # What an operation needs to find in order to succeed, made just in time: each uses it up.
 _FRESH = {
     "DELETE /requests/{request_id}": _pending,
     "POST /requests/{request_id}/grant": _approved,
     "DELETE /requests/{request_id}/grant": _active,
     "POST /requests/{request_id}/extension": _active,
+    "POST /requests/{request_id}/break-glass": _breakable,
+    "POST /security/reviews/{kind}/{review_id}": _broken,
     "POST /security/requests/{request_id}/decision": _pending,
     "DELETE /security/requests/{request_id}/grant": _active,
     "POST /security/approvals/{approval_id}/decision": _half_approved,
@@ -121,7 +137,7 @@ def before_call(_context: Any, case: schemathesis.Case[Any], _kwargs: dict[str, 
     if "key_id" in (case.path_parameters or {}):
         case.path_parameters["key_id"] = _UP["fuzzed_key"].rpartition("/")[2]
     if make := _FRESH.get(case.operation.label):
-        [name] = case.path_parameters
+        *_, name = case.path_parameters
         case.path_parameters[name] = make() or "0" * 32
     if case.operation.path in _KNOWN and isinstance(case.body, dict):
         case.body = {**case.body, **_KNOWN[case.operation.path]}

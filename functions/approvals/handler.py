@@ -26,6 +26,7 @@ from grant_broker.api.views import (
     event_view,
     explanation_view,
     key_view,
+    owed_view,
     progress_view,
     proposal_view,
     review_view,
@@ -33,7 +34,7 @@ from grant_broker.api.views import (
     votes_view,
 )
 from grant_broker.api.waiting import CHECK, PEOPLE, REVOCATION, retry_after_of
-from grant_broker.approvals import accounts, mass_revocations, standing_approvals, votes
+from grant_broker.approvals import accounts, mass_revocations, reviews, standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.debt import find_debt
 from grant_broker.approvals.review import reviewer
@@ -51,6 +52,7 @@ from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.people import Caller
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.reviews import Look
 from grant_broker.keys import access, checks, key_policy, limits, register
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
@@ -336,6 +338,28 @@ def delete_account(call: Call, account: str) -> Answer:
     """Take an account's entry away."""
     accounts.delete(broker(), call.caller, _account_id(account))
     return Answer(204)
+
+
+@api.route("GET", "/security/reviews", parameters=_PAGED)
+def get_reviews(call: Call) -> Answer:
+    """Reviews that are owed."""
+    return lists.answer_page(call, partial(reviews.list_owed, broker(), call.caller), _show_review)
+
+
+@api.route("POST", "/security/reviews/<kind>/<review_id>", takes_body=True)
+def post_review(call: Call, kind: str, review_id: str) -> Answer:
+    """Sign off what somebody else did."""
+    look = call.read(Look)
+    return Answer(
+        200,
+        _show_review(
+            reviews.sign_off(broker(), call.caller, reviews.Which(kind, review_id), look, call.idempotency)
+        ),
+    )
+
+
+def _show_review(seen: reviews.ReviewSeen) -> "security_shapes.Review":
+    return owed_view(seen.owed, seen.signed, may_decide=seen.may_decide)
 
 
 def _account_id(account: str) -> str:

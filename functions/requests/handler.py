@@ -16,6 +16,7 @@ from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
 from grant_broker.api.views import explanation_view, forecast_view, offer_view, party_view, request_view
 from grant_broker.api.waiting import retry_after_of
+from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
@@ -25,6 +26,7 @@ from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Extension, Submission
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
+from grant_broker.requests.break_glass import break_glass
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.extend import extend
@@ -112,6 +114,13 @@ def post_extension(call: Call, request_id: str) -> Answer:
     asked = call.read(Extension)
     request = extend(broker(), call.caller, request_id, asked, call.idempotency)
     return _answer(201, call, request, location=f"/requests/{request.id}")
+
+
+@api.route("POST", "/requests/<request_id>/break-glass", takes_body=True)
+def post_break_glass(call: Call, request_id: str) -> Answer:
+    """Be granted a pending request at once, in an emergency."""
+    request = break_glass(broker(), call.caller, request_id, call.read(Emergency), call.idempotency)
+    return _answer(201, call, request)
 
 
 @api.route("POST", "/requests/<request_id>/why", takes_body=True)

@@ -54,6 +54,7 @@ MAY: dict[str, dict[str, str]] = {
         "role expiry": "ListRetirableGrants",
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/agenda": "Query",
+        "requests/index/by_kind": "Query",
         "requests/index/by_status": "Query",
         "approvals": "BatchGetItem GetItem Query",
         "approvals/index/by_kind": "Query",

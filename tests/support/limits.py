@@ -18,3 +18,8 @@ WHOLE: dict[str, Any] = {
 def limits(**changes: Any) -> dict[str, Any]:
     """The founding key's limits, but for the changes."""
     return {**WHOLE, **changes}
+
+
+def break_glass(*principals: str, **changes: Any) -> dict[str, Any]:
+    """A key's break-glass for these principals: fifteen minutes, twice a day, but for the changes."""
+    return {"principals": list(principals), "max_duration": "PT15M", "per_day": 2, **changes}

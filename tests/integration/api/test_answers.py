@@ -12,10 +12,12 @@ from grant_broker.api.openapi.examples import EXAMPLES
 from grant_broker.api.openapi.schemas import KeyPatch
 from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
+from grant_broker.domain.reviews import Look
 from grant_broker.domain.submission import Extension, Submission
 from tests.local_aws.answers import AwsError
 from tests.local_aws.cloud import Cloud
@@ -127,6 +129,7 @@ def concrete(world: World, path: str) -> str:
         .replace("{request_id}", NOBODY)
         .replace("{approval_id}", NOBODY)
         .replace("{revocation_id}", NOBODY)
+        .replace("{kind}/{review_id}", f"break-glass/{NOBODY}")
         .replace("{account}", PARTNER)
     )
 
@@ -204,6 +207,7 @@ def test_every_success_is_given_as_documented(world: World) -> None:
     lives_of_requests(world)
     life_of_an_approval(world)
     life_of_an_account(world)
+    life_of_a_review(world)
     successes = {
         (method, path, int(status))
         for method, path, described in operations()
@@ -314,6 +318,22 @@ def life_of_an_approval(world: World) -> None:
     )
     ahead = world.call("alice", "POST", "/security/approvals", EXAMPLES[StandingApproval]).body["id"]
     assert world.call("alice", "DELETE", f"/security/approvals/{ahead}").status == 204
+
+
+def life_of_a_review(world: World) -> None:
+    """Breaking the glass, and signing that off."""
+    partner = world.deployment.people["partner"].grantee
+    rules = {"principals": [partner], "max_duration": "PT15M", "per_day": 1}
+    for given in (rules, None):
+        patch = {"break_glass": given}
+        assert world.call("alice", "PATCH", f"/security/keys/{world.key}", patch).status == 200
+        broken = f"/requests/{world.submitted()}"
+        answer = world.call("partner", "POST", f"{broken}/break-glass", EXAMPLES[Emergency])
+        assert answer.status == (201 if given else 403)
+    (owed,) = world.call("alice", "GET", "/security/reviews").body["items"]
+    path = f"/security/reviews/break-glass/{owed['id']}"
+    assert world.call("alice", "POST", path, EXAMPLES[Look]).status == 200
+    assert world.call("alice", "POST", path, EXAMPLES[Look]).status == 409
 
 
 def life_of_an_account(world: World) -> None:

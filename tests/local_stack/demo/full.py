@@ -7,6 +7,7 @@ approval.
 from collections.abc import Callable
 
 from tests.local_stack.demo.actors import Actors
+from tests.local_stack.demo.emergency import break_glass
 from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.people import approvers_and_requesters
@@ -21,4 +22,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     spreading,
     windows,
     ends_that_meet,
+    break_glass,
 )

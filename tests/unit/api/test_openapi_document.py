@@ -141,6 +141,7 @@ def test_no_answer_but_the_parties_own_may_hold_a_token() -> None:
                 assert (method, path, status) in {
                     ("POST", "/requests", "201"), ("GET", "/requests/{request_id}", "200"),
                     ("POST", "/requests/{request_id}/extension", "201"),
+                    ("POST", "/requests/{request_id}/break-glass", "201"),
                     ("POST", "/requests/{request_id}/grant", "200"),
                     ("POST", "/requests/{request_id}/grant", "201"),
                 }  # fmt: skip

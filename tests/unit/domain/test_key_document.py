@@ -17,6 +17,8 @@ STRANGE = "AROASTRANGER0000"
 TEAM = Approvers.of(IDS, [STRANGE])
 ROLE, USER = "arn:aws:iam::444455556666:role/team/loader", "arn:aws:iam::444455556666:user/team/eve"
 
+GLASS = {"principals": [ROLE, USER], "max_duration": "PT15M", "per_day": 2}
+
 
 def document(**changes: Any) -> KeyDocument:
     """The founding key's limits, but for the changes."""
@@ -55,7 +57,6 @@ def test_no_key(arn: str) -> None:
     ("field", "value"),
     [
         ("margin", "-PT5M"), ("margin", 0), ("margin", None),
-        ("break_glass", {}),
         ("review_every", "P90D"), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
     ],
 )  # fmt: skip
@@ -87,6 +88,10 @@ WIDER: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"quorum": 2}, {}, ["quorum"]),
     ({"requesters": [ROLE]}, {}, ["requesters"]),
     ({"requesters": [ROLE]}, {"requesters": [ROLE, USER]}, ["requesters"]),
+    ({}, {"break_glass": GLASS}, ["break_glass"]),
+    ({"break_glass": {**GLASS, "per_day": 1}}, {"break_glass": GLASS}, ["break_glass"]),
+    ({"break_glass": {**GLASS, "max_duration": "PT5M"}}, {"break_glass": GLASS}, ["break_glass"]),
+    ({"break_glass": {**GLASS, "principals": [ROLE]}}, {"break_glass": GLASS}, ["break_glass"]),
     ({"approvers": IDS[:1]}, {}, ["approvers"]), ({"approvers": IDS[:1]}, {"approvers": IDS}, ["approvers"]),
     ({"margin": "PT1M"}, {}, ["margin"]),
 ]  # fmt: skip
@@ -138,12 +143,15 @@ def test_a_name_is_no_fence() -> None:
         ({"approvers": [IDS[0], STRANGE]}, ["approvers"]),
         ({"requesters": ["arn:aws:iam::444455556666:role/a/b"]}, []),
         ({"requesters": ["arn:aws:iam::777788889999:user/a"]}, ["requesters"]),
+        ({"break_glass": GLASS}, []), ({"break_glass": {**GLASS, "max_duration": "PT9H"}}, ["break_glass"]),
+        ({"break_glass": {**GLASS, "max_duration": "PT1S"}}, ["break_glass"]),
+        ({"break_glass": {**GLASS, "principals": ["arn:aws:iam::777788889999:role/a"]}}, ["break_glass"]),
     ],
 )  # fmt: skip
 def test_faults(changes: dict[str, Any], fields: list[str]) -> None:
     """What the stack does not grant, nobody could reach or nobody sees is named, all at once."""
     grantable = [name for name in OPERATIONS if name != "Decrypt"]
-    found = document(**changes).faults(grantable=grantable, team=TEAM)
+    found = document(**changes).faults(grantable=grantable, team=TEAM, smallest=300)
     assert [fault.field for fault in found] == fields
 
 

@@ -317,3 +317,12 @@ def test_a_revocation_says_how_to_follow_and_to_lift_it() -> None:
         f"Next: GET {path} shows how far it is; DELETE {path} lifts"
         in _of("revocation#a1", "revocation_made").text
     )
+
+
+def test_break_glass_says_who_must_look() -> None:
+    """Its mail has the reason, and the commands to sign it off or to take it back."""
+    told = _told("break_glass", emergency="outage")
+    assert told.title == "break-glass was used: somebody else must review it"
+    assert "grant-broker reviews sign-off break-glass 1 --comment WHAT" in told.text
+    assert told.text.endswith("Take back: grant-broker revoke 1 --reason WHY")
+    assert '"emergency": "outage"' in told.text

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from grant_broker.domain import adoption, bookkeeping, transitions
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.bookkeeping import rescheduled
+from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
@@ -35,8 +36,10 @@ from tests.support.records import (
 
 STAMP = Stamp(NOW + timedelta(microseconds=1500), "alice", "e")
 ONE = Quorum(1)
+GLASS = BrokenGlass(by=GRANTEE, person="p", reason="outage", at=NOW)
 # Every way to another status, by name. `end_as` of the record says what `closed` makes of it.
 MADE: dict[str, Callable[[GrantRequest], Transition]] = {
+    "glass_broken": lambda r: transitions.glass_broken(r, STAMP, GLASS, duration=60),
     "approved": lambda r: transitions.approved(r, STAMP, votes(r), quorum=ONE, take_up_by=NOW),
     "denied": lambda r: transitions.denied(r, STAMP, votes(r)),
     "withdrawn": lambda r: transitions.withdrawn(r, STAMP),
@@ -77,6 +80,7 @@ EVENTS: dict[str, Callable[[GrantRequest], Transition | list[Transition]]] = MAD
     "caught_up": lambda r: adoption.caught_up(r, LIVE, lambda: STAMP),
     "alive_after_end": lambda r: adoption.alive_after_end(r, STAMP, "it lives"),
     "end_failed": lambda r: bookkeeping.end_failed(r, STAMP, until=NOW, code="ThrottlingException"),
+    "reviewed": lambda r: bookkeeping.reviewed(r, STAMP, "break-glass", "as it should be"),
     "late_duplicate": lambda r: bookkeeping.late_duplicate(r, STAMP, ["g"]),
     "reminded": lambda r: bookkeeping.reminded(r, STAMP, "expires_at"),
 }
@@ -213,3 +217,16 @@ def test_a_record_needs_a_subject() -> None:
     """What is stored says under which partition."""
     with pytest.raises(TypeError, match="abstract"):
         Record()  # type: ignore[abstract]
+
+
+def test_a_broken_glass_has_an_event_of_its_own() -> None:
+    """Approved by nobody: the event says why, and for how long."""
+    change = transitions.glass_broken(before_intent(Status.PENDING), STAMP, GLASS, duration=900)
+    assert (change.record.status, change.record.duration, change.record.broken_glass) == (
+        Status.APPROVED,
+        900,
+        GLASS,
+    )
+    assert change.event
+    assert (change.event.type, change.event.detail["emergency"]) == ("break_glass", "outage")
+    assert change.event.detail["duration"] == "PT15M"

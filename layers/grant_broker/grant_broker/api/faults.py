@@ -26,11 +26,11 @@ def faults_of(error: ValidationError) -> list[Fault]:
     """The faults that a model found, each in words of the API's own."""
     details = error.errors(include_url=False)
     # Of a list whose only entry is wrong pydantic says as well that it is too short.
-    with_wrong_entries = {detail["loc"][0] for detail in details if len(detail["loc"]) > 1}
+    with_wrong_entries = {detail["loc"][:-1] for detail in details}
     return [
         Fault(field_name(*detail["loc"]), _sentence(detail))
         for detail in details
-        if detail["type"] != "too_short" or detail["loc"][0] not in with_wrong_entries
+        if detail["type"] != "too_short" or detail["loc"] not in with_wrong_entries
     ]
 
 

@@ -15,6 +15,7 @@ from grant_broker.api.vocabulary import (
     Keywords,
     Known,
     LocalTime,
+    OwnWords,
     Time,
     Weekday,
 )
@@ -79,6 +80,14 @@ MayDecide = Annotated[
 ]
 
 
+class BrokenGlass(TypedDict):
+    """That a request was granted by break-glass."""
+
+    by: str
+    reason: Annotated[str, OwnWords]
+    at: Time
+
+
 class RequestSeen(RequestShown):
     """A request as approvers see it."""
 
@@ -86,12 +95,21 @@ class RequestSeen(RequestShown):
     votes: VoteCount
     others: Annotated[list[OtherGrant], Keywords(description="At most 50, those that last longest first.")]
     may_decide: MayDecide
+    broken_glass: BrokenGlass | None
 
 
 class RequestWithTrail(RequestSeen):
     """A request as approvers see it, with its audit events, in order."""
 
     trail: list[Event]
+
+
+class BreakGlassLimits(TypedDict):
+    """Who may take a short grant at once, for how long, and how often a day (UTC)."""
+
+    principals: list[str]
+    max_duration: Duration
+    per_day: int
 
 
 class Limits(TypedDict):
@@ -116,7 +134,7 @@ class Limits(TypedDict):
         Duration,
         Keywords(description="How long before their `expires_at` its grants are ended; `PT0S`: not."),
     ]
-    break_glass: None
+    break_glass: Annotated[BreakGlassLimits | None, Keywords(description="null: nobody may.")]
     review_every: None
     notify: Literal["exceptions", "all"]
     ticket_hook: None
@@ -228,6 +246,28 @@ class NamedAccount(TypedDict):
     event_bus: Annotated[
         str | None, Keywords(description="ARN of the account's bus that its own requests' events go to.")
     ]
+
+
+class SignOff(TypedDict):
+    """Who looked, and what was found."""
+
+    by: str
+    comment: Annotated[str, OwnWords]
+    at: Time
+
+
+class Review(TypedDict):
+    """A review that is owed, or was signed off."""
+
+    kind: Annotated[str, Keywords(enum=("break-glass",))]
+    id: Annotated[str, Keywords(description="Of a break-glass its request's.")]
+    key: KeyArn
+    account: Account
+    by: Annotated[str, Keywords(description="Who did what is to be looked at.")]
+    about: Annotated[str, OwnWords]
+    since: Time
+    may_decide: Annotated[bool, Keywords(description="Whether the caller may sign it off.")]
+    signed_off: SignOff | None
 
 
 class Through(TypedDict):

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, cast
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Quorum, Vote
 from grant_broker.domain.blocks import Selectors
+from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.cause import Explanation
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.continuity import Holding
-from grant_broker.domain.key_document import Comparison, KeyDocument, compare
+from grant_broker.domain.key_document import BreakGlass, Comparison, KeyDocument, compare
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.mass_revocations import Progress
 from grant_broker.domain.preflight import Answer, Forecast, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.review import Review
+from grant_broker.domain.reviews import Owed, SignOff
 from grant_broker.domain.times import format_duration, format_time, from_epoch
 from grant_broker.domain.trail import Event
 from grant_broker.domain.warnings import warnings
@@ -73,6 +75,7 @@ def review_view(review: Review) -> security_shapes.RequestSeen:
         "votes": {"given": review.given, "needed": review.needed},
         "others": [_other(holding) for holding in review.others],
         "may_decide": review.may_decide,
+        "broken_glass": _broken_glass(review.request.broken_glass),
     }
 
 
@@ -127,11 +130,41 @@ def document_view(limits: KeyDocument) -> security_shapes.Limits:
         "approvers": None if limits.approvers is None else list(limits.approvers),
         "quorum": limits.quorum,
         "margin": format_duration(limits.margin),
-        "break_glass": limits.break_glass,
+        "break_glass": _break_glass(limits.break_glass),
         "review_every": limits.review_every,
         "notify": limits.notify,
         "ticket_hook": limits.ticket_hook,
         "end_unused_after": limits.end_unused_after,
+    }
+
+
+def _break_glass(limits: BreakGlass | None) -> security_shapes.BreakGlassLimits | None:
+    if limits is None:
+        return None
+    return {
+        "principals": list(limits.principals),
+        "max_duration": format_duration(limits.max_duration),
+        "per_day": limits.per_day,
+    }
+
+
+def _broken_glass(glass: BrokenGlass | None) -> security_shapes.BrokenGlass | None:
+    return {"by": glass.by, "reason": glass.reason, "at": format_time(glass.at)} if glass else None
+
+
+def owed_view(owed: Owed, signed: SignOff | None, *, may_decide: bool) -> security_shapes.Review:
+    """A review that is owed, with who signed it off if somebody has."""
+    by = {"by": signed.by, "comment": signed.comment, "at": format_time(signed.at)} if signed else None
+    return {
+        "kind": owed.review,
+        "id": owed.id,
+        "key": owed.key_arn,
+        "account": owed.account,
+        "by": owed.by,
+        "about": owed.about,
+        "since": format_time(owed.since),
+        "may_decide": may_decide,
+        "signed_off": cast("security_shapes.SignOff | None", by),
     }
 
 

@@ -11,8 +11,10 @@ from grant_broker.aws.attributes import Attributes, Item, serialized
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.blocks import Block
+from grant_broker.domain.break_glass import GlassDay
 from grant_broker.domain.checks import Check
 from grant_broker.domain.continuity import Holding
+from grant_broker.domain.glass_evidence import GlassSeen
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.mass_revocations import MassRevocation, RevocationQueue
@@ -20,6 +22,7 @@ from grant_broker.domain.people import holder
 from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.reviews import Owed, SignOff
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
@@ -38,6 +41,10 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     EndsPlace: "reconcile",
     MassRevocation: "revocation",
     RevocationQueue: "revocations",
+    GlassDay: "day",
+    GlassSeen: "reconcile",
+    Owed: "owed",
+    SignOff: "sign-off",
 }
 
 
@@ -64,6 +71,10 @@ R = TypeVar(
     Block,
     MassRevocation,
     RevocationQueue,
+    GlassDay,
+    GlassSeen,
+    Owed,
+    SignOff,
 )
 
 
@@ -154,18 +165,21 @@ def _indexed(record: Record | Event, agenda_shards: int) -> dict[str, object]:
 
 def _of_kind(record: Record | Event) -> dict[str, object]:
     """For the index `by_kind`, in order of time."""
+    found: tuple[str, str] | None = None
     match record:
         case Key():
-            return {"kind": "key", "listed_at": _listed(record.created_at, record.document.key_arn)}
+            found = "key", _listed(record.created_at, record.document.key_arn)
         case Account():
-            return {"kind": "account", "listed_at": _listed(record.created_at, record.document.account)}
+            found = "account", _listed(record.created_at, record.document.account)
         case Event():
-            return {"kind": "event", "listed_at": place_of(record)}
+            found = "event", place_of(record)
         case Block():
-            return {"kind": "block", "listed_at": _listed(record.standings[0].since, record.selectors.name)}
+            found = "block", _listed(record.standings[0].since, record.selectors.name)
         case MassRevocation():
-            return {"kind": "revocation", "listed_at": _listed(record.created_at, record.id)}
-    return {}
+            found = "revocation", _listed(record.created_at, record.id)
+        case Owed():
+            found = "review", _listed(record.since, f"{record.review}#{record.id}")
+    return {"kind": found[0], "listed_at": found[1]} if found else {}
 
 
 def _held(request: GrantRequest) -> dict[str, object]:

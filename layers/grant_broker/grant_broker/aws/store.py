@@ -10,11 +10,13 @@ from grant_broker.aws.attributes import Attributes, serialized
 from grant_broker.aws.blocks import Blocks
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
+from grant_broker.aws.glass import Glass
 from grant_broker.aws.items import R, item_of, key_of, readable, record_of, sort_key
 from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.places import Places
+from grant_broker.aws.reviews import Reviews
 from grant_broker.aws.tables import Tables
 from grant_broker.aws.uses import Uses
 from grant_broker.domain.accounts import Account
@@ -56,6 +58,8 @@ class Store:
         self.places = Places(self.tables)
         self.limits_versions = LimitsVersions(self.tables)
         self.uses = Uses(self.tables)
+        self.glass = Glass(self.tables)
+        self.reviews = Reviews(self.tables)
 
     def find_request(self, request_id: str) -> GrantRequest | None:
         """Find a request."""

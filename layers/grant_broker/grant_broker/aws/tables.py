@@ -1,10 +1,12 @@
 """The two tables: which record lives in which."""
 
 from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.domain.break_glass import GlassDay
 from grant_broker.domain.checks import Check
 from grant_broker.domain.place import Place
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.reviews import Owed
 from grant_broker.domain.trail import Event
 
 
@@ -30,5 +32,5 @@ class Tables:
 
     def table_of(self, record: Record | Event) -> str:
         """The name of the table that a record lives in."""
-        in_requests = isinstance(record, GrantRequest | Event | Check | Place)
+        in_requests = isinstance(record, GrantRequest | Event | Check | Place | GlassDay | Owed)
         return self.request_table if in_requests else self.approval_table

@@ -23,6 +23,7 @@ SECTIONS = {
         "encrypt": "Encrypt at most 4,096 bytes of FILE, or of the standard input, under a grant.",
         "why": "Explain why KMS allows or refuses a call under a request's grant.",
         "extend": "Ask to go on with an active grant, without a gap.",
+        "break-glass": "Be granted a pending request at once, in an emergency.",
         "release": "Release a grant before its time, or withdraw a request that has none yet.",
     },
     "Security team": {
@@ -34,6 +35,7 @@ SECTIONS = {
         "revocations": "The kill switch: end and block all that a key, an account or a grantee holds.",
         "approvals": "List, make and withdraw standing approvals.",
         "accounts": "Name the partners' accounts, whom to ask, and where their events go.",
+        "reviews": "List what is owed a look by somebody else, and sign it off.",
         "access": "Report who can use or manage a key, and by what.",
         "debt": "Show what falls due, and how late it would come at the present rate.",
         "apply": "Make keys, standing approvals and accounts as YAML files say.",

@@ -12,6 +12,7 @@ from grant_broker.domain.windows import days_in_words
 if TYPE_CHECKING:
     from grant_broker.api.security_shapes import (
         Approval,
+        BrokenGlass,
         Event,
         Key,
         MassRevocation,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Proposal,
         RequestSeen,
         RequestWithTrail,
+        Review,
         WindowShown,
     )
 
@@ -112,6 +114,7 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
             ("account", f"{request['requester']['account']} {account['name']}" if account else ""),
             ("contact", (account["contact"] or "") if account else ""),
             ("votes", votes_in_words(request)),
+            ("break-glass", _broken(request["broken_glass"])),
             ("you decide", _decides(may=request["may_decide"])),
             ("preflight", preflight_in_a_word(found)),
             *(
@@ -121,6 +124,25 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
             ),
             *(("other grant", _other(other)) for other in request["others"]),
         ]
+    )
+
+
+def print_owed(reviews: Iterable["Review"]) -> None:
+    """Print reviews that are owed, one a line."""
+    print_table(
+        ("KIND", "ID", "SINCE", "KEY", "WHO", "YOURS", "REASON"),
+        [
+            (
+                review["kind"],
+                review["id"],
+                moment(review["since"]),
+                key_id_of(review["key"]),
+                principal(review["by"]),
+                _decides(may=review["may_decide"]),
+                review["about"],
+            )
+            for review in reviews
+        ],
     )
 
 
@@ -298,6 +320,10 @@ def _other(other: "OtherGrant") -> str:
 def _decides(*, may: bool) -> str:
     """Whether whoever looks may decide."""
     return "yes" if may else "no"
+
+
+def _broken(glass: "BrokenGlass | None") -> str:
+    return f"by {glass['by']}: {glass['reason']}" if glass else ""
 
 
 def votes_in_words(request: "RequestSeen") -> str:

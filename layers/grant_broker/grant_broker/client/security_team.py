@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Proposal,
         RequestSeen,
         RequestWithTrail,
+        Review,
         Votes,
     )
     from grant_broker.api.shapes import Explanation
@@ -240,6 +241,15 @@ class SecurityTeam:
         """Why KMS allows or refuses a call on the request's key, by the whole key policy."""
         path = f"/security/requests/{request_id}/why"
         return cast("Explanation", self._connection.call("POST", path, question).body)
+
+    def list_reviews(self) -> Iterator["Review"]:
+        """What is owed a look by somebody else, newest first."""
+        return cast("Iterator[Review]", pages(self._connection, "/security/reviews"))
+
+    def sign_off(self, kind: str, review_id: str, *, comment: str) -> "Review":
+        """Sign off what somebody else did, for good."""
+        answer = self._connection.call("POST", f"/security/reviews/{kind}/{review_id}", {"comment": comment})
+        return cast("Review", answer.body)
 
     def _decide(self, request_id: str, vote: dict[str, str]) -> "RequestSeen":
         answer = self._connection.call("POST", f"/security/requests/{request_id}/decision", vote)

@@ -142,6 +142,12 @@ class Client:
         path = f"/requests/{request_id}/extension"
         return cast("Request", self._connection.call("POST", path, body, headers=headers).body)
 
+    def break_glass(self, request_id: str, *, reason: str, idempotency_key: str | None = None) -> "Request":
+        """Be granted a pending request now, in an emergency: loud, counted, and owed a review by others."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        path = f"/requests/{request_id}/break-glass"
+        return cast("Request", self._connection.call("POST", path, {"reason": reason}, headers=headers).body)
+
     def explain(self, request_id: str, question: Question) -> "Explanation":
         """Why KMS allows or refuses a call under the request's grant, and what to do next."""
         return cast("Explanation", self.call("POST", f"/requests/{request_id}/why", question).body)

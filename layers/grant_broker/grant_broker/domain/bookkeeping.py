@@ -24,6 +24,11 @@ CLAIM = timedelta(seconds=15)
 """How long a run has an entry of the agenda for itself; a crash meanwhile costs no more than this."""
 
 
+def reviewed(request: GrantRequest, stamp: Stamp, kind: str, comment: str) -> Note:
+    """Somebody else looked at how it was granted, and signed it off."""
+    return record_event(request, "reviewed", stamp, {"review": kind, "comment": comment}, {})
+
+
 def claimed(request: GrantRequest, now: datetime) -> Note:
     """Taken by one run: the others see it again only when the claim is over."""
     return revise(request, RequestChanges(due=at_latest(now + CLAIM)))

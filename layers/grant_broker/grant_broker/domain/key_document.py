@@ -11,10 +11,9 @@ from grant_broker.domain import arns
 from grant_broker.domain.approvers import MOST_VOTES, Approvers
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.mail import Notify
-from grant_broker.domain.people import account_and_name
 from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
 from grant_broker.domain.texts import AccountId, Form, Name, visible
-from grant_broker.domain.times import Duration, Span
+from grant_broker.domain.times import Duration, Span, format_duration
 from grant_broker.domain.trail import digest
 
 # KMS writes key ids in lower case: an id in capitals is the same key.
@@ -71,12 +70,35 @@ def _distinct(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(texts)))
 
 
+class BreakGlass(BaseModel):
+    """Who may take a short grant at once: roles and users, for how many seconds at most, how often a day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    principals: Annotated[
+        tuple[Requester, ...], Field(min_length=1, max_length=20), AfterValidator(_distinct)
+    ]
+    max_duration: Duration
+    per_day: Annotated[int, Field(ge=1, le=100, strict=True)]
+
+    def names(self, principal: str) -> bool:
+        """Whether it names a caller or a grantee: a session counts as its role, paths do not count."""
+        return arns.name_of_principal(principal) in set(map(arns.name_of_principal, self.principals))
+
+    def allows_all_of(self, other: "BreakGlass | None") -> bool:
+        """Whether it allows whatever another one does, or none."""
+        if other is None:
+            return True
+        bounds = self.max_duration >= other.max_duration and self.per_day >= other.per_day
+        return bounds and all(map(self.names, other.principals))
+
+
 class KeyDocument(BaseModel):
     """A key's limits. Durations are in seconds.
 
     `max_continuous` None: as `max_duration`. `requesters` None: anybody of the accounts. `approvers` None:
-    all of the stack's list. The fields whose type is one value take that alone until what they are for is
-    built.
+    all of the stack's list. `break_glass` None: nobody may. The fields whose type is one value take that
+    alone until what they are for is built.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,7 +120,7 @@ class KeyDocument(BaseModel):
     ) = None
     quorum: Annotated[int, Field(ge=1, le=MOST_VOTES, strict=True)] = 1
     margin: Span = 0
-    break_glass: None = None
+    break_glass: BreakGlass | None = None
     review_every: None = None
     notify: Notify = "exceptions"
     ticket_hook: None = None
@@ -132,15 +154,18 @@ class KeyDocument(BaseModel):
         """The fields that whoever wrote it did not name."""
         return [name for name in type(self).model_fields if name not in self.model_fields_set]
 
-    def faults(self, *, grantable: Collection[str], team: Approvers) -> Iterator[Fault]:
-        """What cannot be: beyond the stack's own operations or people, or a quorum that is out of reach."""
+    def faults(self, *, grantable: Collection[str], team: Approvers, smallest: int = 1) -> Iterator[Fault]:
+        """What cannot be: beyond the stack's own operations or people, or what nobody could ever reach.
+
+        `smallest` is the stack's smallest duration, in seconds.
+        """
         if extra := [name for name in self.operations if name not in grantable]:
             yield Fault("operations", f"this stack does not grant {', '.join(extra)}")
         if self.longest_held < self.max_duration:
             yield Fault("max_continuous", "give at least max_duration, or null")
         if self.margin >= self.max_duration:
             yield Fault("margin", "give less than max_duration")
-        if strangers := [arn for arn in self.requesters or () if arns.find_account(arn) not in self.accounts]:
+        if strangers := self._strangers(self.requesters or ()):
             yield Fault("requesters", f"of none of the key's accounts: {', '.join(strangers)}")
         if others := [role for role in self.approvers or () if role not in team.role_ids]:
             yield Fault("approvers", f"not on the stack's list of approvers: {', '.join(others)}")
@@ -148,6 +173,8 @@ class KeyDocument(BaseModel):
         if self.quorum > approvers.most_votes:
             whose = "approve on this stack" if self.approvers is None else "be approvers of the key"
             yield Fault("quorum", f"give at most {approvers.most_votes}: no more persons may {whose}")
+        if self.break_glass:
+            yield from self._break_glass_faults(self.break_glass, smallest)
         for text in (text for pair in self.required_context.items() for text in pair):
             try:
                 visible(text)
@@ -155,11 +182,21 @@ class KeyDocument(BaseModel):
                 yield Fault("required_context", f"in one of its entries: {error}")
                 return
 
+    def _break_glass_faults(self, asked: BreakGlass, smallest: int) -> Iterator[Fault]:
+        if strangers := self._strangers(asked.principals):
+            yield Fault("break_glass", f"of none of the key's accounts: {', '.join(strangers)}")
+        if not smallest <= asked.max_duration <= self.max_duration:
+            bounds = f"{format_duration(smallest)} to {format_duration(self.max_duration)}"
+            yield Fault("break_glass", f"give a max_duration of {bounds}, the key's own")
+
+    def _strangers(self, principals: Collection[str]) -> list[str]:
+        return [arn for arn in principals if arns.find_account(arn) not in self.accounts]
+
 
 def lets_ask(requesters: Collection[str] | None, principal: str) -> bool:
     """Whether a caller of a key's accounts may ask: a session counts as its role, paths do not count."""
     names = _names(requesters)
-    return names is None or account_and_name(principal) in names
+    return names is None or arns.name_of_principal(principal) in names
 
 
 @dataclass(frozen=True)
@@ -182,7 +219,7 @@ def _allows_all_of(one: Collection[str] | None, other: Collection[str] | None) -
 
 
 def _names(requesters: Collection[str] | None) -> set[str] | None:
-    return None if requesters is None else set(map(account_and_name, requesters))
+    return None if requesters is None else set(map(arns.name_of_principal, requesters))
 
 
 def _order(context_match: ContextMatch) -> int:
@@ -201,4 +238,7 @@ _ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
     "approvers": lambda one, other: _allows_all_of(one.approvers, other.approvers),
     "quorum": lambda one, other: one.quorum <= other.quorum,
     "margin": lambda one, other: one.margin <= other.margin,
+    "break_glass": lambda one, other: (
+        one.break_glass.allows_all_of(other.break_glass) if one.break_glass else other.break_glass is None
+    ),
 }

@@ -36,6 +36,7 @@ _TITLES = {
     "block_lifted": "a block was lifted",
     "drift": "drift",
     "adopted": "drift",
+    "break_glass": "break-glass was used: somebody else must review it",
     "end_failed": "a grant could not be ended",
     "late_duplicate": "a duplicate grant was ended",
     "grants_by_others": "grants by others on a registered key",
@@ -287,6 +288,12 @@ def _for_a_request(event_type: str, request_id: str) -> list[str]:
             f"Approve: grant-broker approve {request_id}",
             f"Deny: grant-broker deny {request_id} --comment WHY",
             f"By the API: GET {path} shows what was found about it; POST {path}/decision decides.",
+        ]
+    if event_type == "break_glass":
+        return [
+            look,
+            f"If it was right: grant-broker reviews sign-off break-glass {request_id} --comment WHAT",
+            f"Take back: grant-broker revoke {request_id} --reason WHY",
         ]
     if event_type == "active":
         return [look, f"Take back: grant-broker revoke {request_id} --reason WHY"]

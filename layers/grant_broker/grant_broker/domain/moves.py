@@ -15,14 +15,18 @@ def move(
     detail: Json,
     changes: RequestChanges,
     *,
+    event_type: str | None = None,
     drift: bool = False,
 ) -> Transition:
-    """The transition to a status, off the agenda unless `changes` puts it there; Conflict."""
+    """The transition to a status, off the agenda unless `changes` puts it there; Conflict.
+
+    Its event is named for the status, unless `event_type` says otherwise.
+    """
     if status not in NEXT[request.status]:
         raise Conflict(f"the request is {request.status}")
     agenda = RequestChanges(action=None, due=None, attempts=0)
     # Whoever mails what happened reads the event alone.
     told = {**detail, "notify": request.notify} if request.notify else detail
     return record_event(
-        request, str(status), stamp, told, {**agenda, **changes, "status": status}, drift=drift
+        request, event_type or str(status), stamp, told, {**agenda, **changes, "status": status}, drift=drift
     )

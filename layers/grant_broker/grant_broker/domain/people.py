@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from grant_broker.domain import arns
-from grant_broker.domain.arns import find_account, find_session_name, role_of
+from grant_broker.domain.arns import find_session_name, role_of
 from grant_broker.domain.texts import Documented, ecma
 
 # Roles that Identity Center makes; only their ids say for sure, the name merely raises suspicion.
@@ -79,15 +79,6 @@ def looks_like_identity_center(arn: str) -> bool:
 def is_identity_center_person(person: str) -> bool:
     """Whether a person was told apart by a listed Identity Center role."""
     return person.startswith(_IDENTITY_CENTER_PERSON)
-
-
-def account_and_name(principal: str) -> str:
-    """A role or user by its account and name; a session counts as its role.
-
-    Two roles or two users of an account cannot differ by their paths alone, and STS ARNs leave them out.
-    """
-    role = role_of(principal)
-    return holder(principal) if role else f"{find_account(principal)}:user/{principal.rpartition('/')[2]}"
 
 
 def holder(principal: str) -> str:

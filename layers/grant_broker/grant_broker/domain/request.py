@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, TypedDict
 
 from grant_broker.domain.approvals import Asked, Vote
 from grant_broker.domain.blocks import Selectors
+from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
@@ -67,6 +68,8 @@ class GrantRequest(Record):
     take_up_by: Time | None = None
     decisions: tuple[Vote, ...] = ()
     approval: str | None = None
+    broken_glass: BrokenGlass | None = None
+    """How it was granted by break-glass, None where it was not."""
     notify: Notify | None = None
     """What is mailed of it, by its key's limits when it was covered; None: people decide, and hear of it."""
     body_digest: str = ""
@@ -212,6 +215,7 @@ class RequestChanges(TypedDict, total=False):
     take_up_by: datetime | None
     decisions: tuple[Vote, ...]
     approval: str | None
+    broken_glass: BrokenGlass
     notify: Notify
     preflight: Preflight
     intent_at: datetime

@@ -7,6 +7,7 @@ allow it.
 from datetime import datetime, timedelta
 
 from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.mail import Notify
@@ -78,6 +79,23 @@ def approved(
     return move(request, Status.APPROVED, stamp, detail, changes)
 
 
+def glass_broken(request: GrantRequest, stamp: Stamp, glass: BrokenGlass, *, duration: int) -> Transition:
+    """Approved by nobody, in an emergency: for the intent alone, which is stored with it.
+
+    `duration` is in seconds.
+    """
+    changes = RequestChanges(
+        duration=duration,
+        broken_glass=glass,
+        take_up_by=stamp.at,
+        action=Action.LAPSE,
+        due=at_latest(stamp.at),
+    )
+    shortened = request.model_copy(update={"duration": duration})
+    detail = {**_asked(shortened), "emergency": glass.reason}
+    return move(request, Status.APPROVED, stamp, detail, changes, event_type="break_glass")
+
+
 def denied(request: GrantRequest, stamp: Stamp, votes: Approval) -> Transition:
     """One denial is final, whatever the quorum."""
     changes = RequestChanges(decisions=votes.votes, ended_at=stamp.at, end_reason="denied")
@@ -100,10 +118,11 @@ def lapsed(request: GrantRequest, stamp: Stamp) -> Transition:
     return _ended_unused(request, Status.LAPSED, stamp, f"not {missed} in time")
 
 
-def intended(request: GrantRequest, stamp: Stamp, approval_id: str, *, margin: int) -> Transition:
+def intended(request: GrantRequest, stamp: Stamp, approval_id: str | None, *, margin: int) -> Transition:
     """The intent: from now on KMS may have the grant, whose name and end are fixed here.
 
-    It ends so many seconds of `margin` before its expiry.
+    It ends so many seconds of `margin` before its expiry. `approval_id` None: nobody approved it, the glass
+    was broken.
     """
     expires_at = end_of(request.duration, stamp.at)
     changes = RequestChanges(

@@ -136,11 +136,11 @@ def _commit_as_used(broker: ExpiryBroker, change: ChangeOf[GrantRequest], *other
     record, now = change.record, broker.clock()
     grant_ids = dict.fromkeys([*filter(None, [record.grant_id]), *others])
     use = Use(request_id=record.id, at=now, key_arn=record.key_arn, grant_ids=tuple(grant_ids))
-    marked = broker.store.uses.mark(use)
+    marks = [broker.store.uses.mark(use), *broker.store.glass.mark_used(record, use)]
     try:
-        broker.store.commit(change, others=[marked])
+        broker.store.commit(change, others=marks)
     except Stale:
-        broker.store.database.transact([marked])
+        broker.store.database.transact(marks)
         raise
 
 

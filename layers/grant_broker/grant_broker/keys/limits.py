@@ -104,7 +104,9 @@ def _ensure_possible(broker: ApiBroker, document: KeyDocument, key: Key | None) 
     left_out = document.left_out if key else []
     faults = [Fault(name, MISSING) for name in left_out]
     grantable = broker.settings.grantable_operations
-    faults += document.faults(grantable=grantable, team=broker.settings.team)
+    faults += document.faults(
+        grantable=grantable, team=broker.settings.team, smallest=broker.settings.smallest_duration
+    )
     if faults:
         raise InvalidRequest(*faults)
 

@@ -9,19 +9,22 @@ from typing import Any, TypeVar, cast
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
-from grant_broker.domain.approvals import Approval
+from grant_broker.domain.approvals import Approval, Coverage
 from grant_broker.domain.blocked_grants import find_fault_of_revoked, find_fault_past_block
 from grant_broker.domain.blocks import Block
 from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.live_grants import Claim, Rules, covering, fault_in, when_intended
+from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
 from grant_broker.domain.uses import Use
+from grant_broker.reconcile.glass import GlassJudge
 from grant_broker.settings import ReconcileSettings
 
 M = TypeVar("M", GrantRequest, Approval)
+_COVERED = Coverage(covered=True, reason="")
 _EVENT = re.compile(r"event#(\d{6,12})", re.ASCII)
 
 
@@ -95,7 +98,15 @@ class Evidence:
         claim = Claim(record, adopted=record is not None and record.id in self._adopted)
         rules = self._reader.rules(limits)
         coverage = covering(grant, claim, list(self._candidates(grant, record)), rules)
-        return fault_in(grant, coverage=coverage, limits=limits)
+        fault = fault_in(grant, coverage=coverage, limits=limits)
+        if coverage.covered or fault_in(grant, coverage=_COVERED, limits=limits):
+            return fault
+        glass = self._reader.glass.judge(grant, limits.document)
+        return fault if glass is None else fault_in(grant, coverage=glass, limits=limits)
+
+    def note_glass(self) -> list[Change]:
+        """The notes of grants by break-glass that were seen for the first time."""
+        return self._reader.glass.note_new()
 
     def _candidates(self, grant: ListedGrant, record: GrantRequest | None) -> Iterator[Approval]:
         if record and (named := self._named.get(record.approval or "")):
@@ -113,6 +124,7 @@ class Reader:
         self._store = store
         self._settings = settings
         self.now = now
+        self.glass = GlassJudge(store)
         self._blocks: list[Block] | None = None
         self._keys: dict[str, Key | None] = {}
         self._versions: dict[str, list[LimitsVersion]] = {}

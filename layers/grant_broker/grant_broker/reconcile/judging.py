@@ -66,6 +66,9 @@ class Judging:
     unlisted: int | None = None
     """Open keys whose grants KMS did not list to reconcile when it was their turn."""
 
+    unreviewed: int | None = None
+    """Reviews of break-glass that are owed; None until they were counted."""
+
     def __post_init__(self) -> None:
         self.reader = Reader(self.broker.store, self.broker.settings, self.now)
         self.recorder = Recorder(self.broker)

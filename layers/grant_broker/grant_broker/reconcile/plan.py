@@ -65,6 +65,7 @@ class Planner:
                 self._plan_record(plan, known, found, grant, evidence)
                 plan.lasting += _is_lasting(record, grant)
                 plan.lasting += found.unfit and not evidence.is_end_ordered(grant, known)
+        plan.changes += evidence.note_glass()
         return plan
 
     def plan_records(

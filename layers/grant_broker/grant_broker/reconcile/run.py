@@ -14,6 +14,7 @@ from grant_broker.reconcile.grants import compare_grants
 from grant_broker.reconcile.judging import Judging
 from grant_broker.reconcile.keys import list_keys
 from grant_broker.reconcile.records import compare_records
+from grant_broker.reconcile.reviews import count_reviews
 
 _LOG = logging.getLogger(__name__)
 # Seconds kept before the time limit, for what is under way and for what comes after: each pass goes on in
@@ -24,6 +25,7 @@ _STEPS = (
     (list_keys, 60.0),
     (compare_records, 20.0),
     (judge_ends, 0.0),
+    (count_reviews, 10.0),
 )
 
 
@@ -94,6 +96,8 @@ def _measure(judging: Judging, report: Report, *, failed_steps: int) -> None:
         measure("GrantsOnFullestKey", judging.most_grants)
     if judging.unlisted is not None:
         measure("KeysNotListed", judging.unlisted)
+    if judging.unreviewed is not None:
+        measure("BreakGlassUnreviewed", judging.unreviewed)
     measure("DriftFound", report.drift)
     if report.complete:
         measure("Heartbeat", 1)

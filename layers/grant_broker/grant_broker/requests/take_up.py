@@ -1,7 +1,7 @@
 """Take an approved request up: intent first, then the grant, then the outcome."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -14,6 +14,7 @@ from grant_broker.domain.errors import Conflict, KmsRefused, KmsUncertain, Stale
 from grant_broker.domain.failures import reason_of
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.records import Change
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest, Transition, end_of
 from grant_broker.domain.times import format_duration
 from grant_broker.domain.transitions import activated, intended, refused
@@ -34,11 +35,11 @@ _STILL_AT_WORK = timedelta(seconds=4)
 class Covered:
     """What a grant rests on: the key's limits and the approval, as they were read.
 
-    The intent is stored only if neither has moved since.
+    The intent is stored only if neither has moved since. Break-glass rests on no approval.
     """
 
     key: Key
-    approval: Approval
+    approval: Approval | None
 
 
 def take_up(broker: RequestsBroker, request: GrantRequest, *, by: str) -> tuple[GrantRequest, bool]:
@@ -93,7 +94,7 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
         raise Conflict("the request is approved, and may be taken up from its starts_at on")
     if request.take_up_by and now >= request.take_up_by:
         raise Conflict("the request is approved, but was not taken up in time")
-    _ensure_outlasting(broker, request)
+    ensure_outlasting(broker, request)
     covered = _check_coverage(broker, request)
     limits = covered.key.document
     ahead = count_ends(broker, limits, request.duration, grantee=request.grantee)
@@ -101,7 +102,7 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
     return commit_intent(broker, request, by, covered)
 
 
-def _ensure_outlasting(broker: RequestsBroker, request: GrantRequest) -> None:
+def ensure_outlasting(broker: RequestsBroker, request: GrantRequest) -> None:
     """Conflict where an extension, shortened by a vote, would end before the grant that it extends."""
     old = broker.store.find_request(request.extends) if request.extends else None
     if old and old.outlasts(request.duration, broker.clock()):
@@ -118,26 +119,30 @@ def commit_intent(
     rests_on: Covered,
     *,
     after: Transition | None = None,
+    besides: Sequence[Change] = (),
 ) -> GrantRequest:
     """Store the intent, with the transition before it where that is not stored yet; Stale where either moved.
 
-    In one transaction, so that no request is stored and not granted because its caller went away between.
+    `besides` are changes of other records. In one transaction, so that no request is stored and not granted
+    because its caller went away between.
     """
     smallest = broker.settings.smallest_duration
     margin = rests_on.key.document.margin_of(request.duration, smallest=smallest)
     stamp = broker.stamp(by)
-    change = intended(request, stamp, rests_on.approval.id, margin=margin)
+    approval = rests_on.approval
+    change = intended(request, stamp, approval.id if approval else None, margin=margin)
     # It was judged a moment ago, and what was judged then may have ended with its window: once more, by what
     # is stored now.
-    if not rests_on.approval.fits(stamp.at, end_of(request.duration, stamp.at)):
+    if approval and not approval.fits(stamp.at, end_of(request.duration, stamp.at)):
         raise Stale("the window in which its approval covers it has passed meanwhile")
     # Whatever a forged or restored record says: nothing covers a second grant under the same id.
     unused = broker.store.uses.unused(request.id)
     # What is blocked before this transaction is not granted after it; what is in flight, the kill switch's
     # second sweep finds.
     unblocked = broker.store.blocks.unblocked(request.selectors, change.record.intent_at or broker.clock())
-    changes = [change] if after is None else [after, change]
-    broker.store.commit(*changes, checks=[rests_on.approval, rests_on.key], others=[unused, *unblocked])
+    changes = [*([after] if after else []), change, *besides]
+    checks = [rests_on.key, *([approval] if approval else [])]
+    broker.store.commit(*changes, checks=checks, others=[unused, *unblocked])
     return change.record
 
 

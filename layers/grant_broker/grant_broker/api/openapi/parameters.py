@@ -23,6 +23,8 @@ PATH: dict[str, dict[str, Any]] = {
     "revocation_id": _ID,
     "key_id": _KEY_ID,
     "account": _ACCOUNT,
+    "kind": {"type": "string", "enum": ["break-glass"]},
+    "review_id": _ID,
 }
 
 _PRINCIPAL = {"type": "string", "pattern": ecma(arns.PRINCIPAL), "description": _SESSIONS}

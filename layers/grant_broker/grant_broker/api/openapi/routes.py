@@ -22,15 +22,18 @@ from grant_broker.api.security_shapes import (
     Proposal,
     RequestSeen,
     RequestWithTrail,
+    Review,
     Votes,
 )
 from grant_broker.api.shapes import Contract, Explanation, Forecast, Offer, Page, Request, RequestShown
 from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.approvals import StandingApproval
+from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
+from grant_broker.domain.reviews import Look
 from grant_broker.domain.submission import Extension, Submission
 
 
@@ -137,6 +140,16 @@ THIRD_PARTIES = (
         body=Extension,
         repeatable=True,
         follow=_OWN,
+    ),
+    Operation(
+        "post_break_glass",
+        "POST",
+        f"{_REQUEST}/break-glass",
+        "In an emergency, be granted a pending request at once; a review of it is owed.",
+        {201: Request},
+        body=Emergency,
+        conflicts=True,
+        repeatable=True,
     ),
     Operation(
         "post_why",
@@ -368,6 +381,24 @@ SECURITY_TEAM = (
         "Lift its block; what was to end ends all the same.",
         {204: None},
         conflicts=True,
+    ),
+    Operation(
+        "get_reviews",
+        "GET",
+        "/security/reviews",
+        "The reviews that are owed, newest first.",
+        {200: Page[Review]},
+        query=_PAGED,
+    ),
+    Operation(
+        "post_review",
+        "POST",
+        "/security/reviews/{kind}/{review_id}",
+        "Sign off what somebody else did.",
+        {200: Review},
+        body=Look,
+        conflicts=True,
+        repeatable=True,
     ),
 )
 

@@ -1,0 +1,64 @@
+"""Grants by break-glass as they were counted, by each of the three that count them."""
+
+from collections.abc import Iterator
+
+from grant_broker.aws.attributes import Item, serialized
+from grant_broker.aws.dynamodb import Query, Write
+from grant_broker.aws.items import key_of, record_of
+from grant_broker.aws.tables import Tables
+from grant_broker.domain.break_glass import GlassDay, day_of
+from grant_broker.domain.glass_evidence import GlassSeen
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.uses import Use
+
+_USED = "used#break-glass#"
+
+
+class Glass:
+    """The items `break-glass#…` of `requests`, `used#…` of `expiry` and `reconcile#…`, one for each day."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get_day(self, key_arn: str, day: str) -> GlassDay:
+        """Get what `requests` has counted on a key on a day; consistent."""
+        first = GlassDay(key_arn=key_arn, day=day)
+        item = self._item(first)
+        return record_of(GlassDay, item) if item else first
+
+    def get_seen(self, key_arn: str, days: str) -> GlassSeen:
+        """Get what `reconcile` has noted of a key's day; consistent."""
+        first = GlassSeen(key_arn=key_arn, days=days)
+        item = self._item(first)
+        return record_of(GlassSeen, item) if item else first
+
+    def list_used(self, key_arn: str, day: str) -> Iterator[str]:
+        """List the grants by break-glass of a key's day that have ended: their ids, else their requests'."""
+        query = Query(
+            table=self._tables.approval_table,
+            condition="pk = :day",
+            values={":day": f"{_USED}{key_arn}#{day}"},
+            consistent=True,
+        )
+        for item in self._tables.database.query(query):
+            yield from item["grant_ids"] or [str(item["sk"])]
+
+    def mark_used(self, request: GrantRequest, use: Use) -> list[Write]:
+        """Make the write, beside the mark that a request was used, that counts its grant for its day.
+
+        There is none where the record does not say that the glass was broken: the record may lie, but
+        `reconcile` keeps its own notes of what it saw alive.
+        """
+        if request.broken_glass is None:
+            return []
+        day = day_of(request.broken_glass.at)
+        item = {
+            "pk": f"{_USED}{request.key_arn}#{day}",
+            "sk": request.id,
+            "grant_ids": list(use.grant_ids),
+        }
+        return [{"Put": {"TableName": self._tables.approval_table, "Item": serialized(item)}}]
+
+    def _item(self, first: GlassDay | GlassSeen) -> Item | None:
+        key = key_of(first)
+        return self._tables.database.get(self._tables.request_table, key["pk"]["S"], key["sk"]["S"])

@@ -1,0 +1,84 @@
+"""Reviews that the security team owes: what was done must be looked at by somebody else, who signs it off."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from grant_broker.domain.errors import Conflict
+from grant_broker.domain.records import ChangeOf, Record
+from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.texts import Comment
+from grant_broker.domain.times import Time
+from grant_broker.domain.versions import revise
+
+Kind: TypeAlias = Literal["break-glass"]
+BREAK_GLASS: Kind = "break-glass"
+
+
+class Look(BaseModel):
+    """What is sent to sign something off: what was found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    comment: Annotated[Comment, Field(min_length=1)]
+
+
+class Owed(Record):
+    """A review that is owed since a moment: of what, on which key, by whom it was done.
+
+    In the request table, where it only lists what is owed: whether it was signed off the approval table says.
+    """
+
+    review: Kind
+    id: str
+    key_arn: str
+    account: str
+    by: str
+    about: str
+    since: Time
+
+    @property
+    def subject(self) -> str:
+        """The review's partition, in both tables."""
+        return f"review#{self.review}#{self.id}"
+
+    def recorded(self) -> "ChangeOf[Owed]":
+        """Owed from now on: the event is that of what it is about."""
+        return revise(self, {})
+
+
+def owed_for(request: GrantRequest) -> Owed:
+    """What is owed for a request that was granted by break-glass; Conflict where it was not."""
+    glass = request.broken_glass
+    if glass is None:
+        raise Conflict("the request was not granted by break-glass: no review of it is owed")
+    return Owed(
+        review=BREAK_GLASS,
+        id=request.id,
+        key_arn=request.key_arn,
+        account=request.account,
+        by=glass.by,
+        about=glass.reason,
+        since=glass.at,
+    )
+
+
+class SignOff(Record):
+    """That somebody looked: in the approval table, where whoever is reviewed cannot write."""
+
+    review: Kind
+    id: str
+    by: str
+    person: str
+    comment: str
+    at: Time
+    idempotency: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The review's partition, in both tables."""
+        return f"review#{self.review}#{self.id}"
+
+    def made(self) -> "ChangeOf[SignOff]":
+        """Signed off: the event is that of what it is about."""
+        return revise(self, {})
