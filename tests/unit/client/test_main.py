@@ -42,7 +42,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "offered"),
     [
         ("", set(SUMMARIES)),
-        ("re", {"release", "replay", "request", "reviews", "revoke"}),
+        ("re", {"release", "replay", "request", "reviews", "revocations", "revoke"}),
         ("--v", {"--version"}),
     ],
 )
