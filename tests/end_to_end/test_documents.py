@@ -177,6 +177,22 @@ def test_a_night_of_the_security_team(stack: Running) -> None:
     assert (body["duration"], body["end_reason"]) == ("PT1H", "the role's credentials have leaked")
 
 
+def test_the_kill_switch(stack: Running) -> None:
+    """What the example names is ended and refused until the block is lifted; nobody else is."""
+    held = stack.granted("partner_colleague")
+    [switch] = examples(SECURITY_TEAM, "The kill switch", "bash")
+    code, said = run(environment(stack, "alice"), switch)
+    assert (code, "its credentials have leaked" in said) == (0, True), said
+    ended: Any = stack.call("partner_colleague", "GET", f"/requests/{held['id']}").body
+    assert ended["status"] == "revoked"
+    asked = stack.submission("partner_colleague")
+    assert stack.call("partner_colleague", "POST", "/requests", asked).status == 403
+    assert stack.call("partner", "POST", "/requests", stack.submission()).status == 201
+    listed: Any = stack.call("alice", "GET", "/security/revocations").body["items"]
+    assert stack.call("alice", "DELETE", f"/security/revocations/{listed[0]['id']}").status == 204
+    assert stack.call("partner_colleague", "POST", "/requests", asked).status == 201
+
+
 def test_approving_ahead(stack: Running) -> None:
     """The standing approval of the example covers what it should, and the command lists it."""
     [ahead] = examples(SECURITY_TEAM, "Approving ahead", "bash")
