@@ -277,6 +277,30 @@ def test_a_third_partys_own_requests(stack: Running, partner: Console) -> None:
     assert "withdrawn" in partner.words(other)
 
 
+def test_break_glass_and_its_review(stack: Running, alice: Console, partner: Console) -> None:
+    """Whom the key names takes a pending request at once; somebody else signs it off, with what was found."""
+    request_id = asked(stack)
+    key = f"/security/keys/{stack.key.rpartition('/')[2]}"
+    form = {"reason": "the archive is on fire"}
+    refused = partner.post(f"/own/{request_id}/break_glass", **form)
+    assert (refused.status_code, "on fire</textarea>" in refused.text) == (400, True)
+    named = {"principals": [stack.grantee("partner")], "max_duration": "PT15M", "per_day": 9}
+    assert stack.call("alice", "PATCH", key, {"break_glass": named}).status == 200
+    try:
+        assert partner.post(f"/own/{request_id}/break_glass", **form).status_code == 303
+        assert "Break-glass by 444455556666" in alice.words(f"/requests/{request_id}")
+        owed = alice.get("/reviews/")
+        assert (f"/requests/{request_id}" in owed.text, "on fire" in owed.text) == (True, True)
+        path = f"/reviews/break-glass/{request_id}"
+        silent = alice.post(path, comment="")
+        assert (silent.status_code, "<code>comment</code>" in silent.text) == (400, True)
+        assert alice.post(path, comment="it was").status_code == 303
+        assert f"/requests/{request_id}" not in alice.get("/reviews/").text
+    finally:
+        partner.post(f"/own/{request_id}/release")
+        stack.call("alice", "PATCH", key, {"break_glass": None})
+
+
 def test_a_form_that_says_too_little(stack: Running, partner: Console) -> None:
     """A context that is no pair, and whatever the API finds, is said above the form."""
     grantee = stack.grantee("partner_colleague")

@@ -101,8 +101,10 @@ def test_no_finding_of_axe(stack: Running, serve: Serve) -> None:
         "access": (alice, f"{key}/access"),
         "trail": (alice, "/trail"),
         "kill-switch": (alice, "/revocations/"),
+        "reviews": (alice, "/reviews/"),
         "requests": (partner, "/own/"),
         "own-request": (partner, f"/own/{held['id']}"),
+        "own-pending": (partner, f"/own/{pending}"),
         "ask": (partner, "/own/ask"),
     }
     said: list[str] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,6 +11,9 @@ from grant_broker.client.console.forms import form_key, typed
 from grant_broker.client.console.person import broker
 from grant_broker.client.errors import GrantBrokerError
 from grant_broker.client.third_party import Submission
+
+if TYPE_CHECKING:
+    from grant_broker.api.shapes import RequestFields
 
 pages = Blueprint("own", __name__, url_prefix="/own")
 MOST = 200
@@ -31,29 +35,36 @@ def show_request(request_id: str) -> str:
 @pages.post("/<request:request_id>/<any(take_up, withdraw, release):act>")
 def change(request_id: str, act: str) -> ResponseReturnValue:
     """Take it up, withdraw or release it."""
-    acts: dict[str, Callable[[str], object]] = {
+    acts: dict[str, Callable[[str], RequestFields]] = {
         "take_up": broker().take_up,
         "withdraw": broker().withdraw,
         "release": broker().release,
     }
-    try:
-        acts[act](request_id)
-    except GrantBrokerError as error:
-        return _page_of(request_id, error), 400
-    return redirect(url_for(".show_request", request_id=request_id), 303)
+    return _made_or_shown(request_id, lambda: acts[act](request_id))
 
 
 @pages.post("/<request:request_id>/extend")
 def extend(request_id: str) -> ResponseReturnValue:
     """Ask to go on with an active grant."""
-    duration, reason = request.form.get("duration", "").strip(), request.form.get("reason", "")
-    try:
-        made = broker().extend(
-            request_id, duration=duration, reason=reason, idempotency_key=request.form.get("once")
-        )
-    except (GrantBrokerError, ValueError) as error:
-        return _page_of(request_id, error), 400
-    return redirect(url_for(".show_request", request_id=made["id"]), 303)
+    form = request.form
+    return _made_or_shown(
+        request_id,
+        lambda: broker().extend(
+            request_id,
+            duration=form.get("duration", "").strip(),
+            reason=form.get("reason", ""),
+            idempotency_key=form.get("once"),
+        ),
+    )
+
+
+@pages.post("/<request:request_id>/break_glass")
+def break_glass(request_id: str) -> ResponseReturnValue:
+    """Be granted a pending request at once, in an emergency."""
+    reason, once = request.form.get("reason", ""), request.form.get("once")
+    return _made_or_shown(
+        request_id, lambda: broker().break_glass(request_id, reason=reason, idempotency_key=once)
+    )
 
 
 @pages.get("/ask")
@@ -72,6 +83,15 @@ def ask() -> ResponseReturnValue:
         made = broker().submit(idempotency_key=request.form.get("once"), **submission)
     except (GrantBrokerError, ValueError) as error:
         return _form(problem=error), 400
+    return redirect(url_for(".show_request", request_id=made["id"]), 303)
+
+
+def _made_or_shown(request_id: str, act: Callable[[], "RequestFields"]) -> ResponseReturnValue:
+    """Go to the request that the act is about; where it was refused, show why beside what was typed."""
+    try:
+        made = act()
+    except (GrantBrokerError, ValueError) as error:
+        return _page_of(request_id, error), 400
     return redirect(url_for(".show_request", request_id=made["id"]), 303)
 
 
