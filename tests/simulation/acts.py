@@ -63,6 +63,11 @@ class Acts:
         answer = self.on_request(who, "POST", path, request, body, plan=plan, headers=headers)
         return answer.body["id"] if answer and answer.status == 201 else None
 
+    def break_glass(self, who: str, request: str | None, plan: Plan = ()) -> Answer | None:
+        """Be granted a request at once."""
+        path, why = "/requests/{}/break-glass", {"reason": "outage"}
+        return self.on_request(who, "POST", path, request, why, plan=plan)
+
     def take_up(self, who: str, request: str | None, plan: Plan = ()) -> Answer | None:
         """Take a request up."""
         return self.on_request(who, "POST", "/requests/{}/grant", request, plan=plan)

@@ -56,6 +56,15 @@ def _revoke(one: OneRequest, plan: Plan) -> Any:
     return one.acts.on_request("alice", "DELETE", path, one.request, {"reason": "now"}, plan=plan)
 
 
+def _break_glass(one: OneRequest, plan: Plan) -> Any:
+    return one.acts.break_glass("partner", one.request, plan=plan)
+
+
+def _sign_off(one: OneRequest, plan: Plan) -> Any:
+    path = "/security/reviews/break-glass/{}"
+    return one.acts.on_request("bob", "POST", path, one.request, {"comment": "seen"}, plan=plan)
+
+
 def _vote(verdict: str) -> Act:
     return lambda one, plan: one.acts.vote("alice", one.request, verdict, plan=plan)
 
@@ -136,6 +145,8 @@ CASES = (
     _case("withdraw", OneRequest.pending, _third_party("DELETE", "/requests/{}"), "lapsed", "withdrawn"),
     _case("revoke a grant", OneRequest.active, _revoke, "expired", "revoked"),
     _case("revoke an approved request", OneRequest.approved, _revoke, "lapsed", "revoked"),
+    _case("break the glass", OneRequest.armed, _break_glass, "lapsed", "failed", "expired"),
+    _case("sign a review off", OneRequest.broken, _sign_off, "expired"),
     _case("approve ahead", _nothing, _approve_ahead),
     _case("withdraw a standing approval", OneRequest.active_ahead, _withdraw_approval, "expired", "revoked"),
     _case("change a key's limits", OneRequest.active, _limits({"quorum": 2}), "expired"),

@@ -17,6 +17,7 @@ _ALWAYS_MAILED = frozenset(
     {
         "revoked",
         "adopted",
+        "break_glass",
         "drift",
         "end_failed",
         "late_duplicate",

@@ -78,6 +78,7 @@ FENCES = st.sampled_from(
         {"quorum": 3},
         {"required_context": {"tenant": "a"}},
         {"max_duration": "PT20M", "margin": "PT1M"},
+        {"break_glass": ["partner", "other_partner"]},
         {"approvers": [APPROVER_ROLE]},
         {"approvers": [DUTY_ROLE, REVIEW_ROLE], "requesters": ["partner", "other_partner"]},
     ]
@@ -202,6 +203,13 @@ class Faults(RuleBasedStateMachine):
         self.world.advance(later + wait)
         self.acts.take_up(who, request, plan=plan)
         STEPS["at some hours"] += bool(hours) and request in self.world.requests("active")
+
+    @rule(who=st.sampled_from(["partner", "other_partner"]), key=KEYS, scope=SCOPES, plan=ISSUES)
+    def break_glass(self, who: str, key: str, scope: Any, plan: Any) -> None:
+        request = self.acts.submit(who, key, scope)
+        self.acts.break_glass(who, request, plan=plan)
+        path = "/security/reviews/break-glass/{}"
+        self.acts.on_request("bob", "POST", path, request, {"comment": "seen"})
 
     @rule(pick=PICK, plan=ISSUES)
     def take_up(self, pick: int, plan: Any) -> None:

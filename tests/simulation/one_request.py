@@ -24,6 +24,16 @@ class OneRequest:
         self.request = self.acts.submit("partner", "second_data", SCOPE)
         return self
 
+    def armed(self) -> Self:
+        """Submitted on a key whose break-glass names the partner."""
+        self.acts.limit("alice", "second_data", {"break_glass": ["partner"]})
+        return self.pending()
+
+    def broken(self) -> Self:
+        """Granted by break-glass."""
+        self.acts.break_glass("partner", self.armed().request)
+        return self
+
     def approved(self) -> Self:
         """Approved by alice."""
         self.acts.vote("alice", self.pending().request, "approve")

@@ -155,6 +155,26 @@ def uncovered(
     return found or _too_little(request, limits, approval, approvers) or _too_much(request, approval)
 
 
+def unbreakable(request: Plain, key: Plain) -> str | None:
+    """Why break-glass does not let this request be granted at this moment, or None."""
+    limits = key.get("document", {})
+    rules = limits.get("break_glass")
+    if not rules:
+        return "the key has none"
+    named = {role_of(each) for each in rules["principals"]}
+    longest = min(seconds(rules["max_duration"]), seconds(limits["max_duration"]))
+    checks = {
+        "the key is not open": "withdrawn_at" in key,
+        "the key is not open to the account": request["account"] not in limits["accounts"],
+        "the key is not open to the requester": not may_ask(request["requester_arn"], limits),
+        "an operation is not offered": not set(request["scope"]["operations"]) <= set(limits["operations"]),
+        "it lasts too long": seconds(request["duration"]) > longest,
+        "its grantee is not named": role_of(request["grantee"]) not in named,
+        "who took it is not named": role_of(request["broken_glass"]["by"]) not in named,
+    }
+    return next((why for why, wrong in checks.items() if wrong), None)
+
+
 def _too_little(
     request: Plain, limits: Plain, approval: Plain, approvers: Collection[tuple[str, str]] | None
 ) -> str | None:

@@ -127,12 +127,15 @@ class World:
     def document(self, name: str, **limits: Any) -> dict[str, Any]:
         """A key's limits as they are sent: open to both partners and the home account.
 
-        `approvers` are given by their roles' names, `requesters` by people's.
+        `approvers` are given by their roles' names, `requesters` and `break_glass` by people's.
         """
         if "approvers" in limits:
             limits["approvers"] = [
                 unique_id(self.cloud, role_arn(HOME, each)) for each in limits["approvers"]
             ]
+        if "break_glass" in limits:
+            principals = [self.deployment.people[each].grantee for each in limits["break_glass"]]
+            limits["break_glass"] = {"principals": principals, "max_duration": "PT10M", "per_day": 2}
         if "requesters" in limits:
             limits["requesters"] = [self.deployment.people[each].grantee for each in limits["requesters"]]
         return {**WHOLE, "name": name, "accounts": [PARTNER, OTHER, HOME], "max_duration": "PT1H", **limits}
