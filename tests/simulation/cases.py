@@ -94,6 +94,33 @@ def _withdraw_approval(one: OneRequest, plan: Plan) -> Any:
     return one.acts.call("bob", "DELETE", path, plan=plan, query={"revoke_active": "true"})
 
 
+def _kill(one: OneRequest, plan: Plan = ()) -> Any:
+    asked = {"account": PARTNER, "reason": "incident", "block_for": "PT10M"}
+    return one.acts.call("bob", "POST", "/security/revocations", asked, plan=plan)
+
+
+def _killed_only(one: OneRequest) -> None:
+    """The block and the job are stored, and nothing of the job is done: whoever pulled the switch died."""
+    _kill(one.active(), [Fault(Kind.DIED_AFTER, operation="TransactWriteItems")])
+
+
+def _in_flight(one: OneRequest) -> None:
+    """A job's first sweep is done, and then a grant turns up that was on its way: a restored record's."""
+    one.active().world.remember()
+    _kill(one)
+    one.world.restore(-1)
+    one.world.advance(61)
+
+
+def _revocations(one: OneRequest, plan: Plan) -> Any:
+    return one.world.run_revocations(plan=plan)
+
+
+def _lift(one: OneRequest, plan: Plan) -> Any:
+    [revocation] = one.world.revocations()
+    return one.acts.call("bob", "DELETE", f"/security/revocations/{revocation}", plan=plan)
+
+
 def _limits(limits: Any) -> Act:
     return lambda one, plan: one.acts.limit("alice", "second_data", limits, plan=plan)
 
@@ -149,6 +176,11 @@ CASES = (
     _case("sign a review off", OneRequest.broken, _sign_off, "expired"),
     _case("approve ahead", _nothing, _approve_ahead),
     _case("withdraw a standing approval", OneRequest.active_ahead, _withdraw_approval, "expired", "revoked"),
+    _case("pull the kill switch on a grant", OneRequest.active, _kill, "expired", "revoked"),
+    _case("pull the kill switch on what waits", OneRequest.pending, _kill, "lapsed", "revoked"),
+    _case("go on with a revocation", _killed_only, _revocations, "revoked"),
+    _case("sweep again for what was in flight", _in_flight, _revocations, "revoked"),
+    _case("lift a block", _killed_only, _lift, "revoked"),
     _case("change a key's limits", OneRequest.active, _limits({"quorum": 2}), "expired"),
     _case("close a key", OneRequest.active, _limits(None), "expired"),
     _case("lapse", lambda one: one.pending().advance(3590), _expiry, "lapsed"),

@@ -3,12 +3,12 @@
 import json
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from grant_broker.domain.arns import find_account
 from tests.simulation import oracle
-from tests.simulation.ledger import Ledger, expiry_of, request_of
+from tests.simulation.ledger import CLOCKS, Ledger, expiry_of, request_of
 from tests.simulation.oracle import plain
 from tests.simulation.world import World
 
@@ -23,6 +23,9 @@ _ALWAYS_MAILED = frozenset(
         "late_duplicate",
         "key_changed",
         "approval_made",
+        "revocation_made",
+        "revocation_finished",
+        "block_lifted",
     }
 )
 _EVENT_IN_A_MAIL = re.compile(r'Event: \\"(\w+)\\"')
@@ -63,7 +66,8 @@ def chains(ledger: Ledger) -> list[str]:
         head = plain(item)
         if key[0] in ledger.forged:
             continue
-        if key[1] in {"request", "key"} or (key[1] == "approval" and key[0].startswith("approval#")):
+        is_standing = key[1] == "approval" and key[0].startswith("approval#")
+        if key[1] in {"request", "key", "revocation"} or is_standing:
             found += [why] if (why := oracle.broken_chain(ledger.events(key[0]), head)) else []
     return [f"invariant 5: {why}" for why in found]
 
@@ -76,6 +80,7 @@ def lift(world: World) -> None:
 
 def interval(world: World) -> None:
     """One reconcile interval of healthy schedules, and the stream."""
+    world.run_revocations()
     world.run_reconcile()
     world.deliver()
     world.run_expiry(60)
@@ -90,6 +95,7 @@ def settle(world: World) -> list[str]:
         interval(world)
     ledger = world.ledger
     found = [*at_once(ledger), *overdue(ledger), *unaccounted(ledger), *stolen(ledger), *told(ledger)]
+    found += [*unrevoked(ledger), *undone(ledger)]
     for _ in range(60):
         if not world.dues() and not world.zombies:
             break
@@ -156,6 +162,24 @@ def unaccounted(ledger: Ledger) -> list[str]:
     return found
 
 
+def unrevoked(ledger: Ledger) -> list[str]:
+    """Live grants that a revocation was to end, or that a block forbade, although all schedules have run."""
+    now, found = ledger.world.now, []
+    for grant in _established(ledger):
+        for since, until in ledger.standings(grant["KeyId"], grant["GranteePrincipal"]):
+            made = datetime.fromtimestamp(grant["CreationDate"], UTC)
+            if made < until - CLOCKS and now - since > timedelta(minutes=10):
+                found.append(f"revoked, and it lives: {_brief(ledger.record(request_of(grant['Name'])))}")
+    return found
+
+
+def undone(ledger: Ledger) -> list[str]:
+    """Mass revocations whose jobs are not done, unless their table was restored."""
+    table = ledger.world.database.tables[ledger.world.deployment.approval_table].items
+    jobs = [plain(item) for key, item in table.items() if key[1] == "revocation"]
+    return [f"the job of {job['id']} is at {job['stage']}" for job in jobs if job["stage"] != "done"]
+
+
 def _established(ledger: Ledger) -> list[dict[str, Any]]:
     """Live grants but those made late, and shown for less than the six minutes in which they must end.
 
@@ -202,7 +226,12 @@ def untold(world: World) -> list[str]:
     mailed = kept | {name for body in world.bus.mails for name in _EVENT_IN_A_MAIL.findall(body)}
     lost = [item for item in written if item["id"]["S"] not in done]
     silent = [
-        item for item in written if item["type"]["S"] in _ALWAYS_MAILED and item["id"]["S"] not in mailed
+        item
+        for item in written
+        if item["type"]["S"] in _ALWAYS_MAILED
+        and item["id"]["S"] not in mailed
+        # One of many: the revocation that took it back is told.
+        and not (item["type"]["S"] == "revoked" and "revocation" in item["detail"]["M"])
     ]
     return [
         *(f"invariant 5: event {item['type']} of {item['pk']} never reached EventBridge" for item in lost),

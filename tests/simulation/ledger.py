@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 PREFIX = "grant-broker/"
-_CLOCKS = timedelta(seconds=30)
+_NEVER = datetime(2200, 1, 1, tzinfo=UTC)
+CLOCKS = timedelta(seconds=30)
 _STATUSES = {200, 201, 202, 204, 400, 403, 404, 409, 429, 503}
 
 
@@ -176,10 +177,13 @@ class Ledger:
         approvers = self.world.roles_of(key["document"].get("approvers")) if key else None
         if why := oracle.uncovered(request, key, {} if named else votes, standing, approvers):
             self.wrong(1, f"the intent of {request['id']} was stored uncovered: {why}")
+        for _, until in self.standings(request["key_arn"], request["grantee"]):
+            if self.world.now + CLOCKS < until:
+                self.wrong(1, f"the intent of {request['id']} was stored under a block")
         if parse_span(request.get("margin", "PT0S")) > parse_span(key["document"].get("margin", "PT0S")):
             self.wrong(3, f"{request['id']} would end before its key's margin")
         longest = oracle.longest_held(key)
-        if standing and (held := self._held_with(request, longest)) > longest + _CLOCKS:
+        if standing and (held := self._held_with(request, longest)) > longest + CLOCKS:
             self.wrong(1, f"{request['grantee']} would hold for {held} by standing approvals")
         old = self.record(request["extends"]) if "extends" in request else {}
         if old.get("status") == "active" and request["expires_at"] <= old["expires_at"]:
@@ -257,7 +261,7 @@ class Ledger:
         if name in self.attempted and self.record(intent["id"]).get("status") != "issuing":
             self.wrong(2, f"CreateGrant of {name} was repeated although its request has moved on")
         self.attempted.add(name)
-        if self.world.now - oracle.time(intent["intent_at"]) > timedelta(seconds=20) + _CLOCKS:
+        if self.world.now - oracle.time(intent["intent_at"]) > timedelta(seconds=20) + CLOCKS:
             self.wrong(2, f"CreateGrant of {name} more than 20 s after its intent")
         return None
 
@@ -305,7 +309,7 @@ class Ledger:
 
     def _is_early(self, name: str) -> bool:
         margin = timedelta(seconds=parse_span(self.intents[name].get("margin", "PT0S")))
-        return expiry_of(name) - margin - self.world.now > _CLOCKS
+        return expiry_of(name) - margin - self.world.now > CLOCKS
 
     def _at_the_rate(self, call: AwsCall) -> None:
         clock = self.world.now + self.world.skew["expiry"]
@@ -327,7 +331,23 @@ class Ledger:
         if record.get("status") in oracle.FINAL:
             return True  # a late duplicate
         events = [event for event in self.trail(request_of(name)) if event["type"] == "ending"]
-        return bool(events) and (events[-1]["by"] != "reconcile" or self._approval_withdrawn(record))
+        by_people = bool(events) and events[-1]["by"] != "reconcile"
+        revoked = any(self.standings(record["key_arn"], record["grantee"]))
+        return by_people or (bool(events) and (revoked or self._approval_withdrawn(record)))
+
+    def standings(self, key_arn: str, grantee: str) -> list[tuple[datetime, datetime]]:
+        """From when until when revocations stood on blocks that match a grant, by the table's own items."""
+        table = self.world.database.tables[self.world.deployment.approval_table].items
+        account, name = oracle.role_of(grantee) if grantee.startswith("arn:") else ("", grantee)
+        holders = {"*#*", f"{account}#*", f"*#{account}:role/{name}".lower()}
+        found = []
+        for key_name in ("*", key_arn):
+            for holder in holders:
+                block = plain(table.get((f"block#{key_name}#{holder}", "block")))
+                for each in block.get("standings", []):
+                    ends = [oracle.time(each[part]) for part in ("until", "lifted_at") if each.get(part)]
+                    found.append((oracle.time(each["since"]), min(ends, default=_NEVER)))
+        return found
 
     def _approval_withdrawn(self, record: Plain) -> bool:
         table = self.world.database.tables[self.world.deployment.approval_table].items

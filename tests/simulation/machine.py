@@ -277,6 +277,32 @@ class Faults(RuleBasedStateMachine):
             )
 
     @rule(
+        who=APPROVERS, key=st.none() | KEYS, account=st.sampled_from([None, PARTNER, OTHER]), pick=PICK,
+        block_for=st.sampled_from(["PT1M", "PT5M", None]), again=st.booleans(), plan=PLANS,
+    )  # fmt: skip
+    def revoke_many(
+        self, *, who: str, key: Any, account: Any, pick: int, block_for: Any, again: bool, plan: Any
+    ) -> None:
+        """The kill switch; a block without an end is lifted, often before its job is done."""
+        grantee = self.world.grantees[pick % 8] if account is None and pick % 3 else None
+        asked = {"key": key, "account": account, "grantee": grantee, "all": True, "block_for": block_for}
+        headers = {"Idempotency-Key": f"{pick}"} if again else {}
+        body = {**asked, "reason": "incident"}
+        answer = self.acts.call(who, "POST", "/security/revocations", body, plan=plan, headers=headers)
+        STEPS["mass revocations"] += answer is not None and answer.status == 202
+        if answer and answer.status == 202 and block_for is None:
+            self.acts.call(who, "DELETE", f"/security/revocations/{answer.body['id']}")
+
+    @rule(who=APPROVERS, pick=PICK, plan=PLANS)
+    def lift_block(self, who: str, pick: int, plan: Any) -> None:
+        if found := self.world.revocations():
+            self.acts.call(who, "DELETE", f"/security/revocations/{found[pick % len(found)]}", plan=plan)
+
+    @rule(plan=RUNS)
+    def revocations_run(self, plan: Any) -> None:
+        self.world.run_revocations(plan=plan)
+
+    @rule(
         voters=VOTERS, name=KEYS, plan=PLANS,
         limits=st.one_of(FENCES, st.sampled_from([{"accounts": [PARTNER]}, None])),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
+from grant_broker.approvals import mass_revocations
 from grant_broker.aws.items import Part
 from grant_broker.expiry import run as expiry
 from grant_broker.reconcile.run import reconcile
@@ -258,6 +259,22 @@ class World:
                 self.ledger.failed("reconcile", error)
                 return False
         return True
+
+    def run_revocations(self, *, plan: Sequence[Fault] = (), others: bool = False) -> bool:
+        """The minute's run of `approvals`; False where it failed or died."""
+        broker = (self.others if others else self.processes).broker("approvals")
+        with self.injector.under(plan):
+            try:
+                mass_revocations.run(broker, timedelta(seconds=15))
+            except (Died, Exception) as error:  # noqa: BLE001 - as above
+                self.ledger.failed("approvals", error)
+                return False
+        return True
+
+    def revocations(self) -> list[str]:
+        """The ids of all mass revocations."""
+        table = self.database.tables[self.deployment.approval_table].items
+        return [key[0].removeprefix("revocation#") for key in sorted(table) if key[1] == "revocation"]
 
     def requests(self, *statuses: str) -> list[str]:
         """The ids of all stored requests, oldest first; those of some statuses where any are given."""
