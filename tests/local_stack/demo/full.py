@@ -11,6 +11,7 @@ from tests.local_stack.demo.emergency import break_glass
 from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.people import approvers_and_requesters
+from tests.local_stack.demo.revocations import kill_switch
 from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
 from tests.local_stack.demo.windows import windows
@@ -23,4 +24,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     windows,
     ends_that_meet,
     break_glass,
+    kill_switch,
 )
