@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCREENSHOTS = ROOT / "build" / "screenshots"
 REBOUND, EVIL = "rebound.example", "evil.example"
 """Names of an attacker's, which the browser resolves to this machine."""
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium", "google-chrome", "chromium-browser")
 _PATH = next(filter(None, map(shutil.which, _NAMES)), None)
 
 

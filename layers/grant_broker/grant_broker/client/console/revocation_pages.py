@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,12 +16,11 @@ from grant_broker.client.durations import iso_duration
 from grant_broker.client.errors import GrantBrokerError
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import MassRevocation, MassRevocationMade
-    from grant_broker.api.shapes import Page
+    from grant_broker.client.security_team import MassRevocationAsked
 
 pages = Blueprint("revocations", __name__, url_prefix="/revocations")
-_PATH = "/security/revocations"
 _OPEN = ("pending", "approved")
+_LATEST = 20
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,10 @@ class _Asked:
         found = (self.key, self.account, self.grantee and name_of(self.grantee))
         return " ".join(filter(None, found)) or ("everything" if self.everything else "")
 
-    def body(self) -> dict[str, object]:
+    def sent(self) -> "MassRevocationAsked":
         """What the API is sent; ValueError for a duration that is none."""
         block_for = typed("block_for")
-        given = {
+        return {
             "key": self.key,
             "account": self.account,
             "grantee": self.grantee,
@@ -55,7 +54,6 @@ class _Asked:
             "reason": request.form.get("reason", ""),
             "block_for": iso_duration(block_for) if block_for else None,
         }
-        return {name: value for name, value in given.items() if value is not None}
 
     def count(self) -> dict[str, int]:
         """How many live grants and open requests are listed now; MOST stands for that many or more."""
@@ -90,7 +88,7 @@ def revoke() -> ResponseReturnValue:
             return _confirmation(asked)
         if typed("confirmation") != asked.phrase:
             return _confirmation(asked, f"Nothing was revoked: type {asked.phrase} to confirm."), 400
-        made = cast("MassRevocationMade", broker().call("POST", _PATH, asked.body()).body)
+        made = broker().security.revoke_many(**asked.sent())
     except (GrantBrokerError, ValueError) as error:
         return _form(error), 400
     return redirect(url_for(".show_revocation", revocation_id=made["id"]), 303)
@@ -99,23 +97,23 @@ def revoke() -> ResponseReturnValue:
 @pages.get("/<request:revocation_id>")
 def show_revocation(revocation_id: str) -> str:
     """How far it is, and what it blocks."""
-    found = cast("MassRevocation", broker().call("GET", f"{_PATH}/{revocation_id}").body)
+    found = broker().security.get_revocation(revocation_id)
     return render_template("revocation.html", revocation=found, names=names())
 
 
 @pages.post("/<request:revocation_id>/lift")
 def lift(revocation_id: str) -> ResponseReturnValue:
     """Lift its block: what it ended stays ended."""
-    broker().call("DELETE", f"{_PATH}/{revocation_id}")
+    broker().security.lift_block(revocation_id)
     return redirect(url_for(".show_revocation", revocation_id=revocation_id), 303)
 
 
 def _form(problem: object = None) -> str:
-    latest = cast("Page[MassRevocation]", broker().call("GET", _PATH, query={"limit": "20"}).body)
+    latest = list(islice(broker().security.list_revocations(), _LATEST))
     keys = list(broker().security.list_keys())
     return render_template(
         "revocations.html",
-        latest=latest["items"],
+        latest=latest,
         keys=keys,
         names=names(),
         typed=request.form,
