@@ -34,7 +34,7 @@ _KNOWN: dict[str, dict[str, Any]] = {
     "/security/revocations": {"key": None, "account": "0" * 12, "grantee": None, "all": None},
     "/security/keys/{key_id}": {
         "key_arn": _UP["fuzzed_key"], "name": "fuzzed", "operations": ["Encrypt"], "max_duration": "PT1H",
-        "max_continuous": "PT2H", "quorum": 1,
+        "max_continuous": "PT2H", "quorum": 1, "ticket_hook": None,
     },
     "/security/accounts/{account}": _ACCOUNT,
 }  # fmt: skip

@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
             "RevokeGrant",
         }
     ),
+    "lambda": frozenset({"Invoke"}),
     "sns": frozenset({"Publish"}),
     "sqs": frozenset({"SendMessageBatch"}),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from grant_broker.policy_engine import decide
 from tests.infrastructure.stack import ROLES, actions, call, decided, deployed, policies, template
+from tests.local_stack import tickets
 from tests.local_stack.people import HOME
 
 # A grant inside every fence, so that CreateGrant is judged by who calls; the fences have a test of their own.
@@ -209,3 +210,18 @@ def test_of_the_approval_table_events_reads_accounts_alone() -> None:
         assert not may("GetItem", other)
     assert not may("GetItem")
     assert not any(may(action, "account#444455556666") for action in ("PutItem", "Query", "DeleteItem"))
+
+
+def test_requests_asks_the_listed_functions_and_no_other() -> None:
+    """The right to invoke is for TicketHooks' functions, in their unqualified form; no other role has it."""
+    hook, version = tickets.HOOK, f"{tickets.HOOK}:1"
+
+    def may(role: str, arn: str, **parameters: str) -> bool:
+        asked = call(role, "lambda:InvokeFunction", arn)
+        return decide(asked, identity_policies=policies(role, deployed(**parameters))).allowed
+
+    assert may("requests", hook)
+    assert not may("requests", version)
+    assert not may("requests", tickets.UNLISTED)
+    assert not may("requests", hook, TicketHooks="")
+    assert not any(may(role, hook) for role in ROLES if role != "requests")

@@ -22,6 +22,7 @@ from tests.local_aws.answers import AwsError, Response, protocol_of
 from tests.local_aws.authority import Authority
 from tests.local_aws.cloudformation import CloudFormation
 from tests.local_aws.events import Events, names_another_account
+from tests.local_aws.functions import Functions
 from tests.local_aws.iam import Iam
 from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.service import Kms
@@ -69,6 +70,7 @@ class Cloud:
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.stacks: dict[str, Mapping[str, str]] = {}
         self.account = AccountServices(self.authority, region)
+        self.functions = Functions(self.authority)
         self._events = Events(self.authority, region)
         self.cloudformation = CloudFormation(self.authority, region, self.stacks)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
@@ -130,6 +132,7 @@ class Cloud:
             "iam": self._iam,
             "cloudformation": self.cloudformation,
             "sts": self._sts,
+            "lambda": self.functions,
         }
         if call.service in own:
             return own[call.service].handle(caller, call.operation, call.parameters)

@@ -1,10 +1,11 @@
 """One AWS request, read: which operation of which service, with which parameters."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.local_aws.answers import AwsError, Protocol, protocol_of
 
@@ -23,7 +24,9 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "cloudtrail": ("json",),
     "servicequotas": ("json",),
     "ce": ("json",),
+    "lambda": ("json",),
 }
+_INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 SERVICES = frozenset(_PROTOCOLS)
 
 
@@ -61,7 +64,7 @@ class Request:
     @property
     def protocol(self) -> Protocol:
         """The protocol, in which errors are answered too."""
-        return protocol_of(self.headers)
+        return "json" if _INVOKE.fullmatch(self.path) else protocol_of(self.headers)
 
     @property
     def path(self) -> str:
@@ -73,6 +76,10 @@ class Request:
         protocol = self.protocol
         if self.method != "POST" or protocol not in _PROTOCOLS[service]:
             raise AwsError("UnknownOperationException", "No such operation", 404)
+        if service == "lambda":
+            found = _INVOKE.fullmatch(self.path)
+            name = unquote(found[1]) if found else ""
+            return "Invoke" if found else "", {"FunctionName": name, "Payload": self._json()}
         if protocol == "json":
             return self.headers.get("x-amz-target", "").rpartition(".")[2], self._json()
         if protocol == "cbor":

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.local_aws.cloud import Cloud, Credentials
-from tests.local_stack import people
+from tests.local_stack import people, tickets
 from tests.local_stack.people import Person
 from tests.local_stack.template import API_ID, Function, Stream, Template
 from tests.local_stack.triggers import streams
@@ -38,7 +38,9 @@ class Deployment:
             "IdentityCenterRoleIds": [people.unique_id(cloud, r) for r in people.identity_center_roles()],
             "SmallestDuration": 1,
             "FoundingScenario": "yes",
+            "TicketHooks": [tickets.HOOK, tickets.GONE],
         } | dict(parameters or {})
+        cloud.functions.handlers = {tickets.HOOK: tickets.answer}
         template = Template.read(given, account=cloud.home, region=cloud.region, stack=STACK)
         _create_roles(cloud, template)
         _create_keys(cloud, template)

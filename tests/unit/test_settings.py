@@ -48,7 +48,7 @@ def test_no_variable_is_empty(function: str) -> None:
     accepted = {name.upper() for name in MODELS[function].model_fields} - {
         str(error["loc"][0]) for error in refused.value.errors()
     }
-    lists = {"TRUSTED_ACCOUNTS", "IDENTITY_CENTER_ROLE_IDS", "APPROVER_ROLE_IDS"}
+    lists = {"TRUSTED_ACCOUNTS", "IDENTITY_CENTER_ROLE_IDS", "APPROVER_ROLE_IDS", "TICKET_HOOKS"}
     assert accepted == lists & set(told)
 
 

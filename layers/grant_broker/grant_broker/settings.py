@@ -1,7 +1,7 @@
 """What each function is told by its environment; `template.yaml` sets every variable, and has its default."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -93,6 +93,8 @@ class ApiSettings(ApprovalSettings):
 
     stack_roles: Annotated[Listed, Field(min_length=1)]
     trusted_accounts: Listed
+    ticket_hooks: Listed
+    """The functions that a key's `ticket_hook` may name."""
     grantable_operations: Annotated[Listed, Field(min_length=1)]
     aws_region: Text
     smallest_duration: Count
@@ -113,6 +115,8 @@ class RequestsSettings(ApiSettings):
     """What `requests` is told."""
 
     requests_role: Text
+    ticket_hook_failure: Literal["closed", "open"]
+    """Whether a ticket that cannot be checked keeps a request from going on."""
     answer_within: Wait
     submissions_per_minute: Count
     stored_bytes_per_hour: Count

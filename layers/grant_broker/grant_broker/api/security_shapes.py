@@ -137,7 +137,9 @@ class Limits(TypedDict):
     break_glass: Annotated[BreakGlassLimits | None, Keywords(description="null: nobody may.")]
     review_every: None
     notify: Literal["exceptions", "all"]
-    ticket_hook: None
+    ticket_hook: Annotated[
+        str | None, Keywords(description="ARN of the Lambda function that is asked whether a ticket stands.")
+    ]
     end_unused_after: None
 
 

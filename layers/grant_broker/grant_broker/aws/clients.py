@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -42,6 +43,8 @@ _DYNAMODB = Config(
 _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 # Partners' buses, and what is said of their accounts: nobody of ours waits for either.
 _BRIEFLY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
+# Two seconds in all, and once: whoever submits is waiting, and asks again.
+_ASKING = Config(connect_timeout=0.5, read_timeout=1.5, retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 class Clients:
@@ -78,6 +81,11 @@ class Clients:
     def brief_dynamodb(self) -> "DynamoDBClient":
         """Make a DynamoDB client that gives up after some 6 s: for reads that are not waited for."""
         client: DynamoDBClient = self._create("dynamodb", config=_BRIEFLY)
+        return client
+
+    def ticket_hooks(self) -> "LambdaClient":
+        """Make a Lambda client that gives up after 2 s and never retries a call by itself."""
+        client: LambdaClient = self._create("lambda", config=_ASKING)
         return client
 
     def sns(self) -> "SNSClient":

@@ -93,6 +93,14 @@ class KmsUncertain(BrokerError):  # noqa: N818
         self.code = code
 
 
+class HookFailed(Exception):  # noqa: N818
+    """An operator's function gave no answer that can be used; `code` is AWS's, or says what was wrong."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class GrantNotFound(BrokerError):  # noqa: N818
     """KMS knows no such grant: gone, not there yet, or on another key. Confirm with ListGrants."""
 

@@ -44,6 +44,16 @@ RoleId = Annotated[
     str,
     Form(re.compile(r"AROA[A-Z0-9]{12,124}"), "give the unique id of a role (RoleId of aws iam get-role)"),
 ]
+HookArn = Annotated[
+    str,
+    AfterValidator(arns.refuse_other_partition),
+    Form(
+        re.compile(
+            r"arn:aws:lambda:[a-z0-9-]{1,32}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9_-]{1,128})?"
+        ),
+        "give the ARN of a Lambda function, or null",
+    ),
+]
 ACCOUNT = "${account}"
 """In a required context value: the grantee's account."""
 # Fields that came later: a document without them means the same, and so does its digest.
@@ -123,7 +133,7 @@ class KeyDocument(BaseModel):
     break_glass: BreakGlass | None = None
     review_every: None = None
     notify: Notify = "exceptions"
-    ticket_hook: None = None
+    ticket_hook: HookArn | None = None
     end_unused_after: None = None
 
     @model_validator(mode="before")
@@ -238,6 +248,7 @@ _ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
     "approvers": lambda one, other: _allows_all_of(one.approvers, other.approvers),
     "quorum": lambda one, other: one.quorum <= other.quorum,
     "margin": lambda one, other: one.margin <= other.margin,
+    "ticket_hook": lambda one, other: one.ticket_hook in {None, other.ticket_hook},
     "break_glass": lambda one, other: (
         one.break_glass.allows_all_of(other.break_glass) if one.break_glass else other.break_glass is None
     ),

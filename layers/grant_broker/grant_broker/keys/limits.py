@@ -107,6 +107,8 @@ def _ensure_possible(broker: ApiBroker, document: KeyDocument, key: Key | None) 
     faults += document.faults(
         grantable=grantable, team=broker.settings.team, smallest=broker.settings.smallest_duration
     )
+    if document.ticket_hook not in {None, *broker.settings.ticket_hooks}:
+        faults.append(Fault("ticket_hook", "not on the stack's list: add it to TicketHooks first"))
     if faults:
         raise InvalidRequest(*faults)
 

@@ -8,6 +8,7 @@ from typing import Self
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.ticket_hooks import TicketHooks
 from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.domain.scope import Scope
@@ -21,6 +22,7 @@ class RequestsBroker(ApiBroker):
 
     settings: RequestsSettings
     issuer: GrantIssuer
+    ticket_hooks: TicketHooks
     readers: Callable[[], Executor] = field(default_factory=Readers)
 
     @classmethod
@@ -35,6 +37,7 @@ class RequestsBroker(ApiBroker):
             store=store_of(aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(kms),
             issuer=GrantIssuer(kms),
+            ticket_hooks=TicketHooks(aws.ticket_hooks),
             measure=measure,
         )
 

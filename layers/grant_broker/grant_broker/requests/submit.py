@@ -25,6 +25,7 @@ from grant_broker.requests.preflight import examine
 from grant_broker.requests.quotas import ensure_room
 from grant_broker.requests.reads import Reads, begin_reads
 from grant_broker.requests.take_up import Covered, commit_intent, make_grant, take_up
+from grant_broker.requests.tickets import ensure_ticket_stands_on_submission
 
 _LOG = logging.getLogger(__name__)
 FURTHEST_START = timedelta(days=30)
@@ -119,7 +120,7 @@ def assess(
 
     Raises TooManyRequests where the account calls too often, InvalidRequest outside the key's limits,
     NotPermitted under a block, Conflict where the key's last check failed, EndsCrowded where it would be
-    granted at once and end late.
+    granted at once and end late, Unavailable where its ticket cannot be checked.
     """
     now = milliseconds(broker.clock())
     reads.open.result()
@@ -155,6 +156,7 @@ def assess(
         action=Action.LAPSE,
         due=at_latest(answer_by),
     )
+    ensure_ticket_stands_on_submission(broker, key, request)
     approvals = known.approvals.result()
     cover = find_cover(broker, request, key, approvals=approvals, held=known.held.result)
     found = Assessment(request, key, checks, cover, known.policy)

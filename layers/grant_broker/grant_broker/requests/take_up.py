@@ -22,6 +22,7 @@ from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import check_continuity
 from grant_broker.requests.ends import count_ends, ensure_on_time
+from grant_broker.requests.tickets import ensure_ticket_stands_still
 from grant_broker.retries import apply_to_latest
 
 _LOG = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
         raise Conflict("the request is approved, but was not taken up in time")
     ensure_outlasting(broker, request)
     covered = _check_coverage(broker, request)
+    ensure_ticket_stands_still(broker, covered.key, request)
     limits = covered.key.document
     ahead = count_ends(broker, limits, request.duration, grantee=request.grantee)
     ensure_on_time(broker, request, limits, ahead, longest=limits.max_duration)
