@@ -11,12 +11,14 @@ from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.layer import layer_for
 from tests.benchmarks.processes import Child, Stages, in_turn
 from tests.benchmarks.stage import stage_for
+from tests.support.course import followed
+from tests.support.scene import InProcessStack
 
 _REQUESTS = 30  # as in the scripts
 
 
 def submission(options: Options) -> list[Figure]:
-    """The CPU of one more submission that is granted at once."""
+    """The CPU of one more submission that is granted at once, and the calls that it waits for."""
     mine, its, _ = _measured(options)
     return [Figure.of_pairs("warm submission, against raw JSON and the same calls", mine, its, Target(1.25))]
 
@@ -25,6 +27,18 @@ def processor_of_a_call(options: Options) -> float:
     """The CPU seconds that one call of AWS costs a warm function: its data made, signed, sent and read."""
     _, its, calls = _measured(replace(options, rounds=3))
     return statistics.median(its) / calls
+
+
+def _round_trips() -> int:
+    """How many calls of AWS a covered submission waits for, where those that can overlap do."""
+    stack = InProcessStack.deploy()
+    stack.reset()
+    stack.approve_ahead()
+    with followed(stack) as course:
+        answer = stack.submit(key=stack.key_arn)
+    if answer.body["status"] != "active":
+        raise ValueError(f"not granted: {answer}")
+    return course.now
 
 
 def _measured(options: Options) -> tuple[list[float], list[float], int]:

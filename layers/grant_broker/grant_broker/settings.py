@@ -31,9 +31,11 @@ Wait = Annotated[int, Field(ge=60)]
 class Settings(BaseModel):
     """What every function is told. Nothing has a default: a function that is not told all does not start."""
 
-    # Errors show the variable by its name and not what is in it, nor what else is in the environment.
+    # Errors show the variable by its name and not what is in it, nor what else is in the environment. Of the
+    # nine kinds a function reads one, and builds no other.
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         alias_generator=str.upper,
         validate_by_name=True,
         validate_by_alias=True,

@@ -1,79 +1,24 @@
 """How many calls of AWS a submission waits for, one after the other."""
 
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from dataclasses import replace
+from collections.abc import Iterator
 from threading import Barrier
-from typing import ParamSpec, TypeVar
 
 import pytest
 
 from grant_broker.domain.errors import DatabaseRefused, Unavailable
 from grant_broker.requests.readers import InTurn, Readers
-from tests.local_aws.answers import Response
-from tests.local_aws.cloud import AwsCall
+from tests.support.course import Course, followed
 from tests.support.scene import InProcessStack
 
-P = ParamSpec("P")
-T = TypeVar("T")
 MOST = 5
 
 
-class Course:
-    """Logical time: a call of AWS takes one unit, and who waits for a result goes on when it is there."""
-
-    def __init__(self) -> None:
-        self.now = 0
-        self.calls: list[str] = []
-
-    def intercept(self, call: AwsCall, _go_on: object) -> Response | None:
-        """The cloud's hook."""
-        self.now += 1
-        self.calls.append(call.operation)
-        return None
-
-
-class Waited(Future[T]):
-    """A result that is there at a time."""
-
-    def __init__(self, course: Course, at: int) -> None:
-        super().__init__()
-        self._course, self._at = course, at
-
-    def result(self, timeout: float | None = None) -> T:
-        """Wait for it."""
-        self._course.now = max(self._course.now, self._at)
-        return super().result(timeout)
-
-
-class AtOnce(Executor):
-    """Begins all work when it is given, by the course's time."""
-
-    def __init__(self, course: Course) -> None:
-        self._course = course
-
-    def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Begin it now."""
-        began = self._course.now
-        done = InTurn().submit(work, *args, **kwargs)
-        found: Future[T] = Waited(self._course, self._course.now)
-        if error := done.exception():
-            found.set_exception(error)
-        else:
-            found.set_result(done.result())
-        self._course.now = began
-        return found
-
-
 @pytest.fixture
-def course(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> Course:
+def course(scene: InProcessStack) -> Iterator[Course]:
     """The course of the next calls, at whose beginning a standing approval stands."""
     scene.approve_ahead()
-    course = Course()
-    broker = replace(scene.brokers.broker("requests"), readers=lambda: AtOnce(course))
-    monkeypatch.setattr(scene.brokers.handler("requests"), "broker", lambda: broker)
-    scene.cloud.intercept = course.intercept
-    return course
+    with followed(scene) as course:
+        yield course
 
 
 def test_covered(scene: InProcessStack, course: Course) -> None:
