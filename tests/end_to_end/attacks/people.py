@@ -158,7 +158,32 @@ def _pass_on(target: Target) -> str:
 _VOTE = {"verdict": "approve"}
 _REFUSED = "403 not_permitted"
 _DUTY_KEY = "/security/keys/{key}"
+
+
+def _extended(target: Target, person: str, **changes: Any) -> str:
+    path = f"/requests/{target.grant['id']}/extension"
+    body = {"duration": "PT2H", "reason": "more", **changes}
+    return told(target.stack.call(person, "POST", path, body))
+
+
+def _extended_by_oneself(target: Target) -> str:
+    path = f"/requests/{target.grant['id']}/extension"
+    made = target.stack.call("partner", "POST", path, {"duration": "PT2H", "reason": "more"}).body
+    early = told(target.stack.call("partner", "POST", f"/requests/{made['id']}/grant"))
+    assert target.stack.call("partner", "DELETE", f"/requests/{made['id']}").status == 200
+    return early
+
+
 ATTACKS = [
+    Attack("a colleague goes on with a grant", _REFUSED,
+           lambda target: _extended(target, "partner_colleague")),
+    Attack("another account goes on with a grant", "404 not_found",
+           lambda target: _extended(target, "other_partner")),
+    Attack("an extension asks for more operations", "400 invalid_request",
+           lambda target: _extended(target, "partner", operations=["Decrypt"])),
+    Attack("an extension asks for another grantee", "400 invalid_request",
+           lambda target: _extended(target, "partner", grantee=target.stack.grantee("partner_colleague"))),
+    Attack("an extension is taken up before it is approved", "409 conflict", _extended_by_oneself),
     Attack("an approver decides on a key of other approvers", _REFUSED,
            _on_the_duty_key("alice", "POST", "/security/requests/{request}/decision", _VOTE)),
     Attack("an approver approves ahead on a key of other approvers", _REFUSED, _ahead_on_the_duty_key),
