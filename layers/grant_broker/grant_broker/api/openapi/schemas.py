@@ -154,6 +154,9 @@ def _components_of_model(model: type[BaseModel]) -> dict[str, Schema]:
         # The key is named by the path; named in the body too, it must be the same.
         schema["required"].remove("key_arn")
         schema["description"] = "A key's limits. Of a registered key, every field but `key_arn` is required."
+    if model is AccountDocument:
+        # So is the account.
+        schema["required"].remove("account")
     if model is KeyPatch:
         del schema["required"]
         for part in schema["properties"].values():
