@@ -6,6 +6,7 @@ import pytest
 
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.conftest import Running, started
+from tests.support.limits import limits
 
 
 @pytest.fixture
@@ -36,4 +37,10 @@ def test_every_grant_ends_and_no_key_stays_open(
     assert statuses == {"revoked"}
     refused = own_stack.call("partner", "POST", "/requests", own_stack.submission())
     assert (refused.status, refused.body["errors"][0]["field"]) == (400, "key")
+    # Whoever of the team opens the key again opens it to nobody: the block stands.
+    reopened = limits(name="partner_data", accounts=["444455556666"])
+    path = f"/security/keys/{own_stack.key.rpartition('/')[2]}"
+    assert own_stack.call("bob", "PUT", path, reopened).status in {200, 201}
+    blocked = own_stack.call("partner", "POST", "/requests", own_stack.submission())
+    assert (blocked.status, "for everybody" in blocked.body["detail"]) == (403, True)
     assert line.run("bob", "uninstall", "--yes").code == 0

@@ -92,7 +92,7 @@ MUTATIONS = (
     Mutation(
         "a window may pass before the intent is stored",
         "requests/take_up.py",
-        "    if not rests_on.approval.fits(stamp.at, end_of(request.duration, stamp.at)):\n",
+        "    if approval and not approval.fits(stamp.at, end_of(request.duration, stamp.at)):\n",
         "    if False:\n",
         "tests/integration/requests/test_windows.py::test_a_window_that_passes_meanwhile",
     ),
@@ -225,7 +225,7 @@ MUTATIONS = (
     Mutation(
         "who writes a record meanwhile hides that its grant has ended",
         "expiry/steps.py",
-        "        broker.store.database.transact([marked])\n",
+        "        broker.store.database.transact(marks)\n",
         "",
         "tests/integration/expiry/test_uses.py::test_whoever_writes_the_record_meanwhile",
     ),
@@ -260,8 +260,8 @@ MUTATIONS = (
     Mutation(
         "the intent rests on what was read, not on what is",
         "requests/take_up.py",
-        "checks=[rests_on.approval, rests_on.key]",
-        "checks=[]",
+        "    broker.store.commit(*changes, checks=checks, others=[unused",
+        "    broker.store.commit(*changes, checks=[], others=[unused",
         "tests/integration/requests/test_take_up.py::test_what_changes_between_check_and_intent",
     ),
     Mutation(

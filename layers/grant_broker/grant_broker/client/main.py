@@ -50,7 +50,7 @@ SECTIONS = {
         "outputs": "Print the outputs of the broker's stack, or the value of one of them.",
         "replay": "Publish audit events to EventBridge again, after a failure or for a new consumer.",
         "simulate": "Decide KMS calls by the policies and grants given with each, without AWS.",
-        "uninstall": "Close every key, end every grant and wait until none is left; then say what to delete.",
+        "uninstall": "Block everything, end every grant, wait until none is left; then say what to delete.",
     },
     "Everybody": {
         "call": "Call anything of the API: GET /requests?limit=1.",
