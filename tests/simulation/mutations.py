@@ -400,8 +400,8 @@ MUTATIONS = (
     Mutation(
         "one grant stands behind any number of ends",
         "reconcile/ends.py",
-        "len({grant_id for _, grant_id in ends if grant_id in seen})",
-        "len([grant_id for _, grant_id in ends if grant_id in seen])",
+        "len({end.grant_id for end in ends if end.grant_id in seen})",
+        "len([end.grant_id for end in ends if end.grant_id in seen])",
         "tests/integration/reconcile/test_ends.py::test_forged_entries_are_not",
     ),
     Mutation(

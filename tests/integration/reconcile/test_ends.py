@@ -107,6 +107,19 @@ def test_what_was_ended_meanwhile_is_no_forgery(scene: Scene) -> None:
     assert believed(scene)
 
 
+def test_what_kms_learns_of_late_is_no_forgery(scene: Scene) -> None:
+    """Grants of the last minutes may not be listed yet; what says so of itself is believed no longer."""
+    for number in range(MANY):
+        scene.put(request(id=f"{number:032x}", grant_id=f"g{number}", issued_at=NOW - timedelta(minutes=1)))
+    scene.run()
+    assert believed(scene)
+    scene.now += timedelta(minutes=5)
+    for number in range(MANY):
+        scene.put(request(id=f"{number:032x}", grant_id=f"g{number}", issued_at=NOW - timedelta(minutes=1)))
+    scene.run()
+    assert not believed(scene)
+
+
 def test_what_was_not_all_listed_says_nothing(scene: Scene) -> None:
     """A run that did not see all grants leaves what was said before."""
     forge(scene, MANY)

@@ -101,6 +101,27 @@ def test_no_longer_than_the_limits(scene: InProcessStack) -> None:
     assert refused(scene.submit(duration="PT1S")) == ["PT2S"]
 
 
+def test_no_more_is_read_than_says_enough(scene: InProcessStack) -> None:
+    """However many entries somebody wrote, a submission reads as many as the seconds around its end take."""
+    scene.approve_ahead()
+    crowd(scene, scene.clock.now + TWO_HOURS - timedelta(seconds=20), 400)
+    agenda = scene.brokers.broker("requests").store.agenda
+    key = scene.brokers.broker("requests").store.get_key(scene.key_arn).document
+    ahead = count_ends(scene.brokers.broker("requests"), key, 7200, grantee="anybody")
+    assert (ahead.complete, sum(ahead.dues.values())) == (False, 67)
+    assert agenda.count_ends(0, 2**32, most=401).complete
+    assert scene.submit().status == 409
+
+
+def test_what_hours_allow(scene: InProcessStack) -> None:
+    """A duration that would end after an approval's hours is not named."""
+    hours = {"days": ["tue"], "from": "00:00", "to": "14:00", "time_zone": "UTC"}
+    assert scene.approve_ahead(windows=[hours]).status == 201
+    for second in (-1, 0):
+        crowd(scene, scene.clock.now + TWO_HOURS + timedelta(seconds=second), FULL)
+    assert refused(scene.submit(duration="PT1H59M59S")) == ["PT1H59M58S"]
+
+
 def test_nothing_near_fits(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all that is near is full no duration is named, and the caller is told when to try again."""
     monkeypatch.setattr("grant_broker.requests.ends.NEAR", 1)

@@ -40,6 +40,14 @@ def test_what_is_too_late_already_refuses_nothing_else() -> None:
     assert ahead.fits(200)
 
 
+def test_of_too_many_the_earliest_are_known() -> None:
+    """Where there are more than were read, only what ends before the last of them can fit."""
+    ahead = EndsAhead({100: 1, 110: 90}, RATE, complete=False)
+    assert ahead.fits(101)
+    assert not ahead.fits(110)
+    assert not ahead.fits(500)
+
+
 def test_nearest() -> None:
     """The last second before and the first one after that fit, within what is asked for."""
     ahead = EndsAhead(dict.fromkeys(range(100, 103), FULL), RATE)

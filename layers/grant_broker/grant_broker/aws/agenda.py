@@ -4,7 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
+from typing import NamedTuple
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
@@ -43,6 +44,21 @@ class Coming:
     complete: bool = True
 
 
+class End(NamedTuple):
+    """An end on the agenda: in which epoch second, and as the item says, of which grant and request."""
+
+    due: int
+    grant_id: str
+    request_id: str
+
+
+class EndsCount(NamedTuple):
+    """How many ends fall due in each epoch second; not `complete`: there are more, later ones."""
+
+    dues: Counter[int]
+    complete: bool
+
+
 class Agenda:
     """A sparse index of the request table, in two parts of `shards` partitions each; its reads may be stale.
 
@@ -77,23 +93,28 @@ class Agenda:
             query = replace(query, start=rows.last)
         return Coming(found)
 
-    def count_ends(self, since: int, until: int, *, sample: str | None = None) -> Counter[int]:
-        """Count the ends that fall due in each epoch second, `since` and `until` included.
+    def count_ends(self, since: int, until: int, *, most: int, sample: str | None = None) -> EndsCount:
+        """Count the ends that fall due in each epoch second, `since` and `until` included, earliest first.
 
-        With a `sample`, any text: those of one shard alone, which the text picks.
+        With a `sample`, any text: those of one shard alone, which the text picks. No more than `most` are
+        read of a shard: whoever filled the agenda must not have everybody read all of it.
         """
         shards = [f"{Part.ENDS}#{shard}" for shard in range(self.shards)]
         if sample is not None:
             shards = [agenda_partition(Action.END, sample, self.shards)]
-        return Counter(
-            int(item["due"]) for shard in shards for item in self._ends(shard, since, until, "due")
-        )
+        read = [list(islice(self._ends(shard, since, until, "due"), most)) for shard in shards]
+        dues = Counter(int(item["due"]) for items in read for item in items)
+        return EndsCount(dues, all(len(items) < most for items in read))
 
-    def list_ends(self, since: int) -> Iterator[tuple[int, str]]:
-        """List when each end from an epoch second on falls due, and the id of its grant."""
-        for shard in range(self.shards):
-            for item in self._ends(f"{Part.ENDS}#{shard}", since, int(LATEST.timestamp()), "due, grant_id"):
-                yield int(item["due"]), str(item.get("grant_id"))
+    def list_ends(self, *, most: int) -> list[End]:
+        """List the ends that lie ahead or are overdue, no more than `most` of a shard, the earliest."""
+        until = int(LATEST.timestamp())
+        shards = [f"{Part.ENDS}#{shard}" for shard in range(self.shards)]
+        read = (islice(self._ends(shard, 0, until, "pk, due, grant_id"), most) for shard in shards)
+        return [
+            End(int(item["due"]), str(item.get("grant_id")), str(item["pk"]).removeprefix("request#"))
+            for item in chain.from_iterable(read)
+        ]
 
     def _ends(self, partition: str, since: int, until: int, projection: str) -> Iterator[Item]:
         return self._tables.database.query(

@@ -28,12 +28,16 @@ class EndsAhead:
 
     dues: Mapping[int, int]
     rate: float
+    complete: bool = True
+    """Whether these are all: where there are too many to read, the earliest."""
 
     def fits(self, second: int) -> bool:
         """Whether one more end in this second is on time, and makes no later one late.
 
         What is too late already, such as after a restore, is no reason to refuse what makes it no later.
         """
+        if not self.complete and second >= max(self.dues):
+            return False
         before = dict(_delays(self.dues, self.rate))
         after = dict(_delays(Counter(self.dues) + Counter({second: 1}), self.rate))
         return all(

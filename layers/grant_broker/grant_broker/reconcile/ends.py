@@ -6,20 +6,29 @@ here, from KMS's own listing and in a partition that reconcile alone writes.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
+from grant_broker.aws.agenda import End
 from grant_broker.domain.ends_ahead import EndsAhead, is_believed
+from grant_broker.domain.live_grants import SKEW
 from grant_broker.domain.place import EndsPlace
+from grant_broker.domain.reconciliation import PROPAGATION
+from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.judging import Judging
 
 _LOG = logging.getLogger(__name__)
 
 
+_MOST = 200_000  # ends of a shard: whoever filled the agenda must not use up the time to look at grants
+_LOOKED_AT = 2_000  # records
+
+
 def read_ends(judging: Judging, _has_time: Callable[[], bool]) -> bool:
     """Read what falls due, and tell how late it would come; before KMS is listed, which has to show it."""
-    judging.ends = list(judging.broker.store.agenda.list_ends(0))
+    judging.ends = judging.broker.store.agenda.list_ends(most=_MOST)
     if judging.ends:
-        ahead = EndsAhead(Counter(due for due, _ in judging.ends), judging.broker.settings.end_rate)
+        ahead = EndsAhead(Counter(end.due for end in judging.ends), judging.broker.settings.end_rate)
         judging.broker.measure("DebtSeconds", ahead.debt(int(judging.now.timestamp())))
     return True
 
@@ -31,9 +40,7 @@ def judge_ends(judging: Judging, _has_time: Callable[[], bool]) -> bool:
     rate = judging.broker.settings.end_rate
     unbacked = _count_unbacked(judging.ends, judging.seen)
     if not is_believed(unbacked, rate):
-        # Many grants may have been ended, or revoked, since the agenda was read: those have left it.
-        still = set(judging.broker.store.agenda.list_ends(0))
-        unbacked = _count_unbacked([end for end in judging.ends if end in still], judging.seen)
+        unbacked = _count_unbacked(_look_again(judging, judging.ends), judging.seen)
     if not is_believed(unbacked, rate):
         _LOG.error("ends on the agenda have no live grants behind them", extra={"ends": unbacked})
         judging.broker.measure("EndsNotBacked", unbacked)
@@ -43,6 +50,24 @@ def judge_ends(judging: Judging, _has_time: Callable[[], bool]) -> bool:
     return True
 
 
-def _count_unbacked(ends: Collection[tuple[int, str]], seen: Collection[str]) -> int:
+def _look_again(judging: Judging, ends: Sequence[End]) -> list[End]:
+    """Leave out what is no forgery although KMS does not list it.
+
+    Many grants may have been ended since the agenda was read, and have left it; and KMS may learn of new ones
+    late. That a record says when it was issued proves nothing, but a forged one is not young for long.
+    """
+    still = set(judging.broker.store.agenda.list_ends(most=_MOST))
+    left = [end for end in ends if end in still]
+    unseen = [end.request_id for end in left if end.grant_id not in judging.seen]
+    records = judging.reader.read_records(unseen[:_LOOKED_AT])
+    young = {name for name, record in records.items() if record and _is_young(record, judging.now)}
+    return [end for end in left if end.request_id not in young]
+
+
+def _is_young(record: GrantRequest, now: datetime) -> bool:
+    return record.issued_at is not None and now - PROPAGATION < record.issued_at <= now + SKEW
+
+
+def _count_unbacked(ends: Collection[End], seen: Collection[str]) -> int:
     """Count the ends without a live grant of their own: no grant stands behind two of them."""
-    return len(ends) - len({grant_id for _, grant_id in ends if grant_id in seen})
+    return len(ends) - len({end.grant_id for end in ends if end.grant_id in seen})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from grant_broker.aws.agenda import End
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
@@ -59,8 +60,8 @@ class Judging:
     count: PassCount | None = None
     expected: int | None = None
     failed: int = 0
-    ends: list[tuple[int, str]] | None = None
-    """When each end of the agenda falls due, and of which grant; None until it was read."""
+    ends: Sequence[End] = ()
+    """The ends on the agenda, once they were read."""
     most_grants: int = 0
     """Grants on the key, of those listed in this run, that has most: anybody's."""
     unlisted: int | None = None

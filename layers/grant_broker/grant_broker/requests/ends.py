@@ -4,9 +4,11 @@ There are no counters. The agenda's index is the count: nothing that a crash lea
 number that only grows. Its lag, usually under a second, lets a second's calls go over by as many as they are.
 """
 
+import math
 from collections.abc import Sequence
 
-from grant_broker.domain.ends_ahead import NEAR, STRETCH, EndsAhead
+from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.ends_ahead import NEAR, ON_TIME, STRETCH, EndsAhead
 from grant_broker.domain.errors import EndsCrowded
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.lifecycle import Status
@@ -21,16 +23,24 @@ def count_ends(
 ) -> EndsAhead:
     """Count what falls due so many seconds around the end of a grant that is made now; `grantee` samples."""
     end, agenda = _end_of(broker, key, duration), broker.store.agenda
-    dues = agenda.count_ends(end - within, end + within, sample=grantee)
-    return EndsAhead(dues, broker.settings.end_rate / agenda.shards)
+    rate = broker.settings.end_rate / agenda.shards
+    # More than this are more than the whole stretch takes, wherever in it they are.
+    most = math.ceil((2 * within + 1 + ON_TIME) * rate) + 1
+    counted = agenda.count_ends(end - within, end + within, most=most, sample=grantee)
+    return EndsAhead(counted.dues, rate, counted.complete)
 
 
 def ensure_on_time(
-    broker: RequestsBroker, request: GrantRequest, key: KeyDocument, ahead: EndsAhead, *, longest: int
+    broker: RequestsBroker,
+    request: GrantRequest,
+    key: KeyDocument,
+    approval: Approval | None,
+    ahead: EndsAhead,
 ) -> None:
     """EndsCrowded where a grant made now would end where others already take the whole rate.
 
-    With the nearest durations that fit, none over `longest` seconds.
+    With the nearest durations that fit and that the key's limits and a standing approval allow. Not asked
+    where the glass is broken: an emergency does not wait, and so few are no crowd.
     """
     now, end = broker.clock(), _end_of(broker, key, request.duration)
     # Not believed: reconcile, whose word none but it can write, saw no live grants behind what is counted.
@@ -42,8 +52,18 @@ def ensure_on_time(
     fitting = near.nearest(end, earliest=earliest, latest=end + NEAR)
     # What is left of a duration is never under the smallest: from there on the whole margin comes on top.
     durations = [second - int(now.timestamp()) + key.margin for second in fitting]
-    allowed = [duration for duration in durations if duration <= longest]
+    allowed = [each for each in durations if _is_allowed(broker, request, key, approval, each)]
     raise EndsCrowded(_explain(request, end, allowed, max([*fitting, end]) - end), allowed)
+
+
+def _is_allowed(
+    broker: RequestsBroker, request: GrantRequest, key: KeyDocument, approval: Approval | None, duration: int
+) -> bool:
+    """Whether one may submit the same for this duration; what people voted on they would vote on again."""
+    if approval is None or approval.kind != Kind.STANDING or duration > key.max_duration:
+        return duration <= key.max_duration
+    asked = request.model_copy(update={"duration": duration}).asked(broker.clock())
+    return approval.covers(asked, quorum=broker.settings.quorum(key)).covered
 
 
 def _end_of(broker: RequestsBroker, key: KeyDocument, duration: int) -> int:

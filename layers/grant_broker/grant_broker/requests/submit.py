@@ -161,8 +161,7 @@ def assess(
     cover = find_cover(broker, request, key, approvals=approvals, held=known.held.result)
     found = Assessment(request, key, checks, cover, known.policy)
     if cover.approval and found.at_once:
-        longest = min(key.document.max_duration, cover.approval.longest)
-        ensure_on_time(broker, request, key.document, known.ends.result(), longest=longest)
+        ensure_on_time(broker, request, key.document, cover.approval, known.ends.result())
     return found
 
 

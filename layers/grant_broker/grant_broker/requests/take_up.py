@@ -100,7 +100,7 @@ def _store_intent(broker: RequestsBroker, request: GrantRequest, by: str) -> Gra
     ensure_ticket_stands_still(broker, covered.key, request)
     limits = covered.key.document
     ahead = count_ends(broker, limits, request.duration, grantee=request.grantee)
-    ensure_on_time(broker, request, limits, ahead, longest=limits.max_duration)
+    ensure_on_time(broker, request, limits, covered.approval, ahead)
     return commit_intent(broker, request, by, covered)
 
 
