@@ -122,9 +122,15 @@ class Running:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack writes: the ready file, and in `log` what it says."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path) -> Iterator[Running]:
     """A stack that serves until the last test is through."""
-    with started(tmp_path_factory.mktemp("stack")) as (ready, _):
+    with started(stack_folder) as (ready, _):
         yield Running(ready)
 
 

@@ -1,7 +1,5 @@
 """The commands themselves: their output, and what is left of them."""
 
-import http.client
-import os
 import re
 import signal
 import socket
@@ -9,15 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.end_to_end.conftest import started
-from tests.end_to_end.shell import run
 from tests.local_stack.processes import descendants, runs
 from tests.local_stack.template import ROOT
-from tests.support import contract
 from tests.support.documents import README, section
 
 
@@ -64,37 +59,6 @@ def serve(*options: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "tests.local_stack", "serve", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     return done.returncode, done.stderr
-
-
-def page_of(api_url: str) -> tuple[str, str]:
-    """The contract's page, beside the API: its security policy and its text."""
-    connection = http.client.HTTPConnection(urlsplit(api_url).netloc, timeout=10)
-    connection.request("GET", "/openapi.html")
-    answer = connection.getresponse()
-    return answer.headers["Content-Security-Policy"], answer.read().decode()
-
-
-def test_what_it_says(tmp_path: Path) -> None:
-    """It names everybody, and the two first calls that it prints work as they stand, in any shell."""
-    with started(tmp_path) as (ready, _):
-        deadline = time.monotonic() + 10
-        while "Stop with" not in (text := (tmp_path / "log").read_text("utf-8")):
-            assert time.monotonic() < deadline, text
-            time.sleep(0.05)
-        for name, person in ready["people"].items():
-            assert re.search(rf"^  {name} +{person['account']}  \w", text, re.MULTILINE), name
-        asks, decides = (part.split("\n\n")[0] for part in text.split(":\n  export ")[1:])
-        shell = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "grant_broker")}
-        code, answer = run(shell, f"export {asks}", folder=ROOT)
-        assert code == 0, answer
-        code, answer = run(shell, f"export {decides}", folder=ROOT)
-        assert (code, "my first grant" in answer) == (0, True), answer
-        policy, html = page_of(ready["api_url"])
-        assert f"contract  {ready['api_url'].removesuffix('/live')}/openapi.html\n" in text
-    assert "default-src 'none'" in policy
-    assert not re.search(r"<script|src=|https?://", html)
-    for operation in contract.operations():
-        assert f'id="{operation.name}"' in html
 
 
 def test_what_cannot_be_served(tmp_path: Path) -> None:
