@@ -233,7 +233,7 @@ def test_the_trail(stack: Running, alice: Console) -> None:
     assert (wrong.status_code, "<code>type</code>" in wrong.text) == (400, True)
 
 
-def test_a_third_partys_own_requests(stack: Running, partner: Console) -> None:
+def test_a_third_partys_own_requests(stack: Running, alice: Console, partner: Console) -> None:
     """Tried, asked, seen, taken up, released; withdrawn; the grant's token never reaches the browser."""
     assert partner.get("/").headers["Location"] == "/own/"
     assert 'name="operations" value="Encrypt" checked' in partner.get("/own/ask").text
@@ -268,6 +268,11 @@ def test_a_third_partys_own_requests(stack: Running, partner: Console) -> None:
     assert (refused.status_code, "more of it</textarea>" in refused.text) == (400, True)
     further = partner.post(f"{path}/extend", duration="3h", reason="more of it").headers["Location"]
     assert f'href="{path}"' in partner.get(further).text
+    going_on = further.rpartition("/")[2]
+    stack.call("alice", "POST", f"/security/requests/{going_on}/decision", vote)
+    assert partner.post(f"{further}/take_up").status_code == 303
+    assert f"goes on from {request['id'][:8]}" in alice.words("/live")
+    assert partner.post(f"{further}/release").status_code == 303
     assert partner.post(f"{path}/release").status_code == 303
     stack.until("released", request)
     once = {"once": "a form that is sent twice"}
