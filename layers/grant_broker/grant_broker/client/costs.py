@@ -76,7 +76,7 @@ WORK: Mapping[str, Work] = {
     "expiry key check": Work("expiry", dynamodb=2, kms=1, reads=1, writes=4, part=True),
     "requests checks run": Work("requests", dynamodb=1, reads=0.5),
     "requests key check": Work("requests", dynamodb=6, kms=2, reads=4, writes=4, part=True),
-    "reconcile run": Work("reconcile", dynamodb=14, kms=1, reads=7, writes=6),
+    "reconcile run": Work("reconcile", dynamodb=14, kms=1, reads=7.5, writes=6),
     "reconcile listing": Work("reconcile", kms=1, busy=0, part=True),
     "reconcile page": Work("reconcile", dynamodb=7, reads=3, part=True),
     "reconcile live grant": Work("reconcile", reads=4.5, busy=0.0004, part=True),
