@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import click
-from pydantic import ValidationError
 
 from grant_broker.client.durations import parse_span
 from grant_broker.domain import arns, scope
@@ -72,24 +71,27 @@ def _pair(text: str) -> tuple[str, str]:
 def _window(text: str) -> dict[str, object]:
     parts = re.fullmatch(r"(\S+)\s+(\d\d:\d\d)-(\d\d:\d\d)\s+(\S+)", text.strip(), re.ASCII)
     fault = f"{text!a}: give a window as mon-fri 22:00-06:00 Europe/Berlin"
-    days, since, until, zone = parts.groups() if parts else (_checked("", fault), "", "", "")
-    named = [_days(span, fault) for span in days.split(",")]
+    if parts is None:
+        raise ValueError(fault)
     try:
         window = Window.model_validate(
-            {"days": [day for span in named for day in span], "from": since, "to": until, "time_zone": zone}
+            {"days": _days(parts[1]), "from": parts[2], "to": parts[3], "time_zone": parts[4]}
         )
-    except ValidationError as error:
+    except ValueError as error:
         raise ValueError(fault) from error
     return window.model_dump(mode="json")
 
 
-def _days(span: str, fault: str) -> list[str]:
-    first, _, last = span.partition("-")
-    known = [day.value for day in Day]
-    _checked(span, None if {first, last or first} <= set(known) else fault)
-    place, end = known.index(first), known.index(last or first)
-    # A span may go on over Sunday: fri-mon.
-    return [known[(place + number) % 7] for number in range((end - place) % 7 + 1)]
+def _days(text: str) -> list[str]:
+    """Days and spans of days with commas between; a span may go on over Sunday: fri-mon. ValueError."""
+    week = [day.value for day in Day]
+    found: list[str] = []
+    for span in text.split(","):
+        first, _, last = span.partition("-")
+        place = week.index(first)
+        length = (week.index(last or first) - place) % 7 + 1
+        found += [week[(place + number) % 7] for number in range(length)]
+    return found
 
 
 def _names(text: str) -> list[str]:

@@ -80,13 +80,13 @@ class Window(BaseModel):
     def _shows(self, first: datetime, last: datetime) -> bool:
         """Whether clocks that go on evenly from one local time until another stay in its hours."""
         while first < last:
-            until = self._end_of_day_s(first)
+            until = self._end_of_hours(first)
             if until is None:
                 return False
             first = until
         return True
 
-    def _end_of_day_s(self, local: datetime) -> datetime | None:
+    def _end_of_hours(self, local: datetime) -> datetime | None:
         """When the hours that a local time is in are over; None where it is in none."""
         over_midnight = _DAY if self.ends <= self.begins else timedelta()
         for day in (local.date(), local.date() - _DAY):
