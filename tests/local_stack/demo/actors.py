@@ -74,12 +74,16 @@ class Actors:
 
     def tried(self, who: str, service: str, operation: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
         """A call's outcome, not told."""
-        if (who, service) not in self._clients:
-            self._clients[who, service] = self._client(who, service)
         try:
-            return "allowed", getattr(self._clients[who, service], xform_name(operation))(**parameters)
+            return "allowed", getattr(self.client(who, service), xform_name(operation))(**parameters)
         except ClientError as error:
             return str(error.response["Error"]["Code"]), {}
+
+    def client(self, who: str, service: str) -> Any:
+        """A client of AWS with somebody's credentials, made once."""
+        if (who, service) not in self._clients:
+            self._clients[who, service] = self._client(who, service)
+        return self._clients[who, service]
 
     def _client(self, who: str, service: str) -> Any:
         keys = self._credentials(who)

@@ -14,6 +14,7 @@ from tests.local_stack.demo.people import approvers_and_requesters
 from tests.local_stack.demo.revocations import kill_switch
 from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
+from tests.local_stack.demo.told import people_are_told
 from tests.local_stack.demo.windows import windows
 
 FULL: tuple[Callable[[Actors], None], ...] = (
@@ -25,4 +26,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     ends_that_meet,
     break_glass,
     kill_switch,
+    people_are_told,
 )
