@@ -45,6 +45,7 @@ _DECISIONS = "tests/integration/approvals/test_decisions.py"
 _QUORUM = "tests/integration/approvals/test_quorum.py"
 _OWNERSHIP = "tests/integration/reconcile/test_ownership.py"
 _ISSUES = "tests/integration/requests/test_issue_failures.py"
+_APPROVERS = "tests/integration/approvals/test_approvers.py"
 _RATE = "tests/integration/expiry/test_rate.py"
 MUTATIONS = (
     Mutation(
@@ -95,6 +96,69 @@ MUTATIONS = (
         "    if approval and not approval.fits(stamp.at, end_of(request.duration, stamp.at)):\n",
         "    if False:\n",
         "tests/integration/requests/test_windows.py::test_a_window_that_passes_meanwhile",
+    ),
+    Mutation(
+        "votes count by whoever is no approver of the key",
+        "domain/approvals.py",
+        "lists(self.role_ids, vote.role_id) and ",
+        "",
+        f"{_APPROVERS}::test_votes_given_before",
+    ),
+    Mutation(
+        "the whole team decides on every key",
+        "domain/decisions.py",
+        "    if not lists(ballot.approvers, voter.role_id):\n",
+        "    if False:\n",
+        f"{_APPROVERS}::test_who_decides_on_a_request",
+    ),
+    Mutation(
+        "the whole team writes every key's document",
+        "keys/limits.py",
+        "    if key and not may_write(broker, writer.caller, key):\n",
+        "    if False:\n",
+        f"{_APPROVERS}::test_the_keys_document",
+    ),
+    Mutation(
+        "whole accounts ask",
+        "domain/keys.py",
+        "self.open_to(account) and lets_ask(self.document.requesters, caller_arn)",
+        "self.open_to(account)",
+        "tests/integration/requests/test_requesters.py::test_who_may_ask",
+    ),
+    Mutation(
+        "break-glass is not counted",
+        "domain/break_glass.py",
+        "        if len(self.request_ids) >= per_day:\n",
+        "        if False:\n",
+        "tests/integration/requests/test_break_glass.py::test_counted_per_key_and_day",
+    ),
+    Mutation(
+        "break-glass for any grantee",
+        "requests/break_glass.py",
+        "    if not rules.names(request.grantee):\n",
+        "    if False:\n",
+        "tests/integration/requests/test_break_glass.py::test_who_may",
+    ),
+    Mutation(
+        "reconcile counts no break-glass",
+        "domain/glass_evidence.py",
+        "    if len(set(others) - {grant.grant_id}) >= most:\n",
+        "    if False:\n",
+        "tests/integration/reconcile/test_break_glass.py::test_more_than_a_day_s",
+    ),
+    Mutation(
+        "reconcile forgets what it saw of break-glass",
+        "reconcile/plan.py",
+        "        plan.changes += evidence.note_glass()\n",
+        "",
+        "tests/integration/reconcile/test_break_glass.py::test_one_after_the_other",
+    ),
+    Mutation(
+        "one's own break-glass is signed off",
+        "approvals/reviews.py",
+        "    own = asked or holds or took_it\n",
+        "    own = False\n",
+        "tests/integration/approvals/test_reviews.py::test_nobody_signs_off_their_own",
     ),
     Mutation(
         "end rate unlimited",

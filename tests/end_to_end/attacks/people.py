@@ -120,6 +120,17 @@ def _ahead_on_the_duty_key(target: Target) -> str:
     return told(target.stack.call("alice", "POST", "/security/approvals", body))
 
 
+def _breaks(person: str, asker: str = "partner") -> Run:
+    """Break the glass for a request of somebody's on the emergency key."""
+
+    def run(target: Target) -> str:
+        request = target.submit(asker, key=target.emergency_key, encryption_context=CONTEXT)
+        path = f"/requests/{request['id']}/break-glass"
+        return told(target.stack.call(person, "POST", path, {"reason": "in a hurry"}))
+
+    return run
+
+
 def _taken_up_on_the_duty_key(target: Target) -> str:
     request = target.approved_before["id"]
     return told(target.stack.call("partner", "POST", f"/requests/{request}/grant"))
@@ -189,6 +200,13 @@ ATTACKS = [
     Attack("an approver approves ahead on a key of other approvers", _REFUSED, _ahead_on_the_duty_key),
     Attack("an approver opens a key of other approvers to all", _REFUSED,
            _on_the_duty_key("alice", "PATCH", _DUTY_KEY, {"approvers": None})),
+    Attack("a colleague breaks the glass for another's request", _REFUSED, _breaks("partner_colleague")),
+    Attack("somebody whom the key does not name breaks the glass", _REFUSED,
+           _breaks("partner_colleague", "partner_colleague")),
+    Attack("break the glass of a key that has none", _REFUSED,
+           _api("partner", "POST", "/requests/{pending}/break-glass", {"reason": "in a hurry"})),
+    Attack("a partner signs its own break-glass off", _REFUSED,
+           _api("partner", "POST", f"/security/reviews/break-glass/{_NOBODY}", {"comment": "fine"})),
     Attack("a vote of who is no approver of the key any more is taken up", "409 conflict",
            _taken_up_on_the_duty_key),
     Attack("an untrusted account submits", _REFUSED, _api("outsider", "POST", "/requests", {})),

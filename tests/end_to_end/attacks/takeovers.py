@@ -1,5 +1,6 @@
 """A function is taken over: its role's credentials against KMS and the tables."""
 
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -139,6 +140,25 @@ def _by_no_approver(target: Target) -> str:
     return "ended"
 
 
+def _as_break_glass(*, seconds: int = 290, grantee: str = "partner", count: int = 1) -> Run:
+    """Grants on the emergency key as if the glass were broken; how many of them reconcile leaves alive."""
+
+    def run(target: Target) -> str:
+        key, kms = target.emergency_key, target.stack.aws("functions.requests", "kms")
+        end, admin = int(time.time()) + seconds, target.stack.aws("key_admin", "kms")
+        given = {"KeyId": key, "GranteePrincipal": target.stack.grantee(grantee)}
+        names = [f"grant-broker/{secrets.token_hex(16)}/{end}" for _ in range(count)]
+        made = {kms.create_grant(**_grant(target, **given, Name=name))["GrantId"] for name in names}
+        deadline = time.monotonic() + _DEADLINE
+        while True:
+            listed = {each["GrantId"] for each in admin.list_grants(KeyId=key)["Grants"]}
+            if len(made & listed) < len(made) or time.monotonic() > deadline:
+                return f"{len(made & listed)} of {count} lives on"
+            time.sleep(0.2)
+
+    return run
+
+
 def _borrowed_name(target: Target) -> str:
     """A second grant under the name of the partner's own."""
     listed = target.stack.aws("key_admin", "kms").list_grants(
@@ -259,5 +279,10 @@ ATTACKS = [
                                Plaintext=b"x")),
     Attack("a key administrator grants on the founding key", _DENIED,
            lambda target: tried(target.stack.aws("key_admin", "kms").create_grant, **_grant(target))),
+    Attack("requests grants to whom no break-glass names", "0 of 1 lives on",
+           _as_break_glass(grantee="partner_colleague")),
+    Attack("requests grants for longer than break-glass lasts", "0 of 1 lives on",
+           _as_break_glass(seconds=3600)),
+    Attack("requests grants more than a day's break-glass", "1 of 2 lives on", _as_break_glass(count=2)),
     Attack("requests grants what nobody of the key's approvers approved", "ended", _by_no_approver),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.end_to_end.conftest import Running
 from tests.local_stack.client import Answer
-from tests.support.limits import limits
+from tests.support.limits import break_glass, limits
 
 HOME, PARTNER = "111122223333", "444455556666"
 CONTEXT = {"dataset": "orders"}
@@ -64,6 +64,16 @@ class Target:
         assert answer.status == 200, answer.body
         self.reserved_at = time.monotonic()
         return request
+
+    @cached_property
+    def emergency_key(self) -> str:
+        """A key whose break-glass names the partner's role, for five minutes, once a day."""
+        arn = self._new_key()
+        rules = break_glass(self.stack.grantee("partner"), max_duration="PT5M", per_day=1)
+        document = limits(name="emergency_data", accounts=[PARTNER], break_glass=rules)
+        path = f"/security/keys/{arn.rpartition('/')[2]}"
+        assert self.stack.call("alice", "PUT", path, document).status == 201
+        return arn
 
     def _new_key(self) -> str:
         """A further key of the key administrator's."""
