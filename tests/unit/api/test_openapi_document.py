@@ -72,6 +72,15 @@ def test_schemas_are_valid_and_all_references_lead_somewhere() -> None:
         assert contract.at(pointer)
 
 
+def test_every_body_has_an_example_that_fits() -> None:
+    """What a client is shown to begin with is valid by the schema beside it."""
+    for method, path, described in operations():
+        if "requestBody" in described:
+            content = described["requestBody"]["content"]["application/json"]
+            schema = contract.validator(content["schema"]["$ref"].removeprefix("#"))
+            assert schema.is_valid(content["example"]), (method, path)
+
+
 def test_every_refusal_is_a_problem_of_its_own_code() -> None:
     """A status has one code, that of the table of answers; the gateway's own refusals are problems too."""
     codes = {status: code for status, code, _ in ANSWERS.values()}
