@@ -10,6 +10,7 @@ import pytest
 from grant_broker.approvals.sweep import count_unseen
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import Stage
+from grant_broker.events.export import Line, export, verify_export
 from tests.local_stack.brokers import Answer
 from tests.support.context import Context
 from tests.support.faults import lost, refused
@@ -433,3 +434,37 @@ def test_a_withdrawn_approvals_job_blocks_nothing(scene: InProcessStack) -> None
     assert progress(scene, approval)["approval"] == approval
     assert lift(scene, approval) == 204
     assert scene.submit().status == 201
+
+
+def test_its_trail(scene: InProcessStack) -> None:
+    """Found by key and by account; its head is its record's, so that a trail cut off at the end is seen."""
+    made = kill(scene, key="partner_data", account="444455556666").body["id"]
+    other = kill(scene, account="666677778888").body["id"]
+
+    def ids(**query: str) -> list[str]:
+        answer = scene.call("alice", "GET", "/security/events", query={"type": "revocation_made", **query})
+        return [event["id"] for event in answer.body["items"]]
+
+    assert len(ids()) == 2
+    assert len(ids(key="partner_data")) == len(ids(account="666677778888")) == 1
+    store = scene.brokers.broker("reconcile").store
+    lines = [line.model_dump_json() for line in export(store)]
+    assert verify_export(map(Line.model_validate_json, lines)).broken == {}
+    cut = [line for line in lines if f"revocation#{made}" not in line or "revocation_swept" not in line]
+    assert len(cut) == len(lines) - 1
+    broken = verify_export(map(Line.model_validate_json, cut)).broken
+    assert [breach.kind for breach in broken.values()] == ["truncated"]
+    assert list(broken) == [f"revocation#{made}"]
+    assert other != made
+
+
+def test_an_extension_under_a_block(scene: InProcessStack) -> None:
+    """What goes on with a grant is a new one: refused, while the old one has its time."""
+    live = scene.active()
+    block = kill(scene, key="partner_data").body["id"]
+    scene.put(scene.deployment.request_table, scene.item(live) | {"status": {"S": "active"}})
+    answer = scene.call(
+        "partner", "POST", f"/requests/{live}/extension", {"duration": "PT4H", "reason": "more"}
+    )
+    assert (answer.status, "on this key" in answer.body["detail"]) == (403, True)
+    assert lift(scene, block) == 204

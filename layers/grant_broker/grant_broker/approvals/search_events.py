@@ -71,6 +71,9 @@ class _Subjects:
             record = self._store.find_approval(name)
         if record:
             return record.key_arn, record.account
+        if kind == "revocation":
+            many = self._store.find_revocation(name)
+            return (many.selectors.key_arn, many.selectors.account) if many else (None, None)
         if kind == "account":
             return None, name
         return (name.rpartition("#")[2] if kind in {"key", "check"} else None), None

@@ -18,7 +18,7 @@ from grant_broker.events.trail import EVENT_NAMES
 # The record that says where a trail ends, by the kind of its subject: its sort key. The events of every
 # subject are in the request table.
 _IN_REQUEST_TABLE = {"request": "request", "check": "check", "reconcile": "reconcile"}
-_IN_APPROVAL_TABLE = {"approval": "approval", "key": "key", "account": "account"}
+_IN_APPROVAL_TABLE = {"approval": "approval", "key": "key", "account": "account", "revocation": "revocation"}
 
 
 class Closing(BaseModel):
