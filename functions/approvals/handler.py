@@ -37,6 +37,7 @@ from grant_broker.api.waiting import CHECK, PEOPLE, REVOCATION, retry_after_of
 from grant_broker.approvals import accounts, mass_revocations, reviews, standing_approvals, votes
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.debt import find_debt
+from grant_broker.approvals.recertify import Which
 from grant_broker.approvals.review import reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.search_events import search_events, search_trail
@@ -70,6 +71,8 @@ _KEY_ID = re.compile(rf"(?:[a-z0-9-]{{1,32}}:)?{KEY_ID.pattern}", re.ASCII)
 _LIMITS = KeyDocument.model_fields.keys() - {"key_arn"}
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# Of several lists, one after the other: which, and the place in it.
+_PLACE_OF_REVIEWS = re.compile(rf"(?:{'|'.join(reviews.PARTS)})#(?:{cursors.LISTED.pattern})?")
 _PAGED = ("limit", "cursor")
 _JOBS_WITHIN = timedelta(seconds=15)  # of the function's 25 s
 # A function that is not told all of it does not start.
@@ -343,7 +346,8 @@ def delete_account(call: Call, account: str) -> Answer:
 @api.route("GET", "/security/reviews", parameters=_PAGED)
 def get_reviews(call: Call) -> Answer:
     """Reviews that are owed."""
-    return lists.answer_page(call, partial(reviews.list_owed, broker(), call.caller), _show_review)
+    find = partial(reviews.list_owed, broker(), call.caller)
+    return lists.answer_page(call, find, _show_review, form=_PLACE_OF_REVIEWS)
 
 
 @api.route("POST", "/security/reviews/<kind>/<review_id>", takes_body=True)
@@ -352,9 +356,7 @@ def post_review(call: Call, kind: str, review_id: str) -> Answer:
     look = call.read(Look)
     return Answer(
         200,
-        _show_review(
-            reviews.sign_off(broker(), call.caller, reviews.Which(kind, review_id), look, call.idempotency)
-        ),
+        _show_review(reviews.sign_off(broker(), call.caller, Which(kind, review_id), look, call.idempotency)),
     )
 
 

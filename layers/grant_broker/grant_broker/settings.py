@@ -12,6 +12,7 @@ from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.key_policy import Roles
 from grant_broker.domain.ownership import AllowedGrants, Owner
 from grant_broker.domain.people import holder
+from grant_broker.domain.recertification import Rhythm
 
 
 def _split(value: object) -> object:
@@ -26,6 +27,9 @@ Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 Wait = Annotated[int, Field(ge=60)]
 """Seconds that people are given: no minute is too short by mistake."""
+
+
+_DAY = 86_400
 
 
 class Settings(BaseModel):
@@ -101,6 +105,18 @@ class ApiSettings(ApprovalSettings):
     aws_region: Text
     smallest_duration: Count
     take_up_within: Wait
+    review_every_days: Annotated[int, Field(ge=0)]
+    review_grace_days: Annotated[int, Field(ge=0)]
+
+    @property
+    def review_rhythm(self) -> Rhythm:
+        """How often standing approvals and accounts owe a look."""
+        return Rhythm(self.review_every_days * _DAY, self.review_grace)
+
+    @property
+    def review_grace(self) -> int:
+        """For how many seconds a look may be late, a key's too."""
+        return self.review_grace_days * _DAY
 
     def is_own_role(self, principal: str) -> bool:
         """Whether a principal is one of the stack's roles, or a session of one."""

@@ -50,6 +50,7 @@ def test_order(scene: Scene) -> None:
         "LiveGrants": 1, "OverdueGrants": 0, "OldestOverdueSeconds": 0, "DriftFound": 0, "Heartbeat": 1,
         "GrantsOutOfSight": 0, "KeysNotListed": 0, "DebtSeconds": 0, "GrantsOnFullestKey": 1,
         "BreakGlassUnreviewed": 0,
+        "ReviewsDue": 0,
     }  # fmt: skip
 
 

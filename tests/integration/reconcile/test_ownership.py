@@ -61,7 +61,7 @@ def test_not_ours(scene: Scene, name: str, changes: dict[str, Any]) -> None:
     scene.now = EXPIRES + timedelta(hours=1)
     report = scene.run(*others)
     assert (report.complete, report.drift, report.live, report.overdue) == (True, 0, 0, 0)
-    assert _stored(scene) <= {_TOLD, "reconcile#records", f"reconcile#{KEY}"}
+    assert _stored(scene) <= {_TOLD, "reconcile#records", "reconcile#reviews", f"reconcile#{KEY}"}
     [event] = scene.events(_TOLD)
     assert (event.type, event.detail["grants"]) == ("grants_elsewhere", 120)
     assert scene.metrics["DriftFound"] == 0

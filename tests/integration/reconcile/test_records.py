@@ -141,7 +141,7 @@ def test_out_of_time(scene: Scene) -> None:
     scene.put(request())
     scene.left = 19.0
     assert not scene.run(grant()).complete
-    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0}
+    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0, "ReviewsDue": 0}
     assert not scene.run().complete
     assert "Heartbeat" not in scene.metrics
     assert scene.request() == request()
@@ -155,7 +155,7 @@ def test_listing_cut_short(scene: Scene) -> None:
         assert not scene.run(grant(name="by hand", grant_id="g2")).complete
         later(scene)
     assert scene.request() == request()
-    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0}
+    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0, "ReviewsDue": 0}
 
 
 def _failing(error: Exception, calls: int) -> Any:

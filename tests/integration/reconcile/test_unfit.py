@@ -87,7 +87,7 @@ def test_the_database_gives_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(scene.store.database, "get_many", fail)
     with pytest.raises(Unavailable):
         scene.run(grant())
-    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0}
+    assert scene.metrics == {"DriftFound": 0, "DebtSeconds": 0, "BreakGlassUnreviewed": 0, "ReviewsDue": 0}
 
 
 def test_a_fault_of_our_own(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,13 @@ import pytest
 from pydantic import ValidationError
 
 from grant_broker.domain.accounts import Account, AccountDocument
+from grant_broker.domain.recertification import Rhythm
 from grant_broker.domain.records import Stamp
 
 HOME, PARTNER = "111122223333", "444455556666"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 BUS = f"arn:aws:events:eu-central-1:{PARTNER}:event-bus/grants"
+LOOKS = Rhythm(90 * 86_400, 0).after(NOW)
 
 
 def stamp(number: int) -> Stamp:
@@ -57,10 +59,14 @@ def test_what_is_no_entry(fields: dict[str, object]) -> None:
 def test_its_life() -> None:
     """Named, changed, taken away and named again: each time an event that says what is different."""
     document = AccountDocument(account=PARTNER, name="acme", contact="night desk")
-    named = Account(document=document, created_at=NOW).documented(document, stamp(1))
-    moved = named.record.documented(document.model_copy(update={"event_bus": BUS}), stamp(2))
+    named = Account(document=document, created_at=NOW).documented(
+        document, stamp(1), person="alice", looks=LOOKS
+    )
+    moved = named.record.documented(
+        document.model_copy(update={"event_bus": BUS}), stamp(2), person="alice", looks=LOOKS
+    )
     gone = moved.record.withdrawn(stamp(3))
-    again = gone.record.documented(document, stamp(4))
+    again = gone.record.documented(document, stamp(4), person="alice", looks=LOOKS)
     told = [change.event for change in (named, moved, gone, again) if change.event]
     assert [(event.type, event.detail.get("changed")) for event in told] == [
         ("account_registered", ["account", "name", "contact"]),

@@ -57,7 +57,8 @@ def test_no_key(arn: str) -> None:
     ("field", "value"),
     [
         ("margin", "-PT5M"), ("margin", 0), ("margin", None),
-        ("review_every", "P90D"), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
+        ("review_every", "PT12H"),
+        ("review_every", 90), ("notify", "none"), ("ticket_hook", "arn"), ("end_unused_after", "P1D"),
     ],
 )  # fmt: skip
 def test_not_built_yet(field: str, value: Any) -> None:
@@ -94,6 +95,8 @@ WIDER: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"break_glass": {**GLASS, "principals": [ROLE]}}, {"break_glass": GLASS}, ["break_glass"]),
     ({"approvers": IDS[:1]}, {}, ["approvers"]), ({"approvers": IDS[:1]}, {"approvers": IDS}, ["approvers"]),
     ({"margin": "PT1M"}, {}, ["margin"]),
+    ({"review_every": "P30D"}, {}, ["review_every"]),
+    ({"review_every": "P30D"}, {"review_every": "P90D"}, ["review_every"]),
 ]  # fmt: skip
 
 

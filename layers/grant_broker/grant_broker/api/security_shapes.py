@@ -135,7 +135,9 @@ class Limits(TypedDict):
         Keywords(description="How long before their `expires_at` its grants are ended; `PT0S`: not."),
     ]
     break_glass: Annotated[BreakGlassLimits | None, Keywords(description="null: nobody may.")]
-    review_every: None
+    review_every: Annotated[
+        Duration | None, Keywords(description="How often somebody must sign it off, in days; null: never.")
+    ]
     notify: Literal["exceptions", "all"]
     ticket_hook: Annotated[
         str | None, Keywords(description="ARN of the Lambda function that is asked whether a ticket stands.")
@@ -261,10 +263,10 @@ class SignOff(TypedDict):
 class Review(TypedDict):
     """A review that is owed, or was signed off."""
 
-    kind: Annotated[str, Keywords(enum=("break-glass",))]
+    kind: Annotated[str, Keywords(enum=("break-glass", "key", "approval", "account"))]
     id: Annotated[str, Keywords(description="Of a break-glass its request's.")]
-    key: KeyArn
-    account: Account
+    key: KeyArn | None
+    account: Account | None
     by: Annotated[str, Keywords(description="Who did what is to be looked at.")]
     about: Annotated[str, OwnWords]
     since: Time

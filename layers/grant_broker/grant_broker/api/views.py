@@ -17,6 +17,7 @@ from grant_broker.domain.key_document import BreakGlass, Comparison, KeyDocument
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.mass_revocations import Progress
 from grant_broker.domain.preflight import Answer, Forecast, Preflight
+from grant_broker.domain.recertification import Due, Signed
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.review import Review
 from grant_broker.domain.reviews import Owed, SignOff
@@ -131,7 +132,7 @@ def document_view(limits: KeyDocument) -> security_shapes.Limits:
         "quorum": limits.quorum,
         "margin": format_duration(limits.margin),
         "break_glass": _break_glass(limits.break_glass),
-        "review_every": limits.review_every,
+        "review_every": format_duration(limits.review_every) if limits.review_every else None,
         "notify": limits.notify,
         "ticket_hook": limits.ticket_hook,
         "end_unused_after": limits.end_unused_after,
@@ -152,7 +153,9 @@ def _broken_glass(glass: BrokenGlass | None) -> security_shapes.BrokenGlass | No
     return {"by": glass.by, "reason": glass.reason, "at": format_time(glass.at)} if glass else None
 
 
-def owed_view(owed: Owed, signed: SignOff | None, *, may_decide: bool) -> security_shapes.Review:
+def owed_view(
+    owed: Owed | Due, signed: SignOff | Signed | None, *, may_decide: bool
+) -> security_shapes.Review:
     """A review that is owed, with who signed it off if somebody has."""
     by = {"by": signed.by, "comment": signed.comment, "at": format_time(signed.at)} if signed else None
     return {

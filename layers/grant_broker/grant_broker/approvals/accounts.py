@@ -52,7 +52,9 @@ def _put(broker: ApprovalsBroker, caller: Caller, document: AccountDocument, exp
     if present and present.document == document:
         return Named(present, made=False)
     stamp = broker.stamp(caller.arn)
-    change = (stored or Account(document=document, created_at=stamp.at)).documented(document, stamp)
+    looks = broker.settings.review_rhythm.after(stamp.at)
+    account = stored or Account(document=document, created_at=stamp.at)
+    change = account.documented(document, stamp, person=broker.person(caller), looks=looks)
     broker.store.commit(change)
     return Named(change.record, made=present is None)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.recertify import RECERTIFIED, Which, list_due, recertify
 from grant_broker.aws.pages import Page
 from grant_broker.domain.approvals import lists
 from grant_broker.domain.bookkeeping import reviewed
@@ -12,31 +13,48 @@ from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.keys import Key
 from grant_broker.domain.parties import Party, Voter, party
 from grant_broker.domain.people import Caller
+from grant_broker.domain.recertification import Due, Signed
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.reviews import BREAK_GLASS, Look, Owed, SignOff, owed_for
 from grant_broker.domain.texts import is_id
 from grant_broker.retries import retry_stale
 
-
-@dataclass(frozen=True)
-class Which:
-    """Which review: its kind, and the id of what it is of."""
-
-    kind: str
-    id: str
+PARTS = (BREAK_GLASS, *RECERTIFIED)
+"""The lists that reviews come from, one after the other; a place is one of them and the place in it."""
 
 
 @dataclass(frozen=True)
 class ReviewSeen:
     """A review as somebody sees it: what is owed, who signed it off, and whether they may."""
 
-    owed: Owed
-    signed: SignOff | None
+    owed: Owed | Due
+    signed: SignOff | Signed | None
     may_decide: bool
 
 
 def list_owed(broker: ApprovalsBroker, caller: Caller, *, limit: int, after: str | None) -> Page[ReviewSeen]:
-    """List what is owed and was not signed off, newest first."""
+    """List what is owed and was not signed off: break-glass, keys, approvals, accounts, each newest first."""
+    part, _, place = (after or f"{PARTS[0]}#").partition("#")
+    page = _list_part(broker, caller, part, limit=limit, after=place or None)
+    if page.after:
+        return Page(page.records, f"{part}#{page.after}")
+    rest = PARTS[PARTS.index(part) + 1 :]
+    if not rest:
+        return page
+    if len(page.records) == limit:
+        return Page(page.records, f"{rest[0]}#")
+    following = list_owed(broker, caller, limit=limit - len(page.records), after=f"{rest[0]}#")
+    return Page([*page.records, *following.records], following.after)
+
+
+def _list_part(
+    broker: ApprovalsBroker, caller: Caller, part: str, *, limit: int, after: str | None
+) -> Page[ReviewSeen]:
+    if part != BREAK_GLASS:
+        due = list_due(broker, part, limit=limit, after=after)
+        voter = Voter.of(caller, broker.person(caller))
+        seen = [ReviewSeen(each.due, None, may_decide=each.fault(voter) is None) for each in due.records]
+        return Page(seen, due.after)
     page = broker.store.reviews.list_owed(limit=limit, after=after)
     return Page([_as_seen(broker, caller, owed) for owed in page.records], page.after)
 
@@ -55,8 +73,11 @@ def sign_off(
 def _sign_off(
     broker: ApprovalsBroker, caller: Caller, which: Which, look: Look, idempotency: Idempotency
 ) -> ReviewSeen:
+    voter = Voter.of(caller, broker.person(caller))
+    if which.kind in RECERTIFIED:
+        return ReviewSeen(*recertify(broker, voter, which, look, idempotency), may_decide=True)
     request = _get_request(broker, which)
-    owed, voter = owed_for(request), Voter.of(caller, broker.person(caller))
+    owed = owed_for(request)
     if fault := _fault(voter, request, broker.store.find_key(request.key_arn)):
         raise NotPermitted(fault)
     if earlier := broker.store.reviews.find_sign_off(which.kind, which.id):

@@ -61,6 +61,7 @@ def _create(
     key, stamp = _key_for(broker, asked), broker.stamp(caller.arn)
     faults = broker.settings.grantee_faults(asked.grantee)
     approval = _new_approval(asked, key, stamp, approval_id, idempotency.body_digest, faults=faults)
+    approval = approval.model_copy(update=dict(broker.settings.review_rhythm.after(stamp.at)))
     voter, approve = Voter.of(caller, broker.person(caller)), Decision(verdict=Verdict.APPROVE)
     vote = cast_first(_ballot(broker, approval, key, closed=None), voter, approve, idempotency, stamp.at)
     change = approval.made(stamp, vote, asked.model_dump(mode="json"))

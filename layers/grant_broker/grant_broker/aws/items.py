@@ -19,7 +19,7 @@ from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.mass_revocations import MassRevocation, RevocationQueue
 from grant_broker.domain.people import holder
-from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace
+from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace, ReviewsPlace
 from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.reviews import Owed, SignOff
@@ -39,6 +39,7 @@ _SORT_KEYS: Mapping[type[Record], str] = {
     RecordsPlace: "reconcile",
     Block: "block",
     EndsPlace: "reconcile",
+    ReviewsPlace: "reconcile",
     MassRevocation: "revocation",
     RevocationQueue: "revocations",
     GlassDay: "day",
@@ -68,6 +69,7 @@ R = TypeVar(
     KeyPlace,
     RecordsPlace,
     EndsPlace,
+    ReviewsPlace,
     Block,
     MassRevocation,
     RevocationQueue,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query, Rows
@@ -26,6 +27,9 @@ from grant_broker.domain.trail import Event
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 500  # items of an index that one Query evaluates
+
+V = TypeVar("V", Key, Approval, Account)
+_KINDS: dict[type, str] = {Key: "key", Approval: "standing", Account: "account"}
 
 
 class Lists:
@@ -105,6 +109,16 @@ class Lists:
         table = self._tables.approval_table
         listing = Listing(table, "by_kind", "kind", "standing", "approval#", "approval")
         return self._page(Approval, listing, lambda _item: True, limit=limit, after=after)
+
+    def list_reviewable(self, model: type[V]) -> Iterator[V]:
+        """List all keys, standing approvals or accounts, also those that hold no more."""
+        query = Query(
+            table=self._tables.approval_table,
+            index="by_kind",
+            condition="kind = :kind",
+            values={":kind": _KINDS[model]},
+        )
+        return readable(model, self._tables.database.query(query))
 
     def list_approvals_for(self, *, key_arn: str, account: str) -> Iterator[Approval]:
         """List the standing approvals for an account on a key, newest first."""

@@ -6,9 +6,9 @@ from typing import TypeVar
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import key_of, record_of
 from grant_broker.aws.tables import Tables
-from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace
+from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace, ReviewsPlace
 
-P = TypeVar("P", GrantsPlace, RecordsPlace, EndsPlace)
+P = TypeVar("P", GrantsPlace, RecordsPlace, EndsPlace, ReviewsPlace)
 
 
 class Places:

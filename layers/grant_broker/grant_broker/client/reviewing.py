@@ -130,13 +130,13 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
 def print_owed(reviews: Iterable["Review"]) -> None:
     """Print reviews that are owed, one a line."""
     print_table(
-        ("KIND", "ID", "SINCE", "KEY", "WHO", "YOURS", "REASON"),
+        ("KIND", "ID", "SINCE", "KEY OR ACCOUNT", "WHO", "YOURS", "ABOUT"),
         [
             (
                 review["kind"],
                 review["id"],
                 moment(review["since"]),
-                key_id_of(review["key"]),
+                key_id_of(review["key"]) if review["key"] else review["account"] or "",
                 principal(review["by"]),
                 _decides(may=review["may_decide"]),
                 review["about"],

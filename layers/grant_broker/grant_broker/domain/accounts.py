@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.records import ChangeOf, Record, Stamp
+from grant_broker.domain.recertification import Looks, Reviewable
+from grant_broker.domain.records import ChangeOf, Stamp
 from grant_broker.domain.texts import CLEAN, AccountId, Form, Name, clean
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import record_event
@@ -49,14 +50,20 @@ class AccountChanges(TypedDict, total=False):
     """What a change of an account may set."""
 
     document: AccountDocument
+    documented_by: str | None
     withdrawn_at: datetime | None
+    reviewed_at: datetime
+    review_due: datetime | None
+    unreviewed_after: datetime | None
 
 
-class Account(Record):
+class Account(Reviewable):
     """An account that the security team has named. It narrows and widens nothing that may be asked for."""
 
     document: AccountDocument
     created_at: Time
+    documented_by: str | None = None
+    """The person who wrote it; None in what an earlier release stored."""
     withdrawn_at: Time | None = None
 
     @property
@@ -69,14 +76,22 @@ class Account(Record):
         """Whether its document holds: it was not taken away since."""
         return self.withdrawn_at is None
 
-    def documented(self, document: AccountDocument, stamp: Stamp) -> "ChangeOf[Account]":
+    def documented(
+        self, document: AccountDocument, stamp: Stamp, *, person: str | None, looks: Looks
+    ) -> "ChangeOf[Account]":
         """Named, or named otherwise; the event tells the whole document, and which fields are others."""
         before = self.document.model_dump() if self.version and self.known else {}
         content = document.model_dump(mode="json")
         changed = [name for name, value in content.items() if before.get(name) != value]
-        changes = AccountChanges(document=document, withdrawn_at=None)
+        # A change is no look: the next one stays due when it was.
+        due: dict[str, object] = {} if before and self.review_due else {**looks}
+        changes = {"document": document, "documented_by": person, "withdrawn_at": None, **due}
         event_type = "account_changed" if before else "account_registered"
         return record_event(self, event_type, stamp, {**content, "changed": changed}, changes)
+
+    def counts(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
+        """Whether it is named."""
+        return self.known
 
     def withdrawn(self, stamp: Stamp) -> "ChangeOf[Account]":
         """Known by its id alone again; none of its events go to its bus any more."""

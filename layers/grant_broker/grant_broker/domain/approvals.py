@@ -12,7 +12,8 @@ from grant_broker.domain.arns import account_of
 from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.parties import Party, Requester, Voter, party
 from grant_broker.domain.people import Grantee, is_identity_center_person
-from grant_broker.domain.records import ChangeOf, Record, Stamp
+from grant_broker.domain.recertification import Reviewable
+from grant_broker.domain.records import ChangeOf, Stamp
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
 from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
@@ -143,7 +144,7 @@ class ApprovalChanges(TypedDict, total=False):
     revoke_active: bool
 
 
-class Approval(Record):
+class Approval(Reviewable):
     """What the security team agreed to. `grantee` None: any grantee of the account."""
 
     id: str
@@ -220,6 +221,11 @@ class Approval(Record):
         """The approval as it was before that, to judge what was granted then."""
         return self.model_copy(update={"withdrawn_at": None})
 
+    def counts(self, at: datetime) -> bool:
+        """Whether it may cover anything yet, waiting for votes or not."""
+        is_over = self.valid_until is not None and self.valid_until <= at
+        return not (is_over or self.denied or self.withdrawn_at)
+
     def status(self, *, quorum: Quorum, now: datetime) -> str:
         """pending, active, withdrawn or expired."""
         if self.withdrawn_at or self.denied:
@@ -249,6 +255,7 @@ class Approval(Record):
                 self.kind == Kind.STANDING or self.digest == asked.digest,
                 "the content is not what was approved",
             ),
+            (not self.is_unreviewed(asked.at), "nobody has signed off the review of it that is due"),
             (self.valid_from <= asked.at, "it is not valid yet"),
             (self.valid_until is None or asked.at < self.valid_until, "it is no longer valid"),
             (asked.duration <= self.longest, f"the approved duration is {format_duration(self.longest)}"),

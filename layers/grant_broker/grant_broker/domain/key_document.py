@@ -103,6 +103,12 @@ class BreakGlass(BaseModel):
         return bounds and all(map(self.names, other.principals))
 
 
+def _in_days(seconds: int) -> int:
+    if seconds % 86_400:
+        raise ValueError("give whole days, such as P90D")
+    return seconds
+
+
 class KeyDocument(BaseModel):
     """A key's limits. Durations are in seconds.
 
@@ -131,7 +137,7 @@ class KeyDocument(BaseModel):
     quorum: Annotated[int, Field(ge=1, le=MOST_VOTES, strict=True)] = 1
     margin: Span = 0
     break_glass: BreakGlass | None = None
-    review_every: None = None
+    review_every: Annotated[Duration, AfterValidator(_in_days)] | None = None
     notify: Notify = "exceptions"
     ticket_hook: HookArn | None = None
     end_unused_after: None = None
@@ -249,6 +255,9 @@ _ALLOWS_ALL: dict[str, Callable[[KeyDocument, KeyDocument], bool]] = {
     "quorum": lambda one, other: one.quorum <= other.quorum,
     "margin": lambda one, other: one.margin <= other.margin,
     "ticket_hook": lambda one, other: one.ticket_hook in {None, other.ticket_hook},
+    "review_every": lambda one, other: (
+        not one.review_every or (other.review_every is not None and one.review_every >= other.review_every)
+    ),
     "break_glass": lambda one, other: (
         one.break_glass.allows_all_of(other.break_glass) if one.break_glass else other.break_glass is None
     ),

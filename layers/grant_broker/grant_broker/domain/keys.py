@@ -7,6 +7,7 @@ from typing import TypedDict
 from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare, lets_ask
+from grant_broker.domain.recertification import Reviewable, Rhythm
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import ContextMatch, Scope, contains
 from grant_broker.domain.times import Time, format_duration
@@ -18,16 +19,22 @@ class KeyChanges(TypedDict, total=False):
     """What a change of a key may set."""
 
     document: KeyDocument
+    documented_by: str | None
     withdrawn_at: datetime | None
     limits_version: int
+    reviewed_at: datetime
+    review_due: datetime | None
+    unreviewed_after: datetime | None
 
 
-class Key(Record):
+class Key(Reviewable):
     """A key that the broker may issue grants on."""
 
     document: KeyDocument
     created_at: Time
     withdrawn_at: Time | None = None
+    documented_by: str | None = None
+    """The person whose call made the document hold; None in what an earlier release stored."""
     limits_version: int = 0
     """Of its versions the last that changed its limits, opened or closed it: votes only note themselves."""
 
@@ -41,11 +48,34 @@ class Key(Record):
         """Whether new grants may be asked for."""
         return self.withdrawn_at is None
 
-    def documented(self, document: KeyDocument, stamp: Stamp, comparison: Comparison) -> "ChangeOf[Key]":
-        """Registered, or its limits changed; a closed key is opened again by it."""
-        changes = KeyChanges(document=document, withdrawn_at=None, limits_version=self.version + 1)
+    def documented(
+        self,
+        document: KeyDocument,
+        stamp: Stamp,
+        comparison: Comparison,
+        *,
+        person: str | None = None,
+        grace: int = 0,
+    ) -> "ChangeOf[Key]":
+        """Registered, or its limits changed by a person; a closed key is opened again by it.
+
+        A change is no look: the next one stays due when it was, by what the document says now. `grace` is in
+        seconds.
+        """
+        looked = self.reviewed_at if self.version and self.open and self.reviewed_at else stamp.at
+        changes = KeyChanges(
+            document=document,
+            documented_by=person,
+            withdrawn_at=None,
+            limits_version=self.version + 1,
+            **Rhythm(document.review_every, grace).after(looked),
+        )
         detail = {**document.model_dump(mode="json"), **self._effect(comparison)}
         return record_event(self, "key_changed" if self.version else "key_registered", stamp, detail, changes)
+
+    def counts(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
+        """Whether it is open."""
+        return self.open
 
     def closed(self, stamp: Stamp) -> "ChangeOf[Key]":
         """Closed to new grants; live ones run to their time."""

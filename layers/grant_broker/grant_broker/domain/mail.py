@@ -37,6 +37,7 @@ _TITLES = {
     "drift": "drift",
     "adopted": "drift",
     "break_glass": "break-glass was used: somebody else must review it",
+    "reviews_due": "reviews are due: what nobody looks at covers nothing more in the end",
     "end_failed": "a grant could not be ended",
     "late_duplicate": "a duplicate grant was ended",
     "grants_by_others": "grants by others on a registered key",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Self, TypedDict
 
@@ -12,7 +12,7 @@ from grant_broker.domain.arns import find_account
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.times import Time
-from grant_broker.domain.trail import Json
+from grant_broker.domain.trail import Json, digest
 from grant_broker.domain.versions import record_event, revise
 
 _ACCOUNTS = 10  # that issued most are named
@@ -193,6 +193,37 @@ class RecordsPlace(Place):
     def finished(self, now: datetime) -> "ChangeOf[RecordsPlace]":
         """At the end."""
         return revise(self, PlaceChanges(marker=None, finished_at=now))
+
+
+class ReviewsPlaceChanges(PlaceChanges, total=False):
+    """What a count of the looks that are owed may set."""
+
+    owed: int
+    owing: str
+
+
+class ReviewsPlace(Place):
+    """How many keys, standing approvals and accounts owed a look when they were counted last.
+
+    `owing` is a digest of which.
+    """
+
+    owed: int = 0
+    owing: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Its partition, which only reconcile writes."""
+        return "reconcile#reviews"
+
+    def counted(self, owing: Sequence[str], stamp: Stamp) -> "ChangeOf[ReviewsPlace]":
+        """Counted. Where others owe a look than last time there is one event, which names some of them."""
+        seal = digest(sorted(owing)) if owing else ""
+        changes = ReviewsPlaceChanges(finished_at=stamp.at, owed=len(owing), owing=seal)
+        if not owing or seal == self.owing:
+            return revise(self, changes)
+        detail = {"owed": len(owing), "shown": sorted(owing)[:_SHOWN]}
+        return record_event(self, "reviews_due", stamp, detail, changes)
 
 
 class EndsPlace(Place):

@@ -132,7 +132,9 @@ def _take_effect(
     broker: ApiBroker, caller: Caller, document: KeyDocument, key: Key | None, comparison: Comparison
 ) -> Key:
     stamp = broker.stamp(caller.arn)
-    change = (key or Key(document=document, created_at=stamp.at)).documented(document, stamp, comparison)
+    change = (key or Key(document=document, created_at=stamp.at)).documented(
+        document, stamp, comparison, person=broker.person(caller), grace=broker.settings.review_grace
+    )
     labels = [_put_name(broker, document), _put_key_id(broker, document)]
     requested = checks.request_now(broker.store, document.key_arn, stamp.at)
     versions = keep_limits(broker.store, key, change.record, stamp.at)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Coverage
 from grant_broker.domain.blocked_grants import find_fault_of_revoked, find_fault_past_block
 from grant_broker.domain.blocks import Block
@@ -16,6 +17,7 @@ from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.live_grants import Claim, Rules, covering, fault_in, when_intended
+from grant_broker.domain.recertification import find_unreviewed
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
@@ -109,11 +111,13 @@ class Evidence:
         return self._reader.glass.note_new()
 
     def _candidates(self, grant: ListedGrant, record: GrantRequest | None) -> Iterator[Approval]:
-        if record and (named := self._named.get(record.approval or "")):
+        is_unreviewed = self._reader.is_unreviewed(grant)
+        if record and (named := self._named.get(record.approval or "")) and not is_unreviewed:
             yield named
         if votes := self._votes.get(grant.request_id or ""):
             yield votes
-        if record is None or record.status.waits or record.id in self._adopted:
+        may_stand = record is None or record.status.waits or record.id in self._adopted
+        if may_stand and not is_unreviewed:
             yield from self._reader.list_standing(grant.key_arn, grant.account or "")
 
 
@@ -127,6 +131,7 @@ class Reader:
         self.glass = GlassJudge(store)
         self._blocks: list[Block] | None = None
         self._keys: dict[str, Key | None] = {}
+        self._accounts: dict[str, Account | None] = {}
         self._versions: dict[str, list[LimitsVersion]] = {}
         self._named: dict[str, Approval] = {}
         self._standing: dict[tuple[str, str], list[Approval]] = {}
@@ -167,6 +172,17 @@ class Reader:
         if key_arn not in self._keys:
             self._keys[key_arn] = self._store.find_key(key_arn)
         return self._keys[key_arn]
+
+    def is_unreviewed(self, grant: ListedGrant) -> bool:
+        """Whether standing approvals covered nothing when a grant was made: nobody had looked for too long.
+
+        Who has looked since makes up for it: times of former looks are not kept.
+        """
+        key, name = self.find_key(grant.key_arn), grant.account or ""
+        if name not in self._accounts:
+            self._accounts[name] = self._store.find_account(name)
+        at = when_intended(grant)[0]
+        return find_unreviewed(at, ("the key", key), ("the account", self._accounts[name])) is not None
 
     def list_blocks(self) -> list[Block]:
         """List what the security team has blocked, also what it blocks no more: few, however many grants."""

@@ -69,6 +69,8 @@ class Judging:
 
     unreviewed: int | None = None
     """Reviews of break-glass that are owed; None until they were counted."""
+    looks_owed: int | None = None
+    """Looks at keys, standing approvals and accounts that are owed; None until they were counted."""
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.broker.store, self.broker.settings, self.now)

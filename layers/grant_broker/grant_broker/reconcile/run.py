@@ -98,6 +98,8 @@ def _measure(judging: Judging, report: Report, *, failed_steps: int) -> None:
         measure("KeysNotListed", judging.unlisted)
     if judging.unreviewed is not None:
         measure("BreakGlassUnreviewed", judging.unreviewed)
+    if judging.looks_owed is not None:
+        measure("ReviewsDue", judging.looks_owed)
     measure("DriftFound", report.drift)
     if report.complete:
         measure("Heartbeat", 1)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval, Coverage
 from grant_broker.domain.continuity import MOST, Holding, Wanted, continuity, pause
 from grant_broker.domain.keys import Key
+from grant_broker.domain.recertification import find_unreviewed
 from grant_broker.domain.request import GrantRequest
 from grant_broker.requests.broker import RequestsBroker
 
@@ -24,6 +26,7 @@ def find_cover(
     request: GrantRequest,
     key: Key,
     *,
+    account: Account | None,
     approvals: Iterable[Approval],
     held: Callable[[], Collection[Holding]],
 ) -> Cover:
@@ -33,6 +36,8 @@ def find_cover(
     for approval in approvals:
         coverage = approval.covers(asked, quorum=quorum)
         if coverage.covered:
+            if unseen := _find_unreviewed(key, account, request.begins):
+                return Cover(None, unseen)
             kept = _judge_continuity(broker, request, key, held(), at=request.begins)
             return Cover(approval, coverage.reason) if kept.covered else Cover(None, kept.reason)
         if coverage.out_of_hours:
@@ -40,10 +45,19 @@ def find_cover(
     return Cover(None, reason)
 
 
-def check_continuity(broker: RequestsBroker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
-    """Check whether a request taken up at a moment stays within the key's `max_continuous`."""
+def check_standing(broker: RequestsBroker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
+    """Check what a standing approval needs besides itself for a request that is taken up at a moment.
+
+    That somebody has looked of late at its key and its account, and the key's `max_continuous`.
+    """
+    if unseen := _find_unreviewed(key, broker.store.find_account(request.account), at):
+        return Coverage(covered=False, reason=unseen)
     held = list_held(broker, key, request.grantee, at=at)
     return _judge_continuity(broker, request, key, held, at=at)
+
+
+def _find_unreviewed(key: Key, account: Account | None, at: datetime) -> str | None:
+    return find_unreviewed(at, ("the key", key), ("the account", account))
 
 
 def list_held(broker: RequestsBroker, key: Key, grantee: str, *, at: datetime) -> list[Holding]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from grant_broker.domain.accounts import Account
 from grant_broker.domain.allowance import Open
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Block, Selectors
@@ -33,6 +34,7 @@ class OfKey:
     blocks: Future[list[Block]]
     checks: Future[KeyChecks]
     approvals: Future[Iterator[Approval]]
+    account: Future[Account | None]
     held: Future[list[Holding]]
     policy: Future[str]
     ends: Future[EndsAhead]
@@ -58,6 +60,7 @@ def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, 
     blocks = workers.submit(broker.store.blocks.find_matching, about)
     checks = workers.submit(find_checks, broker.store, key_arn)
     approvals = workers.submit(_begin_approvals, broker, key_arn, account)
+    named = workers.submit(broker.store.find_account, account)
     key = broker.store.find_bearer(key_arn, submission.key)
     if key is None or not key.open_for(caller.arn, account):
         return Reads(counted, None)
@@ -66,7 +69,7 @@ def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, 
     at = submission.starts_at or broker.clock()
     held = workers.submit(list_held, broker, key, submission.grantee, at=at)
     ends = workers.submit(count_ends, broker, key.document, submission.duration, grantee=submission.grantee)
-    return Reads(counted, OfKey(key, blocks, checks, approvals, held, policy, ends))
+    return Reads(counted, OfKey(key, blocks, checks, approvals, named, held, policy, ends))
 
 
 def _count_and_list(broker: RequestsBroker, account: str, stored: int) -> list[Open]:

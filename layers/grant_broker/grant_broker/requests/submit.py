@@ -158,7 +158,8 @@ def assess(
     )
     ensure_ticket_stands_on_submission(broker, key, request)
     approvals = known.approvals.result()
-    cover = find_cover(broker, request, key, approvals=approvals, held=known.held.result)
+    account = known.account.result()
+    cover = find_cover(broker, request, key, account=account, approvals=approvals, held=known.held.result)
     found = Assessment(request, key, checks, cover, known.policy)
     if cover.approval and found.at_once:
         ensure_on_time(broker, request, key.document, cover.approval, known.ends.result())

@@ -20,7 +20,7 @@ from grant_broker.domain.times import format_duration
 from grant_broker.domain.transitions import activated, intended, refused
 from grant_broker.keys.checks import find_checks
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.requests.coverage import check_continuity
+from grant_broker.requests.coverage import check_standing
 from grant_broker.requests.ends import count_ends, ensure_on_time
 from grant_broker.requests.tickets import ensure_ticket_stands_still
 from grant_broker.retries import apply_to_latest
@@ -174,7 +174,7 @@ def _check_coverage(broker: RequestsBroker, request: GrantRequest) -> Covered:
         if not coverage.covered:
             raise Conflict(f"the request is approved, but not covered any more: {coverage.reason}")
     if request.approval:
-        kept = check_continuity(broker, request, key, at=broker.clock())
+        kept = check_standing(broker, request, key, at=broker.clock())
         if not kept.covered:
             raise Conflict(f"the request is approved, but people must vote on a new one: {kept.reason}")
     return Covered(key, approval)
