@@ -53,6 +53,22 @@ def stage(scene: InProcessStack, revocation_id: str) -> Stage:
     return scene.brokers.broker("approvals").store.get_revocation(revocation_id).stage
 
 
+def test_a_spoilt_record_stops_nothing(scene: InProcessStack) -> None:
+    """A record that was written without its id, and an item that is none, hold up no other's end."""
+    spoilt, live = scene.active(), scene.active(duration="PT3H")
+    item = scene.item(spoilt)
+    scene.put(scene.deployment.request_table, {name: item[name] for name in item if name != "id"})
+    stray = {"pk": {"S": "stray#1"}, "sk": {"S": "request"}}
+    scene.put(scene.deployment.request_table, {**item, **stray})
+    made = kill(scene, all=True)
+    assert made.status == 202
+    assert scene.status(live) == Status.ENDING
+    scene.later(1)
+    scene.clock.advance(minutes=2)
+    work(scene)
+    assert stage(scene, made.body["id"]) == Stage.DONE
+
+
 def test_everything(scene: InProcessStack) -> None:
     """Live grants end, approved and pending requests are cancelled, whoever's they are."""
     live, approved, pending = scene.active(), scene.approved(), scene.pending()

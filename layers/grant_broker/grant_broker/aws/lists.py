@@ -146,7 +146,7 @@ class Lists:
             index="by_status",
             condition="#status = :status",
             values={":status": str(status)},
-            projection="id, key_arn, account, grantee, approval",
+            projection="pk, key_arn, account, grantee, approval",
             names={"#status": "status"},
             limit=_PAGE,
             start=start,
