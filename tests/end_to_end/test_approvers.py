@@ -1,5 +1,9 @@
 """A key's own approvers and requesters, over signed HTTP."""
 
+import click
+import pytest
+
+from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.conftest import Running
 from tests.support.limits import limits
 
@@ -9,16 +13,21 @@ def _role_id(stack: Running, person: str) -> str:
     return str(identity["UserId"].partition(":")[0])
 
 
-def test_a_key_of_its_own_people(stack: Running) -> None:
-    """The named role asks, the named role decides, what was granted is used; nobody else does either."""
+def _registered(stack: Running, name: str) -> str:
+    """The id of a key on which the duty role alone decides, and the partner's role alone may ask."""
     admin = stack.aws("key_admin", "kms")
     policy = admin.get_key_policy(KeyId=stack.key, PolicyName="default")["Policy"]
-    key_id = admin.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+    key_id = str(admin.create_key(Policy=policy)["KeyMetadata"]["KeyId"])
+    people = {"approvers": [_role_id(stack, "duty")], "requesters": [stack.grantee("partner")]}
+    answer = stack.call("alice", "PUT", f"/security/keys/{key_id}", limits(name=name, **people))
+    assert (answer.status, answer.body["may_decide"]) == (201, False)
+    return key_id
+
+
+def test_a_key_of_its_own_people(stack: Running) -> None:
+    """The named role asks, the named role decides, what was granted is used; nobody else does either."""
+    key_id = _registered(stack, "reserved")
     path = f"/security/keys/{key_id}"
-    document = limits(
-        name="reserved", approvers=[_role_id(stack, "duty")], requesters=[stack.grantee("partner")]
-    )
-    assert stack.call("alice", "PUT", path, document).body["may_decide"] is False
     asked = stack.submission(key="reserved")
     refused = stack.call("partner_colleague", "POST", "/requests", asked)
     assert (refused.status, refused.body["errors"][0]["field"]) == (400, "key")
@@ -36,3 +45,25 @@ def test_a_key_of_its_own_people(stack: Running) -> None:
     stack.call("partner", "DELETE", f"/requests/{request}/grant")
     assert stack.call("alice", "PATCH", path, {"quorum": 1}).status == 403
     assert stack.call("alice", "DELETE", path).status == 204
+
+
+def test_the_commands_say_whose_it_is(
+    stack: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Queue, key and request show who decides; whoever edits without being one is told before and after."""
+    line = CommandLine(stack, monkeypatch, capsys)
+    key_id = _registered(stack, "watched")
+    request = stack.call("partner", "POST", "/requests", stack.submission(key="watched")).body["id"]
+    for who, decides in (("alice", "no"), ("duty", "yes")):
+        [header, row] = line.run(who, "queue", "--key", "watched").out.splitlines()
+        assert row[header.index("YOURS") :].split()[0] == decides
+        shown = line.run(who, "show", request).out.splitlines()
+        assert ["you", "decide", decides] in [each.split() for each in shown]
+        [row] = [each for each in line.run(who, "keys", "managed").out.splitlines() if "watched" in each]
+        assert decides in row.split()
+    monkeypatch.setattr(click, "edit", lambda text, **_: text.replace("PT8H", "PT1H"))
+    refused = line.run("alice", "keys", "edit", "watched")
+    assert "your role is no approver of this key" in refused.err
+    assert refused.code != 0
+    assert line.run("duty", "keys", "edit", "watched").err == "changed\n"
+    assert stack.call("alice", "DELETE", f"/security/keys/{key_id}").status == 204

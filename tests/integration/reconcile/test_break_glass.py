@@ -139,3 +139,10 @@ def test_each_day_has_its_own(scene: Scene) -> None:
     scene.now = midnight + timedelta(minutes=8)
     scene.run(*(_grant(number, at) for number, at in times))
     assert [_status(scene, number) for number, _ in times] == [*[Status.ACTIVE] * 3, Status.ENDING]
+
+
+def test_no_time_to_count_reviews(scene: Scene) -> None:
+    """A run that is out of time counts none, rather than some: the alarm stays as it was."""
+    scene.left = 5.0
+    assert not scene.run().complete
+    assert "BreakGlassUnreviewed" not in scene.metrics
