@@ -165,3 +165,22 @@ def test_reconcile_does_not_run(world: World) -> None:
 def _minutes(world: World) -> list[datetime]:
     first = world.metrics[0][0]
     return [first + timedelta(minutes=number) for number in range(60)]
+
+
+def test_break_glass_is_loud(world: World) -> None:
+    """One alarm when it is used, another until somebody has signed it off; neither of an approved grant."""
+    template, used, owed = world.deployment.template, "BreakGlassAlarm", "BreakGlassReviewAlarm"
+    _granted(world, "PT6M")
+    tick(world, 6)
+    assert not any(fires(template, alarm, world.metrics, world.now) for alarm in (used, owed))
+    one = OneRequest(world).broken()
+    assert fires(template, used, world.metrics, world.now)
+    tick(world, 6)
+    assert not fires(template, used, world.metrics, world.now)
+    for _ in range(2):
+        assert fires(template, owed, world.metrics, world.now)
+        tick(world, 20)
+    path = f"/security/reviews/break-glass/{one.request}"
+    assert one.acts.call("bob", "POST", path, {"comment": "seen"})
+    tick(world, 6)
+    assert not fires(template, owed, world.metrics, world.now)
