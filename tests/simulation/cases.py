@@ -116,6 +116,11 @@ def _revocations(one: OneRequest, plan: Plan) -> Any:
     return one.world.run_revocations(plan=plan)
 
 
+def _name_account(one: OneRequest, plan: Plan) -> Any:
+    entry = {"name": "acme", "contact": "night desk"}
+    return one.acts.call("alice", "PUT", f"/security/accounts/{PARTNER}", entry, plan=plan)
+
+
 def _lift(one: OneRequest, plan: Plan) -> Any:
     [revocation] = one.world.revocations()
     return one.acts.call("bob", "DELETE", f"/security/revocations/{revocation}", plan=plan)
@@ -183,6 +188,9 @@ CASES = (
     _case("lift a block", _killed_only, _lift, "revoked"),
     _case("change a key's limits", OneRequest.active, _limits({"quorum": 2}), "expired"),
     _case("close a key", OneRequest.active, _limits(None), "expired"),
+    _case("name an account", _nothing, _name_account),
+    _case("remind of a lapse", lambda one: one.pending().advance(2800), _reconcile, "lapsed"),
+    _case("remind of an end", lambda one: one.active().advance(660), _reconcile, "expired"),
     _case("lapse", lambda one: one.pending().advance(3590), _expiry, "lapsed"),
     _case("settle, the grant is there", _takes_up_but(Kind.DIED_AFTER), _expiry, "expired"),
     _case("settle, there is no grant", _takes_up_but(Kind.DIED_BEFORE), _expiry, "failed"),

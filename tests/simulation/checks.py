@@ -23,6 +23,8 @@ _ALWAYS_MAILED = frozenset(
         "late_duplicate",
         "key_changed",
         "approval_made",
+        "answer_due",
+        "account_registered",
         "revocation_made",
         "revocation_finished",
         "block_lifted",

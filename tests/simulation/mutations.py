@@ -482,6 +482,55 @@ MUTATIONS = (
         "UNFIT = (Conflict,)",
         "tests/integration/reconcile/test_unfit.py::test_one_of_many",
     ),
+    Mutation(
+        "one account's events on another's bus",
+        "events/partners.py",
+        "if account_of(bus_arn) != account:",
+        "if False:",
+        "tests/unit/events/test_partners.py::test_no_record_sends_events_elsewhere",
+    ),
+    Mutation(
+        "a bus that failed is called for each batch",
+        "events/partners.py",
+        "                self._resting_until[account] = self.now() + _REST\n",
+        "",
+        "tests/unit/events/test_partners.py::test_a_bus_that_shuts_us_out",
+    ),
+    Mutation(
+        "reminders in a grant's last minute",
+        "domain/reminders.py",
+        "deadline - _TOO_LATE",
+        "deadline",
+        "tests/integration/reconcile/test_reminders.py::test_too_late_to_be_told",
+    ),
+    Mutation(
+        "what is like a yes is one",
+        "domain/tickets.py",
+        'not isinstance(found.get("stands"), bool)',
+        'not found.get("stands")',
+        "tests/unit/domain/test_tickets.py::test_no_answers",
+    ),
+    Mutation(
+        "a ticket that cannot be checked stands",
+        "requests/tickets.py",
+        'if broker.settings.ticket_hook_failure == "open":',
+        "if True:",
+        "tests/integration/requests/test_tickets.py::test_closed_where_there_is_no_answer",
+    ),
+    Mutation(
+        "a ticket is asked about once",
+        "requests/take_up.py",
+        "    ensure_ticket_stands_still(broker, covered.key, request)\n",
+        "",
+        "tests/integration/requests/test_tickets.py::test_a_ticket_that_was_closed_since",
+    ),
+    Mutation(
+        "any function may be asked",
+        "keys/limits.py",
+        "if document.ticket_hook not in {None, *broker.settings.ticket_hooks}:",
+        "if False:",
+        "tests/integration/requests/test_tickets.py::test_only_functions_of_the_stack_s_list",
+    ),
 )
 
 
