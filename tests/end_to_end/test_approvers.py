@@ -1,5 +1,7 @@
 """A key's own approvers and requesters, over signed HTTP."""
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -48,7 +50,7 @@ def test_a_key_of_its_own_people(stack: Running) -> None:
 
 
 def test_the_commands_say_whose_it_is(
-    stack: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stack: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Queue, key and request show who decides; whoever edits without being one is told before and after."""
     line = CommandLine(stack, monkeypatch, capsys)
@@ -66,4 +68,10 @@ def test_the_commands_say_whose_it_is(
     assert "your role is no approver of this key" in refused.err
     assert refused.code != 0
     assert line.run("duty", "keys", "edit", "watched").err == "changed\n"
+    arn = stack.key.replace(stack.key.rpartition("/")[2], key_id)
+    file = tmp_path / "desired.yaml"
+    file.write_text(f"kind: key\nkey_arn: {arn}\nmax_duration: PT30M\n")
+    planned = line.run("alice", "apply", str(file), "--plan").out
+    assert "~ key watched: change, but your role is no approver of the key" in planned
+    assert "no approver" not in line.run("duty", "apply", str(file), "--plan").out
     assert stack.call("alice", "DELETE", f"/security/keys/{key_id}").status == 204

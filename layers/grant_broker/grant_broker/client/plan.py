@@ -40,6 +40,8 @@ class KeyStep:
     version: str | None
     votes: int
     """That were given for exactly this document already."""
+    may_decide: bool = True
+    """Whether whoever plans is an approver of the key."""
 
     @property
     def action(self) -> Action:
@@ -227,7 +229,8 @@ def _key_step(team: "SecurityTeam", wanted: WantedKey, present: "Limits | None")
         return KeyStep(present, after, None, 0)
     key_id = key_id_of(wanted.key_arn)
     votes = [each["votes"] for each in team.list_proposals(key_id) if each["document"] == after]
-    return KeyStep(present, after, team.get_key(key_id)[1], next(iter(votes), 0))
+    shown, version = team.get_key(key_id)
+    return KeyStep(present, after, version, next(iter(votes), 0), shown["may_decide"])
 
 
 def _account_step(team: "SecurityTeam", wanted: WantedAccount, present: "NamedAccount | None") -> AccountStep:

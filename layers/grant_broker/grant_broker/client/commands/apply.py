@@ -83,7 +83,9 @@ def _view(step: Step) -> dict[str, object]:
 def _note(step: Step) -> str:
     if step.action == "none":
         return ": as it is"
-    return f": {step.action}" + (f", {step.votes} of {step.needed} votes so far" if step.needed > 1 else "")
+    votes = f", {step.votes} of {step.needed} votes so far" if step.needed > 1 else ""
+    refused = isinstance(step, KeyStep) and not step.may_decide
+    return f": {step.action}{votes}{', but your role is no approver of the key' if refused else ''}"
 
 
 def _effect(step: KeyStep | AccountStep, name: str) -> str:
