@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from grant_broker.broker import Broker
-from grant_broker.domain.errors import Stale, Unavailable
+from grant_broker.domain.errors import Contended, Stale
 from grant_broker.domain.request import GrantRequest
 
 T = TypeVar("T")
@@ -15,14 +15,14 @@ def retry_stale(step: Callable[[], T]) -> T:
     """Run a step that begins with its reads, again while its write loses to another writer's.
 
     So a caller who lost a race is told the present state, never just that there was a race. Raises
-    Unavailable where others keep coming first.
+    Contended where others keep coming first.
     """
     for _ in range(_ATTEMPTS):
         try:
             return step()
         except Stale:
             continue
-    raise Unavailable("others are changing the same thing", retry_after=1)
+    raise Contended("others are changing the same thing", retry_after=1)
 
 
 def apply_to_latest(broker: Broker, request: GrantRequest, step: Callable[[GrantRequest], T]) -> T:

@@ -484,3 +484,16 @@ def test_an_extension_under_a_block(scene: InProcessStack) -> None:
     )
     assert (answer.status, "on this key" in answer.body["detail"]) == (403, True)
     assert lift(scene, block) == 204
+
+
+def test_one_that_always_moves(scene: InProcessStack) -> None:
+    """A record whose next event is there already cannot be written: it stops neither its job nor others."""
+    first, second = scene.active(), scene.active()
+    ahead = f"event#{scene.request(first).version + 1:06d}"
+    scene.put(scene.deployment.request_table, {"pk": {"S": f"request#{first}"}, "sk": {"S": ahead}})
+    made = kill(scene, all=True)
+    assert (scene.status(first), scene.status(second)) == (Status.ACTIVE, Status.ENDING)
+    assert stage(scene, made.body["id"]) == Stage.SECOND_SWEEP
+    scene.clock.advance(minutes=2)
+    assert work(scene) == {"jobs": 1}
+    assert stage(scene, made.body["id"]) == Stage.DONE

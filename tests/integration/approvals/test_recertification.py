@@ -230,3 +230,14 @@ def test_counted_once_an_hour_and_told_once(scene: InProcessStack) -> None:
     assert count(scene)[-1] == 0
     events = scene.call("alice", "GET", "/security/events", query={"type": "reviews_due"}).body["items"]
     assert [event["detail"] for event in events] == [{"owed": 1, "shown": [f"key#{scene.key_arn}"]}]
+
+
+def test_what_is_named_no_more(scene: InProcessStack) -> None:
+    """An account that was named once owes no look, and what is approved for it covers as if it never was."""
+    name_account(scene)
+    assert scene.call("alice", "DELETE", f"/security/accounts/{ACCOUNT}").status == 204
+    scene.approve_ahead(**YEAR)
+    [approval] = scene.brokers.broker("approvals").store.lists.list_approvals(limit=5, after=None).records
+    scene.clock.now = START + 200 * DAY
+    sign_off(scene, "approval", approval.id)
+    assert scene.submit().body["status"] == Status.ACTIVE

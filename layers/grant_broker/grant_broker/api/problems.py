@@ -6,6 +6,7 @@ from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import (
     BrokerError,
     Conflict,
+    Contended,
     EndsCrowded,
     GrantNotFound,
     InvalidRequest,
@@ -37,6 +38,7 @@ ANSWERS: dict[type[BrokerError], tuple[int, str, str]] = {
     TooLarge: (413, "too_large", "The body is too large"),
     TooManyRequests: (429, "too_many_requests", "Too many requests"),
     KmsUncertain: (503, "unavailable", "KMS does not answer"),
+    Contended: (503, "unavailable", "Others came first"),
     Unavailable: (503, "unavailable", "The outcome is not known yet"),
 }
 _RETRY_AFTER = 5

@@ -14,7 +14,7 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.aws.attributes import Item
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Selectors
-from grant_broker.domain.errors import DatabaseRefused, NotFound, Stale
+from grant_broker.domain.errors import Contended, DatabaseRefused, NotFound, Stale
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import SWEPT, MassRevocation, Stage
 from grant_broker.domain.records import Change, ChangeOf
@@ -100,8 +100,9 @@ def _revoke_one(broker: ApprovalsBroker, job: MassRevocation, request: GrantRequ
 
     try:
         return apply_to_latest(broker, request, revoke)
-    except (NotFound, DatabaseRefused):
-        # What cannot be written now `reconcile` ends, by the block.
+    except (NotFound, DatabaseRefused, Contended):
+        # What cannot be written now `reconcile` ends, by the block. Contended may be for ever: whoever writes
+        # the table may have put something where its next event goes. No such record may hold the others up.
         _LOG.exception("a request was not revoked", extra={"request": request.id})
         return False
 

@@ -73,6 +73,10 @@ class Unavailable(BrokerError):  # noqa: N818
         self.location = location
 
 
+class Contended(Unavailable):
+    """Other writers came first, attempt after attempt: the database answers, this record stays put."""
+
+
 class Stale(BrokerError):  # noqa: N818
     """Another writer was first: the record is no longer as it was read."""
 

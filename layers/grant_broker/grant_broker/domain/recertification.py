@@ -95,7 +95,8 @@ class Reviewable(Record):
 def find_unreviewed(at: datetime, *things: tuple[str, Reviewable | None]) -> str | None:
     """Why a standing approval does not cover at a moment although it would: what nobody has looked at."""
     for name, thing in things:
-        if thing and thing.review_due and thing.is_unreviewed(at):
+        # What is closed or named no more owes no look, and nobody could sign it off.
+        if thing and thing.counts(at) and thing.review_due and thing.is_unreviewed(at):
             return (
                 f"nobody has signed off the review of {name} that was due at {format_time(thing.review_due)}"
             )
