@@ -15,11 +15,12 @@ from tests.support.course import followed
 from tests.support.scene import InProcessStack
 
 _REQUESTS = 30  # as in the scripts
+_MOST = 5  # rounds: the local tables get slower with each submission that they hold
 
 
 def submission(options: Options) -> list[Figure]:
     """The CPU of one more submission that is granted at once, and the calls that it waits for."""
-    mine, its, _ = _measured(options)
+    mine, its, _ = _measured(replace(options, rounds=min(options.rounds, _MOST)))
     return [Figure.of_pairs("warm submission, against raw JSON and the same calls", mine, its, Target(1.25))]
 
 
