@@ -9,19 +9,23 @@ from pathlib import Path
 from tests.benchmarks.cold_start import Options, authorities_of, child_of
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.layer import layer_for
-from tests.benchmarks.processes import Child, Stages, in_turn
+from tests.benchmarks.processes import Child, Stages, apart, in_turn
 from tests.benchmarks.stage import stage_for
 from tests.support.course import followed
 from tests.support.scene import InProcessStack
 
-_REQUESTS = 30  # as in the scripts
+_REQUESTS = 12  # as in the scripts
 _MOST = 5  # rounds: the local tables get slower with each submission that they hold
 
 
 def submission(options: Options) -> list[Figure]:
     """The CPU of one more submission that is granted at once, and the calls that it waits for."""
     mine, its, _ = _measured(replace(options, rounds=min(options.rounds, _MOST)))
-    return [Figure.of_pairs("warm submission, against raw JSON and the same calls", mine, its, Target(1.25))]
+    [trips] = apart([_round_trips])
+    return [
+        Figure.of_pairs("warm submission, against raw JSON and the same calls", mine, its, Target(1.25)),
+        Figure("warm submission: calls waited for in turn", trips, Target(5), 0.0, trips, 1.0, "calls"),
+    ]
 
 
 def processor_of_a_call(options: Options) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.benchmarks.children.timing import Context, done, event, stage
 
-REQUESTS = 30
+REQUESTS = 12
 path = f"{os.environ['BENCHMARK_FUNCTION']}/handler.py"
 loader = importlib.machinery.SourceFileLoader("handler", path)
 spec = importlib.util.spec_from_loader("handler", loader)

@@ -12,7 +12,7 @@ from botocore.session import Session
 
 from tests.benchmarks.children.timing import done, event, stage
 
-REQUESTS = 30
+REQUESTS = 12
 CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1, "mode": "standard"})
 session = Session()
 clients = {name: session.create_client(name, config=CONFIG) for name in ("dynamodb", "kms")}
