@@ -31,7 +31,7 @@ MEMORY: Mapping[str, int] = {
 }
 """MB of each function, as in the template."""
 
-ALARMS = 36
+ALARMS = 40
 """Alarms of the template, at most."""
 
 DAYS = 30.4
@@ -76,11 +76,11 @@ WORK: Mapping[str, Work] = {
     "expiry key check": Work("expiry", dynamodb=2, kms=1, reads=1, writes=4, part=True),
     "requests checks run": Work("requests", dynamodb=1, reads=0.5),
     "requests key check": Work("requests", dynamodb=6, kms=2, reads=4, writes=4, part=True),
-    "reconcile run": Work("reconcile", dynamodb=14, kms=1, reads=7.5, writes=6),
+    "reconcile run": Work("reconcile", dynamodb=20, kms=1, reads=10, writes=8),
     "reconcile listing": Work("reconcile", kms=1, busy=0, part=True),
     "reconcile page": Work("reconcile", dynamodb=7, reads=3, part=True),
     "reconcile live grant": Work("reconcile", reads=4.5, busy=0.0004, part=True),
-    "covered request": Work("requests", dynamodb=11, kms=2, reads=11, writes=60),
+    "covered request": Work("requests", dynamodb=13, kms=2, reads=13, writes=60),
     "request shown": Work("requests", dynamodb=1, reads=1),
     "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40, part=True),
     "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23, part=True),
