@@ -12,6 +12,8 @@ from tests.benchmarks.simulated_day import Invoiced, SimulatedDay
 from tests.benchmarks.warm import processor_of_a_call
 
 KEYS, LIVES = 2, 1 / 24  # registered keys; days that a grant lives
+_DAYS = {0: 1, 100: 3, 1000: 1}
+"""Grants a day, and how many such days: when the ends fall makes one day some percent dearer than another."""
 _MOST = {0: 1.0, 100: 5.0}  # dollars a month for Lambda and DynamoDB
 
 
@@ -42,7 +44,7 @@ class Day:
         """A row for each kind of invocation, then counted and reckoned dollars."""
         rows = [_row(name, each, each.usage(self.call_cpu).seconds) for name, each in self.invoiced.items()]
         return [
-            f"\n{self.grants:,} grants a day, which live for an hour; {KEYS} keys",
+            f"\n{self.grants:,} grants a day, which live for an hour; {KEYS} keys; {self.days:g} days",
             "| invocations | number | billed ms | own CPU ms | DynamoDB | KMS | other | reads | writes |",
             "|---|---|---|---|---|---|---|---|---|",
             *sorted(rows),
@@ -58,9 +60,9 @@ def day(options: Options) -> list[Figure]:
     """Print days with 0, 100 and 1,000 grants: what they cost, and how far off the command is."""
     call_cpu = processor_of_a_call(options)
     found: list[Figure] = []
-    days = (0, 100, 1000)
-    for grants, invoiced in zip(days, apart([partial(_simulate, grants) for grants in days]), strict=True):
-        passed = Day(grants, invoiced, call_cpu)
+    simulated = apart([partial(_simulate, grants, days) for grants, days in _DAYS.items()])
+    for (grants, days), invoiced in zip(_DAYS.items(), simulated, strict=True):
+        passed = Day(grants, invoiced, call_cpu, days)
         print("\n".join(passed.lines()))
         counted, reckoned = passed.counted.compute_and_database, passed.reckoned.compute_and_database
         if most := _MOST.get(grants):
@@ -71,8 +73,8 @@ def day(options: Options) -> list[Figure]:
     return found
 
 
-def _simulate(grants: int) -> Mapping[str, Invoiced]:
-    return SimulatedDay(grants).run()
+def _simulate(grants: int, days: int) -> Mapping[str, Invoiced]:
+    return SimulatedDay(grants, days * 86_400).run()
 
 
 def _row(name: str, invoiced: Invoiced, seconds: float) -> str:

@@ -153,7 +153,7 @@ class SimulatedDay:
     def _plan_schedules(self, end: datetime) -> None:
         for number, schedule in enumerate(schedules(self._world.deployment.template)):
             at = START + timedelta(seconds=7 * number)
-            kind = f"{schedule.function} {'checks run' if schedule.payload else 'run'}"
+            kind = f"{schedule.function} {'checks run' if 'check' in schedule.payload else 'run'}"
             while at < end:
                 self._plan(at, kind, schedule.function, schedule.payload)
                 at += timedelta(seconds=schedule.seconds)

@@ -78,6 +78,7 @@ def test_idle_runs(stack: InProcessStack) -> None:
     _assert_reckoned(_counted(_run(stack, "expiry", {})), "expiry run")
     _assert_reckoned(_counted(_run(stack, "expiry", {"check": "expiry"})), "expiry checks run")
     _assert_reckoned(_counted(_run(stack, "requests", {"check": "requests"})), "requests checks run")
+    _assert_reckoned(_counted(_run(stack, "approvals", {"job": "revocations"})), "approvals run")
     _assert_reckoned(_counted(_run(stack, "reconcile", {})), "reconcile run", "reconcile listing")
     assert stack.clock.now == began
 

@@ -76,6 +76,7 @@ WORK: Mapping[str, Work] = {
     "expiry key check": Work("expiry", dynamodb=2, kms=1, reads=1, writes=4, part=True),
     "requests checks run": Work("requests", dynamodb=1, reads=0.5),
     "requests key check": Work("requests", dynamodb=6, kms=2, reads=4, writes=4, part=True),
+    "approvals run": Work("approvals", dynamodb=1, reads=1),
     "reconcile run": Work("reconcile", dynamodb=20, kms=1, reads=10, writes=8),
     "reconcile listing": Work("reconcile", kms=1, busy=0, part=True),
     "reconcile page": Work("reconcile", dynamodb=7, reads=3, part=True),
@@ -84,10 +85,10 @@ WORK: Mapping[str, Work] = {
     "request shown": Work("requests", dynamodb=1, reads=1),
     "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40, part=True),
     "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23, part=True),
-    "events": Work("events", other=1),
+    "events": Work("events", other=2),
 }
 _EVENTS = 4  # of a request: submitted, intended, activated, closed
-_BATCHES = 2  # in which the stream has them: the first three are written within a second
+_BATCHES = 3  # in which the stream has them and what concerns them: the first are written within a second
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def monthly(*, requests: float, live: float, ends: float, keys: int = 1) -> Bill
     bill.work("expiry key check", _MINUTES / 60 * keys)
     bill.work("requests checks run", _MINUTES)
     bill.work("requests key check", _MINUTES / 60 * keys)
+    bill.work("approvals run", _MINUTES)
     bill.work("reconcile run", _MINUTES / 5)
     pages = math.ceil(live / _PAGE)
     bill.work("reconcile listing", _MINUTES / 5 * max(1, pages))
