@@ -414,6 +414,20 @@ def test_one_that_cannot_be_read(scene: InProcessStack) -> None:
     assert scene.status(second) == Status.ENDING
 
 
+def test_an_item_that_is_no_request(scene: InProcessStack) -> None:
+    """Whoever can write the table may put anything under a status: it holds up no other's end."""
+    approval = scene.approve_ahead().body["id"]
+    live = scene.submit().body["id"]
+    about = {"key_arn": {"S": scene.key_arn}, "account": {"S": "444455556666"}, "grantee": {"NULL": True}}
+    for pk, sort in (("request#forged", "x"), ("junk", "request"), ("request#" + "f" * 32, "request")):
+        key = {"pk": {"S": pk}, "sk": {"S": sort}, "status": {"S": "active"}, "listed_at": {"S": "0"}}
+        scene.put(scene.deployment.request_table, {**key, **about, "approval": {"M": {}}})
+    path = f"/security/approvals/{approval}"
+    assert scene.call("bob", "DELETE", path, query={"revoke_active": "true"}).status == 204
+    assert scene.status(live) == Status.ENDING
+    assert kill(scene, all=True).status == 202
+
+
 def test_two_at_the_same_job(scene: InProcessStack) -> None:
     """Of two that work on a job one stops, and nothing is counted twice."""
     ids = [scene.active(), scene.pending()]

@@ -124,9 +124,12 @@ class MassRevocation(Record):
         """How many are known that the first sweep has yet to come to."""
         return max(0, self.matched - self.seen) if self.stage == Stage.FIRST_SWEEP else 0
 
-    def matches(self, about: Selectors, approval: str | None) -> bool:
-        """Whether it is about a grant: that of a request, and the standing approval that covered it."""
-        return self.selectors.matches(about) and self.approval in {None, approval}
+    def matches(self, about: Selectors, approval: object) -> bool:
+        """Whether it is about a grant: that of a request, and the standing approval that covered it.
+
+        That may be anything, since an item of the index may be forged.
+        """
+        return self.selectors.matches(about) and (self.approval is None or self.approval == approval)
 
     def matches_request(self, request: GrantRequest) -> bool:
         """Whether it is about a request, and the request is where something is to be done."""
