@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from grant_broker.approvals.sweep import count_unseen
+from grant_broker.domain.errors import NotFound
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import Stage
 from grant_broker.events.export import Line, export, verify_export
@@ -426,6 +427,17 @@ def test_an_item_that_is_no_request(scene: InProcessStack) -> None:
     assert scene.call("bob", "DELETE", path, query={"revoke_active": "true"}).status == 204
     assert scene.status(live) == Status.ENDING
     assert kill(scene, all=True).status == 202
+
+
+def test_a_job_that_fails_holds_up_no_other(scene: InProcessStack) -> None:
+    """The minute's run goes on with the others, and fails at its end."""
+    first, second = (kill(scene, account=account).body["id"] for account in ("444455556666", "666677778888"))
+    key = {"pk": {"S": f"revocation#{first}"}, "sk": {"S": "revocation"}}
+    scene.tables.delete_item(TableName=scene.deployment.approval_table, Key=key)
+    scene.clock.sleep(60)
+    with pytest.raises(NotFound):
+        work(scene)
+    assert stage(scene, second) == Stage.DONE
 
 
 def test_two_at_the_same_job(scene: InProcessStack) -> None:

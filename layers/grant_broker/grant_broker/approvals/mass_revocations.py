@@ -9,7 +9,14 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.sweep import carry_on, count_unseen
 from grant_broker.domain.arns import name_of_principal
 from grant_broker.domain.blocks import Block, Selectors
-from grant_broker.domain.errors import Conflict, DatabaseRefused, Fault, InvalidRequest, Unavailable
+from grant_broker.domain.errors import (
+    BrokerError,
+    Conflict,
+    DatabaseRefused,
+    Fault,
+    InvalidRequest,
+    Unavailable,
+)
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.mass_revocations import MassRevocation, MassRevocationAsked, Progress, block_end
 from grant_broker.domain.people import Caller
@@ -128,13 +135,20 @@ def _lift(broker: ApprovalsBroker, caller: Caller, revocation_id: str) -> None:
 def run(broker: ApprovalsBroker, within: timedelta) -> int:
     """Go on with every job that is not done, for so long at most; how many there are.
 
-    A crash leaves each where its last transaction was.
+    A crash leaves each where its last transaction was. One that fails holds up no other; the first error is
+    raised at the end.
     """
-    until = broker.clock() + within
+    until, errors = broker.clock() + within, list[Exception]()
     ids = broker.store.get_revocation_queue().ids
     for revocation_id in ids:
-        revocation = broker.store.get_revocation(revocation_id)
-        age = (broker.clock() - revocation.created_at).total_seconds()
-        broker.measure("RevocationAgeSeconds", age)
-        carry_on(broker, revocation, until=until)
+        try:
+            revocation = broker.store.get_revocation(revocation_id)
+            age = (broker.clock() - revocation.created_at).total_seconds()
+            broker.measure("RevocationAgeSeconds", age)
+            carry_on(broker, revocation, until=until)
+        except (BrokerError, DatabaseRefused, ValueError) as error:
+            _LOG.exception("a job failed", extra={"revocation": revocation_id})
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return len(ids)
