@@ -28,8 +28,8 @@ def count_reviews(judging: Judging, has_time: Callable[[], bool]) -> bool:
     if place.finished_at is None or place.finished_at <= judging.now - _EVERY:
         owing = [each.subject for each in _list_due(judging)]
         change = place.counted(owing, judging.broker.stamp(BY))
-        store.commit(change)
-        place = change.record
+        if judging.recorder.record(change):
+            place = change.record
     judging.looks_owed = place.owed
     return True
 
