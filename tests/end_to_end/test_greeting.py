@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.end_to_end.conftest import Running
-from tests.end_to_end.shell import run
+from tests.end_to_end.shell import environment, run
 from tests.local_stack.template import ROOT
 from tests.support import contract
 
@@ -33,13 +34,26 @@ def test_who_is_who(stack: Running, said: str) -> None:
 
 
 def test_the_first_calls(said: str) -> None:
-    """The two first calls that it prints work as they stand, in any shell."""
+    """The two first calls that it prints work as they stand, in any shell, and so does Python there."""
     asks, decides = (part.split("\n\n")[0] for part in said.split(":\n  export ")[1:])
     shell = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "grant_broker")}
     code, answer = run(shell, f"export {asks}", folder=ROOT)
     assert code == 0, answer
+    lists = f"{sys.executable} -c 'from grant_broker.client import Client; print(*Client().list_keys())'"
+    code, answer = run(shell, f"export {asks.splitlines()[0]}\n{lists}", folder=ROOT)
+    assert (code, "partner_data" in answer) == (0, True), answer
     code, answer = run(shell, f"export {decides}", folder=ROOT)
     assert (code, "my first grant" in answer) == (0, True), answer
+
+
+def test_being_somebody_else(stack: Running, stack_folder: Path) -> None:
+    """The page's lines make a shell that of anybody whom the ready file names."""
+    page = (ROOT / ".github" / "docs" / "local-stack.md").read_text("utf-8")
+    lines = page.split("```bash\n")[1].split("```")[0]
+    assert "become bob" in lines
+    became = lines.replace("'F'", f"'{stack_folder / 'ready.json'}'")
+    code, answer = run(environment(stack, "partner"), became, "grant-broker call GET /security/keys")
+    assert (code, "partner_data" in answer) == (0, True), answer
 
 
 def test_the_contract_s_page(stack: Running, said: str) -> None:

@@ -170,6 +170,7 @@ def test_time_over(line: CommandLine) -> None:
         ((*ASK[:-2], "--reason", ""), 3, "grant-broker: reason: "),
         ((*ASK, "--duration", "9h"), 3, "on this key. Next: mend what is named; `grant-broker keys` says"),
         ((*ASK, "--context", "x"), 2, "'x': give a pair as NAME=VALUE"),
+        ((*ASK, "--duration", "0h"), 2, "'--duration': give a duration of a second or more, such as 2h"),
         ((*ASK, "--timeout", "soon"), 2, "'soon': give a duration such as 2h"),
         (("keys", "--profile", "nobody"), 3, "(nobody) could not be found. Next: check --profile"),
         (("keys", "--endpoint-url", "http://127.0.0.1:1"), 4, "does not answer: check --endpoint-url"),
@@ -194,6 +195,21 @@ def test_no_right(stack: Running, line: CommandLine) -> None:
     # The colleague sees the request, without its token, and KMS refuses the call.
     refused = line.run("partner_colleague", "encrypt", request["id"], __file__)
     assert (refused.code, "KMS encrypts at most 4,096 bytes" in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize("status", ["pending", "approved"])
+def test_not_taken_up_yet(stack: Running, line: CommandLine, tmp_path: Path, status: str) -> None:
+    """What has no grant yet is not called over: the next step is the waiting and taking up."""
+    request = stack.call("partner", "POST", "/requests", stack.submission()).body
+    if status == "approved":
+        vote = {"verdict": "approve", "comment": ""}
+        stack.call("alice", "POST", f"/security/requests/{request['id']}/decision", vote)
+    (tmp_path / "plain").write_bytes(b"x")
+    refused = line.run("partner", "encrypt", request["id"], str(tmp_path / "plain"))
+    assert line.run("partner", "release", request["id"]).code == 0
+    assert (refused.code, refused.out) == (3, "")
+    told = f"is {status}, and has no grant yet. Next: grant-broker wait {request['id']} --take-up"
+    assert told in refused.err
 
 
 def test_kms_refuses(stack: Running, line: CommandLine, tmp_path: Path) -> None:

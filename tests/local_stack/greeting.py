@@ -38,7 +38,8 @@ def greeting(ready: Mapping[str, Any]) -> Iterator[str]:
     yield from _shell(ready, "partner", _ASK)
     yield "\nand in another one what the security team makes of it, as alice:"
     yield from _shell(ready, "alice", "queue")
-    yield "\nStop with Ctrl-C."
+    yield "\nThen `approve ID` as alice; `wait ID --take-up` and `encrypt ID FILE` as the partner."
+    yield "How to be somebody else: .github/docs/local-stack.md. Stop with Ctrl-C."
 
 
 def _shell(ready: Mapping[str, Any], person: str, command: str) -> Iterator[str]:
@@ -47,6 +48,7 @@ def _shell(ready: Mapping[str, Any], person: str, command: str) -> Iterator[str]
         "GRANT_BROKER_URL": ready["api_url"],
         "AWS_ENDPOINT_URL": ready["aws_url"],
         "AWS_REGION": ready["region"],
+        "AWS_DEFAULT_REGION": ready["region"],  # the name that boto3 and the first AWS CLI read
         "AWS_ACCESS_KEY_ID": who["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": who["secret_access_key"],
         "AWS_SESSION_TOKEN": who["session_token"],

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import click
 
-from grant_broker.client.durations import parse_span
+from grant_broker.client.durations import iso_duration, parse_span
 from grant_broker.domain import arns, scope
 from grant_broker.domain.times import parse_time
 from grant_broker.domain.windows import Day, Window
@@ -126,6 +126,8 @@ NAMES = Parsed("NAMES", _names)
 """Several, with commas between."""
 SPAN = Parsed("DURATION", parse_span)
 """Such as 2h."""
+ISO_SPAN = Parsed("DURATION", iso_duration)
+"""The same in the API's form; what is not short goes to the API as it is."""
 TIME = Parsed("TIME", parse_time)
 """RFC 3339, UTC."""
 match_option = click.option(

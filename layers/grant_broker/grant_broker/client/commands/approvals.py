@@ -5,8 +5,7 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.arguments import CONTEXT, NAMES, WINDOW, match_option
-from grant_broker.client.durations import iso_duration
+from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, WINDOW, match_option
 from grant_broker.client.reviewing import print_approvals
 from grant_broker.client.security_team import StandingApproval, Window
 
@@ -56,7 +55,7 @@ def show(api: Api, *, approval_id: str) -> None:
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="At most these.")
 @click.option("--context", type=CONTEXT, multiple=True, required=True, help="A pair that is required.")
 @match_option
-@click.option("--max-duration", required=True, help="Each for at most so long, such as 2h.")
+@click.option("--max-duration", type=ISO_SPAN, required=True, help="Each for at most so long, such as 2h.")
 @click.option("--valid-from", metavar="TIME", help="From this RFC 3339 time on; else from now on.")
 @click.option("--valid-until", metavar="TIME", required=True, help="Until this RFC 3339 time.")
 @click.option(
@@ -77,7 +76,7 @@ def create(api: Api, **asked: Unpack[_Asked]) -> None:
         "operations": asked["operations"],
         "encryption_context": dict(asked["context"]),
         "context_match": asked["match"],
-        "max_duration": iso_duration(asked["max_duration"]),
+        "max_duration": asked["max_duration"],
         "valid_until": asked["valid_until"],
         "reason": asked["reason"],
     }

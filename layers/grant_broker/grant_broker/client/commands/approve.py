@@ -3,12 +3,15 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
+from grant_broker.client.arguments import ISO_SPAN
 from grant_broker.client.reviewing import print_review
 
 
 @click.command("approve", cls=ApiCommand)
 @click.argument("request_id", metavar="ID")
-@click.option("--for", "duration", help="For this long at most, such as 1h; never longer than asked for.")
+@click.option(
+    "--for", "duration", type=ISO_SPAN, help="For this long at most, such as 1h; never longer than asked for."
+)
 @click.option("--comment", default="", help="For the requester and the trail.")
 @click.pass_obj
 def command(api: Api, *, request_id: str, duration: str | None, comment: str) -> None:

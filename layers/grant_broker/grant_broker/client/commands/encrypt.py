@@ -44,6 +44,9 @@ def command(api: Api, *, request_id: str, plaintext: BinaryIO, out: Path | None,
         raise click.UsageError("give --out with --message")
     data = b"" if message else _read(plaintext)
     request = api.client.get_request(request_id)
+    if request["status"] in ("pending", "approved"):
+        not_yet = f"request {request_id} is {request['status']}, and has no grant yet"
+        raise GrantBrokerError(f"{not_yet}. Next: grant-broker wait {request_id} --take-up")
     if request["status"] != "active":
         raise NotGrantedError(request)
     grant = _InUse(request, kms_with_grant(api.session, request["key"], lambda: request))

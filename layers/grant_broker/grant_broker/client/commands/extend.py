@@ -5,14 +5,14 @@ from datetime import timedelta
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.arguments import SPAN
+from grant_broker.client.arguments import ISO_SPAN, SPAN
 from grant_broker.client.commands.wait import wait_for_grant
 from grant_broker.client.showing import print_request
 
 
 @click.command("extend", cls=ApiCommand)
 @click.argument("request_id", metavar="ID")
-@click.option("--for", "duration", required=True, help="From its taking up on, such as 2h.")
+@click.option("--for", "duration", type=ISO_SPAN, required=True, help="From its taking up on, such as 2h.")
 @click.option("--reason", help="Why, for the security team; else that of the request.")
 @click.option("--wait", is_flag=True, help="Wait for the security team, and take the grant up.")
 @click.option("--timeout", type=SPAN, default="1d", show_default=True, help="How long to wait at most.")

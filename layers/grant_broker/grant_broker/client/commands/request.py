@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.arguments import CONTEXT, NAMES, SPAN, match_option
+from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, SPAN, match_option
 from grant_broker.client.commands.wait import wait_for_grant
 from grant_broker.client.showing import print_forecast, print_request
 from grant_broker.client.third_party import Submission
@@ -31,7 +31,7 @@ class _Asked(TypedDict):
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="KMS operations.")
 @click.option("--context", type=CONTEXT, multiple=True, required=True, help="A pair that KMS must be given.")
 @match_option
-@click.option("--duration", required=True, help="For how long, such as 2h.")
+@click.option("--duration", type=ISO_SPAN, required=True, help="For how long, such as 2h.")
 @click.option("--reason", required=True, help="Why, for the security team.")
 @click.option("--ticket", help="Where it is written down on your side.")
 @click.option("--grantee", metavar="ARN", help="Who is to use the key: a role, user or session; else you.")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.arguments import ACCOUNT, GRANTEE, KEY_ARN, SPAN
-from grant_broker.client.durations import iso_duration
+from grant_broker.client.arguments import ACCOUNT, GRANTEE, ISO_SPAN, KEY_ARN, SPAN
 from grant_broker.client.exit_codes import DONE, NO_ANSWER, WRONG_USAGE
 from grant_broker.client.panic import Panic
 from grant_broker.client.printing import printable, working
@@ -66,7 +65,7 @@ def show(api: Api, *, revocation_id: str) -> None:
 @click.option("--grantee", metavar="ARN", help="Grants of this role or user.")
 @click.option("--all", "everything", is_flag=True, help="All grants of the broker.")
 @click.option("--reason", required=True, help="Why, for the requesters and the trail.")
-@click.option("--block-for", metavar="SPAN", help="Block new ones for so long; else until lifted.")
+@click.option("--block-for", type=ISO_SPAN, help="Block new ones for so long; else until lifted.")
 @click.option("--wait", is_flag=True, help="Wait until all that matched has ended.")
 @click.option("--timeout", type=SPAN, default="15m", show_default=True, help="With --wait, for how long.")
 @yes_option
@@ -84,7 +83,7 @@ def create(api: Api, **asked: Unpack[_Asked]) -> int:
         grantee=asked["grantee"],
         all=asked["everything"] or None,
         reason=asked["reason"],
-        block_for=iso_duration(asked["block_for"]) if asked["block_for"] else None,
+        block_for=asked["block_for"],
     )
     found = api.client.security.get_revocation(made["id"])
     if asked["wait"]:
