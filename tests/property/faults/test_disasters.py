@@ -10,7 +10,9 @@ from tests.simulation.clockwork import tick
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.ledger import expiry_of
 from tests.simulation.one_request import SCOPE, OneRequest
-from tests.simulation.world import World
+from tests.simulation.oracle import RATE
+from tests.simulation.world import PARTNER, World
+from tests.support.crowd import ends_due
 from tests.support.reports import Report
 
 INTERVAL = 300.0
@@ -184,3 +186,19 @@ def test_break_glass_is_loud(world: World) -> None:
     assert one.acts.call("bob", "POST", path, {"comment": "seen"})
     tick(world, 6)
     assert not fires(template, owed, world.metrics, world.now)
+
+
+def test_ends_that_nothing_stands_behind(world: World) -> None:
+    """Whoever fills the agenda has submissions refused until reconcile has looked, and two alarms tell."""
+    template, one = world.deployment.template, OneRequest(world)
+    one.acts.approve_ahead("alice", "partner_data", PARTNER, lasts=3600)
+    ends = int(world.now.timestamp()) + 1200
+    assert one.acts.submit("partner", "partner_data", SCOPE)
+    for item in ends_due(ends, 62 * RATE, key_arn=world.keys.arns["partner_data"]):
+        assert world.intruders.put("requests", item)
+    assert one.acts.submit("partner", "partner_data", SCOPE, app=1) is None
+    assert not fires(template, "EndsNotBackedAlarm", world.metrics, world.now)
+    world.run_reconcile()
+    assert fires(template, "EndsNotBackedAlarm", world.metrics, world.now)
+    assert fires(template, "DebtAlarm", world.metrics, world.now)
+    assert one.acts.submit("partner", "partner_data", SCOPE, app=1)
