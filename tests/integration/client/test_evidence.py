@@ -85,6 +85,7 @@ def test_a_grant_that_was_approved_ahead_and_released(scene: InProcessStack, tmp
     [standing] = found["approvals"]
     assert (standing["approval"], standing["made_by"]) == (approval, scene.credentials("alice").arn)
     assert (standing["max_duration"], standing["withdrawn_at"], standing["votes"]) == ("PT4H", None, [])
+    assert standing["windows"] is None
 
 
 def test_late_by_the_margin(scene: InProcessStack, tmp_path: Path) -> None:

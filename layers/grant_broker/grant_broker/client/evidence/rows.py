@@ -80,6 +80,7 @@ class Approval(TypedDict):
     max_duration: str | None
     valid_from: str | None
     valid_until: str | None
+    windows: list[Json] | None
     reason: str | None
     made_at: str
     made_by: str
@@ -210,6 +211,7 @@ def approval_rows(trails: Iterable[Trail], period: Period) -> list[Approval]:
                 "max_duration": about.get("max_duration"),
                 "valid_from": about.get("valid_from"),
                 "valid_until": about.get("valid_until"),
+                "windows": about.get("windows"),
                 "reason": about.get("reason"),
                 "made_at": format_time(made.at),
                 "made_by": made.by,
