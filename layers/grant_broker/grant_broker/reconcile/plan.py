@@ -4,9 +4,10 @@ Nothing here writes, and nothing may end a grant: `expiry` does, because a reque
 agenda.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from grant_broker.domain import adoption
@@ -39,6 +40,8 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     sequences: list[Sequence[Change]] = field(default_factory=list)
     lasting: int = 0
+    apart: dict[str, Callable[[], Transition]] = field(default_factory=dict)
+    """By the id of a record: how its grant is ended by a record of its own, if that one cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Planner:
                 # What has no record is adopted or ended apart (`judge`).
                 known = cast("GrantRequest", record)
                 self._plan_record(plan, known, found, grant, evidence)
+                if found.finding in {Finding.END, Finding.CONFIRM}:
+                    plan.apart[known.id] = partial(self._adopt_apart, grant, found, evidence, records)
                 plan.lasting += _is_lasting(record, grant)
                 plan.lasting += found.unfit and not evidence.is_end_ordered(grant, known)
         plan.changes += evidence.note_glass()
@@ -117,6 +122,16 @@ class Planner:
         known = evidence.find_grantee(grant, record)
         is_young = self.now - grant.created_at < TWO_LOOKS
         return replace(grant, grantee=known) if known and is_young and is_unique_id(grant.grantee) else grant
+
+    def _adopt_apart(
+        self,
+        grant: ListedGrant,
+        found: Judgement,
+        evidence: Evidence,
+        records: Mapping[str, GrantRequest | None],
+    ) -> Transition:
+        apart = replace(found, finding=Finding.END_APART)
+        return self._adopt(grant, apart, evidence, taken=grant.derived_id in records)
 
     def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence, *, taken: bool) -> Transition:
         stamp, apart = self.stamp(), found.finding == Finding.END_APART

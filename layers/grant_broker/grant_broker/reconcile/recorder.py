@@ -23,13 +23,28 @@ class Recorder:
         self.drift = 0
         self.failed = 0
 
-    def _commit(self, changes: Sequence[Change]) -> None:
+    def _commit(self, plan: Plan) -> None:
         """Write changes of different records; one that another writer forestalled holds no other up."""
-        for start in range(0, len(changes), _TOGETHER):
-            chunk = changes[start : start + _TOGETHER]
-            if not self.record(*chunk) and len(chunk) > 1:
-                for change in chunk:
-                    self.record(change)
+        for start in range(0, len(plan.changes), _TOGETHER):
+            chunk = plan.changes[start : start + _TOGETHER]
+            if self.record(*chunk):
+                continue
+            for change in chunk:
+                if len(chunk) == 1 or not self.record(change):
+                    self._end_apart(plan, change)
+
+    def _end_apart(self, plan: Plan, change: Change) -> None:
+        """End a grant by another record where its own cannot be written although nobody else has moved it.
+
+        Whoever writes the table may have put something where the record's next event goes, or made the record
+        larger than an item can be: that must not keep a grant alive that nobody approved.
+        """
+        make_apart = plan.apart.get(change.record.subject.removeprefix("request#"))
+        if make_apart is None:
+            return
+        latest = self._broker.store.find_request(change.record.subject.removeprefix("request#"))
+        if latest is not None and latest.version == change.record.version - 1:
+            self.record(make_apart())
 
     def _commit_in_turn(self, changes: Sequence[Change]) -> None:
         """Write consecutive changes of one record, as far as nobody else writes it meanwhile."""
@@ -39,7 +54,7 @@ class Recorder:
 
     def apply(self, plan: Plan) -> None:
         """Write a plan."""
-        self._commit(plan.changes)
+        self._commit(plan)
         for changes in plan.sequences:
             self._commit_in_turn(changes)
         self.drift += plan.lasting
