@@ -194,6 +194,12 @@ def test_idempotency(scene: InProcessStack) -> None:
     assert first.body["signed_off"]["at"] == again.body["signed_off"]["at"]
     events = scene.call("alice", "GET", "/security/events", query={"type": "reviewed"}).body["items"]
     assert [event["detail"] for event in events] == [{"review": "key", "comment": "still needed"}]
+    other = sign_off(scene, "key", scene.key_id, "carol", once="a")
+    events = scene.call("alice", "GET", "/security/events", query={"type": "reviewed"}).body["items"]
+    assert (other.status, [event["by"] for event in events]) == (
+        200,
+        [scene.credentials(who).arn for who in ("bob", "carol")],
+    )
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,7 @@ def test_an_extension_must_outlast(scene: InProcessStack) -> None:
     )
     answer = _break(scene, asked.body["id"])
     assert (answer.status, "would end before" in answer.body["detail"]) == (409, True)
+    assert answer.body["detail"].startswith("the request is pending")
 
 
 def test_no_object(scene: InProcessStack) -> None:

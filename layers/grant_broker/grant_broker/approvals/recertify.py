@@ -72,10 +72,12 @@ def recertify(
     if record.review_due is None:
         raise Conflict("it owes no review")
     stamp = broker.stamp(voter.arn)
-    if idempotency.mark and record.review_mark == idempotency.mark:
+    # With the person: somebody else's key may be the same, and then nothing of theirs is stored yet.
+    mark = f"{voter.person}:{idempotency.mark}" if idempotency.mark else None
+    if mark and record.review_mark == mark:
         return standing.due, Signed(voter.arn, look.comment, record.reviewed_at or stamp.at)
     looks = standing.rhythm.after(stamp.at)
-    broker.store.commit(record.reviewed(stamp, look.comment, looks, mark=idempotency.mark))
+    broker.store.commit(record.reviewed(stamp, look.comment, looks, mark=mark))
     return standing.due, Signed(voter.arn, look.comment, stamp.at)
 
 

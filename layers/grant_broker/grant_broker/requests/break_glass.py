@@ -62,7 +62,7 @@ def _store_intent(
     duration = min(request.shortest, rules.max_duration)
     _ensure_grantable(broker, request, key, duration)
     broken = glass_broken(request, stamp, glass, duration=duration)
-    ensure_outlasting(broker, broken.record)
+    ensure_outlasting(broker, request.model_copy(update={"duration": duration}))
     day = broker.store.glass.get_day(request.key_arn, day_of(glass.at))
     counted = day.taken(request.id, per_day=rules.per_day)
     besides = [counted, owed_for(broken.record).recorded()]

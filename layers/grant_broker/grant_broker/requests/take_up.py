@@ -109,8 +109,8 @@ def ensure_outlasting(broker: RequestsBroker, request: GrantRequest) -> None:
     old = broker.store.find_request(request.extends) if request.extends else None
     if old and old.outlasts(request.duration, broker.clock()):
         raise Conflict(
-            "the request is approved, but its grant would end before the one that it extends: take it up "
-            f"when less than {format_duration(request.duration)} is left of that"
+            f"the request is {request.status}, but its grant would end before the one that it extends: "
+            f"take it up when less than {format_duration(request.duration)} is left of that"
         )
 
 
