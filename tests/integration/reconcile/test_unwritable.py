@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from grant_broker.aws.store import Store
+from grant_broker.domain.blocks import Block, Selectors, Standing
 from grant_broker.domain.errors import Stale
 from grant_broker.domain.grant_name import grant_name
-from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.request import GrantRequest
-from tests.support.records import EXPIRES, NOW, Scene, agenda, grant, request
+from tests.support.records import CREATED, EXPIRES, NOW, Scene, grant, request, votes
 
 OTHER = "f" * 32
 
@@ -49,18 +50,31 @@ def test_forged_next_event_of_a_closed_record(scene: Scene) -> None:
     assert _is_ending(scene, live)
 
 
-def test_another_writer(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record that somebody else moves in the same moment is looked at by the next run."""
+@pytest.mark.parametrize(
+    ("status", "is_revoked", "is_apart"),
+    [
+        pytest.param(Status.ACTIVE, False, True, id="whose grant nobody approved ends apart"),
+        pytest.param(Status.ENDING, False, False, id="that is ending already is left to that"),
+        pytest.param(Status.ACTIVE, True, False, id="that was in order is for the next run"),
+    ],
+)
+def test_a_record_that_another_writer_moves(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, *, status: Status, is_revoked: bool, is_apart: bool
+) -> None:
+    """A grant that nobody approved is not kept alive by whoever writes its record again and again."""
     scene.put(request())
+    if is_revoked:
+        revocation = Standing(revocation="r1", since=CREATED + timedelta(minutes=1))
+        scene.put(votes(request()), Block(selectors=Selectors()).stood_on(revocation).record)
     commit = Store.commit
 
-    def overtaken(store: Store, *changes: Any, **rest: Any) -> None:
+    def commit_after_another(store: Store, *changes: Any, **rest: Any) -> None:
         if any(change.record.subject == request().subject for change in changes):
-            scene.put(request(version=2, **agenda(Action.END, NOW)))
+            scene.put(request(version=2, status=status))
             raise Stale("another writer was first")
         commit(store, *changes, **rest)
 
-    monkeypatch.setattr(Store, "commit", overtaken)
+    monkeypatch.setattr(Store, "commit", commit_after_another)
     live = grant()
-    assert scene.run(live).drift == 0
-    assert scene.store.find_request(live.derived_id) is None
+    assert scene.run(live).drift == is_apart
+    assert (scene.store.find_request(live.derived_id) is not None) == is_apart

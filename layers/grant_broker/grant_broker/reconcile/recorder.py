@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from grant_broker.aws.dynamodb import Write
 from grant_broker.domain.adoption import ADOPTED
 from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.broker import ReconcileBroker
@@ -36,14 +37,17 @@ class Recorder:
     def _end_apart(self, plan: Plan, change: Change) -> None:
         """End a grant by another record where its own cannot be written although nobody else has moved it.
 
-        Whoever writes the table may have put something where the record's next event goes, or made the record
-        larger than an item can be: that must not keep a grant alive that nobody approved.
+        Whoever writes the table may have put something where the record's next event goes, made the record
+        larger than an item can be, or be writing it again and again: that must not keep a grant alive that
+        nobody approved. Of such a grant (drift) a moved record is enough, unless it says that it ends now.
         """
         make_apart = plan.apart.get(change.record.subject.removeprefix("request#"))
         if make_apart is None:
             return
         latest = self._broker.store.find_request(change.record.subject.removeprefix("request#"))
-        if latest is not None and latest.version == change.record.version - 1:
+        if latest is None or latest.status == Status.ENDING:
+            return
+        if change.drift or latest.version == change.record.version - 1:
             self.record(make_apart())
 
     def _commit_in_turn(self, changes: Sequence[Change]) -> None:
