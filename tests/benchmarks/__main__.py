@@ -57,12 +57,15 @@ def main() -> None:
     """Measure, print the table, and write the figures where asked to."""
     given = _arguments()
     options = Options(given.python, given.rounds)
-    found = [each for name in given.names or BENCHMARKS for each in BENCHMARKS[name](options)]
+    found: list[figures.Figure] = []
+    for name in given.names or BENCHMARKS:
+        found += BENCHMARKS[name](options)
+        if given.json:
+            # Each time: one that fails must not cost the minutes of those before it.
+            figures.write(found, given.json)
     print(figures.table(found))
     if given.plots:
         plots.draw(given.plots)
-    if given.json:
-        figures.write(found, given.json)
 
 
 if __name__ == "__main__":

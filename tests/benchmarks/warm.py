@@ -4,6 +4,7 @@ import pickle
 import statistics
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from tests.benchmarks.cold_start import Options, authorities_of, child_of
@@ -15,12 +16,12 @@ from tests.support.course import followed
 from tests.support.scene import InProcessStack
 
 _REQUESTS = 12  # as in the scripts
-_MOST = 5  # rounds: the local tables get slower with each submission that they hold
+_ROUNDS = 5  # no more: the local tables get slower with each submission that they hold
 
 
 def submission(options: Options) -> list[Figure]:
     """The CPU of one more submission that is granted at once, and the calls that it waits for."""
-    mine, its, _ = _measured(replace(options, rounds=min(options.rounds, _MOST)))
+    mine, its, _ = _measured(options.python)
     [trips] = apart([_round_trips])
     return [
         Figure.of_pairs("warm submission, against raw JSON and the same calls", mine, its, Target(1.25)),
@@ -30,7 +31,7 @@ def submission(options: Options) -> list[Figure]:
 
 def processor_of_a_call(options: Options) -> float:
     """The CPU seconds that one call of AWS costs a warm function: its data made, signed, sent and read."""
-    _, its, calls = _measured(replace(options, rounds=3))
+    _, its, calls = _measured(options.python)
     return statistics.median(its) / calls
 
 
@@ -46,16 +47,17 @@ def _round_trips() -> int:
     return course.now
 
 
-def _measured(options: Options) -> tuple[list[float], list[float], int]:
+@cache
+def _measured(python: str) -> tuple[list[float], list[float], int]:
     """CPU seconds of a submission, ours and the raw calls', in turn; and how many calls those are."""
-    layer = layer_for(options.python)
+    layer = layer_for(python)
     stage = stage_for(authorities_of(layer))
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "calls"
         ours = child_of(layer, stage, "requests", first=True)
         ours = replace(ours, script="warm", environment={**ours.environment, "BENCHMARK_CALLS": str(kept)})
         raw = Child("warm_raw", layer.python, [layer.trimmed], ours.environment)
-        mine, its = in_turn([ours, raw], options.rounds)
+        mine, its = in_turn([ours, raw], _ROUNDS)
         calls = len(pickle.loads(kept.read_bytes()))  # noqa: S301 - written by the process before
     return [_each(found) for found in mine], [_each(found) for found in its], calls
 
