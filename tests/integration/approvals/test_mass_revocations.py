@@ -286,6 +286,20 @@ def test_in_flight_at_kms(scene: InProcessStack) -> None:
     assert (scene.grants(), scene.status(waiting)) == ([], Status.REVOKED)
 
 
+def test_activated_between_two_reads(scene: InProcessStack) -> None:
+    """What was issuing when the block came, and is active a moment later, ends in the first sweep."""
+    live = scene.active()
+    scene.alter(live, status={"S": Status.ISSUING})
+
+    def activate() -> None:
+        if scene.status(live) == Status.ISSUING:
+            scene.alter(live, status={"S": Status.ACTIVE})
+
+    with scene.meanwhile("Query", activate, nth=2):
+        kill(scene, all=True)
+    assert scene.status(live) == Status.ENDING
+
+
 def test_the_votes_go_with_it(scene: InProcessStack) -> None:
     """A request table restored to before the revocation revives nothing, also when the block is lifted."""
     waiting = scene.approved()
