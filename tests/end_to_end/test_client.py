@@ -50,7 +50,9 @@ def partner(stack: Running, alice: Client) -> Client:
     """A third party; whenever it would sleep until people have decided, alice approves for an hour."""
 
     def approve(_seconds: float) -> None:
-        for request in alice.security.list_requests(status="pending", account="444455556666"):
+        for request in alice.security.list_requests(
+            status="pending", key="partner_data", account="444455556666"
+        ):
             with suppress(ConflictError):
                 shorter = timedelta(hours=1) if request["duration"] == "PT2H" else None
                 alice.security.approve(request["id"], duration=shorter)

@@ -31,7 +31,7 @@ def ask(stack: Running, monkeypatch: pytest.MonkeyPatch) -> Ask:
     team = Client(session=stack.session("alice")).security
 
     def approve(_seconds: float) -> None:
-        for request in team.list_requests(status="pending", account="444455556666"):
+        for request in team.list_requests(status="pending", key="partner_data", account="444455556666"):
             with suppress(ConflictError):
                 team.approve(request["id"])
 

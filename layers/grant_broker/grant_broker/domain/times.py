@@ -111,11 +111,11 @@ Span = Annotated[
 """A duration that may be none."""
 SpanSeconds = Annotated[
     int,
-    Field(ge=0),
+    Field(ge=0, le=LONGEST),
     BeforeValidator(lambda value: parse_span(value) if isinstance(value, str) else value),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
-"""The same inside the broker: whole seconds from 0, stored as ISO 8601."""
+"""The same inside the broker: whole seconds, 0 to LONGEST, stored as ISO 8601."""
 Seconds = Annotated[
     int,
     BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value),
