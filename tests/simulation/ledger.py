@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from grant_broker.domain.adoption import NOT_LISTED
 from grant_broker.domain.errors import BrokerError, DatabaseRefused
 from grant_broker.domain.times import parse_span
 from tests.local_aws.answers import Response
@@ -331,6 +332,8 @@ class Ledger:
         if record.get("status") in oracle.FINAL:
             return True  # a late duplicate
         events = [event for event in self.trail(request_of(name)) if event["type"] == "ending"]
+        if self.remade and events and events[-1]["detail"]["reason"] == NOT_LISTED:
+            return True  # out of sight with the old role: nobody can tell it from one that others ended
         by_people = bool(events) and events[-1]["by"] != "reconcile"
         revoked = any(self.standings(record["key_arn"], record["grantee"]))
         return by_people or (bool(events) and (revoked or self._approval_withdrawn(record)))
