@@ -61,6 +61,7 @@ def test_by_command(stack: Running, line: CommandLine) -> None:
     assert done.code == 0, done.err
     stack.until("revoked", granted, "other_partner")
     assert THEIRS in line.run("bob", "revocations").out
+    assert line.run("bob", *words, "--block-for", "1s", "--yes").code == 0
     assert line.run("bob", *words[:2], "--reason", "nothing selected", "--yes").code == 2
     assert line.run("partner", *words, "--yes").code == 3
     shown = line.run("bob", "revocations", "list", "--output", "json").json

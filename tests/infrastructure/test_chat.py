@@ -147,5 +147,9 @@ def test_what_eventbridge_may_do() -> None:
 
 
 def test_a_webhook_is_a_secret() -> None:
-    """Whoever knows its URL may post: CloudFormation shows it to nobody."""
-    assert template().document["Parameters"]["ChatWebhookUrl"]["NoEcho"] is True
+    """Whoever knows its URL may post: a reference to where it is kept is taken in its place."""
+    pattern = re.compile(template().document["Parameters"]["ChatWebhookUrl"]["AllowedPattern"])
+    for given in ("", "https://hooks.example/T0", "{{resolve:secretsmanager:grant-broker-chat}}"):
+        assert pattern.fullmatch(given)
+    for given in ("http://hooks.example/T0", "{{resolve:other:x}}", "https://a b"):
+        assert not pattern.fullmatch(given)

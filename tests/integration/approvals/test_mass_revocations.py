@@ -327,8 +327,12 @@ def test_a_call_that_has_no_time_for_all(scene: InProcessStack, monkeypatch: pyt
     assert (made.status, made.body["matched"]) == (202, 6)
     assert counts(scene, made.body["id"]) == (6, 0, 6)
     stored = broker.store.get_revocation(made.body["id"])
-    overtaken = stored.model_copy(update={"version": stored.version - 1})
+    monkeypatch.setattr("grant_broker.aws.lists._PAGE", 1)
+    # Another worker has written meanwhile: what was counted here is not stored.
+    overtaken = stored.model_copy(update={"version": stored.version - 1, "matched": 99})
     assert count_unseen(broker, overtaken, until=scene.clock.now) == stored
+    late = scene.clock.now + timedelta(hours=1)
+    assert count_unseen(scene.brokers.broker("approvals"), overtaken, until=late) == stored
     work(scene)
     assert counts(scene, made.body["id"]) == (6, 1, 5)
     scene.later(14)
@@ -392,7 +396,7 @@ def test_answers_are_lost(scene: InProcessStack, nth: int) -> None:
 def test_one_that_moves_meanwhile(scene: InProcessStack) -> None:
     """What another writer ends in the moment of the batch is left to it; the rest of the batch is done."""
     first, second = scene.active(), scene.active()
-    with scene.meanwhile("TransactWriteItems", lambda: scene.release(first), nth=2):
+    with scene.meanwhile("TransactWriteItems", lambda: scene.release(first), nth=3):
         made = kill(scene, all=True)
     assert (scene.request(first).end_as, scene.request(second).end_as) == (Status.RELEASED, Status.REVOKED)
     assert made.body["matched"] == 1
@@ -401,7 +405,7 @@ def test_one_that_moves_meanwhile(scene: InProcessStack) -> None:
 def test_one_that_is_lost_meanwhile(scene: InProcessStack) -> None:
     """What the table holds no more stops nobody."""
     first, second = scene.active(), scene.active()
-    with scene.meanwhile("TransactWriteItems", lambda: scene.lose(first), nth=2):
+    with scene.meanwhile("TransactWriteItems", lambda: scene.lose(first), nth=3):
         kill(scene, all=True)
     assert scene.status(second) == Status.ENDING
 

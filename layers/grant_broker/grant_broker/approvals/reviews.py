@@ -41,8 +41,7 @@ def list_owed(broker: ApprovalsBroker, caller: Caller, *, limit: int, after: str
     rest = PARTS[PARTS.index(part) + 1 :]
     if not rest:
         return page
-    if len(page.records) == limit:
-        return Page(page.records, f"{rest[0]}#")
+    # A list that is at its end here has given fewer than `limit`.
     following = list_owed(broker, caller, limit=limit - len(page.records), after=f"{rest[0]}#")
     return Page([*page.records, *following.records], following.after)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from inspect import getdoc
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -77,7 +78,7 @@ def _object(shape: Shape) -> Schema:
     fields = {name: _schema(hint) for name, hint in _hints(shape).items()}
     return {
         "additionalProperties": False,
-        "description": whole.__doc__,
+        "description": getdoc(whole),
         "properties": fields,
         "required": [name for name in fields if name in whole.__required_keys__],
         "title": name_of(shape),
@@ -87,7 +88,7 @@ def _object(shape: Shape) -> Schema:
 
 def _enumeration(values: type[StrEnum]) -> Schema:
     return {
-        "description": values.__doc__,
+        "description": getdoc(values),
         "enum": [str(value) for value in values],
         "title": values.__name__,
         "type": "string",
