@@ -91,7 +91,7 @@ def fuzzed(up: dict[str, Any], folder: Path, examples: str, seed: str) -> tuple[
 
 def main() -> int:
     """Fuzz; the exit code."""
-    examples, seed = (*sys.argv[1:], *("50", "1")[len(sys.argv) - 1 :])
+    examples, seed = (*sys.argv[1:], *("30", "1")[len(sys.argv) - 1 :])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with stack(folder / "ready.json") as up:
