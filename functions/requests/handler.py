@@ -14,7 +14,13 @@ from grant_broker.api.connections import connect
 from grant_broker.api.paths import base_path
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
-from grant_broker.api.views import explanation_view, forecast_view, offer_view, party_view, request_view
+from grant_broker.api.views.third_parties import (
+    explanation_view,
+    forecast_view,
+    offer_view,
+    party_view,
+    request_view,
+)
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.checks import Function
@@ -73,7 +79,7 @@ def post_request(call: Call) -> Answer:
     return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
-@api.route("GET", "/requests", parameters=("status", "limit", "cursor"))
+@api.route("GET", "/requests", parameters=("status", *query.PAGED))
 def get_requests(call: Call) -> Answer:
     """The account's requests."""
     status = query.one_of(call.query, "status", Status)
@@ -133,7 +139,7 @@ def post_why(call: Call, request_id: str) -> Answer:
     return Answer(200, explanation_view(explain_call(broker(), call.caller, request_id, question)))
 
 
-@api.route("GET", "/keys", parameters=("limit", "cursor"))
+@api.route("GET", "/keys", parameters=query.PAGED)
 def get_keys(call: Call) -> Answer:
     """What the caller may ask for."""
     find = partial(broker().store.lists.list_keys, caller=call.caller)

@@ -99,7 +99,7 @@ MUTATIONS = (
     ),
     Mutation(
         "votes count by whoever is no approver of the key",
-        "domain/approvals.py",
+        "domain/votes.py",
         "lists(self.role_ids, vote.role_id) and ",
         "",
         f"{_APPROVERS}::test_votes_given_before",
@@ -169,7 +169,7 @@ MUTATIONS = (
     ),
     Mutation(
         "votes of requester and grantee counted",
-        "domain/approvals.py",
+        "domain/votes.py",
         "            and party(vote.voter, requester=requester, grantee=grantee) == Party.NO\n",
         "",
         f"{_QUORUM}::test_the_requester_s_own_vote_ahead_does_not_count",
@@ -407,7 +407,7 @@ MUTATIONS = (
     ),
     Mutation(
         "votes for another content count",
-        "domain/approvals.py",
+        "domain/votes.py",
         "            and vote.digest == digest\n",
         "",
         "tests/unit/domain/test_approvals.py::test_not_covered",

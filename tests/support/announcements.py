@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue
-from grant_broker.domain.mail import Notice, read_notice
+from grant_broker.domain.notices import Notice, notice_of
+from grant_broker.domain.queued_notices import read_notice
 from grant_broker.domain.trail import GENESIS, Event
 from grant_broker.events.announce import Channels
 from grant_broker.events.directory import Directory, Find
@@ -26,6 +27,21 @@ def event(number: int = 1, kind: str = "active", **detail: Any) -> Event:
         at=NOW + timedelta(seconds=number),
         by="arn:aws:iam::444455556666:role/partner", request_id="1", detail=detail, previous=GENESIS,
     ).sealed()  # fmt: skip
+
+
+def told_of(kind: str = "submitted", **detail: Any) -> Notice:
+    """What is told of an event of some request."""
+    notice = notice_of(event(kind=kind, **detail))
+    assert notice is not None
+    return notice
+
+
+def told_about(subject: str, kind: str, **detail: Any) -> Notice:
+    """What is told of an event about something else than a request."""
+    told = event(kind=kind, **detail).model_copy(update={"subject": subject, "request_id": None})
+    notice = notice_of(told)
+    assert notice is not None
+    return notice
 
 
 def channels_to(sent: "Sent", find: Find = lambda _account: None) -> Channels:

@@ -11,7 +11,7 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import Part, item_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
-from grant_broker.domain.approvals import Approval, Kind, Verdict, Vote
+from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
@@ -22,6 +22,7 @@ from grant_broker.domain.records import Record
 from grant_broker.domain.request import GrantRequest, at_latest
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.trail import Event
+from grant_broker.domain.votes import Verdict, Vote
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import Report, reconcile
 from grant_broker.settings import ReconcileSettings

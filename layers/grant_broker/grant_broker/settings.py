@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.approvers import Approvers
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import KeyDocument
@@ -13,6 +12,7 @@ from grant_broker.domain.key_policy import Roles
 from grant_broker.domain.ownership import AllowedGrants, Owner
 from grant_broker.domain.people import holder
 from grant_broker.domain.recertification import Rhythm
+from grant_broker.domain.votes import Quorum
 
 
 def _split(value: object) -> object:

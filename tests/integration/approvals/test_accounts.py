@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.mail import notice_of
+from grant_broker.domain.notices import notice_of
 from tests.local_stack.brokers import Answer
 from tests.support.scene import InProcessStack
 

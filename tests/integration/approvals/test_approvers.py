@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.votes import Quorum
 from tests.local_stack.people import APPROVER_ROLE, DUTY_ROLE, IMPOSTOR_ROLE, REVIEW_ROLE
 from tests.support.limits import limits
 from tests.support.scene import InProcessStack

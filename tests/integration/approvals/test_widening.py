@@ -2,7 +2,7 @@
 
 import pytest
 
-from grant_broker.domain.mail import Notice, notice_of
+from grant_broker.domain.notices import Notice, notice_of
 from tests.support.scene import InProcessStack
 
 PROPOSED, WIDENED = "wider limits of a key were proposed", "a key's limits were widened"

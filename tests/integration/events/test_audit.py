@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from grant_broker.api.views import event_view
+from grant_broker.api.views.events import event_view
 from grant_broker.approvals.search_events import search_events
 from grant_broker.aws.items import place_of
 from grant_broker.aws.store import Store

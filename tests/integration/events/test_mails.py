@@ -4,7 +4,7 @@ import pytest
 
 from grant_broker.aws.attributes import plain
 from grant_broker.aws.items import record_of
-from grant_broker.domain.mail import Notice, notice_of
+from grant_broker.domain.notices import Notice, notice_of
 from grant_broker.domain.trail import Event
 from tests.support.scene import InProcessStack
 

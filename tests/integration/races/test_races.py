@@ -11,13 +11,13 @@ import pytest
 from grant_broker.approvals import standing_approvals
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.votes import vote
-from grant_broker.domain.approvals import Verdict
 from grant_broker.domain.decisions import Decision
 from grant_broker.domain.errors import Conflict, KmsRefused, NotPermitted, Stale, Unavailable
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.submission import Submission
+from grant_broker.domain.votes import Verdict
 from grant_broker.expiry.steps import act
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up

@@ -11,7 +11,8 @@ import pytest
 
 from grant_broker.client.commands import audit
 from grant_broker.client.main import main
-from grant_broker.domain.mail import digest, notice_of
+from grant_broker.domain.mail import digest
+from grant_broker.domain.notices import notice_of
 from tests.local_aws.answers import Response
 from tests.support.faults import GoOn
 from tests.support.scene import InProcessStack

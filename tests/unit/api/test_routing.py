@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grant_broker.api.responses import Answer
-from grant_broker.api.routing import Api, Call
+from grant_broker.api.routing import Api, Call, Routes
 from grant_broker.domain.errors import NotPermitted
 from grant_broker.domain.people import Caller
 from grant_broker.domain.submission import Submission
@@ -132,6 +132,25 @@ def test_retry_after() -> None:
         return Answer(202, {}, retry_after=7)
 
     assert answer(api, event("/wait", "POST"))[2]["Retry-After"] == "7"
+
+
+def test_routes_of_a_subject() -> None:
+    """Included routes are given the broker of the call, and are checked like the function's own."""
+    routes, brokers = Routes[str](), iter(["first", "second"])
+
+    @routes.route("GET", "/broken/<name>", parameters=("limit",))
+    def _told(broker: str, call: Call, name: str) -> Answer:
+        return Answer(200, [broker, call.route, name])
+
+    @routes.route("POST", "/good", takes_body=True)
+    def _read(broker: str, call: Call) -> Answer:
+        return Answer(200, [broker, call.read(Submission).reason])
+
+    api = Api(lambda _caller: None)
+    api.include(routes, lambda: next(brokers))
+    assert answer(api, event("/broken/a"))[1] == ["first", "GET /broken/a", "a"]
+    assert answer(api, event("/good", "POST", json.dumps(GOOD)))[1] == ["second", GOOD["reason"]]
+    assert answer(api, event("/broken/a", body='{"a": 1}'))[0] == 400
 
 
 @pytest.mark.parametrize("text", ["a/b", "%2F", "ü", "a b", "..", "?x=1", chr(0xD800)])

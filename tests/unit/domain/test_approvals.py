@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.approvals import Approval, Asked, Quorum, Verdict, Vote
+from grant_broker.domain.approvals import Approval, Asked
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.scope import ContextMatch, Scope
+from grant_broker.domain.votes import Quorum, Verdict, Vote
 from tests.support.records import ACCOUNT, CREATED, GRANTEE, KEY, NOW, SCOPE, request, standing, votes
 
 HOME = "111122223333"

@@ -9,7 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from grant_broker.domain import adoption, bookkeeping, transitions
-from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.bookkeeping import rescheduled
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
@@ -21,6 +20,7 @@ from grant_broker.domain.records import Record, Stamp
 from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
 from grant_broker.domain.trail import Head
 from grant_broker.domain.versions import revise
+from grant_broker.domain.votes import Quorum
 from tests.support.records import (
     CREATED,
     EXPIRES,

@@ -13,7 +13,7 @@ from grant_broker.aws.event_bus import EventBus
 from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.accounts import AccountDocument
 from grant_broker.domain.errors import DatabaseRefused, Unavailable
-from grant_broker.domain.mail import PARTNER_BUS
+from grant_broker.domain.notices import PARTNER_BUS
 from grant_broker.domain.trail import Event
 from grant_broker.events.announce import announce
 from grant_broker.events.directory import Directory

@@ -10,6 +10,8 @@ from grant_broker.domain.texts import fault_in
 
 T = TypeVar("T")
 Query = Mapping[str, str]
+PAGED = ("limit", "cursor")
+"""What every list takes."""
 
 
 def read(event: Mapping[str, Any], allowed: Collection[str]) -> Query:

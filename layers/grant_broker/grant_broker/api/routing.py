@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 M = TypeVar("M", bound=BaseModel)
-Route = TypeVar("Route", bound=Callable[..., Answer])
+B = TypeVar("B")
+Answering = TypeVar("Answering", bound=Callable[..., Answer])
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,35 @@ class Call:
         return if_match_of(self.event)
 
 
+@dataclass(frozen=True)
+class Route:
+    """One method of one path, and what answers it: given a broker, the Call and the parts of the path."""
+
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    takes_body: bool
+    answer: Callable[..., Answer]
+
+
+class Routes(Generic[B]):
+    """The routes of one subject, apart from the function that includes them: each is given its broker."""
+
+    def __init__(self) -> None:
+        self.all: list[Route] = []
+
+    def route(
+        self, method: str, path: str, *, parameters: tuple[str, ...] = (), takes_body: bool = False
+    ) -> Callable[[Answering], Answering]:
+        """Register a route, as `Api.route` does; it is given the broker before the Call."""
+
+        def register(answer: Answering) -> Answering:
+            self.all.append(Route(method, path, parameters, takes_body, answer))
+            return answer
+
+        return register
+
+
 class Api:
     """The routes of one function. `ensure_permitted` raises NotPermitted for a caller who may call none.
 
@@ -74,14 +104,14 @@ class Api:
 
     def route(
         self, method: str, path: str, *, parameters: tuple[str, ...] = (), takes_body: bool = False
-    ) -> Callable[[Route], Route]:
+    ) -> Callable[[Answering], Answering]:
         """Register a route; it is given the Call and the parts of the path that stand in `<…>`.
 
         Refused before it is called: query parameters other than `parameters`, a body where it takes none,
         and a malformed Idempotency-Key.
         """
 
-        def register(answer: Route) -> Route:
+        def register(answer: Answering) -> Answering:
             @self._resolver.route(path, method)
             def respond(**named: str) -> Response[str]:
                 event = self._resolver.current_event.raw_event
@@ -96,6 +126,15 @@ class Api:
             return answer
 
         return register
+
+    def include(self, routes: Routes[B], broker: Callable[[], B]) -> None:
+        """Register all routes of a subject; `broker` is asked at each call."""
+        for each in routes.all:
+
+            def answer(call: Call, route: Route = each, **parts: str) -> Answer:
+                return route.answer(broker(), call, **parts)
+
+            self.route(each.method, each.path, parameters=each.parameters, takes_body=each.takes_body)(answer)
 
     def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one proxy event of API Gateway; every error, foreseen or not, with a problem document."""

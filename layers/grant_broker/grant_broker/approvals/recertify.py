@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.aws.pages import Page
 from grant_broker.domain.accounts import Account
-from grant_broker.domain.approvals import Approval, lists
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import Conflict, NotFound, NotPermitted
@@ -16,6 +16,7 @@ from grant_broker.domain.parties import Voter
 from grant_broker.domain.recertification import Due, Rhythm, Signed
 from grant_broker.domain.reviews import Look
 from grant_broker.domain.texts import is_id
+from grant_broker.domain.votes import lists
 from grant_broker.keys.register import get_key_arn
 
 _UNKNOWN = "unknown"

@@ -5,13 +5,13 @@ from datetime import timedelta
 from functools import cache
 
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import count_agreed
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.decisions import may_decide
 from grant_broker.domain.parties import Voter
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.review import Review
+from grant_broker.domain.votes import count_agreed
 
 _MOST_OTHERS = 50
 # A grant that is overdue is live still.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.recertify import RECERTIFIED, Which, list_due, recertify
 from grant_broker.aws.pages import Page
-from grant_broker.domain.approvals import lists
 from grant_broker.domain.bookkeeping import reviewed
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import Conflict, NotFound, NotPermitted
@@ -17,6 +16,7 @@ from grant_broker.domain.recertification import Due, Signed
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.reviews import BREAK_GLASS, Look, Owed, SignOff, owed_for
 from grant_broker.domain.texts import is_id
+from grant_broker.domain.votes import lists
 from grant_broker.retries import retry_stale
 
 PARTS = (BREAK_GLASS, *RECERTIFIED)

@@ -2,7 +2,7 @@
 
 from grant_broker.approvals import mass_revocations
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval, Verdict
+from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest
@@ -15,6 +15,7 @@ from grant_broker.domain.records import Stamp
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import milliseconds
 from grant_broker.domain.trail import digest
+from grant_broker.domain.votes import Verdict
 from grant_broker.retries import retry_stale
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import Approval, Kind, Verdict
+from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.decisions import Ballot, Decision, cast
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.idempotency import Idempotency
@@ -14,6 +14,7 @@ from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.request import GrantRequest, Transition
 from grant_broker.domain.transitions import approved, denied, voted
+from grant_broker.domain.votes import Verdict
 from grant_broker.retries import retry_stale
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.batches import batches
-from grant_broker.domain.mail import Mail, Notice
+from grant_broker.domain.mail import Mail
+from grant_broker.domain.notices import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

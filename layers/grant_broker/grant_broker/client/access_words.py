@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from grant_broker.access_report import KEY_ACTIONS
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import AccessEntry, Through
+    from grant_broker.api.shapes.access import AccessEntry, Through
 
 _MANY = 6
 

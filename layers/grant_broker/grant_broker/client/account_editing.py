@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypedDict
 from grant_broker.client.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import NamedAccount
+    from grant_broker.api.shapes.accounts import NamedAccount
     from grant_broker.client.api_command import Api
 
 

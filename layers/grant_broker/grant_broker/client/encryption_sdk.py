@@ -28,7 +28,7 @@ from grant_broker.client.errors import GrantBrokerError
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-    from grant_broker.api.shapes import Request
+    from grant_broker.api.shapes.third_parties import Request
 
 _CHUNK = 1024 * 1024
 """Bytes a frame, which is what a reader must hold at once."""

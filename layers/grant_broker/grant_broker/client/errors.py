@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from grant_broker.api.shapes import Fault, Problem, RequestFields
+from grant_broker.api.shapes.third_parties import Fault, Problem, RequestFields
 
 
 class GrantBrokerError(Exception):

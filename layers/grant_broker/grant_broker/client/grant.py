@@ -23,7 +23,7 @@ from grant_broker.client.third_party import Client, Submission
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-    from grant_broker.api.shapes import Request
+    from grant_broker.api.shapes.third_parties import Request
 
 _LOG = logging.getLogger(__name__)
 MOST_BYTES = 4096

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ReadOnlyCredentials
 
-    from grant_broker.api.shapes import Problem
+    from grant_broker.api.shapes.third_parties import Problem
 
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0

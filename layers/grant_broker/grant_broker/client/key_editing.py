@@ -13,7 +13,7 @@ from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Limits, Votes
+    from grant_broker.api.shapes.keys import Limits, Votes
     from grant_broker.client.api_command import Api
 
 _HEAD = """\

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_kms import KMSClient
 
-    from grant_broker.api.shapes import Request
+    from grant_broker.api.shapes.third_parties import Request
 
 # By parameter, where a request says it. What the caller gives is left as it is.
 _KEY = ("KeyId", "DestinationKeyId")

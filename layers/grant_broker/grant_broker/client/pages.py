@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from grant_broker.client.http import Connection
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import Page
+    from grant_broker.api.shapes.third_parties import Page
 
 _LIMIT = "100"
 

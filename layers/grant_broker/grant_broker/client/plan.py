@@ -11,7 +11,9 @@ from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Approval, Limits, NamedAccount
+    from grant_broker.api.shapes.accounts import NamedAccount
+    from grant_broker.api.shapes.approvals import Approval
+    from grant_broker.api.shapes.keys import Limits
     from grant_broker.client.security_team import SecurityTeam
 
 Action = Literal["none", "create", "change", "vote"]

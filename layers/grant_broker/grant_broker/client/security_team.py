@@ -9,26 +9,16 @@ from grant_broker.client.http import Connection
 from grant_broker.client.pages import pages
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import (
-        AccessReport,
-        Approval,
-        ChangedKey,
-        Debt,
-        Event,
-        Key,
-        KeyChecks,
-        KeyPolicyAdvice,
-        Limits,
-        MassRevocation,
-        MassRevocationMade,
-        NamedAccount,
-        Proposal,
-        RequestSeen,
-        RequestWithTrail,
-        Review,
-        Votes,
-    )
-    from grant_broker.api.shapes import Explanation
+    from grant_broker.api.shapes.access import AccessReport, KeyPolicyAdvice
+    from grant_broker.api.shapes.accounts import NamedAccount
+    from grant_broker.api.shapes.approvals import Approval
+    from grant_broker.api.shapes.debt import Debt
+    from grant_broker.api.shapes.events import Event
+    from grant_broker.api.shapes.keys import ChangedKey, Key, KeyChecks, Limits, Proposal, Votes
+    from grant_broker.api.shapes.requests import RequestSeen, RequestWithTrail
+    from grant_broker.api.shapes.reviews import Review
+    from grant_broker.api.shapes.revocations import MassRevocation, MassRevocationMade
+    from grant_broker.api.shapes.third_parties import Explanation
     from grant_broker.client.third_party import Question
 
 

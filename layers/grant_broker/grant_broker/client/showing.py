@@ -7,7 +7,14 @@ from grant_broker.client.printing import moment, pairs, print_fields, print_tabl
 from grant_broker.domain.arns import key_id_of
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import Forecast, Offer, Request, RequestFields, RequestShown, Vote
+    from grant_broker.api.shapes.third_parties import (
+        Forecast,
+        Offer,
+        Request,
+        RequestFields,
+        RequestShown,
+        Vote,
+    )
 
 
 def print_request(request: "Request | RequestShown") -> None:

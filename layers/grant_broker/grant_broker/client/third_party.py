@@ -18,7 +18,7 @@ from grant_broker.client.pages import pages
 from grant_broker.client.security_team import SecurityTeam
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import Explanation, Forecast, Offer, Request, RequestShown
+    from grant_broker.api.shapes.third_parties import Explanation, Forecast, Offer, Request, RequestShown
     from grant_broker.client.grant import HeldGrant
 
 DAY = timedelta(days=1)

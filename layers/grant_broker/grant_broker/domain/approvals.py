@@ -1,6 +1,5 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.key_document import KeyReference
-from grant_broker.domain.parties import Party, Requester, Voter, party
-from grant_broker.domain.people import Grantee, is_identity_center_person
+from grant_broker.domain.parties import Requester
+from grant_broker.domain.people import Grantee
 from grant_broker.domain.recertification import Reviewable
 from grant_broker.domain.records import ChangeOf, Stamp
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
@@ -19,66 +18,8 @@ from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
+from grant_broker.domain.votes import Quorum, Verdict, Vote, count_agreed
 from grant_broker.domain.windows import AskedWindows, Windows, within_one
-
-
-class Verdict(StrEnum):
-    """What a vote says."""
-
-    APPROVE = "approve"
-    DENY = "deny"
-
-
-class Vote(BaseModel):
-    """One person's decision, and the digest of exactly what it was about."""
-
-    model_config = ConfigDict(frozen=True)
-
-    person: str
-    by: str
-    session: str | None = None
-    role_id: str | None = None
-    """The unique id of the role that it came through; None in what an earlier release stored."""
-    verdict: Verdict
-    comment: str = ""
-    at: Time
-    digest: str
-    duration: Seconds | None = None
-    idempotency: str | None = None
-
-    @property
-    def voter(self) -> Voter:
-        """Who voted."""
-        return Voter(self.by, self.person, self.session, self.role_id)
-
-
-@dataclass(frozen=True)
-class Quorum:
-    """How many distinct persons must agree.
-
-    `mixed`: the list of approvers holds roles of Identity Center and others. One human may then come through
-    both, as two persons; so above one vote only those through Identity Center count.
-
-    `role_ids`: the unique ids that a key lists; votes through other roles do not count. None: no list of its
-    own, and every vote was cast by somebody of the stack's list.
-    """
-
-    needed: int
-    mixed: bool = False
-    role_ids: frozenset[str] | None = None
-
-    def counts(self, vote: Vote) -> bool:
-        """Whether a vote counts towards it."""
-        return lists(self.role_ids, vote.role_id) and self.counts_person(vote.person)
-
-    def counts_person(self, person: str) -> bool:
-        """Whether votes of this person count, cast through a role that is listed."""
-        return self.needed == 1 or not self.mixed or is_identity_center_person(person)
-
-
-def lists(role_ids: Collection[str] | None, role_id: str | None) -> bool:
-    """Whether a role decides on a key that lists these; all do where it has no list (None)."""
-    return role_ids is None or role_id in role_ids
 
 
 @dataclass(frozen=True)
@@ -112,27 +53,6 @@ class Kind(StrEnum):
 
     STANDING = "standing"
     REQUEST = "request"
-
-
-def count_agreed(
-    votes: Sequence[Vote],
-    digest: str,
-    quorum: Quorum,
-    *,
-    requester: Requester | None,
-    grantee: str | None,
-) -> int:
-    """Distinct persons who approved the content of this digest, without whoever may be a party to it."""
-    return len(
-        {
-            vote.person
-            for vote in votes
-            if vote.verdict == Verdict.APPROVE
-            and vote.digest == digest
-            and quorum.counts(vote)
-            and party(vote.voter, requester=requester, grantee=grantee) == Party.NO
-        }
-    )
 
 
 class ApprovalChanges(TypedDict, total=False):

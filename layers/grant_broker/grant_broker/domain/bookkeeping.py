@@ -15,7 +15,7 @@ from grant_broker.domain.request import (
     RequestChanges,
     at_latest,
 )
-from grant_broker.domain.times import format_time
+from grant_broker.domain.times import format_time_or_none
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 
@@ -90,15 +90,15 @@ def reminded(request: GrantRequest, stamp: Stamp, reminder: Reminder) -> Note:
         "requester": request.requester_arn,
         "grantee": request.grantee,
         "key": request.key_arn,
-        "answer_by": format_time(request.answer_by) if request.answer_by else None,
+        "answer_by": format_time_or_none(request.answer_by),
         "reason": request.reason,
         "ticket": request.ticket,
     }
     held: Json = {
         "grantee": request.grantee,
         "key": request.key_arn,
-        "expires_at": format_time(request.expires_at) if request.expires_at else None,
-        "ends_at": format_time(request.ends_at) if request.ends_at else None,
+        "expires_at": format_time_or_none(request.expires_at),
+        "ends_at": format_time_or_none(request.ends_at),
     }
     event_type, detail = ("answer_due", asked) if reminder == "answer_by" else ("expiring_soon", held)
     return record_event(request, event_type, stamp, detail, RequestChanges(reminded_of=reminder))

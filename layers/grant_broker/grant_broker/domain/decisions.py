@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from grant_broker.domain.approvals import Approval, Verdict, Vote, lists
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, NotPermitted
 from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.parties import Party, Requester, Voter, party
 from grant_broker.domain.texts import Comment, Reason
 from grant_broker.domain.times import Duration, format_duration
+from grant_broker.domain.votes import Verdict, Vote, lists
 
 
 class Decision(BaseModel):

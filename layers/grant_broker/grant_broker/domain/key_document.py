@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from grant_broker.domain import arns
 from grant_broker.domain.approvers import MOST_VOTES, Approvers
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.mail import Notify
+from grant_broker.domain.notify import Notify
 from grant_broker.domain.scope import CHARACTERS, ENCRYPT_SIDE, ContextMatch, Operations, RequiredContext
 from grant_broker.domain.texts import AccountId, Form, Name, visible
 from grant_broker.domain.times import Duration, Span, format_duration

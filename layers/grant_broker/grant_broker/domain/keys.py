@@ -4,7 +4,6 @@ import json
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare, lets_ask
 from grant_broker.domain.recertification import Reviewable, Rhythm
@@ -13,6 +12,7 @@ from grant_broker.domain.scope import ContextMatch, Scope, contains
 from grant_broker.domain.times import Time, format_duration
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
+from grant_broker.domain.votes import Quorum
 
 
 class KeyChanges(TypedDict, total=False):

@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Asked, Coverage, Kind, Quorum, Verdict
+from grant_broker.domain.approvals import Approval, Asked, Coverage, Kind
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.request import ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.times import format_duration
+from grant_broker.domain.votes import Quorum, Verdict
 
 SKEW = timedelta(seconds=10)
 """By how much KMS's clock and the broker's may differ."""

@@ -17,7 +17,7 @@ from grant_broker.domain.people import Grantee
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import AccountId, Reason
-from grant_broker.domain.times import Duration, Time, format_time, from_epoch
+from grant_broker.domain.times import Duration, Time, format_time_or_none, from_epoch
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 
@@ -176,7 +176,7 @@ class MassRevocation(Record):
     @property
     def _about(self) -> Json:
         """What it is about, as its events tell it."""
-        until = format_time(self.blocked_until) if self.blocked_until else None
+        until = format_time_or_none(self.blocked_until)
         return {
             "key": self.selectors.key_arn,
             "account": self.selectors.account,

@@ -4,13 +4,13 @@ import math
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, TypedDict
 
-from grant_broker.domain.approvals import Asked, Vote
+from grant_broker.domain.approvals import Asked
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
-from grant_broker.domain.mail import Notify
+from grant_broker.domain.notify import Notify
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preflight import Preflight
@@ -18,6 +18,7 @@ from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import EpochSecond, Seconds, SpanSeconds, Time
 from grant_broker.domain.trail import Json, digest
+from grant_broker.domain.votes import Vote
 
 Reminder: TypeAlias = Literal["answer_by", "expires_at"]
 """A deadline that people are reminded of."""

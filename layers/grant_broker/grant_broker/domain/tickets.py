@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, TypedDict
 
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import fault_in
-from grant_broker.domain.times import format_duration, format_time
+from grant_broker.domain.times import format_duration, format_time_or_none
 
 VERSION = "1"
 _LONGEST_REASON = 300
@@ -56,7 +56,7 @@ def ticket_question(request: GrantRequest, ticket: str, moment: Moment) -> Ticke
         "encryption_context": dict(request.scope.encryption_context),
         "context_match": request.scope.context_match.value,
         "duration": format_duration(request.duration),
-        "starts_at": format_time(request.starts_at) if request.starts_at else None,
+        "starts_at": format_time_or_none(request.starts_at),
         "reason": request.reason,
     }
 

@@ -86,6 +86,11 @@ def format_time(time: datetime) -> str:
     return utc.isoformat(timespec=spec).replace("+00:00", "Z")
 
 
+def format_time_or_none(time: datetime | None) -> str | None:
+    """RFC 3339 in UTC; None for a time that is not known yet."""
+    return format_time(time) if time else None
+
+
 def from_epoch(seconds: int) -> datetime:
     """The UTC time of whole seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -6,12 +6,12 @@ allow it.
 
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Quorum, Vote
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import Action, Status
-from grant_broker.domain.mail import Notify
 from grant_broker.domain.moves import move
+from grant_broker.domain.notify import Notify
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.request import (
@@ -23,14 +23,15 @@ from grant_broker.domain.request import (
     at_latest,
     end_of,
 )
-from grant_broker.domain.times import format_duration, format_time
+from grant_broker.domain.times import format_duration, format_time, format_time_or_none
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event
+from grant_broker.domain.votes import Quorum, Vote
 
 
 def submitted(request: GrantRequest, stamp: Stamp, preflight: Preflight, *, waits: str) -> Transition:
     """Stored, waiting for people; `waits` says why no standing approval covers it."""
-    detail = {**_asked(request), "answer_by": _shown(request.answer_by), "waits": waits}
+    detail = {**_asked(request), "answer_by": format_time_or_none(request.answer_by), "waits": waits}
     return record_event(request, "submitted", stamp, detail, RequestChanges(preflight=preflight))
 
 
@@ -227,7 +228,7 @@ def _asked(request: GrantRequest) -> Json:
         "key": request.key_arn,
         **request.scope.model_dump(mode="json"),
         "duration": format_duration(request.duration),
-        "starts_at": _shown(request.starts_at),
+        "starts_at": format_time_or_none(request.starts_at),
         "reason": request.reason,
         "ticket": request.ticket,
         **({"extends": request.extends} if request.extends else {}),
@@ -237,10 +238,6 @@ def _asked(request: GrantRequest) -> Json:
 def _held(request: GrantRequest) -> Json:
     """Whose grant it is, and on which key."""
     return {"grantee": request.grantee, "key": request.key_arn}
-
-
-def _shown(time: datetime | None) -> str | None:
-    return format_time(time) if time else None
 
 
 def _last_vote(votes: Approval) -> Json:

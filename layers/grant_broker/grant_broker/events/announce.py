@@ -8,7 +8,7 @@ from itertools import islice
 from grant_broker.aws.event_bus import Entry, EventBus, batches_of, entry_of
 from grant_broker.aws.mails import MailQueue
 from grant_broker.domain.errors import EventsRefused
-from grant_broker.domain.mail import notice_of
+from grant_broker.domain.notices import notice_of
 from grant_broker.domain.partner_events import find_account
 from grant_broker.domain.trail import Event
 from grant_broker.events.directory import Directory

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from grant_broker.aws.mails import MailTopic
-from grant_broker.domain.mail import digest, read_notice
+from grant_broker.domain.mail import digest
+from grant_broker.domain.queued_notices import read_notice
 
 PAUSE = 20.0
 """Seconds that pass before each mail."""

@@ -11,7 +11,7 @@ from grant_broker.aws.mails import MailQueue
 from grant_broker.broker import Measure
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.errors import EventsRefused, Unavailable
-from grant_broker.domain.mail import partner_notice
+from grant_broker.domain.notices import partner_notice
 from grant_broker.domain.partner_events import find_account_told, partner_event
 from grant_broker.domain.trail import Event
 from grant_broker.events.directory import Directory

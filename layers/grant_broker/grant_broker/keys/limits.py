@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from grant_broker.aws.dynamodb import Write
 from grant_broker.broker import ApiBroker
-from grant_broker.domain.approvals import Quorum
 from grant_broker.domain.arns import key_id_of, region_of
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused, NotPermitted
@@ -13,6 +12,7 @@ from grant_broker.domain.key_document import Comparison, KeyDocument, compare
 from grant_broker.domain.keys import Key, Proposal
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import Precondition
+from grant_broker.domain.votes import Quorum
 from grant_broker.keys import checks
 from grant_broker.keys.register import get_open_key
 from grant_broker.keys.versions import keep_limits

@@ -11,17 +11,11 @@ from grant_broker.api.openapi.parameters import IDEMPOTENCY_KEY, IF_MATCH, PATH,
 from grant_broker.api.openapi.routes import OPERATIONS, SECURITY_TEAM, Operation
 from grant_broker.api.openapi.schemas import Shape, components, fields_of, reference
 from grant_broker.api.problems import ANSWERS
-from grant_broker.api.security_shapes import (
-    Approval,
-    ChangedKey,
-    Key,
-    KeyChecks,
-    NamedAccount,
-    RequestSeen,
-    RequestWithTrail,
-    Votes,
-)
-from grant_broker.api.shapes import Problem, Request, RequestShown
+from grant_broker.api.shapes.accounts import NamedAccount
+from grant_broker.api.shapes.approvals import Approval
+from grant_broker.api.shapes.keys import ChangedKey, Key, KeyChecks, Votes
+from grant_broker.api.shapes.requests import RequestSeen, RequestWithTrail
+from grant_broker.api.shapes.third_parties import Problem, Request, RequestShown
 
 PROBLEM = "application/problem+json"
 _REFUSED = {

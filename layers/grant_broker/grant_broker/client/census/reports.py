@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from html import escape
 from string import Template
 
 from grant_broker.client.census.seen import MEANINGS, SeenGrant, SeenKey, Tally, Unread
 from grant_broker.client.printing import printable
-from grant_broker.domain.times import format_time
+from grant_broker.domain.times import format_time, format_time_or_none
 
 Write = Callable[[str], object]
 _STYLE = (
@@ -132,7 +131,12 @@ def key_view(key: SeenKey) -> dict[str, object]:
         "manager": key.manager,
         "state": key.state,
         "created_at": format_time(key.created_at),
-        "last_use": use and {"operation": use.operation, "at": _time(use.at), "seen_since": _time(use.since)},
+        "last_use": use
+        and {
+            "operation": use.operation,
+            "at": format_time_or_none(use.at),
+            "seen_since": format_time_or_none(use.since),
+        },
     }
 
 
@@ -169,14 +173,10 @@ def last_use(key: SeenKey) -> str:
     if use is None:
         return "last use not told"
     if use.at is None:
-        return f"no use seen since {_time(use.since)}"
-    return f"last used {_time(use.at)} ({use.operation})"
+        return f"no use seen since {format_time_or_none(use.since)}"
+    return f"last used {format_time_or_none(use.at)} ({use.operation})"
 
 
 def _constraint(seen: SeenGrant) -> str:
     constraints: Mapping[str, object] = seen.grant.constraints
     return json.dumps(constraints, sort_keys=True) if constraints else "no constraint"
-
-
-def _time(time: datetime | None) -> str | None:
-    return format_time(time) if time else None

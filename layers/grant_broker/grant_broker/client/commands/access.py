@@ -8,8 +8,8 @@ import boto3
 import click
 
 from grant_broker.access_report import Identity
-from grant_broker.api import security_shapes
-from grant_broker.api.access_views import report_view
+from grant_broker.api.shapes import access as shapes
+from grant_broker.api.views.access import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.access_words import accessor, actions_in_words, through_in_words
@@ -73,7 +73,7 @@ def command(
     return 0
 
 
-def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> security_shapes.AccessReport:
+def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> shapes.AccessReport:
     page = get_whole(
         KmsReader(aws.reading_kms()),
         key_arn,
@@ -83,7 +83,7 @@ def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> securit
     return report_view(page.entries, page.report, cursor=None)
 
 
-def print_report(report: security_shapes.AccessReport) -> None:
+def print_report(report: shapes.AccessReport) -> None:
     """Print a report in words: a table of all access, the findings, and counts."""
     print_table(_HEADER, [_row(item) for item in report["items"]])
     _print_findings(report)
@@ -106,7 +106,7 @@ def _read_identities(aws: Clients, accounts: set[str]) -> list[Identity] | None:
     return None if unread == accounts else identities
 
 
-def _row(item: security_shapes.AccessEntry) -> tuple[str, ...]:
+def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
     constraint = json.dumps(item["constraint"], sort_keys=True) if item["constraint"] else "-"
     return (
         accessor(item),
@@ -117,7 +117,7 @@ def _row(item: security_shapes.AccessEntry) -> tuple[str, ...]:
     )
 
 
-def _print_findings(report: security_shapes.AccessReport) -> None:
+def _print_findings(report: shapes.AccessReport) -> None:
     print()
     for finding in report["findings"]:
         about = f" [{finding['principal']}]" if "principal" in finding else ""

@@ -6,7 +6,7 @@ import click
 
 from grant_broker.client.account_editing import Given, put_fields
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.reviewing import print_accounts
+from grant_broker.client.tables import print_accounts
 
 
 @click.group("accounts", cls=DefaultGroup)

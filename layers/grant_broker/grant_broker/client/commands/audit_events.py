@@ -6,8 +6,8 @@ from typing import Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.reviewing import print_events
 from grant_broker.client.security_team import EventFilters
+from grant_broker.client.tables import print_events
 
 
 @click.command("events", cls=ApiCommand)

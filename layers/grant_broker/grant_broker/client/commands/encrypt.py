@@ -15,7 +15,7 @@ from grant_broker.client.kms import kms_with_grant
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-    from grant_broker.api.shapes import Request
+    from grant_broker.api.shapes.third_parties import Request
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from grant_broker.api.access_views import advice_view
+from grant_broker.api.views.access import advice_view
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.aws_session import clients, get_profile
 from grant_broker.client.commands.access import kms_of

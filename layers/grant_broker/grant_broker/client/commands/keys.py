@@ -4,9 +4,10 @@ import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
 from grant_broker.client.key_editing import edit_document, find_key_id, send_document
-from grant_broker.client.reviewing import print_document, print_keys, print_proposals
+from grant_broker.client.reviewing import print_document
 from grant_broker.client.security_team import limits_of
 from grant_broker.client.showing import print_offers
+from grant_broker.client.tables import print_keys, print_proposals
 
 
 @click.group("keys", cls=DefaultGroup)

@@ -3,7 +3,7 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.reviewing import print_queue
+from grant_broker.client.tables import print_queue
 
 
 @click.command("queue", cls=ApiCommand)

@@ -3,7 +3,7 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup
-from grant_broker.client.reviewing import print_owed
+from grant_broker.client.tables import print_owed
 
 
 @click.group("reviews", cls=DefaultGroup)

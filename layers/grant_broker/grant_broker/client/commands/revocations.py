@@ -14,11 +14,11 @@ from grant_broker.client.arguments import ACCOUNT, GRANTEE, ISO_SPAN, KEY_ARN, S
 from grant_broker.client.exit_codes import DONE, NO_ANSWER, WRONG_USAGE
 from grant_broker.client.panic import Panic
 from grant_broker.client.printing import printable, working
-from grant_broker.client.reviewing import print_revocations
+from grant_broker.client.tables import print_revocations
 from grant_broker.domain.arns import account_of
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import MassRevocation
+    from grant_broker.api.shapes.revocations import MassRevocation
 
 _PAUSE = 1.0  # seconds between two looks
 

@@ -4,7 +4,8 @@ import click
 
 from grant_broker.client.account_editing import find_account
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.reviewing import print_events, print_review
+from grant_broker.client.reviewing import print_review
+from grant_broker.client.tables import print_events
 
 
 @click.command("show", cls=ApiCommand)

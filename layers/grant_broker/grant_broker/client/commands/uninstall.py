@@ -15,7 +15,7 @@ from grant_broker.client.printing import printable, working
 from grant_broker.domain.arns import key_id_of
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import RequestSeen
+    from grant_broker.api.shapes.requests import RequestSeen
 
 _REASON = "the broker is being taken down"
 _PAUSE = 2.0  # seconds between two looks

@@ -12,7 +12,7 @@ from grant_broker.client.printing import working
 from grant_broker.client.showing import print_request
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import Request
+    from grant_broker.api.shapes.third_parties import Request
 
 
 @click.command("wait", cls=ApiCommand)

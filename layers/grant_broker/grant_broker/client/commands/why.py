@@ -6,7 +6,7 @@ from typing import TextIO
 import click
 
 from grant_broker.access_report.why import read_refusal
-from grant_broker.api.shapes import Explanation
+from grant_broker.api.shapes.third_parties import Explanation
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import CONTEXT, TIME
 from grant_broker.client.printing import print_fields, printable

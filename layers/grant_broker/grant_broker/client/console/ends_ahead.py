@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Due
+    from grant_broker.api.shapes.debt import Due
 
 _MARKS = 6
 """Columns from one written time to the next."""

@@ -13,7 +13,7 @@ from grant_broker.client.errors import GrantBrokerError
 from grant_broker.client.third_party import Submission
 
 if TYPE_CHECKING:
-    from grant_broker.api.shapes import RequestFields
+    from grant_broker.api.shapes.third_parties import RequestFields
 
 pages = Blueprint("own", __name__, url_prefix="/own")
 MOST = 200

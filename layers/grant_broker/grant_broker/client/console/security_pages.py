@@ -16,7 +16,7 @@ from grant_broker.client.errors import GrantBrokerError
 from grant_broker.domain.times import format_time
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import RequestSeen
+    from grant_broker.api.shapes.requests import RequestSeen
 
 pages = Blueprint("security", __name__)
 MOST = 200

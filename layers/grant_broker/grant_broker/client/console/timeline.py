@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from grant_broker.client.printing import distance
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import RequestSeen
+    from grant_broker.api.shapes.requests import RequestSeen
 
 SPANS = {15: 5, 60: 10, 240: 60, 720: 120}
 """Minutes that a picture may look ahead, and the minutes between its marks."""

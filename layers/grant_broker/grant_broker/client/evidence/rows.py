@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from grant_broker.client.evidence.trails import Period, Trail
 from grant_broker.domain.arns import find_account
-from grant_broker.domain.times import format_time, parse_span, parse_time
+from grant_broker.domain.times import format_time, format_time_or_none, parse_span, parse_time
 from grant_broker.domain.trail import Event, Json
 
 DECISIONS = (
@@ -166,7 +166,7 @@ def _grant(trail: Trail, made: Event, over: Event | None) -> Grant:
         "end_reason": over.detail.get("reason") if over else None,
         "end_asked_by": ending.by if ending else None,
         "seconds_late": _late(over, _due(intent, ending, until)),
-        "absent_at": format_time(trail.absent_at) if trail.absent_at else None,
+        "absent_at": format_time_or_none(trail.absent_at),
         "drift": any(event.detail.get("drift") for event in trail.events),
         "reviews": _reviews(trail),
         "last_hash": trail.events[-1].hash,

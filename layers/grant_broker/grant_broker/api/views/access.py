@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
-from grant_broker.domain.times import format_time
+from grant_broker.domain.times import format_time_or_none
 from grant_broker.keys.key_policy import KeyPolicyAdvice
 
 if TYPE_CHECKING:
-    # What no call needs.
-    from grant_broker.api import security_shapes
+    from grant_broker.api.shapes import access as shapes
 
 
 def report_view(
     entries: Iterable[AccessEntry], report: AccessReport | None, *, cursor: str | None
-) -> security_shapes.AccessReport:
+) -> shapes.AccessReport:
     """A page of the report; findings and counts are on the pages that have a `report`."""
     return {
         "items": [_entry(entry) for entry in entries],
@@ -26,7 +25,7 @@ def report_view(
     }
 
 
-def advice_view(advice: KeyPolicyAdvice) -> security_shapes.KeyPolicyAdvice:
+def advice_view(advice: KeyPolicyAdvice) -> shapes.KeyPolicyAdvice:
     """What a key's policy must say for the broker."""
     return {
         "statements": advice.statements,
@@ -38,27 +37,27 @@ def advice_view(advice: KeyPolicyAdvice) -> security_shapes.KeyPolicyAdvice:
     }
 
 
-def _entry(entry: AccessEntry) -> security_shapes.AccessEntry:
+def _entry(entry: AccessEntry) -> shapes.AccessEntry:
     return {
         "principal": entry.principal,
         "actions": list(entry.actions),
         "through": _through(entry.through),
         "constraint": dict(entry.constraint) if entry.constraint else None,
-        "until": format_time(entry.until) if entry.until else None,
+        "until": format_time_or_none(entry.until),
         "findings": list(entry.findings),
     }
 
 
-def _through(through: Through) -> security_shapes.Through:
-    shown: security_shapes.Through = {"kind": through.kind}
+def _through(through: Through) -> shapes.Through:
+    shown: shapes.Through = {"kind": through.kind}
     for name, value in vars(through).items():
         if value is not None:
             shown[name] = value  # type: ignore[literal-required] # the two have the same fields, by a test
     return shown
 
 
-def _finding(finding: AccessFinding) -> security_shapes.AccessFinding:
-    shown: security_shapes.AccessFinding = {"code": finding.code, "detail": finding.detail}
+def _finding(finding: AccessFinding) -> shapes.AccessFinding:
+    shown: shapes.AccessFinding = {"code": finding.code, "detail": finding.detail}
     if finding.principal:
         shown["principal"] = finding.principal
     return shown

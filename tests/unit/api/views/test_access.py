@@ -4,8 +4,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
-from grant_broker.api import security_shapes
-from grant_broker.api.access_views import report_view
+from grant_broker.api.shapes import access as shapes
+from grant_broker.api.views.access import report_view
 
 ENTRY = AccessEntry(
     principal="arn:aws:iam::444455556666:role/application",
@@ -51,4 +51,4 @@ def test_a_later_page() -> None:
 
 def test_the_shape_of_through() -> None:
     """What gives an access has the same fields in the report as in the API's shape."""
-    assert {field.name for field in fields(Through)} == set(security_shapes.Through.__annotations__)
+    assert {field.name for field in fields(Through)} == set(shapes.Through.__annotations__)

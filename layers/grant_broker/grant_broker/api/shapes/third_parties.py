@@ -1,8 +1,4 @@
-"""What the API answers to third parties, as types: views return them, clients read them.
-
-Every field is always there unless it is NotRequired, and no other is. Imports nothing but the standard
-library and words of the domain, so that a client pays nothing for it. The OpenAPI document is made of them.
-"""
+"""Third parties: their requests and grants, what they may ask for, and every refusal."""
 
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 

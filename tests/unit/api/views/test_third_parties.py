@@ -1,15 +1,14 @@
-"""What the API shows: every field always, and a grant token to nobody else."""
+"""What third parties see: every field always, and a grant token nobody but its parties."""
 
 from datetime import timedelta
 
 import pytest
 
-from grant_broker.api.views import approval_view, key_view, offer_view, party_view, request_view
-from grant_broker.domain.approvals import Quorum, Verdict, Vote
+from grant_broker.api.views.third_parties import offer_view, party_view, request_view
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.times import format_time
-from tests.support.limits import WHOLE
-from tests.support.records import ACCOUNT, GRANTEE, ID, KEY, NOW, before_intent, key, request, standing
+from grant_broker.domain.votes import Verdict, Vote
+from tests.support.records import ACCOUNT, GRANTEE, ID, NOW, before_intent, key, request
 
 REQUEST = {
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
@@ -55,66 +54,9 @@ def test_never_to_others() -> None:
     assert "secret" not in str(request_view(request(grant_token="secret")))
 
 
-def test_decisions() -> None:
-    """Votes are shown by who cast them, without what is internal."""
-    cast = Vote(
-        person="p",
-        by="arn",
-        session="s",
-        verdict=Verdict.DENY,
-        comment="no",
-        at=NOW,
-        digest="d",
-        idempotency="i",
-    )
-    shown = {
-        "by": "arn", "verdict": "deny", "comment": "no", "duration": None, "at": "2026-03-01T12:00:00Z",
-    }  # fmt: skip
-    assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
-    ahead = standing(votes=(cast,), valid_until=NOW)
-    assert approval_view(ahead, quorum=Quorum(1), now=NOW, may_decide=True)["decisions"] == [shown]
-
-
-def test_approval() -> None:
-    """A standing approval shows its status beside what it covers."""
-    ahead = standing(valid_until=NOW + timedelta(days=1))
-    view = approval_view(ahead, quorum=Quorum(1), now=NOW, may_decide=False)
-    assert set(view) == {
-        "id",
-        "status",
-        "key",
-        "account",
-        "grantee",
-        "operations",
-        "encryption_context",
-        "context_match",
-        "max_duration",
-        "valid_from",
-        "valid_until",
-        "windows",
-        "reason",
-        "decisions",
-        "created_at",
-        "may_decide",
-    }
-    assert view["may_decide"] is False
-    assert (view["status"], view["key"], view["max_duration"]) == ("active", KEY, "PT2H")
-    assert view["valid_until"] == "2026-03-02T12:00:00Z"
-
-
-def test_keys() -> None:
-    """The security team sees a key's limits, a third party its offer, its own account filled in."""
-    limits = key(required_context={"tenant": "${account}"})
-    view = key_view(limits, may_decide=True)
-    assert view.keys() == {"key_arn", *WHOLE, "may_decide"}
-    assert (view["required_context"], view["may_decide"]) == ({"tenant": "${account}"}, True)
-    roles = key(approvers=("AROAALICE0000000",), requesters=("arn:aws:iam::444455556666:role/a",))
-    view = key_view(roles, may_decide=True)
-    assert (view["approvers"], view["requesters"]) == (
-        ["AROAALICE0000000"],
-        ["arn:aws:iam::444455556666:role/a"],
-    )
-    offer = offer_view(limits, ACCOUNT)
+def test_offers() -> None:
+    """A third party sees what it may ask for, its own account filled in."""
+    offer = offer_view(key(required_context={"tenant": "${account}"}), ACCOUNT)
     assert set(offer) == {
         "key_arn",
         "name",

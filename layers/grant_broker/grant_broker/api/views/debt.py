@@ -1,4 +1,4 @@
-"""What falls due, as the API answers it."""
+"""What falls due, and how late it would come."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from grant_broker.domain.ends_ahead import Debt
 from grant_broker.domain.times import format_time, from_epoch
 
 if TYPE_CHECKING:
-    from grant_broker.api.security_shapes import Debt as DebtShown
-    from grant_broker.api.security_shapes import Due
+    from grant_broker.api.shapes import debt as shapes
 
 _MINUTE, _HOUR = 60, 3600
 
 
-def debt_view(debt: Debt) -> DebtShown:
+def debt_view(debt: Debt) -> shapes.Debt:
     """Per minute for an hour and per hour for a day."""
     return {
         "at": format_time(from_epoch(debt.at)),
@@ -27,5 +26,5 @@ def debt_view(debt: Debt) -> DebtShown:
     }
 
 
-def _due(since: int, number: int) -> Due:
+def _due(since: int, number: int) -> shapes.Due:
     return {"at": format_time(from_epoch(since)), "due": number}
