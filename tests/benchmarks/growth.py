@@ -5,7 +5,7 @@ import time
 import tracemalloc
 from typing import Any
 
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from tests.benchmarks.cold_start import Options
 from tests.benchmarks.figures import Figure, Target
 from tests.benchmarks.sorted_agenda import SortedAgenda

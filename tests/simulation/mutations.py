@@ -401,7 +401,7 @@ MUTATIONS = (
     Mutation(
         "an item is read whosever content it holds",
         "aws/items.py",
-        '    if item.get("pk", record.subject) != record.subject:\n',
+        '    if item.get("pk", partition) != partition:\n',
         "    if False:\n",
         "tests/integration/expiry/test_unfit_records.py::test_what_cannot_be_done_is_put_off",
     ),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from grant_broker.approvals import mass_revocations
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.expiry import run as expiry
 from grant_broker.reconcile.run import reconcile
 from tests.local_aws.answers import AwsError, Response

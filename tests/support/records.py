@@ -8,9 +8,10 @@ import boto3
 
 from grant_broker.aws.agenda import AgendaEntry
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import Part, item_of
+from grant_broker.aws.items import item_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.approvals import Approval, Kind
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.key_document import KeyDocument

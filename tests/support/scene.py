@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from grant_broker.aws.agenda import AgendaEntry
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.request import GrantRequest
 from grant_broker.expiry.run import Pool, Report, run

@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from grant_broker.api.views.events import event_view
 from grant_broker.approvals.search_events import search_events
-from grant_broker.aws.items import place_of
 from grant_broker.aws.store import Store
 from grant_broker.client import main as command_line
 from grant_broker.client.commands import audit as command
@@ -53,7 +52,7 @@ def client(monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
 
 def test_pages(scene: Scene) -> None:
     """Events come oldest first, page by page, from a time on, without loss or repeat."""
-    mixed = sorted([*write(scene), *write(scene, request_id="b" * 32)], key=place_of)
+    mixed = sorted([*write(scene), *write(scene, request_id="b" * 32)], key=lambda event: event.place)
     search = partial(search_events, scene.store)
     first = search(EventSearch(since=NOW), limit=4, after=None)
     rest = search(EventSearch(since=NOW), limit=4, after=first.after)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.errors import DatabaseRefused
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.expiry import run as expiry

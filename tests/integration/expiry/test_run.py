@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.aws.items import Part, item_of
+from grant_broker.aws.items import item_of
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import run

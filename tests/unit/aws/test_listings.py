@@ -8,8 +8,8 @@ import pytest
 
 from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import listed_from
 from grant_broker.aws.pages import EventListing, Listing, read_page
+from grant_broker.domain.stored import listed_from
 from tests.support.scripted_client import Script
 
 LISTING = Listing("requests", "by_account", "account", "444455556666", "request#", "request")

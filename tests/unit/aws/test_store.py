@@ -10,8 +10,9 @@ import pytest
 from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.counters import CallLimits
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.aws.items import Part, item_of, key_of, record_of
+from grant_broker.aws.items import item_of, key_of, record_of
 from grant_broker.aws.store import Store
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import Stale, Unavailable

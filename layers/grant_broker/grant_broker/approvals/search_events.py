@@ -3,7 +3,6 @@
 import operator
 from typing import Any
 
-from grant_broker.aws.items import place_of
 from grant_broker.aws.pages import Page
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
@@ -37,8 +36,8 @@ def search_trail(
         found.reverse()
     if after is not None:
         is_next = operator.lt if search.newest_first else operator.gt
-        found = [event for event in found if is_next(place_of(event), after)]
-    return Page(found[:limit], place_of(found[limit - 1]) if len(found) > limit else None)
+        found = [event for event in found if is_next(event.place, after)]
+    return Page(found[:limit], found[limit - 1].place if len(found) > limit else None)
 
 
 class _Subjects:

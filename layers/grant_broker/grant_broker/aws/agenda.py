@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import Part, agenda_partition
 from grant_broker.aws.tables import Tables
+from grant_broker.domain.agenda import Part, agenda_partition
 from grant_broker.domain.checks import Function
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.lifecycle import Action

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from grant_broker.aws.attributes import Item, serialized
 from grant_broker.aws.dynamodb import Query, Write
-from grant_broker.aws.items import key_of, record_of
+from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.break_glass import GlassDay, day_of
 from grant_broker.domain.glass_evidence import GlassSeen
@@ -60,5 +60,4 @@ class Glass:
         return [{"Put": {"TableName": self._tables.approval_table, "Item": serialized(item)}}]
 
     def _item(self, first: GlassDay | GlassSeen) -> Item | None:
-        key = key_of(first)
-        return self._tables.database.get(self._tables.request_table, key["pk"]["S"], key["sk"]["S"])
+        return self._tables.database.get(self._tables.request_table, *first.key)

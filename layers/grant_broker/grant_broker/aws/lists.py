@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query, Rows
-from grant_broker.aws.items import R, holder_of, holding_of, readable, record_of
+from grant_broker.aws.items import S, readable, record_of
 from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.accounts import Account
@@ -21,8 +21,10 @@ from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import MassRevocation
 from grant_broker.domain.people import Caller
-from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.request import GrantRequest, holder_of
+from grant_broker.domain.scope import Scope
 from grant_broker.domain.searches import EventSearch, RequestSearch
+from grant_broker.domain.times import parse_time
 from grant_broker.domain.trail import Event
 
 _LOG = logging.getLogger(__name__)
@@ -201,8 +203,8 @@ class Lists:
         return list(_holdings(islice(items, most)))
 
     def _page(
-        self, model: type[R], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
-    ) -> Page[R]:
+        self, model: type[S], listing: Listing, keep: Callable[[Item], bool], *, limit: int, after: str | None
+    ) -> Page[S]:
         page = read_page(self._tables.database, listing, limit=limit, after=after, keep=keep)
         return Page(list(readable(model, page.records)), page.after)
 
@@ -211,6 +213,17 @@ def _holdings(items: Iterable[Item]) -> Iterator[Holding]:
     """The holdings in items; one that cannot be read is told to the log: it must not stop a whole account."""
     for item in items:
         try:
-            yield holding_of(item)
+            yield _holding(item)
         except (KeyError, TypeError, ValueError):
             _LOG.exception("a holding cannot be read", extra={"item": item["pk"]})
+
+
+def _holding(item: Item) -> Holding:
+    return Holding(
+        request_id=item["pk"].partition("#")[2],
+        status=Status(item["status"]),
+        scope=Scope.model_validate(item["scope"]),
+        issued_at=parse_time(item["issued_at"]),
+        expires_at=parse_time(item["expires_at"]),
+        ended_at=parse_time(item["ended_at"]) if "ended_at" in item else None,
+    )

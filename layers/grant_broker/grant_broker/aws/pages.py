@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import DynamoDb, Query
-from grant_broker.aws.items import listed_from
+from grant_broker.domain.stored import listed_from
 
 T = TypeVar("T")
 _QUERIES = 10  # a filter that matches nothing must not read a whole table for one page

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import key_of, record_of
+from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace, ReviewsPlace
 
@@ -19,8 +19,7 @@ class Places:
 
     def get(self, first: P) -> P:
         """Get where a pass stands; `first` where there was none yet."""
-        key = key_of(first)
-        item = self._tables.database.get(self._tables.request_table, key["pk"]["S"], key["sk"]["S"])
+        item = self._tables.database.get(self._tables.request_table, *first.key)
         return record_of(type(first), item) if item else first
 
     def list_keys(self) -> list[KeyPlace]:

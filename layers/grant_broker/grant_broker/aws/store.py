@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.agenda import Agenda
@@ -11,7 +11,7 @@ from grant_broker.aws.blocks import Blocks
 from grant_broker.aws.counters import Counters
 from grant_broker.aws.dynamodb import DynamoDb, Query, Write
 from grant_broker.aws.glass import Glass
-from grant_broker.aws.items import R, item_of, key_of, readable, record_of, sort_key
+from grant_broker.aws.items import item_of, key_of, readable, record_of
 from grant_broker.aws.leases import Leases
 from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.lists import Lists
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, PutTypeDef
 
 Label = Literal["name", "key_id"]
+R = TypeVar("R", bound=Record)
 
 
 class Store:
@@ -63,7 +64,7 @@ class Store:
 
     def find_request(self, request_id: str) -> GrantRequest | None:
         """Find a request."""
-        return self._find(GrantRequest, self.tables.request_table, f"request#{request_id}", "request")
+        return self._find(GrantRequest, f"request#{request_id}")
 
     def get_request(self, request_id: str, *, account: str | None = None) -> GrantRequest:
         """Get a request. One of another account than `account` is not found, in the same words."""
@@ -86,11 +87,11 @@ class Store:
 
     def find_votes(self, request_id: str) -> Approval | None:
         """Find the votes on one request."""
-        return self._find(Approval, self.tables.approval_table, f"request#{request_id}", "approval")
+        return self._find(Approval, f"request#{request_id}")
 
     def find_approval(self, approval_id: str) -> Approval | None:
         """Find a standing approval."""
-        return self._find(Approval, self.tables.approval_table, f"approval#{approval_id}", "approval")
+        return self._find(Approval, f"approval#{approval_id}")
 
     def get_approval(self, approval_id: str) -> Approval:
         """Get a standing approval."""
@@ -101,8 +102,7 @@ class Store:
 
     def find_revocation(self, revocation_id: str) -> MassRevocation | None:
         """Find a mass revocation."""
-        table = self.tables.approval_table
-        return self._find(MassRevocation, table, f"revocation#{revocation_id}", "revocation")
+        return self._find(MassRevocation, f"revocation#{revocation_id}")
 
     def get_revocation(self, revocation_id: str) -> MassRevocation:
         """Get a mass revocation."""
@@ -114,12 +114,11 @@ class Store:
     def get_revocation_queue(self) -> RevocationQueue:
         """Get the mass revocations whose jobs are not done; none at first."""
         empty = RevocationQueue()
-        found = self._find(RevocationQueue, self.tables.approval_table, empty.subject, sort_key(empty))
-        return found or empty
+        return self._find(RevocationQueue, empty.subject) or empty
 
     def find_key(self, key_arn: str) -> Key | None:
         """Find a key in the register, open or closed."""
-        return self._find(Key, self.tables.approval_table, f"key#{key_arn}", "key")
+        return self._find(Key, f"key#{key_arn}")
 
     def get_key(self, key_arn: str) -> Key:
         """Get a key in the register, open or closed."""
@@ -130,7 +129,7 @@ class Store:
 
     def find_account(self, account: str) -> Account | None:
         """Find what the security team says, or said, of an account."""
-        return self._find(Account, self.tables.approval_table, f"account#{account}", "account")
+        return self._find(Account, f"account#{account}")
 
     def find_key_named(self, name: str) -> Key | None:
         """Find a key by its ARN, or by the name that it bears now."""
@@ -154,8 +153,7 @@ class Store:
 
     def find_proposal(self, like: Proposal) -> Proposal | None:
         """Find the votes so far for exactly this document."""
-        sort = f"proposal#{like.document.digest}"
-        return self._find(Proposal, self.tables.approval_table, like.subject, sort)
+        return self._find_at(Proposal, like.key)
 
     def list_proposals(self, key: Key) -> list[Proposal]:
         """List the documents that some have voted for, those included that have come to nothing."""
@@ -171,7 +169,7 @@ class Store:
 
     def find_check(self, function: Function, key_arn: str) -> Check | None:
         """Find the last check of one function on a key."""
-        return self._find(Check, self.tables.request_table, f"check#{function}#{key_arn}", "check")
+        return self._find(Check, f"check#{function}#{key_arn}")
 
     def get_trail(self, subject: str) -> list[Event]:
         """Get the events of one subject in order; none where nothing is known of it."""
@@ -192,7 +190,7 @@ class Store:
         another writer was first, Unavailable where DynamoDB did not say. After a lost answer a repeat finds
         its own write: if what is stored is what was to be written, it has happened.
         """
-        last = {(change.record.subject, sort_key(change.record)): change.record for change in changes}
+        last = {change.record.key: change.record for change in changes}
         events = [change.event for change in changes if change.event]
         puts = [self._put_record(record, changes) for record in last.values()]
         told = [_put(self.tables.table_of(event), item_of(event), _NEW) for event in events]
@@ -212,13 +210,16 @@ class Store:
         condition = _Condition("key_arn = :bearer", {":bearer": borne_by}) if borne_by else _NEW
         return _put(self.tables.approval_table, item, condition)
 
-    def _find(self, model: type[R], table: str, pk: str, sk: str) -> R | None:
-        item = self.database.get(table, pk, sk)
+    def _find(self, model: type[R], subject: str) -> R | None:
+        return self._find_at(model, (subject, model.SORT_KEY))
+
+    def _find_at(self, model: type[R], key: tuple[str, str]) -> R | None:
+        item = self.database.get(self.tables.table_of(model), *key)
         return record_of(model, item) if item else None
 
     def _put_record(self, record: Record, changes: Sequence[Change]) -> Write:
         """Put a record in the place of the version that the first of its changes was made on."""
-        own = (c.record for c in changes if key_of(c.record) == key_of(record))
+        own = (c.record for c in changes if c.record.key == record.key)
         before = min(each.version for each in own) - 1
         return _put(self.tables.table_of(record), self._item(record), _if_version(before))
 
@@ -234,8 +235,7 @@ class Store:
         return {"ConditionCheck": check}
 
     def _is_stored(self, record: Record) -> bool:
-        key = key_of(record)
-        item = self.database.get(self.tables.table_of(record), key["pk"]["S"], key["sk"]["S"])
+        item = self.database.get(self.tables.table_of(record), *record.key)
         return item is not None and serialized(item) == self._item(record)
 
     def _item(self, record: Record) -> Attributes:

@@ -1,13 +1,7 @@
-"""The two tables: which record lives in which."""
+"""The two tables, by their names."""
 
 from grant_broker.aws.dynamodb import DynamoDb
-from grant_broker.domain.break_glass import GlassDay
-from grant_broker.domain.checks import Check
-from grant_broker.domain.place import Place
-from grant_broker.domain.records import Record
-from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.reviews import Owed
-from grant_broker.domain.trail import Event
+from grant_broker.domain.stored import Stored, Table
 
 
 class Tables:
@@ -30,7 +24,6 @@ class Tables:
         """Whether the approval table was named."""
         return self._approval_table is not None
 
-    def table_of(self, record: Record | Event) -> str:
-        """The name of the table that a record lives in."""
-        in_requests = isinstance(record, GrantRequest | Event | Check | Place | GlassDay | Owed)
-        return self.request_table if in_requests else self.approval_table
+    def table_of(self, record: Stored | type[Stored]) -> str:
+        """The name of the table that something is stored in."""
+        return self.request_table if record.TABLE == Table.REQUESTS else self.approval_table

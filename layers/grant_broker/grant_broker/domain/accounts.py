@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, ClassVar, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -10,6 +10,7 @@ from grant_broker.domain import arns
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.recertification import Looks, Reviewable
 from grant_broker.domain.records import ChangeOf, Stamp
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.texts import CLEAN, AccountId, Form, Name, clean
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import record_event
@@ -60,6 +61,9 @@ class AccountChanges(TypedDict, total=False):
 class Account(Reviewable):
     """An account that the security team has named. It narrows and widens nothing that may be asked for."""
 
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "account"
+
     document: AccountDocument
     created_at: Time
     documented_by: str | None = None
@@ -70,6 +74,11 @@ class Account(Reviewable):
     def subject(self) -> str:
         """The account's partition."""
         return f"account#{self.document.account}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, and its place in the list."""
+        return {"kind": "account", "listed_at": listed_at(self.created_at, self.document.account)}
 
     @property
     def known(self) -> bool:

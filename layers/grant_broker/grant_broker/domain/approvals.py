@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, TypedDict
+from typing import Annotated, ClassVar, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -14,6 +14,7 @@ from grant_broker.domain.people import Grantee
 from grant_broker.domain.recertification import Reviewable
 from grant_broker.domain.records import ChangeOf, Stamp
 from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Seconds, Time, format_duration
 from grant_broker.domain.trail import Json
@@ -67,6 +68,9 @@ class ApprovalChanges(TypedDict, total=False):
 class Approval(Reviewable):
     """What the security team agreed to. `grantee` None: any grantee of the account."""
 
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "approval"
+
     id: str
     kind: Kind
     key_arn: str
@@ -90,6 +94,14 @@ class Approval(Reviewable):
     def subject(self) -> str:
         """The approval's partition: its own, or that of the one request it is about."""
         return f"{'approval' if self.kind == Kind.STANDING else 'request'}#{self.id}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What a standing one is found by: what it covers, and its place in a list."""
+        if self.kind != Kind.STANDING:
+            return {}
+        covering = f"{self.key_arn}#{self.account}"
+        return {"covering": covering, "listed_at": listed_at(self.created_at, self.id)}
 
     @property
     def denied(self) -> bool:

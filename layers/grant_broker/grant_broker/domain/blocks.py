@@ -6,13 +6,14 @@ one of them does. What stood is kept: whoever makes a grant past the block is ju
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
 from grant_broker.domain.arns import name_of_principal
 from grant_broker.domain.errors import NotPermitted
 from grant_broker.domain.records import ChangeOf, Record
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.times import LATEST, EpochSecond, Time, format_time, from_epoch
 from grant_broker.domain.versions import revise
 
@@ -92,6 +93,9 @@ class Block(Record):
     in a whole second, so that this and the standings never disagree.
     """
 
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "block"
+
     selectors: Selectors
     standings: tuple[Standing, ...] = ()
     blocked_until: EpochSecond = 0
@@ -100,6 +104,11 @@ class Block(Record):
     def subject(self) -> str:
         """The block's partition, told by what it matches."""
         return f"block#{self.selectors.name}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, and its place in the list."""
+        return {"kind": "block", "listed_at": listed_at(self.standings[0].since, self.selectors.name)}
 
     def holds(self, now: datetime) -> bool:
         """Whether anything is blocked at a moment."""

@@ -1,12 +1,13 @@
 """Break-glass: named principals of a key take a short grant at once, so often a day; a review is owed."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.records import ChangeOf, Record
+from grant_broker.domain.stored import Table
 from grant_broker.domain.texts import Reason
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import revise
@@ -49,6 +50,9 @@ class GlassDay(Record):
     Written in the transaction that stores the intent, on the version that was read: of two that race for the
     last one of the day, one is stored.
     """
+
+    TABLE: ClassVar = Table.REQUESTS
+    SORT_KEY: ClassVar = "day"
 
     key_arn: str
     day: str

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 from grant_broker.domain.records import ChangeOf, Record, Stamp
+from grant_broker.domain.stored import Table
 from grant_broker.domain.times import EpochSecond, Time
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
@@ -63,6 +64,9 @@ class Check(Record):
     a closed key.
     """
 
+    TABLE: ClassVar = Table.REQUESTS
+    SORT_KEY: ClassVar = "check"
+
     function: Function
     key_arn: str
     result: Result | None = None
@@ -74,6 +78,10 @@ class Check(Record):
     def subject(self) -> str:
         """The partition of the check and of its trail."""
         return f"check#{self.function}#{self.key_arn}"
+
+    def agenda(self, shards: int) -> str | None:  # noqa: ARG002 - checks are few
+        """The partition of the agenda of its function's checks, while it is due at all."""
+        return None if self.due is None else f"check#{self.function}"
 
     @property
     def failed(self) -> bool:

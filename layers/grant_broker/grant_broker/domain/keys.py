@@ -2,13 +2,14 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare, lets_ask
 from grant_broker.domain.recertification import Reviewable, Rhythm
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import ContextMatch, Scope, contains
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.times import Time, format_duration
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
@@ -30,6 +31,9 @@ class KeyChanges(TypedDict, total=False):
 class Key(Reviewable):
     """A key that the broker may issue grants on."""
 
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "key"
+
     document: KeyDocument
     created_at: Time
     withdrawn_at: Time | None = None
@@ -42,6 +46,11 @@ class Key(Reviewable):
     def subject(self) -> str:
         """The key's partition."""
         return f"key#{self.document.key_arn}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, and its place in the list."""
+        return {"kind": "key", "listed_at": listed_at(self.created_at, self.document.key_arn)}
 
     @property
     def open(self) -> bool:
@@ -141,6 +150,8 @@ class ProposalChanges(TypedDict, total=False):
 class Proposal(Record):
     """Votes for exactly one document of a key whose quorum is above 1."""
 
+    TABLE: ClassVar = Table.APPROVALS
+
     document: KeyDocument
     base_version: int
     voters: tuple[str, ...] = ()
@@ -150,6 +161,11 @@ class Proposal(Record):
     def subject(self) -> str:
         """The key's partition; the sort key tells proposals apart by their digest."""
         return f"key#{self.document.key_arn}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Several may stand beside their key."""
+        return self.subject, f"proposal#{self.document.digest}"
 
     @property
     def lapses_at(self) -> datetime:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, TypedDict
+from typing import Annotated, ClassVar, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Grantee
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.texts import AccountId, Reason
 from grant_broker.domain.times import Duration, Time, format_time_or_none, from_epoch
 from grant_broker.domain.trail import Json
@@ -81,6 +82,9 @@ class MassRevocation(Record):
     known. `at_status` and `marker` say where the sweep goes on.
     """
 
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "revocation"
+
     id: str
     selectors: Selectors
     grantee: str | None = None
@@ -102,6 +106,11 @@ class MassRevocation(Record):
     def subject(self) -> str:
         """The partition of the revocation and of its trail."""
         return f"revocation#{self.id}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, and its place in the list."""
+        return {"kind": "revocation", "listed_at": listed_at(self.created_at, self.id)}
 
     @property
     def blocks(self) -> bool:
@@ -206,6 +215,9 @@ class QueueChanges(TypedDict):
 
 class RevocationQueue(Record):
     """The mass revocations whose jobs are not done: one item, so that the minute's run reads nothing else."""
+
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "revocations"
 
     ids: tuple[str, ...] = ()
 

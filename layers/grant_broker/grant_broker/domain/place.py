@@ -4,13 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Self, TypedDict
+from typing import ClassVar, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
 from grant_broker.domain.arns import find_account
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.records import ChangeOf, Record, Stamp
+from grant_broker.domain.stored import Table
 from grant_broker.domain.times import Time
 from grant_broker.domain.trail import Json, digest
 from grant_broker.domain.versions import record_event, revise
@@ -112,6 +113,9 @@ class PlaceChanges(TypedDict, total=False):
 
 class Place(Record):
     """How far a pass has got: `marker` is where it goes on, None at the beginning."""
+
+    TABLE: ClassVar = Table.REQUESTS
+    SORT_KEY: ClassVar = "reconcile"
 
     marker: str | None = None
     finished_at: Time | None = None

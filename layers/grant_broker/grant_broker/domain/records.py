@@ -1,16 +1,17 @@
 """What is stored, and its changes: each version is written together with the event that explains it."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from grant_broker.domain.stored import Stored
 from grant_broker.domain.trail import GENESIS, Event, Json
 
 
-class Record(BaseModel, ABC):
+class Record(Stored):
     """Something stored whose every change is an event on its own trail.
 
     `version` counts writes: a writer names the version it read, so that of two writers one wins. Changes are
@@ -19,6 +20,8 @@ class Record(BaseModel, ABC):
 
     # A record that cannot be read is reported to a log, which must not see a grant token.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    SORT_KEY: ClassVar[str]
 
     version: int = 0
     events: int = 0
@@ -33,6 +36,11 @@ class Record(BaseModel, ABC):
     @abstractmethod
     def subject(self) -> str:
         """The partition key of the record and of its trail."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The primary key: the record in its subject's partition."""
+        return self.subject, self.SORT_KEY
 
 
 @dataclass(frozen=True)

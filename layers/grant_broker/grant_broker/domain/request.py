@@ -2,8 +2,9 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias, TypedDict
+from typing import ClassVar, Literal, TypeAlias, TypedDict
 
+from grant_broker.domain.agenda import agenda_partition
 from grant_broker.domain.approvals import Asked
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.break_glass import BrokenGlass
@@ -12,10 +13,11 @@ from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status
 from grant_broker.domain.notify import Notify
 from grant_broker.domain.parties import Requester
-from grant_broker.domain.people import Caller
+from grant_broker.domain.people import Caller, holder
 from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.scope import Scope
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.times import EpochSecond, Seconds, SpanSeconds, Time
 from grant_broker.domain.trail import Json, digest
 from grant_broker.domain.votes import Vote
@@ -49,6 +51,9 @@ _AGREED_TO = {
 
 class GrantRequest(Record):
     """One request. Times are UTC, durations seconds; what is not known yet is None."""
+
+    TABLE: ClassVar = Table.REQUESTS
+    SORT_KEY: ClassVar = "request"
 
     id: str
     status: Status
@@ -101,6 +106,29 @@ class GrantRequest(Record):
     def subject(self) -> str:
         """The request's partition."""
         return f"request#{self.id}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, its place in the list, and who holds its grant until when by plan."""
+        return {
+            "kind": "request",
+            "open_account": None if self.status.final else self.account,
+            "listed_at": listed_at(self.created_at, self.id),
+            **self._held,
+        }
+
+    @property
+    def _held(self) -> dict[str, object]:
+        if self.issued_at is None or self.expires_at is None or self.status == Status.FAILED:
+            return {}
+        return {
+            "holder": holder_of(self.key_arn, self.grantee),
+            "held_until": int(self.expires_at.timestamp()),
+        }
+
+    def agenda(self, shards: int) -> str | None:
+        """The partition of the agenda that it has its entry in, while it is due at all."""
+        return None if self.due is None else agenda_partition(self.action, self.id, shards)
 
     @property
     def in_every_event(self) -> Json:
@@ -236,6 +264,11 @@ class RequestChanges(TypedDict, total=False):
     action: Action | None
     due: int | None
     attempts: int
+
+
+def holder_of(key_arn: str, grantee: str) -> str:
+    """The partition of the index `held`: a key, and who holds grants on it."""
+    return f"{key_arn}#{holder(grantee)}"
 
 
 def end_of(duration: int, issued_at: datetime) -> datetime:

@@ -1,12 +1,13 @@
 """Reviews that the security team owes: what was done must be looked at by somebody else, who signs it off."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.texts import Comment
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import revise
@@ -29,6 +30,9 @@ class Owed(Record):
     In the request table, where it only lists what is owed: whether it was signed off the approval table says.
     """
 
+    TABLE: ClassVar = Table.REQUESTS
+    SORT_KEY: ClassVar = "owed"
+
     review: Kind
     id: str
     key_arn: str
@@ -41,6 +45,11 @@ class Owed(Record):
     def subject(self) -> str:
         """The review's partition, in both tables."""
         return f"review#{self.review}#{self.id}"
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What it is listed under, and its place in the list."""
+        return {"kind": "review", "listed_at": listed_at(self.since, f"{self.review}#{self.id}")}
 
     def recorded(self) -> "ChangeOf[Owed]":
         """Owed from now on: the event is that of what it is about."""
@@ -65,6 +74,9 @@ def owed_for(request: GrantRequest) -> Owed:
 
 class SignOff(Record):
     """That somebody looked: in the approval table, where whoever is reviewed cannot write."""
+
+    TABLE: ClassVar = Table.APPROVALS
+    SORT_KEY: ClassVar = "sign-off"
 
     review: Kind
     id: str

@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 
+from grant_broker.domain.stored import Stored, Table, listed_at
 from grant_broker.domain.times import Time
 
 Json: TypeAlias = dict[str, Any]
@@ -22,10 +23,12 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Event(BaseModel):
+class Event(Stored):
     """One audit event. `subject` is the partition of what it is about, `sequence` counts from 1 in it."""
 
     model_config = ConfigDict(frozen=True)
+
+    TABLE: ClassVar = Table.REQUESTS
 
     id: str
     subject: str
@@ -34,9 +37,24 @@ class Event(BaseModel):
     type: str
     by: str
     request_id: str | None = None
-    detail: Json = {}
+    detail: Json = Field(default_factory=dict)
     previous: str
     hash: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """In its subject's partition, by its number."""
+        return self.subject, f"event#{self.sequence:06d}"
+
+    @property
+    def place(self) -> str:
+        """Its place among all events in order of time."""
+        return listed_at(self.at, f"{self.subject}#{self.sequence:06d}")
+
+    @property
+    def indexed(self) -> dict[str, object]:
+        """What only indexes need."""
+        return {"kind": "event", "listed_at": self.place}
 
     def sealed(self) -> Self:
         """The event with its own hash, over everything else in it and the hash before it."""

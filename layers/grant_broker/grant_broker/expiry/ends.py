@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from datetime import timedelta
 
 from grant_broker.aws.agenda import AgendaEntry, Coming
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.entries import attempt

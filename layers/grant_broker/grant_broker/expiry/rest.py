@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 
 from grant_broker.aws.agenda import AgendaEntry
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.entries import attempt
 

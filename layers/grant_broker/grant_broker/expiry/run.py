@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.aws.agenda import Coming
-from grant_broker.aws.items import Part
+from grant_broker.domain.agenda import Part
 from grant_broker.domain.errors import Unavailable
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.ends import Ends
