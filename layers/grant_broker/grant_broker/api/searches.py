@@ -14,7 +14,6 @@ from grant_broker.domain.times import parse_time
 REQUESTS = ("status", "key", "account", "grantee", "requester", "since", "order")
 EVENTS = ("since", "until", "key", "account", "type", "by", "order")
 _KEY_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 # Who is noted in events: a caller, or one of the broker's functions.
 BY = re.compile(rf"[a-z-]{{1,32}}|{arns.PRINCIPAL.pattern}", re.ASCII)
 TYPE = re.compile(r"[a-z_]{1,64}", re.ASCII)
@@ -30,7 +29,7 @@ def request_search(query: Query, find_key_named: FindKey) -> RequestSearch:
     return RequestSearch(
         status=str(Status.PENDING) if by_answer else status,
         key_arn=_key_arn(query, find_key_named),
-        account=matching(query, "account", _ACCOUNT.fullmatch),
+        account=matching(query, "account", arns.ACCOUNT.fullmatch),
         grantee=matching(query, "grantee", arns.PRINCIPAL.fullmatch),
         requester=matching(query, "requester", arns.PRINCIPAL.fullmatch),
         since=time_of(query, "since", parse_time),
@@ -44,7 +43,7 @@ def event_search(query: Query, find_key_named: FindKey) -> EventSearch:
         since=time_of(query, "since", parse_time),
         until=time_of(query, "until", parse_time),
         key_arn=_key_arn(query, find_key_named),
-        account=matching(query, "account", _ACCOUNT.fullmatch),
+        account=matching(query, "account", arns.ACCOUNT.fullmatch),
         event_type=matching(query, "type", TYPE.fullmatch),
         by=matching(query, "by", BY.fullmatch),
         newest_first=one_of(query, "order", ("oldest", "newest")) == "newest",

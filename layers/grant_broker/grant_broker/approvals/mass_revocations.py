@@ -11,13 +11,12 @@ from grant_broker.domain.arns import name_of_principal
 from grant_broker.domain.blocks import Block, Selectors
 from grant_broker.domain.errors import (
     BrokerError,
-    Conflict,
     DatabaseRefused,
     Fault,
     InvalidRequest,
     Unavailable,
 )
-from grant_broker.domain.idempotency import Idempotency
+from grant_broker.domain.idempotency import Idempotency, ensure_same_body
 from grant_broker.domain.mass_revocations import MassRevocation, MassRevocationAsked, Progress, block_end
 from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Change, Stamp
@@ -56,8 +55,7 @@ def _create(
     revocation_id: str,
 ) -> MassRevocation:
     if idempotency.key and (stored := broker.store.find_revocation(revocation_id)):
-        if stored.body_digest != idempotency.body_digest:
-            raise Conflict("this idempotency key was used for another body")
+        ensure_same_body(stored.body_digest, idempotency.body_digest)
         return stored
     selectors, stamp = _select(broker, asked), broker.stamp(caller.arn)
     at = milliseconds(stamp.at)

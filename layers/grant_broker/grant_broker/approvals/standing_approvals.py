@@ -5,8 +5,8 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
-from grant_broker.domain.errors import Conflict, Fault, InvalidRequest
-from grant_broker.domain.idempotency import Idempotency
+from grant_broker.domain.errors import Fault, InvalidRequest
+from grant_broker.domain.idempotency import Idempotency, ensure_same_body
 from grant_broker.domain.keys import Key
 from grant_broker.domain.mass_revocations import MassRevocation
 from grant_broker.domain.parties import Voter
@@ -56,8 +56,7 @@ def _create(
     approval_id: str,
 ) -> Approval:
     if idempotency.key and (stored := broker.store.find_approval(approval_id)):
-        if stored.body_digest != idempotency.body_digest:
-            raise Conflict("this idempotency key was used for another body")
+        ensure_same_body(stored.body_digest, idempotency.body_digest)
         return stored
     key, stamp = _key_for(broker, asked), broker.stamp(caller.arn)
     faults = broker.settings.grantee_faults(asked.grantee)

@@ -7,7 +7,7 @@ from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import readable, record_of
 from grant_broker.aws.pages import Listing, Page, read_page
 from grant_broker.aws.tables import Tables
-from grant_broker.domain.reviews import Owed, SignOff
+from grant_broker.domain.reviews import Owed, SignOff, review_subject
 
 _SORT, _INDEX = "sign-off", "by_kind"
 
@@ -20,8 +20,8 @@ class Reviews:
 
     def find_sign_off(self, kind: str, name: str) -> SignOff | None:
         """Find who signed something off; a consistent read."""
-        pk = f"review#{kind}#{name}"
-        item = self._tables.database.get(self._tables.approval_table, pk, _SORT)
+        subject = review_subject(kind, name)
+        item = self._tables.database.get(self._tables.approval_table, subject, _SORT)
         return record_of(SignOff, item) if item else None
 
     def list_owed(self, *, limit: int, after: str | None) -> Page[Owed]:

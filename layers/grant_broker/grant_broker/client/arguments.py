@@ -43,8 +43,7 @@ def _role_arn(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    found = re.fullmatch(r"[0-9]{12}", text, re.ASCII)
-    return _checked(text, None if found else f"{text!a}: give the 12 digits of an account")
+    return _checked(text, _fault(arns.ACCOUNT, text, "give the 12 digits of an account"))
 
 
 def _grantee(text: str) -> str:

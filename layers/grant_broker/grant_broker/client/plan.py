@@ -1,6 +1,6 @@
 """What it takes to make keys, standing approvals and accounts as files say, and doing it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -33,6 +33,19 @@ _TELLING = (
 )
 
 
+def _action(before: object | None, after: object) -> Action:
+    if before is None:
+        return "create"
+    return "none" if before == after else "change"
+
+
+def _changes(
+    before: Mapping[str, object] | None, after: Mapping[str, object]
+) -> dict[str, tuple[object, object]]:
+    known = before or {}
+    return {name: (known.get(name), after[name]) for name in after if known.get(name) != after[name]}
+
+
 @dataclass(frozen=True)
 class KeyStep:
     """One key: how it is (None where nobody manages it yet), and how it is to be."""
@@ -48,9 +61,7 @@ class KeyStep:
     @property
     def action(self) -> Action:
         """What is to be done."""
-        if self.before is None:
-            return "create"
-        return "none" if self.before == self.after else "change"
+        return _action(self.before, self.after)
 
     @property
     def name(self) -> str:
@@ -75,9 +86,7 @@ class KeyStep:
     @property
     def changes(self) -> dict[str, tuple[object, object]]:
         """Fields that differ, before and after."""
-        before = cast("dict[str, object]", self.before or {})
-        after = cast("dict[str, object]", self.after)
-        return {name: (before.get(name), after[name]) for name in after if before.get(name) != after[name]}
+        return _changes(self.before, self.after)
 
     @property
     def _comparison(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -128,9 +137,7 @@ class AccountStep:
     @property
     def action(self) -> Action:
         """What is to be done."""
-        if self.before is None:
-            return "create"
-        return "none" if self.before == self.after else "change"
+        return _action(self.before, self.after)
 
     @property
     def name(self) -> str:
@@ -146,9 +153,7 @@ class AccountStep:
     @property
     def changes(self) -> dict[str, tuple[object, object]]:
         """Fields that differ, before and after."""
-        before = cast("dict[str, object]", self.before or {})
-        after = cast("dict[str, object]", self.after)
-        return {name: (before.get(name), after[name]) for name in after if before.get(name) != after[name]}
+        return _changes(self.before, self.after)
 
 
 Step: TypeAlias = KeyStep | ApprovalStep | AccountStep

@@ -166,9 +166,7 @@ class SecurityTeam:
 
     def put_key(self, key_id: str, document: object, *, if_match: str | None = None) -> "ChangedKey | Votes":
         """Register a key, or set its limits, all of them; Votes where more persons must send the same."""
-        headers = {"If-Match": if_match} if if_match else {}
-        answer = self._connection.call("PUT", f"/security/keys/{key_id}", document, headers=headers)
-        return cast("ChangedKey | Votes", answer.body)
+        return cast("ChangedKey | Votes", self._put(f"/security/keys/{key_id}", document, if_match))
 
     def close_key(self, key_id: str) -> None:
         """Close a key to new grants; live ones run to their time."""
@@ -210,9 +208,7 @@ class SecurityTeam:
 
     def put_account(self, account: str, entry: object, *, if_match: str | None = None) -> "NamedAccount":
         """Name a trusted account, whom to ask, and where its events go: the whole entry."""
-        headers = {"If-Match": if_match} if if_match else {}
-        answer = self._connection.call("PUT", f"/security/accounts/{account}", entry, headers=headers)
-        return cast("NamedAccount", answer.body)
+        return cast("NamedAccount", self._put(f"/security/accounts/{account}", entry, if_match))
 
     def delete_account(self, account: str) -> None:
         """Take an account's entry away; its events go to no bus any more."""
@@ -244,6 +240,10 @@ class SecurityTeam:
     def _decide(self, request_id: str, vote: dict[str, str]) -> "RequestSeen":
         answer = self._connection.call("POST", f"/security/requests/{request_id}/decision", vote)
         return cast("RequestSeen", answer.body)
+
+    def _put(self, path: str, document: object, if_match: str | None) -> object:
+        headers = {"If-Match": if_match} if if_match else {}
+        return self._connection.call("PUT", path, document, headers=headers).body
 
     def _get(self, path: str) -> object:
         return self._connection.call("GET", path).body

@@ -9,7 +9,8 @@ import re
 PARTITION = "aws"
 _FIELDS = 6
 _ANY = re.compile(r"arn:(?P<partition>aws[a-z-]{0,20}):.+", re.ASCII)
-_ACCOUNT, _NAME = "[0-9]{12}", r"[a-zA-Z0-9_+=,.@-]{1,64}"
+ACCOUNT = re.compile(r"[0-9]{12}")
+_ACCOUNT, _NAME = ACCOUNT.pattern, r"[a-zA-Z0-9_+=,.@-]{1,64}"
 # Of a grantee's path KMS takes fewer characters than IAM (CreateGrant, GranteePrincipal).
 _PATH = r"(?:[a-zA-Z0-9_+=,.@-]+/)*"
 KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}")

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from grant_broker.domain.errors import Conflict
+
 
 @dataclass(frozen=True)
 class Idempotency:
@@ -23,3 +25,9 @@ class Idempotency:
         # An ordinary role's person is the account and the role's unique id: the account is said once.
         text = "\n".join((account, person.removeprefix(f"{account}:"), route, self.key))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def ensure_same_body(stored: str, sent: str) -> None:
+    """Conflict where a repeat sends another body than the first call; both are digests."""
+    if stored != sent:
+        raise Conflict("this idempotency key was used for another body")

@@ -1,12 +1,9 @@
 """What to do next about an event, as a mail says it."""
 
-import re
-
-from grant_broker.domain.arns import KEY
+from grant_broker.domain.arns import ACCOUNT, KEY
 from grant_broker.domain.texts import is_id
 from grant_broker.domain.trail import Event
 
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
 TO_ANSWER = frozenset({"submitted", "answer_due"})
 """Types of the events that somebody must answer."""
 
@@ -16,7 +13,7 @@ def next_steps(event: Event) -> list[str]:
     kind, _, name = event.subject.partition("#")
     if kind == "key" and KEY.fullmatch(name):
         return _for_a_key(event.type, name)
-    if kind == "account" and ACCOUNT_ID.fullmatch(name):
+    if kind == "account" and ACCOUNT.fullmatch(name):
         return [f"Next: grant-broker accounts show {name}"]
     if kind == "revocation" and is_id(name):
         path = f"/security/revocations/{name}"

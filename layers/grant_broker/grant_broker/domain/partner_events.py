@@ -5,19 +5,18 @@ that the account could not read with `GET /requests/{id}`: a field that is not l
 so does an event of a type that is not.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from grant_broker.domain.arns import ACCOUNT
 from grant_broker.domain.texts import is_id
 from grant_broker.domain.times import format_time
 from grant_broker.domain.trail import Event
 
 VERSION = "1"
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _SUBMITTED = (
     "requester",
     "grantee",
@@ -135,7 +134,7 @@ def find_account(event: Event) -> str | None:
     Whoever took a function over may write anything: nothing but the id of an account is ever looked up.
     """
     account = event.detail.get("account")
-    return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) else None
+    return account if isinstance(account, str) and ACCOUNT.fullmatch(account) else None
 
 
 def find_account_told(event: Event) -> str | None:

@@ -16,6 +16,11 @@ Kind: TypeAlias = Literal["break-glass"]
 BREAK_GLASS: Kind = "break-glass"
 
 
+def review_subject(kind: str, name: str) -> str:
+    """The partition of a review, in both tables."""
+    return f"review#{kind}#{name}"
+
+
 class Look(BaseModel):
     """What is sent to sign something off: what was found."""
 
@@ -44,7 +49,7 @@ class Owed(Record):
     @property
     def subject(self) -> str:
         """The review's partition, in both tables."""
-        return f"review#{self.review}#{self.id}"
+        return review_subject(self.review, self.id)
 
     @property
     def indexed(self) -> dict[str, object]:
@@ -89,7 +94,7 @@ class SignOff(Record):
     @property
     def subject(self) -> str:
         """The review's partition, in both tables."""
-        return f"review#{self.review}#{self.id}"
+        return review_subject(self.review, self.id)
 
     def made(self) -> "ChangeOf[SignOff]":
         """Signed off: the event is that of what it is about."""

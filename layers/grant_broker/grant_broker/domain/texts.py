@@ -9,6 +9,8 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from grant_broker.domain.arns import ACCOUNT
+
 # Marks that reorder or hide what an approver reads (UAX #9), and U+FFFD, which API Gateway puts in the
 # place of bytes that are not UTF-8.
 _FORBIDDEN = frozenset("\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff\ufffd") | frozenset(
@@ -142,4 +144,4 @@ Ticket = Annotated[
 Name = Annotated[
     str, Form(re.compile(r"[a-z0-9_-]{1,64}"), "give 1 to 64 of the characters a-z, 0-9, _ and -")
 ]
-AccountId = Annotated[str, Form(re.compile(r"[0-9]{12}"), "give the 12 digits of an AWS account")]
+AccountId = Annotated[str, Form(ACCOUNT, "give the 12 digits of an AWS account")]

@@ -13,14 +13,7 @@ from grant_broker.policy_engine.templates import Context
 _CROSS_ACCOUNT = frozenset(
     f"kms:{name}".lower()
     for name in (
-        *("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyPair"),
-        *(
-            "GenerateDataKeyWithoutPlaintext",
-            "GenerateDataKeyPairWithoutPlaintext",
-            "GenerateMac",
-            "VerifyMac",
-        ),
-        *("Sign", "Verify", "GetPublicKey", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+        *by_grant.USES_OF_KEYS,
         *("CreateGrant", "ListGrants", "RevokeGrant", "DescribeKey", "GetKeyRotationStatus"),
     )
 )

@@ -17,20 +17,15 @@ a call with its `GrantToken`."""
 RETIRE = "kms:retiregrant"
 _CREATE = "kms:creategrant"
 _PREFIX = "kms:encryptioncontext:"
+USES_OF_KEYS = (
+    *("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyPair"),
+    *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac"),
+    *("Sign", "Verify", "GetPublicKey", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+)
+"""The operations that a grant may list and that another account may call: KMS takes the same for both."""
 # CreateGrant, "Operations": permissions of these names only, whatever else a grant might list.
 _OPERATIONS = frozenset(
-    f"kms:{name}".lower()
-    for name in (
-        *("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyPair"),
-        *(
-            "GenerateDataKeyWithoutPlaintext",
-            "GenerateDataKeyPairWithoutPlaintext",
-            "GenerateMac",
-            "VerifyMac",
-        ),
-        *("Sign", "Verify", "GetPublicKey", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
-        *("CreateGrant", "RetireGrant", "DescribeKey"),
-    )
+    f"kms:{name}".lower() for name in (*USES_OF_KEYS, "CreateGrant", "RetireGrant", "DescribeKey")
 )
 # KMS ignores constraints on the encryption context of these even where the grant lists them: they have none.
 _WITHOUT_CONTEXT = frozenset({"kms:describekey", RETIRE})

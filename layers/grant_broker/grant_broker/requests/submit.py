@@ -9,7 +9,7 @@ from grant_broker.domain.arns import account_of
 from grant_broker.domain.blocks import refuse_blocked
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.errors import Conflict, Fault, InvalidRequest, Stale
-from grant_broker.domain.idempotency import Idempotency
+from grant_broker.domain.idempotency import Idempotency, ensure_same_body
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.people import Caller
@@ -184,8 +184,7 @@ def _first_change(broker: RequestsBroker, found: Assessment, preflight: Prefligh
 
 
 def _go_on(broker: RequestsBroker, caller: Caller, stored: GrantRequest, body_digest: str) -> GrantRequest:
-    if stored.body_digest != body_digest:
-        raise Conflict("this idempotency key was used for another body")
+    ensure_same_body(stored.body_digest, body_digest)
     if stored.approval is None or stored.begins > stored.created_at:
         return stored
     if stored.status == Status.FAILED:

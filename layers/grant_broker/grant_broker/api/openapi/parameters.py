@@ -16,7 +16,7 @@ _KEY_ARN = {
 _SESSIONS = "An ARN; that of a role stands for all its sessions."
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z$"
 
-_ACCOUNT = {"type": "string", "pattern": "^[0-9]{12}$"}
+_ACCOUNT = {"type": "string", "pattern": f"^{arns.ACCOUNT.pattern}$"}
 PATH: dict[str, dict[str, Any]] = {
     "request_id": _ID,
     "approval_id": _ID,

@@ -1,7 +1,5 @@
 """Accounts: name them, and say where their events go."""
 
-import re
-
 from grant_broker.api import lists, query
 from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
@@ -10,10 +8,10 @@ from grant_broker.api.views.accounts import account_view
 from grant_broker.approvals import accounts
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.accounts import AccountDocument
+from grant_broker.domain.arns import ACCOUNT
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 
 routes = Routes[ApprovalsBroker]()
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
 @routes.route("GET", "/security/accounts", parameters=query.PAGED)
@@ -48,6 +46,6 @@ def delete_account(broker: ApprovalsBroker, call: Call, account: str) -> Answer:
 
 
 def _account_id(account: str) -> str:
-    if not _ACCOUNT_ID.fullmatch(account):
+    if not ACCOUNT.fullmatch(account):
         raise NotFound("there is no such account: give 12 digits")
     return account

@@ -36,34 +36,32 @@ class Vote(TypedDict):
     at: Time
 
 
-EndsAt = Annotated[
-    Time | None, Keywords(description="When the broker ends it: by the key's `margin` before `expires_at`.")
-]
-SpreadBy = Annotated[
-    Time | None, Keywords(description="Until then KMS may refuse the grantee, but with the grant's token.")
-]
+class GrantFields(TypedDict):
+    """What every view of a grant has."""
+
+    grant_id: str
+    issued_at: Time | None
+    expires_at: Time | None
+    ends_at: Annotated[
+        Time | None,
+        Keywords(description="When the broker ends it: by the key's `margin` before `expires_at`."),
+    ]
+    spread_by: Annotated[
+        Time | None,
+        Keywords(description="Until then KMS may refuse the grantee, but with the grant's token."),
+    ]
 
 
-class GrantShown(TypedDict):
+class GrantShown(GrantFields):
     """A grant, its token hidden."""
 
-    grant_id: str
     grant_token: None
-    issued_at: Time | None
-    expires_at: Time | None
-    ends_at: EndsAt
-    spread_by: SpreadBy
 
 
-class Grant(TypedDict):
+class Grant(GrantFields):
     """A grant as its parties see it; the token while it lives, for KMS calls within the next minutes."""
 
-    grant_id: str
     grant_token: str | None
-    issued_at: Time | None
-    expires_at: Time | None
-    ends_at: EndsAt
-    spread_by: SpreadBy
 
 
 class RequestFields(TypedDict):

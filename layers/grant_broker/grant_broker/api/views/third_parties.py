@@ -18,32 +18,15 @@ if TYPE_CHECKING:
 
 def request_view(request: GrantRequest) -> shapes.RequestShown:
     """A Request, without the grant's token."""
-    grant: shapes.GrantShown | None = None
-    if request.grant_id is not None:
-        grant = {
-            "grant_id": request.grant_id,
-            "grant_token": None,  # nosec B105
-            "issued_at": format_time_or_none(request.issued_at),
-            "expires_at": format_time_or_none(request.expires_at),
-            "ends_at": format_time_or_none(request.ends_at),
-            "spread_by": format_time_or_none(request.spread_by),
-        }
-    return {**_request_fields(request), "grant": grant}
+    found = _grant_fields(request)
+    return {**_request_fields(request), "grant": {**found, "grant_token": None} if found else None}
 
 
 def party_view(request: GrantRequest) -> shapes.Request:
     """A Request for the requester's person or the grantee: with the grant's token while the grant lives."""
-    grant: shapes.Grant | None = None
-    if request.grant_id is not None:
-        grant = {
-            "grant_id": request.grant_id,
-            "grant_token": request.grant_token if request.status.granted else None,
-            "issued_at": format_time_or_none(request.issued_at),
-            "expires_at": format_time_or_none(request.expires_at),
-            "ends_at": format_time_or_none(request.ends_at),
-            "spread_by": format_time_or_none(request.spread_by),
-        }
-    return {**_request_fields(request), "grant": grant}
+    found = _grant_fields(request)
+    token = request.grant_token if request.status.granted else None
+    return {**_request_fields(request), "grant": {**found, "grant_token": token} if found else None}
 
 
 def explanation_view(explanation: Explanation) -> shapes.Explanation:
@@ -96,6 +79,18 @@ def _request_fields(request: GrantRequest) -> shapes.RequestFields:
         "decisions": [vote_view(vote) for vote in request.decisions],
         "approval": request.approval,
         "warnings": warnings(request.scope, request.preflight),
+    }
+
+
+def _grant_fields(request: GrantRequest) -> shapes.GrantFields | None:
+    if request.grant_id is None:
+        return None
+    return {
+        "grant_id": request.grant_id,
+        "issued_at": format_time_or_none(request.issued_at),
+        "expires_at": format_time_or_none(request.expires_at),
+        "ends_at": format_time_or_none(request.ends_at),
+        "spread_by": format_time_or_none(request.spread_by),
     }
 
 

@@ -25,6 +25,8 @@ from grant_broker.client.printing import printable
 from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.events.export import Line, export, verify_export
 
+_FAILURES = (OSError, ValidationError, UnicodeDecodeError, *AWS_FAILURES)
+
 
 class _Tables(TypedDict):
     """The stack, or its tables."""
@@ -55,11 +57,8 @@ def verify(*, file: Path | None, **tables: Unpack[_Tables]) -> int:
     """
     try:
         found = verify_export(_lines(file, tables))
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        print(f"cannot read {file}: {printable(str(error))}", file=sys.stderr)
-        return NOT_DONE
-    except AWS_FAILURES as error:
-        return report_failure("audit verify", error)
+    except _FAILURES as error:
+        return _report("verify", f"cannot read {file}", error)
     for subject, breach in found.broken.items():
         print(f"{subject!a} event {breach.sequence}: {breach.kind}: {breach.detail}")
     if found.export:
@@ -108,17 +107,22 @@ def evidence(
     try:
         found = gather(list(_lines(file, tables)), Period(since, until))
         write_files(found, folder)
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        print(f"cannot read {file} or write {folder}: {printable(str(error))}", file=sys.stderr)
-        return NOT_DONE
-    except AWS_FAILURES as error:
-        return report_failure("audit evidence", error)
+    except _FAILURES as error:
+        return _report("evidence", f"cannot read {file} or write {folder}", error)
     for name, population in found.populations.items():
         print(f"{len(population):>8}  {name}")
     print(f"digest over where the trails end: {found.verified.digest}")
     if not found.whole:
         print(f"the trail is broken: {folder}/manifest.json says where", file=sys.stderr)
     return 0 if found.whole else 1
+
+
+def _report(subcommand: str, words: str, error: Exception) -> int:
+    """Print why an export, or the tables, could not be read; the exit code."""
+    if isinstance(error, AWS_FAILURES):
+        return report_failure(f"audit {subcommand}", error)
+    print(f"{words}: {printable(str(error))}", file=sys.stderr)
+    return NOT_DONE
 
 
 def _lines(file: Path | None, tables: _Tables) -> Iterator[Line]:

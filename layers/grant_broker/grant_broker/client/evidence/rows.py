@@ -34,6 +34,14 @@ class Said(TypedDict):
     comment: str | None
 
 
+class _Scope(TypedDict):
+    """What may be done, under which encryption context."""
+
+    operations: list[str]
+    encryption_context: dict[str, str]
+    context_match: str | None
+
+
 class Grant(TypedDict):
     """A grant of the period. Times are RFC 3339 in UTC; what did not happen, or is not known, is null."""
 
@@ -145,9 +153,7 @@ def _grant(trail: Trail, made: Event, over: Event | None) -> Grant:
         "account": find_account(about.get("grantee") or ""),
         "requester": about.get("requester"),
         "grantee": about.get("grantee"),
-        "operations": about.get("operations", []),
-        "encryption_context": about.get("encryption_context", {}),
-        "context_match": about.get("context_match"),
+        **_scope(about),
         "reason": about.get("reason"),
         "ticket": about.get("ticket"),
         "extends": about.get("extends"),
@@ -205,9 +211,7 @@ def approval_rows(trails: Iterable[Trail], period: Period) -> list[Approval]:
                 "key": about.get("key"),
                 "account": about.get("account"),
                 "grantee": about.get("grantee"),
-                "operations": about.get("operations", []),
-                "encryption_context": about.get("encryption_context", {}),
-                "context_match": about.get("context_match"),
+                **_scope(about),
                 "max_duration": about.get("max_duration"),
                 "valid_from": about.get("valid_from"),
                 "valid_until": about.get("valid_until"),
@@ -277,6 +281,14 @@ def role_rows(trails: Sequence[Trail], period: Period) -> list[Role]:
         }
         for role, events in sorted(decisions.items())
     ]
+
+
+def _scope(about: Json) -> _Scope:
+    return {
+        "operations": about.get("operations", []),
+        "encryption_context": about.get("encryption_context", {}),
+        "context_match": about.get("context_match"),
+    }
 
 
 def _role(arn: str) -> str:
