@@ -148,6 +148,23 @@ def test_past_its_grace_it_covers_nothing_more(scene: InProcessStack, late: str)
     assert scene.submit().body["status"] == "active"
 
 
+def test_an_earlier_look_ends_nothing_that_lives(scene: InProcessStack) -> None:
+    """Looks asked for sooner than before are due at once; nobody is late for one before it was asked for."""
+    scene.approve_ahead(**YEAR)
+    scene.clock.now = START + 80 * DAY
+    live = scene.submit().body["id"]
+    scene.clock.now += timedelta(minutes=5)
+    scene.limit(review_every="P30D")
+    assert [kind for kind, _ in owed(scene)] == ["key"]
+    assert count(scene)[-1] == 1
+    assert scene.status(live) == Status.ACTIVE
+    assert scene.submit().body["status"] == "active"
+    scene.clock.now += 14 * DAY
+    assert scene.submit().body["status"] == "pending"
+    scene.limit(review_every="P29D")
+    assert scene.submit().body["status"] == "pending"
+
+
 def test_taken_up_too_late(scene: InProcessStack) -> None:
     """What was approved ahead before the grace was over is not taken up after it."""
     scene.limit(review_every="P90D")

@@ -72,12 +72,13 @@ class Key(Reviewable):
         seconds.
         """
         looked = self.reviewed_at if self.version and self.open and self.reviewed_at else stamp.at
+        rhythm = Rhythm(document.review_every, grace)
         changes = KeyChanges(
             document=document,
             documented_by=person,
             withdrawn_at=None,
             limits_version=self.version + 1,
-            **Rhythm(document.review_every, grace).after(looked),
+            **rhythm.changed(self, stamp.at, last=looked),
         )
         detail = {**document.model_dump(mode="json"), **self._effect(comparison)}
         return record_event(self, "key_changed" if self.version else "key_registered", stamp, detail, changes)

@@ -41,6 +41,19 @@ class Rhythm:
         due = last + timedelta(seconds=self.every)
         return Looks(reviewed_at=last, review_due=due, unreviewed_after=due + timedelta(seconds=self.grace))
 
+    def changed(self, before: "Reviewable", at: datetime, *, last: datetime) -> Looks:
+        """The next look where the rhythm changes at a moment: nobody is late before it by what it says now.
+
+        What was granted until then is judged by these times too.
+        """
+        looks = self.after(last)
+        due, late = looks["review_due"], looks["unreviewed_after"]
+        if due is None or late is None:
+            return looks
+        due = max(due, min(before.review_due or at, at))
+        late = max(due + timedelta(seconds=self.grace), min(before.unreviewed_after or at, at))
+        return Looks(reviewed_at=last, review_due=due, unreviewed_after=late)
+
 
 @dataclass(frozen=True)
 class Due:
