@@ -23,6 +23,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         {
             "CreateGrant",
             "DescribeKey",
+            "GetKeyLastUsage",
             "GetKeyPolicy",
             "ListGrants",
             "ListKeyPolicies",

@@ -24,7 +24,7 @@ from tests.support.documents import page
 from tests.support.scene import InProcessStack
 
 READS = {
-    "key": "GetKeyPolicy ListGrants ListKeyPolicies",
+    "key": "GetKeyLastUsage GetKeyPolicy ListGrants ListKeyPolicies",
     "requests": "Query",
     "requests/index/by_kind": "Query",
     "approvals": "Query",
@@ -131,7 +131,7 @@ def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 10 + 17
+    assert len(less) == 10 + 18
     assert [name for name, told in less.items() if told == whole] == []
     # Never told as a breach, which is exit code 1 of the first two.
     assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}

@@ -11,7 +11,7 @@ from tests.infrastructure.test_fences import grant_in_order, open_key
 
 MAY = {
     "requests": "CreateGrant GetKeyPolicy",
-    "approvals": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
+    "approvals": "DescribeKey GetKeyLastUsage GetKeyPolicy ListGrants ListKeyPolicies",
     "expiry": "GetKeyPolicy ListGrants RevokeGrant",
     "reconcile": "ListGrants",
     "events": "",

@@ -10,9 +10,9 @@ from tests.support.documents import marked
 
 _MANAGING = """
 CancelKeyDeletion CreateAlias DeleteAlias DescribeKey DisableKey DisableKeyRotation EnableKey
-EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListGrants ListKeyPolicies ListKeyRotations
-ListResourceTags PutKeyPolicy RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion TagResource UntagResource
-UpdateAlias UpdateKeyDescription
+EnableKeyRotation GetKeyLastUsage GetKeyPolicy GetKeyRotationStatus ListGrants ListKeyPolicies
+ListKeyRotations ListResourceTags PutKeyPolicy RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion TagResource
+UntagResource UpdateAlias UpdateKeyDescription
 """
 # Column: the actions that it may call; all others are refused, to the functions by a Deny.
 MAY = {
@@ -26,7 +26,7 @@ MAY = {
     "its colleague": "",
     "outsider": "",
     "`requests`": "CreateGrant GetKeyPolicy",
-    "`approvals`": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
+    "`approvals`": "DescribeKey GetKeyLastUsage GetKeyPolicy ListGrants ListKeyPolicies",
     "`expiry`": "GetKeyPolicy ListGrants RetireGrant RevokeGrant",
     "`reconcile`": "ListGrants",
     "`events`": "",

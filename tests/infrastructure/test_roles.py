@@ -34,7 +34,7 @@ MAY: dict[str, dict[str, str]] = {
         "approvals/index/covering": "Query",
     },
     "approvals": {
-        "key": "DescribeKey GetKeyPolicy ListGrants ListKeyPolicies",
+        "key": "DescribeKey GetKeyLastUsage GetKeyPolicy ListGrants ListKeyPolicies",
         "requests": "BatchGetItem GetItem PutItem Query",
         "requests/index/agenda": "Query",
         "requests/index/by_account": "Query",

@@ -114,6 +114,7 @@ class InProcessStack:
         self.key_arn = self.deployment.keys["partner_data"]
         self.cloud.put_key_policy(self.key_arn, self.key_policy())
         self.cloud.kms.keys[self.key_arn].state = "Enabled"
+        self.cloud.kms.keys[self.key_arn].last_use = None
         self.restore_people()
         for role in self.cloud.directory.principals.values():
             for name in [name for name in role.inline if name.startswith(_MORE)]:

@@ -236,7 +236,8 @@ def test_the_command_prints_the_whole(scene: InProcessStack, capsys: pytest.Capt
     by_iam = [item for item in report["items"] if "policy" in item["through"]]
     counts = {**first["counts"], "iam_entries": len(by_iam), "principals": report["counts"]["principals"]}
     assert [item for item in report["items"] if "policy" not in item["through"]] == items
-    assert {**report, "items": items} == {"items": items, "findings": first["findings"], "counts": counts}
+    shown = {"findings": first["findings"], "counts": counts, "last_used": first["last_used"]}
+    assert {**report, "items": items} == {"items": items, **shown}
 
 
 def test_the_command_lists_whom_iam_lets_in(
@@ -327,6 +328,7 @@ def test_the_command_prints_a_table(scene: InProcessStack, capsys: pytest.Captur
     printed = "\n".join(lines)
     assert f"grant {made['grant']['grant_id']} of request {made['id']}  {made['expires_at']}" in printed
     assert "by arn:aws:iam::111122223333:root" in printed
+    assert "the key itself: no use since 2030-01-01T12:00:00Z, when KMS began to look" in lines
     assert lines[-2].startswith(f"grant_with_decrypt [{scene.grantee('data_reader')}]: grants that let")
     assert lines[-1].endswith("grants: 2, broker grants: 1, service grants: 0, foreign grants: 1")
 

@@ -121,7 +121,7 @@ def test_json(scene: InProcessStack, census: Callable[..., tuple[int, str, str]]
     assert {each["age_days"] for each in seen.values()} == {40}
     assert seen[made["linked"]]["service"] == "autoscaling.amazonaws.com"
     assert seen[made["lambda"]]["service"] == "lambda"
-    assert (key["manager"], key["state"], key["last_use"]) == ("CUSTOMER", "Enabled", None)
+    assert (key["manager"], key["state"], key["last_use"]["at"]) == ("CUSTOMER", "Enabled", None)
     assert key["aliases"] == ["alias/grant-broker/partner-data"]
     counts = report["counts"]
     assert (counts["human_grants"], counts["broker_grants"], counts["service_grants"]) == (7, 1, 3)
@@ -135,7 +135,7 @@ def test_table(scene: InProcessStack, census: Callable[..., tuple[int, str, str]
     assert code == 0
     assert {name for name in made if made[name] in out} == set(HUMAN)
     assert "7 grants made by hand, 1 by the broker, 3 by AWS services" in out
-    assert "last use not told" in out
+    assert "no use seen since 2030-01-01T12:00:00Z" in out
     assert all(line.isprintable() for line in out.splitlines())
 
 

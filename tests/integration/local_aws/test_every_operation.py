@@ -124,7 +124,7 @@ _EXPECTED = {
     ),
     **dict.fromkeys(
         (
-            *("GetPublicKey", "GetKeyLastUsage", "ReplicateKey", "UpdatePrimaryRegion"),
+            *("GetPublicKey", "ReplicateKey", "UpdatePrimaryRegion"),
             *("GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"),
             *(name for name in KMS.operation_names if "CustomKeyStore" in name),
         ),

@@ -41,6 +41,16 @@ class Rotation:
     period_days: int
 
 
+@dataclass(frozen=True)
+class LastUse:
+    """A key's last successful cryptographic operation, and CloudTrail's event of it."""
+
+    operation: str
+    at: datetime
+    event_id: str
+    request_id: str
+
+
 @dataclass(eq=False)
 class Key:
     """A key. Symmetric and HMAC keys have `materials`, the current one last; the others `private`."""
@@ -60,6 +70,7 @@ class Key:
     aliases: dict[str, Alias] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     grants: KeyGrants = field(default_factory=KeyGrants)
+    last_use: LastUse | None = None
     shared_policy: str | None = None
     """The second policy, AWS_RAM, that Resource Access Manager alone puts."""
 

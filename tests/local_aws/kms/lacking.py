@@ -46,11 +46,6 @@ class Lacking:
         key.require_enabled()
         raise key.wrong_usage(call.operation)
 
-    def last_usage(self, call: KmsCall) -> NoReturn:
-        """GetKeyLastUsage, which tells of CloudTrail's events: there are none here."""
-        self._access.require(call, self._access.key(call), Asked(call.operation))
-        raise AwsError("UnsupportedOperationException", "This KMS has no CloudTrail to tell of.")
-
     def of_key_stores(self, call: KmsCall) -> NoReturn:
         """Custom key stores."""
         self._access.require_keyless(call)

@@ -26,6 +26,7 @@ from tests.local_aws.kms.readings import Readings
 from tests.local_aws.kms.rotation import Rotations
 from tests.local_aws.kms.signing import Signing
 from tests.local_aws.kms.tags import Tags
+from tests.local_aws.kms.usage import Usage
 
 _Operation = Callable[[KmsCall], Response]
 
@@ -37,6 +38,7 @@ class Kms:
         self.readings = Readings()
         self.propagation = Propagation(clock)
         self.access = Access(authority, Keys(region), self.propagation, self.readings)
+        self.usage = Usage(self.access, clock)
         self._operations: dict[str, _Operation] = {
             **self._of_grants(clock),
             **self._of_cryptography(),
@@ -44,6 +46,7 @@ class Kms:
             **self._of_names(region, clock),
             **self._of_lacking(),
             "GenerateRandom": self._random,
+            "GetKeyLastUsage": self.usage.last_usage,
         }
 
     def _of_grants(self, clock: Callable[[], datetime]) -> dict[str, _Operation]:
@@ -112,7 +115,6 @@ class Kms:
     def _of_lacking(self) -> dict[str, _Operation]:
         lacks = lacking.Lacking(self.access)
         return {
-            "GetKeyLastUsage": lacks.last_usage,
             **dict.fromkeys(lacking.OF_IMPORTS, lacks.of_imports),
             **dict.fromkeys(lacking.OF_REGIONS, lacks.of_regions),
             **dict.fromkeys(lacking.OF_ENCAPSULATION, lacks.of_encapsulation),
@@ -140,7 +142,10 @@ class Kms:
         if "Recipient" in given or "DryRunModifiers" in given:
             words = "This KMS knows no enclaves and no DryRunModifiers."
             raise AwsError("UnsupportedOperationException", words)
-        return self._operations[operation](KmsCall(caller, operation, given))
+        call = KmsCall(caller, operation, given)
+        answer = self._operations[operation](call)
+        self.usage.note(call, answer)
+        return answer
 
     def shown(self, grant: Grant) -> dict[str, Any]:
         """A grant as ListGrants shows it."""

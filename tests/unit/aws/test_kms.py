@@ -7,6 +7,7 @@ import pytest
 
 from grant_broker.aws.kms import KmsReader, listed_grant
 from grant_broker.domain.errors import KmsRefused
+from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
 from tests.support.scripted_client import Script, refusal
 
@@ -106,3 +107,27 @@ def test_counts_list_grants() -> None:
     calls, _ = kms({"Grants": []})
     calls.list_retirable_page("role")
     assert calls.listed.take() == 0
+
+
+def test_last_use() -> None:
+    """KMS tells operation, time and CloudTrail's event of a key's last use, or since when it saw none."""
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html: an empty KeyLastUsage is
+    # "not used since tracking began".
+    usage = {"Operation": "Encrypt", "Timestamp": MADE, "CloudTrailEventId": "e", "KmsRequestId": "r"}
+    began = MADE - timedelta(days=1)
+    calls, script = kms({"KeyLastUsage": usage, "TrackingStartDate": began, "KeyCreationDate": MADE})
+    assert calls.find_last_use(KEY) == LastUse(MADE, "Encrypt", MADE, "e")
+    assert script.calls == [("get_key_last_usage", {"KeyId": KEY})]
+    assert kms({"KeyLastUsage": {}, "TrackingStartDate": began})[0].find_last_use(KEY) == LastUse(began)
+    assert kms({})[0].find_last_use(KEY) == LastUse(None)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException", "KMSInternalException"])
+def test_no_last_use(code: str) -> None:
+    """Where KMS does not tell, nothing is known of a key's last use, and nothing fails."""
+    assert kms(refusal(code))[0].find_last_use(KEY) is None
+
+
+def test_an_older_botocore_asks_nothing() -> None:
+    """A client that does not know the question yet costs nothing but the answer."""
+    assert KmsReader(object()).find_last_use(KEY) is None  # type: ignore[arg-type]

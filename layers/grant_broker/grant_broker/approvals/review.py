@@ -1,6 +1,7 @@
 """What an approver should see beside a request: how the votes stand, and what else its grantee holds."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -37,6 +38,14 @@ def reviewer(broker: ApprovalsBroker, caller: Caller) -> Callable[[GrantRequest]
         return Review(request, given, quorum.needed, tuple(_others(broker, request)), decides)
 
     return review
+
+
+def review_closely(broker: ApprovalsBroker, caller: Caller, request: GrantRequest) -> Review:
+    """Review one request, with when its key was last used, by whomever, unless it is closed."""
+    found = reviewer(broker, caller)(request)
+    if request.status.final:
+        return found
+    return replace(found, last_use=broker.kms.find_last_use(request.key_arn))
 
 
 def _others(broker: ApprovalsBroker, request: GrantRequest) -> Iterator[Holding]:

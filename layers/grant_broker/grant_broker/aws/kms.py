@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from grant_broker.aws.call_peak import CallPeak
 from grant_broker.aws.kms_errors import kms_errors
-from grant_broker.domain.errors import GrantNotFound, KmsRefused
+from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
+from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
 
 if TYPE_CHECKING:
@@ -93,6 +94,27 @@ class KmsReader:
         """Read DescribeKey's `KeyMetadata`."""
         with kms_errors("DescribeKey"):
             return self._client.describe_key(KeyId=key_arn)["KeyMetadata"]
+
+    def find_last_use(self, key_arn: str) -> LastUse | None:
+        """Find when the key was last used, by whomever; None where KMS does not tell.
+
+        It tells within the key's own account only, and whoever has `kms:GetKeyLastUsage`, which key policies
+        of earlier releases do not give. Nothing rests on it: it is shown.
+        """
+        try:
+            with kms_errors("GetKeyLastUsage"):
+                answer = self._client.get_key_last_usage(KeyId=key_arn)
+        except (AttributeError, KmsRefused, KmsUncertain):
+            # AttributeError: botocore has it since 2026, and the commands run with an older one too.
+            return None
+        usage = answer.get("KeyLastUsage") or {}
+        since = [time for time in (answer.get("TrackingStartDate"), answer.get("KeyCreationDate")) if time]
+        return LastUse(
+            max(since, default=None),
+            usage.get("Operation"),
+            usage.get("Timestamp"),
+            usage.get("CloudTrailEventId"),
+        )
 
 
 def _page_of(page: "ListGrantsResponseTypeDef") -> tuple[list[ListedGrant], str | None]:

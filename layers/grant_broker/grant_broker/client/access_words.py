@@ -6,6 +6,7 @@ from grant_broker.access_report import KEY_ACTIONS
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.access import AccessEntry, Through
+    from grant_broker.api.shapes.usage import KeyUse
 
 _MANY = 6
 
@@ -33,3 +34,12 @@ def through_in_words(through: "Through") -> str:
     if "request_id" in through:
         return f"grant {through['grant_id']} of request {through['request_id']}"
     return f"grant {through['grant_id']} by {through.get('service') or through.get('issued_by', 'unknown')}"
+
+
+def last_use_in_words(use: "KeyUse | None") -> str:
+    """When a key was last used, by whomever; what KMS did not see may have happened before it looked."""
+    if use is None:
+        return "KMS does not tell when it was last used"
+    if use["at"] is None:
+        return f"no use since {use['since']}, when KMS began to look"
+    return f"last used {use['at']} by {use['operation']} (CloudTrail event {use['event_id']})"

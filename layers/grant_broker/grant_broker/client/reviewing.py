@@ -1,9 +1,10 @@
 """One request, event or change in words, as the security team needs them to decide."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
+from grant_broker.client.access_words import last_use_in_words
 from grant_broker.client.printing import moment, print_fields, printable
 from grant_broker.client.showing import request_fields
 from grant_broker.domain.arns import find_account
@@ -82,6 +83,7 @@ def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccou
                 for name, finding in (found or {}).items()
                 if isinstance(finding, dict)
             ),
+            *_key_last_used(request),
             *(("other grant", _other(other)) for other in request["others"]),
         ]
     )
@@ -110,6 +112,12 @@ def print_change(before: Mapping[str, object], after: Mapping[str, object], wide
         if before.get(name) != after[name]:
             words = "widens " if name in wider else "narrows"
             print(printable(f"{words}  {name}: {json.dumps(before.get(name))} -> {json.dumps(after[name])}"))
+
+
+def _key_last_used(request: "RequestSeen | RequestWithTrail") -> Iterator[tuple[str, str]]:
+    if "key_last_used" in request:
+        # Where one request is looked at, not in lists.
+        yield "key by anybody", last_use_in_words(cast("RequestWithTrail", request)["key_last_used"])
 
 
 def _other(other: "OtherGrant") -> str:

@@ -192,9 +192,11 @@ class SecurityTeam:
         while report["cursor"]:
             query = {"limit": "100", "cursor": report["cursor"]}
             page = cast("AccessReport", self._connection.call("GET", path, query=query).body)
-            # Where there are counts, there are findings and counts over all grants.
-            whole = page if page["counts"] else report
-            report = {**whole, "items": [*report["items"], *page["items"]], "cursor": page["cursor"]}
+            items = [*report["items"], *page["items"]]
+            if page["counts"]:
+                # Where there are counts, there are findings and counts over all grants.
+                report = {**report, "findings": page["findings"], "counts": page["counts"]}
+            report = {**report, "items": items, "cursor": page["cursor"]}
         return report
 
     def list_accounts(self) -> Iterator["NamedAccount"]:

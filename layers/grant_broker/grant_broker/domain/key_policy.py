@@ -14,7 +14,8 @@ LARGEST = 32 * 1024
 _STAND_IN = "GrantBroker"  # before a Sid that another statement of the policy has
 _SIDS = frozenset({"Issue", "ReadKey", "ReadPolicy", "End", "Compare"})
 # Within the key's own account only (KMS's permissions table).
-_READ_POLICY, _LIST_POLICIES = "kms:GetKeyPolicy", "kms:ListKeyPolicies"
+_READ_POLICY, _LIST_POLICIES, _LAST_USE = "kms:GetKeyPolicy", "kms:ListKeyPolicies", "kms:GetKeyLastUsage"
+_WITHIN = frozenset({_READ_POLICY, _LIST_POLICIES, _LAST_USE})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,10 @@ def statements(roles: Roles, operations: Sequence[str], key_arn: str) -> list[Js
     """The statements that the key's policy needs; `operations` is the widest set that any grant may hold."""
     needed = [
         _issue(roles, operations),
-        _allow("ReadKey", roles.approvals, "kms:DescribeKey", _READ_POLICY, "kms:ListGrants", _LIST_POLICIES),
+        _allow(
+            *("ReadKey", roles.approvals),
+            *("kms:DescribeKey", _LAST_USE, _READ_POLICY, "kms:ListGrants", _LIST_POLICIES),
+        ),
         _allow("ReadPolicy", [roles.requests, roles.expiry], _READ_POLICY),
         _allow("End", roles.expiry, "kms:ListGrants", "kms:RevokeGrant"),
         _allow("Compare", roles.reconcile, "kms:ListGrants"),
@@ -118,8 +122,7 @@ def _within(roles: Roles, key_arn: str) -> bool:
 
 
 def _abroad(statement: Json) -> Json:
-    within = {_READ_POLICY, _LIST_POLICIES}
-    left = [name for name in _listed(statement["Action"]) if name not in within]
+    left = [name for name in _listed(statement["Action"]) if name not in _WITHIN]
     return {**statement, "Action": left[0] if len(left) == 1 else left}
 
 

@@ -19,6 +19,7 @@ from grant_broker.access_report.identities import delegated_accounts
 from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
+from grant_broker.domain.key_usage import LastUse
 from grant_broker.keys.key_policy import find_key_policy
 
 # A key at KMS's limit of 50,000 grants takes 500 calls, one after the other. Nobody waits for them before the
@@ -56,12 +57,14 @@ class AccessPage:
     """A part of a key's access report; `after` is where the next page starts, None at the end.
 
     The first page has the access by the key policies. `report` has findings and counts over all grants where
-    there are counts, findings among the grants that were read so far where there are none.
+    there are counts, findings among the grants that were read so far where there are none. `last_use`, when
+    the key was last used, is on the first page alone.
     """
 
     entries: list[AccessEntry]
     report: AccessReport | None
     after: AccessPlace | None
+    last_use: LastUse | None = None
 
 
 def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
@@ -73,7 +76,8 @@ def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
     has_all = _add_rest(broker, tally, key_arn, marker, until)
     report = tally.report(get_key_policies(broker.kms, key_arn))
     after = AccessPlace(marker, report_due=not has_all) if marker else None
-    return AccessPage([*report.entries, *entries], report if has_all else _so_far(report), after)
+    last_use = broker.kms.find_last_use(key_arn)
+    return AccessPage([*report.entries, *entries], report if has_all else _so_far(report), after, last_use)
 
 
 def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: AccessPlace) -> AccessPage:
@@ -117,7 +121,7 @@ def get_whole(
         grants, marker = kms.list_grants_page(key_arn, marker=marker)
         entries += [tally.add(grant) for grant in grants]
     report = tally.report(policies, identities=identities, most_of_a_kind=None)
-    return AccessPage([*report.entries, *entries], report, None)
+    return AccessPage([*report.entries, *entries], report, None, kms.find_last_use(key_arn))
 
 
 def get_key_policies(kms: KmsReader, key_arn: str) -> KeyPolicies:

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
 from grant_broker.api.shapes import access as shapes
 from grant_broker.api.views.access import report_view
+from grant_broker.domain.key_usage import LastUse
+from grant_broker.keys.access import AccessPage
 
+AT = datetime(2030, 1, 1, tzinfo=UTC)
 ENTRY = AccessEntry(
     principal="arn:aws:iam::444455556666:role/application",
     actions=("kms:Encrypt",),
@@ -21,7 +24,8 @@ def test_the_first_page() -> None:
     """Entries, findings and counts; of `through` and of a finding only what is known is there."""
     findings = (AccessFinding("everyone", "words", "*"), AccessFinding("more", "words"))
     report = AccessReport((ENTRY,), findings, {"grants": 1})
-    assert report_view([ENTRY], report, cursor="next") == {
+    page = AccessPage([ENTRY], report, None, LastUse(AT, "Encrypt", AT, "e"))
+    assert report_view(page, cursor="next") == {
         "items": [
             {
                 "principal": "arn:aws:iam::444455556666:role/application",
@@ -37,6 +41,12 @@ def test_the_first_page() -> None:
             {"code": "more", "detail": "words"},
         ],
         "counts": {"grants": 1},
+        "last_used": {
+            "at": "2030-01-01T00:00:00Z",
+            "operation": "Encrypt",
+            "event_id": "e",
+            "since": "2030-01-01T00:00:00Z",
+        },
         "cursor": "next",
     }
 
@@ -44,8 +54,8 @@ def test_the_first_page() -> None:
 def test_a_later_page() -> None:
     """Findings and counts came with the first page; what has no constraint and no end says null."""
     entry = AccessEntry("*", (), Through("key_policy", sid="Use"))
-    page = report_view([entry], None, cursor=None)
-    assert (page["findings"], page["counts"], page["cursor"]) == ([], {}, None)
+    page = report_view(AccessPage([entry], None, None), cursor=None)
+    assert (page["findings"], page["counts"], page["cursor"], page["last_used"]) == ([], {}, None, None)
     assert (page["items"][0]["constraint"], page["items"][0]["until"]) == (None, None)
 
 

@@ -91,7 +91,7 @@ def get_access(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     else:
         page = access.get_next_page(broker, key_arn, limit=limit, after=access.AccessPlace.read(place))
     after = page.after.text if page.after else None
-    return Answer(200, report_view(page.entries, page.report, cursor=cursors.write(bound, after)))
+    return Answer(200, report_view(page, cursor=cursors.write(bound, after)))
 
 
 @routes.route("GET", "/security/keys/<key_id>/check")

@@ -10,7 +10,7 @@ from grant_broker.api.views.third_parties import explanation_view
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.approvals import votes
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.approvals.review import reviewer
+from grant_broker.approvals.review import review_closely, reviewer
 from grant_broker.approvals.revoke import revoke
 from grant_broker.approvals.why import explain_call
 from grant_broker.domain.decisions import Decision, Revocation
@@ -33,7 +33,8 @@ def get_requests(broker: ApprovalsBroker, call: Call) -> Answer:
 def get_request(broker: ApprovalsBroker, call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker.store.get_request(request_id)
-    view = trail_view(reviewer(broker, call.caller)(request), broker.store.get_trail(request.subject))
+    review = review_closely(broker, call.caller, request)
+    view = trail_view(review, broker.store.get_trail(request.subject))
     return Answer(200, view, retry_after=retry_after_of(request, broker.clock()))
 
 

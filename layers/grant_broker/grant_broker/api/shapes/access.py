@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from grant_broker.api.shapes.usage import KeyLastUsed
 from grant_broker.api.vocabulary import (
     Account,
     Id,
@@ -79,6 +80,7 @@ class AccessReport(TypedDict):
         dict[str, Any],
         Keywords(description="Over the key policy and all grants; empty in an answer that has not all."),
     ]
+    last_used: Annotated[KeyLastUsed, Keywords(description="In the first answer; null in the others.")]
     cursor: Annotated[str | None, Keywords(description="Where the next grants start; null at the end.")]
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, TypedDict
 
 from grant_broker.api.shapes.events import Event
 from grant_broker.api.shapes.third_parties import RequestShown
+from grant_broker.api.shapes.usage import KeyLastUsed
 from grant_broker.api.vocabulary import (
     ContextMatch,
     Id,
@@ -83,3 +84,4 @@ class RequestWithTrail(RequestSeen):
     """A request as approvers see it, with its audit events, in order."""
 
     trail: list[Event]
+    key_last_used: KeyLastUsed

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from grant_broker.access_report import AccessEntry, AccessFinding, AccessReport, Through
+from grant_broker.access_report import AccessEntry, AccessFinding, Through
+from grant_broker.api.views.usage import last_use_view
 from grant_broker.domain.times import format_time_or_none
 from grant_broker.keys.key_policy import KeyPolicyAdvice
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes import access as shapes
+    from grant_broker.keys.access import AccessPage
 
 
-def report_view(
-    entries: Iterable[AccessEntry], report: AccessReport | None, *, cursor: str | None
-) -> shapes.AccessReport:
+def report_view(page: AccessPage, *, cursor: str | None) -> shapes.AccessReport:
     """A page of the report; findings and counts are on the pages that have a `report`."""
+    report = page.report
     return {
-        "items": [_entry(entry) for entry in entries],
+        "items": [_entry(entry) for entry in page.entries],
         "findings": [_finding(finding) for finding in report.findings] if report else [],
         "counts": report.counts if report else {},
+        "last_used": last_use_view(page.last_use),
         "cursor": cursor,
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from grant_broker.api.views.events import event_view
 from grant_broker.api.views.third_parties import request_view
+from grant_broker.api.views.usage import last_use_view
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.preflight import Answer, Preflight
@@ -33,7 +34,11 @@ def review_view(review: Review) -> shapes.RequestSeen:
 
 def trail_view(review: Review, trail: Sequence[Event]) -> shapes.RequestWithTrail:
     """A Request as approvers see it, with its trail."""
-    return {**review_view(review), "trail": [event_view(event) for event in trail]}
+    return {
+        **review_view(review),
+        "trail": [event_view(event) for event in trail],
+        "key_last_used": last_use_view(review.last_use),
+    }
 
 
 def _broken_glass(glass: BrokenGlass | None) -> shapes.BrokenGlass | None:

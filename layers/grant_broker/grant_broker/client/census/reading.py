@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from grant_broker.aws.answers import code_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.client.census.judging import GrantJudge
-from grant_broker.client.census.seen import LastUse, Listener, SeenKey, Tally, Unread
+from grant_broker.client.census.seen import Listener, SeenKey, Tally, Unread
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.listed_grant import ListedGrant
 
@@ -107,22 +107,8 @@ def _describe(kms: "KMSClient", region: str, arn: str, aliases: Iterable[str]) -
         spec=found["KeySpec"],
         usage=found["KeyUsage"],
         created_at=found["CreationDate"],
-        last_use=_find_last_use(kms, arn),
+        last_use=KmsReader(kms).find_last_use(arn),
     )
-
-
-def _find_last_use(kms: "KMSClient", arn: str) -> LastUse | None:
-    """Find a key's last use; None where KMS does not tell it, or botocore is too old to ask."""
-    ask = getattr(kms, "get_key_last_usage", None)
-    if ask is None:
-        return None
-    try:
-        answer = ask(KeyId=arn)
-    except (BotoCoreError, ClientError):
-        return None
-    usage = answer.get("KeyLastUsage") or {}
-    since = [time for time in (answer.get("TrackingStartDate"), answer.get("KeyCreationDate")) if time]
-    return LastUse(max(since, default=None), usage.get("Operation"), usage.get("Timestamp"))
 
 
 def _why(error: BotoCoreError | ClientError) -> str:

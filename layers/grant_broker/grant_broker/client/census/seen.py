@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from grant_broker.access_report.grants import DETAILS
+from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
 
 Maker = Literal["human", "broker", "service"]
@@ -14,15 +15,6 @@ CROSS_ACCOUNT = "cross_account_grant"
 _ELSEWHERE = "grants to a principal of another account than the key's"
 MEANINGS: Mapping[str, str] = {**DETAILS, CROSS_ACCOUNT: _ELSEWHERE}
 """What is wrong with the grants of each code."""
-
-
-@dataclass(frozen=True)
-class LastUse:
-    """A key's last cryptographic operation; without `operation` and `at` KMS saw none since `since`."""
-
-    since: datetime | None
-    operation: str | None = None
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ from grant_broker.api.shapes import access as shapes
 from grant_broker.api.views.access import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
-from grant_broker.client.access_words import accessor, actions_in_words, through_in_words
+from grant_broker.client.access_words import (
+    accessor,
+    actions_in_words,
+    last_use_in_words,
+    through_in_words,
+)
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
@@ -80,7 +85,7 @@ def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> shapes.
         retiring_principal=expiry_role,
         read_identities=partial(_read_identities, aws),
     )
-    return report_view(page.entries, page.report, cursor=None)
+    return report_view(page, cursor=None)
 
 
 def print_report(report: shapes.AccessReport) -> None:
@@ -119,6 +124,7 @@ def _row(item: shapes.AccessEntry) -> tuple[str, ...]:
 
 def _print_findings(report: shapes.AccessReport) -> None:
     print()
+    print(printable(f"the key itself: {last_use_in_words(report['last_used'])}"))
     for finding in report["findings"]:
         about = f" [{finding['principal']}]" if "principal" in finding else ""
         print(printable(f"{finding['code']}{about}: {finding['detail']}"))

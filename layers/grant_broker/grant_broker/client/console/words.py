@@ -4,7 +4,12 @@ import json
 import re
 from datetime import UTC, datetime
 
-from grant_broker.client.access_words import accessor, actions_in_words, through_in_words
+from grant_broker.client.access_words import (
+    accessor,
+    actions_in_words,
+    last_use_in_words,
+    through_in_words,
+)
 from grant_broker.client.printing import distance, pairs
 from grant_broker.client.reviewing import event_detail, preflight_in_a_word, principal, votes_in_words
 
@@ -47,6 +52,7 @@ FILTERS = {
     "duration": duration_in_words,
     "event_detail": event_detail,
     "name_of": name_of,
+    "last_use": last_use_in_words,
     "limit": limit_in_words,
     "pairs": pairs,
     "preflight": preflight_in_a_word,
