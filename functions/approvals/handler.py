@@ -15,10 +15,10 @@ from grant_broker.api.routing import Api
 from grant_broker.api.security import accounts, approvals, debt, events, keys, requests, reviews, revocations
 from grant_broker.approvals import mass_revocations
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.domain.people import Caller
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
-from grant_broker.settings import ApprovalsSettings
 
 logger = Logger()
 share_handlers(logger)

@@ -15,10 +15,10 @@ from grant_broker.events.announce import Channels, announce
 from grant_broker.events.digest import send_digest
 from grant_broker.events.directory import Directory, account_reader
 from grant_broker.events.partners import Partners
+from grant_broker.events.settings import EventsSettings
 from grant_broker.events.stream import read_events
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
-from grant_broker.settings import EventsSettings
 
 logger = Logger()
 share_handlers(logger)

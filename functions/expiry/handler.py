@@ -11,10 +11,10 @@ from grant_broker import init_phase
 from grant_broker.domain.checks import Function
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import run
+from grant_broker.expiry.settings import ExpirySettings
 from grant_broker.expiry.stream import end_at_once
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
-from grant_broker.settings import ExpirySettings
 
 logger = Logger()
 share_handlers(logger)

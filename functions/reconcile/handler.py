@@ -13,7 +13,7 @@ from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import reconcile
-from grant_broker.settings import ReconcileSettings
+from grant_broker.reconcile.settings import ReconcileSettings
 
 logger = Logger()
 share_handlers(logger)

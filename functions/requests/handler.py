@@ -36,10 +36,10 @@ from grant_broker.requests.break_glass import break_glass
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.extend import extend
+from grant_broker.requests.settings import RequestsSettings
 from grant_broker.requests.submit import submit
 from grant_broker.requests.take_up import take_up
 from grant_broker.requests.withdraw import get_own_request, release, withdraw
-from grant_broker.settings import RequestsSettings
 
 # The logger "requests", as the service is named, belongs to the HTTP library of this name where it is loaded.
 logger = Logger(service="grant-broker-requests")

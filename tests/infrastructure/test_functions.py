@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.domain import key_policy
 from grant_broker.domain.key_policy import Roles
 from grant_broker.domain.scope import ENCRYPT_SIDE
-from grant_broker.settings import (
-    ApprovalsSettings,
-    EventsSettings,
-    ExpirySettings,
-    ReconcileSettings,
-    RequestsSettings,
-    Settings,
-)
+from grant_broker.events.settings import EventsSettings
+from grant_broker.expiry.settings import ExpirySettings
+from grant_broker.reconcile.settings import ReconcileSettings
+from grant_broker.requests.settings import RequestsSettings
+from grant_broker.settings import Settings
 from tests.infrastructure.stack import ROLES, role_arn, template
 from tests.infrastructure.transformed import Plan
 from tests.local_stack.patterns import matches

@@ -12,14 +12,17 @@ from typing import Any, Literal, overload
 from unittest import mock
 
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
 from grant_broker.expiry.broker import ExpiryBroker
+from grant_broker.expiry.settings import ExpirySettings
 from grant_broker.reconcile.broker import ReconcileBroker
+from grant_broker.reconcile.settings import ReconcileSettings
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.readers import InTurn
-from grant_broker.settings import ApprovalsSettings, ExpirySettings, ReconcileSettings, RequestsSettings
+from grant_broker.requests.settings import RequestsSettings
 from tests.local_aws.cloud import Credentials
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.proxy import matched, proxy_event

@@ -17,7 +17,7 @@ from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.times import from_epoch
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.run import Report, run
-from grant_broker.settings import ExpirySettings
+from grant_broker.expiry.settings import ExpirySettings
 from tests.infrastructure.stack import template
 from tests.simulation.client import DirectDynamoDb
 from tests.simulation.database import Database, Index

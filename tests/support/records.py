@@ -26,7 +26,7 @@ from grant_broker.domain.trail import Event
 from grant_broker.domain.votes import Verdict, Vote
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.run import Report, reconcile
-from grant_broker.settings import ReconcileSettings
+from grant_broker.reconcile.settings import ReconcileSettings
 from tests.support.limits import WHOLE
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -3,19 +3,17 @@
 import pytest
 from pydantic import ValidationError
 
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.aws.clients import clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.store import Store
 from grant_broker.domain.people import Caller
+from grant_broker.events.settings import EventsSettings
+from grant_broker.expiry.settings import ExpirySettings
+from grant_broker.reconcile.settings import ReconcileSettings
 from grant_broker.requests.broker import RequestsBroker
-from grant_broker.settings import (
-    ApprovalsSettings,
-    EventsSettings,
-    ExpirySettings,
-    ReconcileSettings,
-    RequestsSettings,
-    Settings,
-)
+from grant_broker.requests.settings import RequestsSettings
+from grant_broker.settings import Settings
 from tests.support.environments import environment, load_handler
 
 MODELS: dict[str, type[Settings]] = {

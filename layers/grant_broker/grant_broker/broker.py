@@ -5,15 +5,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.kms import KmsReader
-from grant_broker.aws.store import Store
-from grant_broker.domain.people import Caller
+from grant_broker.aws.request_store import RequestStore
 from grant_broker.domain.records import Stamp
-from grant_broker.settings import ApiSettings, GrantSettings
+from grant_broker.settings import GrantSettings
 
+S = TypeVar("S", bound=RequestStore)
 Measure = Callable[[str, float], None]
 """Takes a metric's name and its value."""
 
@@ -35,7 +36,7 @@ class Broker:
     """The collaborators that the functions share; none of them can change anything at KMS. `clock` is UTC."""
 
     settings: GrantSettings
-    store: Store
+    store: RequestStore
     kms: KmsReader
     clock: Callable[[], datetime] = field(default=_now)
     new_id: Callable[[], str] = field(default=_new_id)
@@ -47,20 +48,9 @@ class Broker:
         return Stamp(self.clock(), by, self.new_id())
 
 
-@dataclass(frozen=True, kw_only=True)
-class ApiBroker(Broker):
-    """The collaborators of a function that answers callers."""
-
-    settings: ApiSettings
-
-    def person(self, caller: Caller) -> str:
-        """Tell the person behind a caller."""
-        return caller.person(self.settings.identity_center_role_ids)
-
-
-def store_of(aws: Clients, settings: GrantSettings, *, approval_table: str) -> Store:
-    """Make the store of both tables."""
-    return Store(
+def store_of(kind: type[S], aws: Clients, settings: GrantSettings, *, approval_table: str) -> S:
+    """Make a store of both tables."""
+    return kind(
         DynamoDb(aws.dynamodb()),
         request_table=settings.request_table,
         approval_table=approval_table,

@@ -8,7 +8,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.items import item_of
-from grant_broker.settings import EventsSettings
+from grant_broker.events.settings import EventsSettings
 from tests.local_stack.people import HOME, OTHER_PARTNER, PARTNER
 from tests.support.announcements import event
 from tests.support.context import Context

@@ -12,7 +12,7 @@ from moto.sns.models import sns_backends
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.items import item_of
 from grant_broker.events.digest import send_digest
-from grant_broker.settings import EventsSettings
+from grant_broker.events.settings import EventsSettings
 from tests.local_stack.queues import QueueLane
 from tests.local_stack.triggers import queues
 from tests.support.announcements import event

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from grant_broker.domain.break_glass import BrokenGlass
+from grant_broker.domain.glass_evidence import GlassSeen
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.listed_grant import ListedGrant
@@ -85,7 +86,7 @@ def test_outside_the_keys_other_limits(scene: Scene) -> None:
     scene.put(_request())
     scene.run(_grant())
     assert "not offered" in str(scene.request(f"{1:032x}").end_reason)
-    assert scene.store.glass.get_seen(KEY, "2026-03-01").grant_ids == ()
+    assert scene.store.places.get(GlassSeen(key_arn=KEY, days="2026-03-01")).grant_ids == ()
 
 
 def test_more_than_a_day_s(scene: Scene) -> None:

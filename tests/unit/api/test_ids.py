@@ -6,11 +6,11 @@ import pytest
 
 from grant_broker.approvals import standing_approvals as standing
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.errors import NotFound
-from grant_broker.settings import ApprovalsSettings
 from tests.support.environments import environment
 
 NOTHING: Any = None

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.approvals import Approval, Asked
+from grant_broker.domain.approvals import Approval
+from grant_broker.domain.coverage import Asked
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.votes import Quorum, Verdict, Vote

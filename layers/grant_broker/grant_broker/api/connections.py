@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from threading import Thread
 
-from grant_broker.broker import ApiBroker
+from grant_broker.api_broker import ApiBroker
 from grant_broker.domain.errors import BrokerError, DatabaseRefused
 
 _LOG = logging.getLogger(__name__)

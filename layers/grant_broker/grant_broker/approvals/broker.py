@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+from grant_broker.api_broker import ApiBroker
+from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
-from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
-from grant_broker.settings import ApprovalsSettings
+from grant_broker.aws.store import Store
+from grant_broker.broker import Measure, no_metric, store_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,7 @@ class ApprovalsBroker(ApiBroker):
         aws = aws or clients()
         return cls(
             settings=settings,
-            store=store_of(aws, settings, approval_table=settings.approval_table),
+            store=store_of(Store, aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(aws.reading_kms()),
             measure=measure,
         )

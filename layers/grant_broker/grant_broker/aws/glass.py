@@ -1,13 +1,12 @@
-"""Grants by break-glass as they were counted, by each of the three that count them."""
+"""Grants by break-glass as `requests` and `expiry` count them; what `reconcile` saw is one of its places."""
 
 from collections.abc import Iterator
 
-from grant_broker.aws.attributes import Item, serialized
+from grant_broker.aws.attributes import serialized
 from grant_broker.aws.dynamodb import Query, Write
 from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.break_glass import GlassDay, day_of
-from grant_broker.domain.glass_evidence import GlassSeen
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.uses import Use
 
@@ -15,7 +14,7 @@ _USED = "used#break-glass#"
 
 
 class Glass:
-    """The items `break-glass#…` of `requests`, `used#…` of `expiry` and `reconcile#…`, one for each day."""
+    """The items `break-glass#…` of `requests` and `used#…` of `expiry`, one for each day."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -23,14 +22,8 @@ class Glass:
     def get_day(self, key_arn: str, day: str) -> GlassDay:
         """Get what `requests` has counted on a key on a day; consistent."""
         first = GlassDay(key_arn=key_arn, day=day)
-        item = self._item(first)
+        item = self._tables.database.get(self._tables.request_table, *first.key)
         return record_of(GlassDay, item) if item else first
-
-    def get_seen(self, key_arn: str, days: str) -> GlassSeen:
-        """Get what `reconcile` has noted of a key's day; consistent."""
-        first = GlassSeen(key_arn=key_arn, days=days)
-        item = self._item(first)
-        return record_of(GlassSeen, item) if item else first
 
     def list_used(self, key_arn: str, day: str) -> Iterator[str]:
         """List the grants by break-glass of a key's day that have ended: their ids, else their requests'."""
@@ -58,6 +51,3 @@ class Glass:
             "grant_ids": list(use.grant_ids),
         }
         return [{"Put": {"TableName": self._tables.approval_table, "Item": serialized(item)}}]
-
-    def _item(self, first: GlassDay | GlassSeen) -> Item | None:
-        return self._tables.database.get(self._tables.request_table, *first.key)

@@ -6,9 +6,9 @@ from typing import TypeVar
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
-from grant_broker.domain.place import EndsPlace, GrantsPlace, KeyPlace, RecordsPlace, ReviewsPlace
+from grant_broker.domain.place import KeyPlace, Place
 
-P = TypeVar("P", GrantsPlace, RecordsPlace, EndsPlace, ReviewsPlace)
+P = TypeVar("P", bound=Place)
 
 
 class Places:

@@ -1,6 +1,5 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypedDict
@@ -8,6 +7,7 @@ from typing import Annotated, ClassVar, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grant_broker.domain.arns import account_of
+from grant_broker.domain.coverage import Asked, Coverage
 from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.people import Grantee
@@ -21,32 +21,6 @@ from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 from grant_broker.domain.votes import Quorum, Verdict, Vote, count_agreed
 from grant_broker.domain.windows import AskedWindows, Windows, within_one
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a grant would be, as far as an approval must cover it. Durations are in seconds."""
-
-    key_arn: str
-    account: str
-    grantee: str
-    scope: Scope
-    duration: int
-    at: datetime
-    life: tuple[datetime, datetime]
-    """From when until when the grant would live, by which windows are judged."""
-    requester: Requester
-    digest: str
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Whether an approval covers what is asked, with the reason that caller, log and event are given."""
-
-    covered: bool
-    reason: str
-    out_of_hours: bool = False
-    """Whether it is the approval's windows alone that it does not fit."""
 
 
 class Kind(StrEnum):

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from grant_broker.domain.blocks import Block, Selectors, Standing
-from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.listed_grant import PROPAGATION, ListedGrant
 from grant_broker.domain.live_grants import SKEW
-from grant_broker.domain.reconciliation import PROPAGATION
 
 
 def find_fault_past_block(blocks: Iterable[Block], grant: ListedGrant) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Coverage
+from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.scope import Scope
 from grant_broker.domain.times import format_duration

@@ -8,8 +8,8 @@ limits in force, the grant's creation time, the marks of `expiry` for those that
 from collections.abc import Collection
 from typing import TypedDict
 
-from grant_broker.domain.approvals import Coverage
 from grant_broker.domain.break_glass import day_of
+from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.key_document import BreakGlass
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.live_grants import SKEW, when_intended

@@ -16,6 +16,8 @@ from grant_broker.domain.scope import ContextMatch, Scope
 from grant_broker.domain.times import from_epoch
 from grant_broker.domain.trail import Json
 
+PROPAGATION = timedelta(minutes=5)
+"""KMS may show an ended grant, and not yet show a new one, for about this long: that is no drift."""
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?", re.ASCII)
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA)[A-Z0-9]+", re.ASCII)
 _MATCHES = {"EncryptionContextEquals": ContextMatch.EQUALS, "EncryptionContextSubset": ContextMatch.SUBSET}

@@ -8,7 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Asked, Coverage, Kind
+from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.coverage import Asked, Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.parties import Requester

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.domain.listed_grant import PROPAGATION, ListedGrant
 from grant_broker.domain.request import CONFIRM_AFTER, FAILED_AFTER, ISSUE_WITHIN, GrantRequest
 from grant_broker.domain.times import from_epoch
 
-PROPAGATION = timedelta(minutes=5)
-"""KMS may show an ended grant, and not yet show a new one, for about this long: that is no drift."""
 TWO_LOOKS = 2 * PROPAGATION
 """Whatever is older than this reconcile has looked at twice: it runs every five minutes."""
 _YOUNG = FAILED_AFTER + CONFIRM_AFTER + timedelta(minutes=2)

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Literal, TypeAlias, TypedDict
 
 from grant_broker.domain.agenda import agenda_partition
-from grant_broker.domain.approvals import Asked
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.break_glass import BrokenGlass
+from grant_broker.domain.coverage import Asked
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name, parse_grant_name
 from grant_broker.domain.lifecycle import LIFE, Action, Status

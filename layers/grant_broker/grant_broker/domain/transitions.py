@@ -5,8 +5,8 @@ allow it.
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from grant_broker.domain.approvals import Approval
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.lifecycle import Action, Status
@@ -27,6 +27,10 @@ from grant_broker.domain.times import format_duration, format_time, format_time_
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event
 from grant_broker.domain.votes import Quorum, Vote
+
+if TYPE_CHECKING:
+    # `expiry` makes transitions, and judges no approval.
+    from grant_broker.domain.approvals import Approval
 
 
 def submitted(request: GrantRequest, stamp: Stamp, preflight: Preflight, *, waits: str) -> Transition:
@@ -59,14 +63,14 @@ def submitted_as_covered(
     return record_event(request, "submitted", stamp, detail, changes)
 
 
-def voted(request: GrantRequest, stamp: Stamp, votes: Approval, *, quorum: Quorum) -> Transition:
+def voted(request: GrantRequest, stamp: Stamp, votes: "Approval", *, quorum: Quorum) -> Transition:
     """One more vote, and still not enough: it stays pending."""
     detail = {**_last_vote(votes), **_count(request, votes, quorum)}
     return record_event(request, "voted", stamp, detail, RequestChanges(decisions=votes.votes))
 
 
 def approved(
-    request: GrantRequest, stamp: Stamp, votes: Approval, *, quorum: Quorum, take_up_by: datetime
+    request: GrantRequest, stamp: Stamp, votes: "Approval", *, quorum: Quorum, take_up_by: datetime
 ) -> Transition:
     """The vote that completed the quorum. Of several votes the shortest duration wins."""
     changes = RequestChanges(
@@ -97,7 +101,7 @@ def glass_broken(request: GrantRequest, stamp: Stamp, glass: BrokenGlass, *, dur
     return move(request, Status.APPROVED, stamp, detail, changes, event_type="break_glass")
 
 
-def denied(request: GrantRequest, stamp: Stamp, votes: Approval) -> Transition:
+def denied(request: GrantRequest, stamp: Stamp, votes: "Approval") -> Transition:
     """One denial is final, whatever the quorum."""
     changes = RequestChanges(decisions=votes.votes, ended_at=stamp.at, end_reason="denied")
     return move(request, Status.DENIED, stamp, _last_vote(votes), changes)
@@ -240,12 +244,12 @@ def _held(request: GrantRequest) -> Json:
     return {"grantee": request.grantee, "key": request.key_arn}
 
 
-def _last_vote(votes: Approval) -> Json:
+def _last_vote(votes: "Approval") -> Json:
     vote: Vote = votes.votes[-1]
     shortened = {"duration": format_duration(vote.duration)} if vote.duration else {}
     return {"verdict": str(vote.verdict), "comment": vote.comment, "digest": vote.digest, **shortened}
 
 
-def _count(request: GrantRequest, votes: Approval, quorum: Quorum) -> Json:
+def _count(request: GrantRequest, votes: "Approval", quorum: Quorum) -> Json:
     agreed = votes.agreed(quorum, requester=request.requester, grantee=request.grantee)
     return {"votes": agreed, "quorum": quorum.needed}

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.reconciliation import PROPAGATION
+from grant_broker.domain.listed_grant import PROPAGATION, ListedGrant
 from grant_broker.domain.times import Time, format_time
 
 

@@ -9,7 +9,7 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import record_of
 from grant_broker.domain.accounts import Account, AccountDocument
 from grant_broker.domain.errors import DatabaseRefused, Unavailable
-from grant_broker.settings import EventsSettings
+from grant_broker.events.settings import EventsSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,8 +6,9 @@ from typing import Self
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_ender import GrantEnder
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.request_store import RequestStore
 from grant_broker.broker import Broker, Measure, no_metric, store_of
-from grant_broker.settings import ExpirySettings
+from grant_broker.expiry.settings import ExpirySettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class ExpiryBroker(Broker):
         kms = aws.kms()
         return cls(
             settings=settings,
-            store=store_of(aws, settings, approval_table=settings.approval_table),
+            store=store_of(RequestStore, aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(kms),
             ender=GrantEnder(kms),
             measure=measure,

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from grant_broker.aws.request_store import RequestStore
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
 from grant_broker.domain.checks import BY, Check, Finding, Function, KeyChecks
@@ -67,5 +68,5 @@ def _make(broker: Broker, check: Check, look: Look) -> bool:
     return change.record.failed
 
 
-def _find(store: Store, function: Function, key_arn: str) -> Check:
+def _find(store: RequestStore, function: Function, key_arn: str) -> Check:
     return store.find_check(function, key_arn) or Check(function=function, key_arn=key_arn)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grant_broker.api_broker import ApiBroker
 from grant_broker.aws.dynamodb import Write
-from grant_broker.broker import ApiBroker
 from grant_broker.domain.arns import key_id_of, region_of
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused, NotPermitted

@@ -1,6 +1,6 @@
 """The register of managed keys, on which the broker may make grants. `limits` sets their limits."""
 
-from grant_broker.broker import ApiBroker
+from grant_broker.api_broker import ApiBroker
 from grant_broker.domain import arns
 from grant_broker.domain.checks import KeyChecks
 from grant_broker.domain.errors import NotFound

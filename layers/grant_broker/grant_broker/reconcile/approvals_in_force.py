@@ -10,9 +10,10 @@ from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.domain.accounts import Account
-from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocked_grants import find_fault_of_revoked, find_fault_past_block
 from grant_broker.domain.blocks import Block
+from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
@@ -23,7 +24,7 @@ from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import GENESIS, Head
 from grant_broker.domain.uses import Use
 from grant_broker.reconcile.glass import GlassJudge
-from grant_broker.settings import ReconcileSettings
+from grant_broker.reconcile.settings import ReconcileSettings
 
 M = TypeVar("M", GrantRequest, Approval)
 _COVERED = Coverage(covered=True, reason="")

@@ -5,8 +5,9 @@ from typing import Self
 
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.store import Store
 from grant_broker.broker import Broker, Measure, no_metric, store_of
-from grant_broker.settings import ReconcileSettings
+from grant_broker.reconcile.settings import ReconcileSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,7 @@ class ReconcileBroker(Broker):
     """The collaborators of `reconcile`."""
 
     settings: ReconcileSettings
+    store: Store
 
     @classmethod
     def build(
@@ -23,7 +25,7 @@ class ReconcileBroker(Broker):
         aws = aws or clients()
         return cls(
             settings=settings,
-            store=store_of(aws, settings, approval_table=settings.approval_table),
+            store=store_of(Store, aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(aws.reading_kms()),
             measure=measure,
         )

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from grant_broker.aws.agenda import End
 from grant_broker.domain.ends_ahead import EndsAhead, is_believed
+from grant_broker.domain.listed_grant import PROPAGATION
 from grant_broker.domain.live_grants import SKEW
 from grant_broker.domain.place import EndsPlace
-from grant_broker.domain.reconciliation import PROPAGATION
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.judging import Judging
 

@@ -1,7 +1,7 @@
 """Judge live grants by break-glass, and note those in order, so that each takes one of its day's."""
 
 from grant_broker.aws.store import Store
-from grant_broker.domain.approvals import Coverage
+from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.glass_evidence import GlassSeen, days_of, judge_break_glass
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.listed_grant import ListedGrant
@@ -45,7 +45,8 @@ class GlassJudge:
 
     def _noted(self, place: tuple[str, str]) -> set[str]:
         if place not in self._seen:
-            self._seen[place] = self._store.glass.get_seen(*place)
+            key_arn, days = place
+            self._seen[place] = self._store.places.get(GlassSeen(key_arn=key_arn, days=days))
         return {*self._seen[place].grant_ids, *self._new.get(place, ())}
 
     def _counted(self, grant: ListedGrant, place: tuple[str, str]) -> set[str]:

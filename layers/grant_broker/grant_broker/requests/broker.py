@@ -5,15 +5,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Self
 
+from grant_broker.api_broker import ApiBroker
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.store import Store
 from grant_broker.aws.ticket_hooks import TicketHooks
-from grant_broker.broker import ApiBroker, Measure, no_metric, store_of
+from grant_broker.broker import Measure, no_metric, store_of
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.domain.scope import Scope
 from grant_broker.requests.readers import Readers
-from grant_broker.settings import RequestsSettings
+from grant_broker.requests.settings import RequestsSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class RequestsBroker(ApiBroker):
         kms = aws.kms()
         return cls(
             settings=settings,
-            store=store_of(aws, settings, approval_table=settings.approval_table),
+            store=store_of(Store, aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(kms),
             issuer=GrantIssuer(kms),
             ticket_hooks=TicketHooks(aws.ticket_hooks),

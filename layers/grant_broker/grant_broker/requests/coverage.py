@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grant_broker.domain.accounts import Account
-from grant_broker.domain.approvals import Approval, Coverage
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.continuity import MOST, Holding, Wanted, continuity, pause
+from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.recertification import find_unreviewed
 from grant_broker.domain.request import GrantRequest
