@@ -203,6 +203,21 @@ def test_lifted(scene: InProcessStack) -> None:
     ]
 
 
+@pytest.mark.parametrize("how", ["lifted", "over"])
+def test_what_comes_after_its_block(scene: InProcessStack, how: str) -> None:
+    """The second sweep spares what was submitted once the block was lifted or over, whatever its status."""
+    made = kill(scene, all=True, **({"block_for": "PT5S"} if how == "over" else {})).body["id"]
+    scene.clock.advance(seconds=6)
+    assert lift(scene, made) == 204
+    scene.clock.advance(milliseconds=1)
+    later = [scene.pending(), scene.approved(), scene.active()]
+    scene.clock.advance(minutes=2)
+    work(scene)
+    assert stage(scene, made) == Stage.DONE
+    assert [scene.status(each) for each in later] == [Status.PENDING, Status.APPROVED, Status.ACTIVE]
+    assert counts(scene, made) == (0, 0, 0)
+
+
 def test_two_revocations_on_one_block(scene: InProcessStack) -> None:
     """It holds until the last of them is lifted; each is lifted for itself."""
     first, second = (kill(scene, key="partner_data").body["id"] for _ in range(2))

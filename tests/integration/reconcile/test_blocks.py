@@ -52,6 +52,14 @@ def test_what_a_block_does_not_forbid(scene: Scene, block: Block) -> None:
     assert scene.request().status == Status.ACTIVE
 
 
+def test_made_after_a_block_that_stood_for_seconds(scene: Scene) -> None:
+    """What was granted once the block was lifted again is left alone, however soon after the revocation."""
+    block = _blocked(-timedelta(seconds=5), lifted_at=CREATED - timedelta(seconds=3))
+    scene.put(request(), votes(request()), block)
+    assert scene.run(grant()).drift == 0
+    assert scene.request().status == Status.ACTIVE
+
+
 def test_there_already_when_it_was_revoked(scene: Scene) -> None:
     """What lives on minutes after a revocation that came later ends by somebody's word: no drift."""
     scene.put(request(), votes(request()), _blocked(timedelta(minutes=20)))

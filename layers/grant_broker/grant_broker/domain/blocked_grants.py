@@ -20,9 +20,11 @@ def find_fault_of_revoked(blocks: Iterable[Block], grant: ListedGrant, now: date
     """Find why a grant may not live that was there when a matching revocation came, some minutes ago.
 
     The revocation's own job ends it sooner. What it left has a record that says otherwise, by mistake or not.
+    Clocks may differ by SKEW, but what was made after a block that stood for less was allowed again.
     """
     for standing in _standings(blocks, grant):
-        if grant.created_at <= standing.since + SKEW and now - standing.since > PROPAGATION:
+        there_by = min(standing.since + SKEW, standing.ends_at)
+        if grant.created_at <= there_by and now - standing.since > PROPAGATION:
             return f"revocation {standing.revocation} was to end it"
     return None
 

@@ -145,7 +145,14 @@ class MassRevocation(Record):
         return self.selectors.matches(about) and (self.approval is None or self.approval == approval)
 
     def matches_request(self, request: GrantRequest) -> bool:
-        """Whether it is about a request, and the request is where something is to be done."""
+        """Whether it is about a request, and the request is where something is to be done.
+
+        What was submitted after its block had ended was let in again: the second sweep, and a job that
+        lasts, are for what was there or in flight. `reconcile` finds who forges that time, by KMS's own.
+        """
+        ended_at = self.block_ended_at
+        if ended_at and request.created_at > ended_at:
+            return False
         return request.status in SWEPT and self.matches(request.selectors, request.approval)
 
     def made(self, stamp: Stamp) -> "ChangeOf[MassRevocation]":
