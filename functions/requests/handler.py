@@ -26,7 +26,6 @@ from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.checks import Function
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Caller
-from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Extension, Submission
@@ -133,6 +132,7 @@ def post_break_glass(call: Call, request_id: str) -> Answer:
 def post_why(call: Call, request_id: str) -> Answer:
     """Explain why KMS allows or refuses a call under a request of the account."""
     # Seldom asked, and the modules that answer it take a fiftieth of a cold start.
+    from grant_broker.domain.question import Question  # noqa: PLC0415
     from grant_broker.requests.why import explain_call  # noqa: PLC0415
 
     question = call.read(Question)

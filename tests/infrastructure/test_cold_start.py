@@ -24,7 +24,9 @@ _SDK = ("boto3", "s3transfer", "asyncio", "aws_xray_sdk", "tzdata")
 _EVENT_SOURCES = "aws_lambda_powertools.utilities.data_classes"
 NOT_LOADED: dict[str, tuple[str, ...]] = {
     "requests": (
-        "grant_broker.access_report.why",
+        "grant_broker.access_report",
+        "grant_broker.domain.passes",
+        "grant_broker.domain.question",
         "grant_broker.requests.check",
         "grant_broker.requests.why",
     ),

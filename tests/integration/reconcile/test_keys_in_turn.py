@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.key_places import list_key_places
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.ownership import AllowedGrant
-from grant_broker.domain.place import KeyPlace
+from grant_broker.domain.passes import KeyPlace
 from grant_broker.domain.trail import Head, verify
 from tests.support.records import CREATED, EXPIRES, GRANTEE, KEY, NOW, Scene, grant, key, request, votes
 
@@ -77,7 +78,7 @@ def test_told_when_they_change(scene: Scene) -> None:
     ):
         scene.run(*found)
     assert [detail["grants"] for detail in _told(scene)] == [1, 2, 2, 0]
-    place = scene.store.places.list_keys()[0]
+    place = list_key_places(scene.store.tables)[0]
     assert verify(_TOLD, scene.events(_TOLD), Head(place.events, place.last_hash)) is None
 
 
@@ -94,7 +95,7 @@ def _keys(count: int) -> list[str]:
 
 def _listed(scene: Scene) -> set[str]:
     """The keys whose listing came to its end in the run of this moment."""
-    return {place.key_arn for place in scene.store.places.list_keys() if place.finished_at == scene.now}
+    return {place.key_arn for place in list_key_places(scene.store.tables) if place.finished_at == scene.now}
 
 
 def test_in_turn(scene: Scene) -> None:
@@ -136,7 +137,7 @@ def test_a_key_that_is_not_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch)
     assert scene.run(grant()).complete
     assert scene.metrics["KeysNotListed"] == 1
     assert scene.request() == request()
-    assert [place.finished_at for place in scene.store.places.list_keys()] == [NOW]
+    assert [place.finished_at for place in list_key_places(scene.store.tables)] == [NOW]
 
 
 def test_a_closed_key_that_is_not_listed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,4 +167,4 @@ def test_no_answer(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scene.request().status == Status.ENDING
     assert (scene.metrics["DriftFound"], scene.metrics["LiveGrants"]) == (1, 1)
     assert "Heartbeat" not in scene.metrics
-    assert scene.store.places.list_keys() == [KeyPlace(key_arn=KEY)]
+    assert list_key_places(scene.store.tables) == [KeyPlace(key_arn=KEY)]

@@ -8,7 +8,7 @@ import pytest
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.ownership import AllowedGrant
-from grant_broker.domain.place import GrantsPlace
+from grant_broker.domain.passes import GrantsPlace
 from grant_broker.domain.trail import Head, verify
 from tests.support.records import (
     ACCOUNT,

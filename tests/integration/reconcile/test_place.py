@@ -11,7 +11,7 @@ from grant_broker.domain.errors import KmsRefused, KmsUncertain, Unavailable
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.place import GrantsPlace, RecordsPlace
+from grant_broker.domain.passes import GrantsPlace, RecordsPlace
 from grant_broker.reconcile import records
 from grant_broker.reconcile.run import Report, reconcile
 from tests.support.records import EXPIRES, GRANTEE, ID, KEY, NOW, Scene, before_intent, grant, request, votes

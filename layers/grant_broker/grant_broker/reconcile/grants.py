@@ -6,7 +6,7 @@ No policy can hide a grant from this listing. A pass may take several runs.
 from collections.abc import Callable
 from functools import partial
 
-from grant_broker.domain.place import GrantsPlace, PassCount
+from grant_broker.domain.passes import GrantsPlace, PassCount
 from grant_broker.reconcile.judging import Judging, Sorted
 from grant_broker.reconcile.walk import Page, Walk
 

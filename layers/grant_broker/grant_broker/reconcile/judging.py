@@ -10,7 +10,7 @@ from grant_broker.aws.agenda import End
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.place import PassCount
+from grant_broker.domain.passes import PassCount
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.approvals_in_force import Reader
 from grant_broker.reconcile.broker import ReconcileBroker

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from grant_broker.aws.key_places import list_key_places
 from grant_broker.domain.errors import GrantNotFound, KmsRefused
-from grant_broker.domain.place import ByOthers, KeyPlace
+from grant_broker.domain.passes import ByOthers, KeyPlace
 from grant_broker.reconcile.judging import Judging, Sorted
 from grant_broker.reconcile.plan import BY
 from grant_broker.reconcile.walk import Page, Walk
@@ -26,7 +27,7 @@ def list_keys(judging: Judging, has_time: Callable[[], bool]) -> bool:
     """List the keys whose turn it is, the longest unlisted first; whether there was time for all of them."""
     if not has_time():
         return False
-    places = judging.broker.store.places.list_keys()
+    places = list_key_places(judging.broker.store.tables)
     judging.unlisted = 0
     share = math.ceil(len(places) / _RUNS)
     turn = [place for number, place in enumerate(places) if number < share or _is_late(judging, place)]

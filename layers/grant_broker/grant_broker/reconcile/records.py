@@ -10,7 +10,7 @@ from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
 from grant_broker.domain.lifecycle import OPEN, Status
 from grant_broker.domain.listed_grant import PROPAGATION
-from grant_broker.domain.place import RecordsPlace
+from grant_broker.domain.passes import RecordsPlace
 from grant_broker.domain.request import ISSUE_WITHIN
 from grant_broker.domain.times import format_time
 from grant_broker.reconcile.judging import Judging

@@ -6,7 +6,7 @@ from datetime import timedelta
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.keys import Key
-from grant_broker.domain.place import ReviewsPlace
+from grant_broker.domain.passes import ReviewsPlace
 from grant_broker.domain.recertification import Reviewable
 from grant_broker.reconcile.judging import Judging
 from grant_broker.reconcile.plan import BY

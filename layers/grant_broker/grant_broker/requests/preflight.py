@@ -2,12 +2,12 @@
 
 from concurrent.futures import Future
 
-from grant_broker.access_report.existing_access import has_access
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
 from grant_broker.domain.preflight import Answer, Known, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import format_time
+from grant_broker.keys.existing_access import has_access
 from grant_broker.requests.broker import RequestsBroker
 
 _KEY_STATES = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from grant_broker.access_report.existing_access import has_access
 from grant_broker.domain.scope import Scope
+from grant_broker.keys.existing_access import has_access
 from tests.unit.access_report.samples import APPLICATION, HOME, KEY, PARTNER, READER, ROOT, policy, statement
 
 SCOPE = Scope(operations=("Encrypt", "DescribeKey"), encryption_context={"tenant": "a"})
