@@ -44,6 +44,13 @@ def test_an_accounts_grants_end_at_once_and_none_comes_after_them(stack: Running
         assert mine["grant"]["grant_id"] in ids
         refused = stack.call("other_partner", "POST", "/requests", stack.submission("other_partner"))
         assert (refused.status, "for this account" in refused.body["detail"]) == (403, True)
+        ask = ("request", "--key", "partner_data", "--context", "a=b", "--duration", "1h", "--reason", "x")
+        told = line.run("other_partner", *ask)
+        assert (told.code, "Next: ask the security team" in told.err, "compare" in told.err) == (
+            3,
+            True,
+            False,
+        )
         shown = line.run("alice", "revocations", "show", made.body["id"], "--output", "json").json
         assert (shown["matched"], shown["ended"], shown["left"]) == (4 + more, 4 + more, 0)
     finally:

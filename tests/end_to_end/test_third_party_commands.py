@@ -94,6 +94,8 @@ def test_step_by_step(stack: Running, line: CommandLine, monkeypatch: pytest.Mon
     forecast = line.json("partner", *ASK, "--dry-run", *larger)
     assert forecast["outcome"] == "wait_for_approval"
     assert line.run("partner", *ASK, "--dry-run").fields["outcome"] == "wait_for_approval"
+    refused = line.run("partner", *ASK, "--dry-run", "--duration", "9h")
+    assert (refused.code, refused.fields["outcome"], refused.err) == (3, "refuse", "")
     asked = line.json("partner", *ASK, "--grantee", stack.grantee("partner"), "--ticket", "T-1")
     assert (asked["status"], asked["ticket"]) == ("pending", "T-1")
     assert "wait" in line.run("partner", "status", asked["id"]).out

@@ -69,6 +69,14 @@ def test_command(stack: Running, line: CommandLine, request_id: str, monkeypatch
     assert line.json("alice", "why", request_id, *right, "--whole-policy")["verdict"] == "allowed"
     more = ("--principal", stack.grantee("other_partner"), "--at", "2020-01-01T00:00:00Z", "--size", "4097")
     assert line.json("partner", "why", request_id, *right, *more)["verdict"] == "too_large"
+    untold = line.json("partner", "why", request_id, "--action", "Encrypt")
+    assert untold["verdict"] == "context_not_told"
+    assert untold["next"].startswith('Send exactly {"dataset": "why"}; or tell what was sent')
+    assert line.json("alice", "why", request_id, "--action", "Encrypt", "--whole-policy") == untold
+    none = line.json("partner", "why", request_id, "--action", "Encrypt", "--no-context")
+    assert none["verdict"] == "context_differs"
+    both = line.run("partner", "why", request_id, *right, "--no-context")
+    assert (both.code, "give --context or --no-context" in both.err) == (2, True)
     missing = line.run("partner", "why", request_id)
     assert (missing.code, "give --action" in missing.err) == (2, True)
     monkeypatch.setattr("sys.stdin", io.StringIO("it says no"))

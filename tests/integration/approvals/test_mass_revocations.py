@@ -256,6 +256,22 @@ def test_repeated(scene: InProcessStack) -> None:
     assert len(scene.call("alice", "GET", "/security/revocations").body["items"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"reason", "all"}),
+        ({"key": "No!", "account": "acme"}, {"key", "account", "reason"}),
+        ({"all": False, "reason": "x"}, {"all"}),
+        ({"account": "666677778888", "grantee": "arn:aws:iam::444455556666:role/a"}, {"grantee", "reason"}),
+    ],
+)
+def test_all_faults_at_once(scene: InProcessStack, body: dict[str, Any], fields: set[str]) -> None:
+    """What is missing, malformed and contradictory is told in one answer, and blocks nothing."""
+    answer = scene.call("alice", "POST", "/security/revocations", body)
+    assert (answer.status, {fault["field"] for fault in answer.body["errors"]}) == (400, fields)
+    assert scene.call("alice", "GET", "/security/revocations").body["items"] == []
+
+
 def test_one_person_decides(scene: InProcessStack) -> None:
     """Whatever the key's quorum, one approver is enough, and nobody else is let in."""
     assert scene.limit(quorum=2).status in {200, 202}

@@ -46,6 +46,9 @@ REFUSED = said("AccessDeniedException", DENIED)
         ({"at": "2026-03-01T11:31:00Z"}, "allowed", "", "Pass the grant's token"),
         ({"context": {"Tenant": "a"}, "error": REFUSED}, "context_differs", '"tenant" and not "Tenant"', ""),
         ({"context": {}}, "context_differs", '"tenant" is missing', 'Send exactly {"tenant": "a"}.'),
+        ({"context": None}, "context_not_told", "is not told", 'Send exactly {"tenant": "a"}; or tell'),
+        ({"context": None, "error": REFUSED}, "context_not_told", "the grant needs one", "ask again"),
+        ({"context": None, "principal": f"{GRANTEE}2"}, "another_principal", "", ""),
         ({"context": {"tenant": "A"}}, "context_differs", '"tenant" is "a" and not "A": case counts', ""),
         ({"context": {"tenant": "b"}}, "context_differs", '"tenant" is "a" and not "b".', ""),
         (

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from grant_broker.api.problems import ANSWERS, problem
 from grant_broker.api.responses import Answer
 from grant_broker.domain import errors
 from grant_broker.domain.errors import (
+    Blocked,
     BrokerError,
     Conflict,
     EndsCrowded,
@@ -95,6 +97,15 @@ def test_durations() -> None:
     assert (answer.status, body_of(EndsCrowded("x", []))["durations"]) == (409, [])
     assert body_of(EndsCrowded("x", [7199, 7201]))["durations"] == ["PT1H59M59S", "PT2H1S"]
     assert list(body_of(EndsCrowded("x", []))) == [*MEMBERS, "durations"]
+
+
+@pytest.mark.parametrize("until", [datetime(2026, 1, 1, tzinfo=UTC), None])
+def test_until_when_it_is_blocked(until: datetime | None) -> None:
+    """A block says when it ends, null where somebody has to lift it; no other problem has that."""
+    body = body_of(Blocked("blocked", until))
+    assert (body["status"], body["code"]) == (403, "not_permitted")
+    assert body["blocked_until"] == ("2026-01-01T00:00:00Z" if until else None)
+    assert list(body) == [*MEMBERS, "blocked_until"]
 
 
 def test_unforeseen(caplog: pytest.LogCaptureFixture) -> None:

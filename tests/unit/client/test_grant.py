@@ -242,6 +242,29 @@ def test_not_renewed_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert paths(api) == ["POST ", "GET /1"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"duration": "0h"}, {"duration": [2]}, {"timeout": "soon"}, {"timeout": True}, {"renew_before": "x"}],
+)
+def test_durations_that_are_none(wrong: Any) -> None:
+    """What is no duration is refused at once, by a type of its own, and nothing is asked for."""
+    with broker(seen()) as (asking, api), pytest.raises(client.InvalidArgumentError):
+        asking.grant(**(ASKED | wrong))
+    assert api.seen == []
+
+
+def test_durations_as_numbers() -> None:
+    """A number of seconds is sent as the duration that it is, and waited for as long."""
+    without: Any = {name: value for name, value in ASKED.items() if name != "duration"}
+    with broker(seen("pending", Retry_After="1")) as (asking, api):
+        with pytest.raises(client.WaitTimeoutError), asking.grant(**(ASKED | {"duration": 90}), timeout=0):
+            raise AssertionError
+        asking.submit(**(ASKED | {"duration": 7200}))
+        asking.submit(**without)
+    sent = [call.body for call in api.seen if call.method == "POST"]
+    assert [body.get("duration") for body in sent] == ["PT90S", "PT7200S", None]
+
+
 def test_at_most_4096_bytes() -> None:
     """What KMS would refuse is refused here, with the way to do it."""
     with (

@@ -1,6 +1,7 @@
 """How the client calls: signed, repeated where it helps, and every refusal by its own type."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from unittest import mock
 
 import boto3
@@ -113,6 +114,17 @@ def test_refused(pauses: list[float], status: int, code: str, kind: type[Excepti
     assert pauses == []
 
 
+def test_a_block(pauses: list[float]) -> None:
+    """That a block stands has its own type, which says until when; whoever catches the other gets it too."""
+    for until in ("2026-01-01T00:00:00Z", None):
+        status, body, headers = problem(403, "not_permitted")
+        assert isinstance(body, dict)
+        with pytest.raises(client.NotPermittedError) as refused:
+            call(pauses, (status, {**body, "blocked_until": until}, headers))
+        assert type(refused.value) is client.BlockedError
+        assert refused.value.problem["blocked_until"] == until
+
+
 def test_somebody_else_answers(pauses: list[float]) -> None:
     """What is no problem document did not come from the broker, which is said with the address."""
     with pytest.raises(client.UnexpectedAnswerError, match="answered 404, and not as the broker does"):
@@ -161,5 +173,12 @@ def test_region() -> None:
     assert http.signing_region(own, session()) == "us-east-2"
     assert http.signing_region("https://broker.example", session()) == "eu-central-1"
     nowhere = mock.Mock(region_name=None)
-    with pytest.raises(client.CredentialsError, match="give --region"):
+    with pytest.raises(client.CredentialsError, match=r"give --region \(in Python session=boto3\.Session"):
         http.signing_region("https://broker.example", nowhere)
+
+
+def test_what_is_no_json(pauses: list[float]) -> None:
+    """What cannot be sent is told by its own type, and nothing is."""
+    with pytest.raises(client.InvalidArgumentError, match="no JSON: Object of type datetime"):
+        connection("http://127.0.0.1:1", pauses).call("POST", "/requests", {"starts_at": datetime.now(UTC)})
+    assert pauses == []

@@ -6,7 +6,7 @@ import pytest
 
 from grant_broker.domain.arns import name_of_principal
 from grant_broker.domain.blocks import Block, Selectors, Standing, refuse_blocked
-from grant_broker.domain.errors import NotPermitted
+from grant_broker.domain.errors import Blocked
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -117,9 +117,11 @@ def test_those_that_are_over_are_kept_up_to_a_bound() -> None:
 def test_the_refusal_says_what_is_blocked_and_until_when(selectors: Selectors, words: str) -> None:
     """Whoever is refused is told about what, and when to come again."""
     lasting = _block(Standing(revocation="one", since=NOW), selectors=selectors)
-    with pytest.raises(NotPermitted, match=f"new grants {words} until it lifts the block"):
+    with pytest.raises(Blocked, match=f"new grants {words} until it lifts the block") as refused:
         refuse_blocked([lasting], NOW)
+    assert refused.value.until is None
     timed = _block(Standing(revocation="one", since=NOW, until=NOW + _HOUR), selectors=selectors)
-    with pytest.raises(NotPermitted, match=f"{words} until 2030-01-01T13:00:00Z"):
+    with pytest.raises(Blocked, match=f"{words} until 2030-01-01T13:00:00Z") as refused:
         refuse_blocked([timed], NOW)
+    assert refused.value.until == NOW + _HOUR
     refuse_blocked([timed], NOW + _HOUR)

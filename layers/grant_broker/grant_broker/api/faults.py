@@ -25,8 +25,10 @@ def invalid(faults: Iterable[Fault]) -> InvalidRequest:
 def faults_of(error: ValidationError) -> list[Fault]:
     """The faults that a model found, each in words of the API's own."""
     details = error.errors(include_url=False)
-    # Of a list whose only entry is wrong pydantic says as well that it is too short.
-    with_wrong_entries = {detail["loc"][:-1] for detail in details}
+    # Of a list whose only entry is wrong, however deep, pydantic says as well that it is too short.
+    with_wrong_entries = {
+        detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
+    }
     return [
         Fault(field_name(*detail["loc"]), _sentence(detail))
         for detail in details

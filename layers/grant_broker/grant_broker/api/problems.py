@@ -4,6 +4,7 @@ import logging
 
 from grant_broker.api.responses import Answer
 from grant_broker.domain.errors import (
+    Blocked,
     BrokerError,
     Conflict,
     Contended,
@@ -20,7 +21,7 @@ from grant_broker.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-from grant_broker.domain.times import format_duration
+from grant_broker.domain.times import format_duration, format_time
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 ANSWERS: dict[type[BrokerError], tuple[int, str, str]] = {
     InvalidRequest: (400, "invalid_request", "The request is not valid"),
     NotPermitted: (403, "not_permitted", "You may not do this"),
+    Blocked: (403, "not_permitted", "The security team has blocked this"),
     NotFound: (404, "not_found", "There is no such thing"),
     Conflict: (409, "conflict", "The present state does not allow this"),
     Stale: (409, "conflict", "Another change came first"),
@@ -53,12 +55,14 @@ def problem(error: Exception) -> Answer:
     body = {"type": f"urn:grant-broker:{code}", "title": title, "status": status, "detail": str(error)}
     faults = error.faults if isinstance(error, InvalidRequest) else ()
     errors = [{"field": fault.field, "message": fault.message} for fault in faults]
-    fitting: dict[str, object] = {}
+    more: dict[str, object] = {}
     if isinstance(error, EndsCrowded):
-        fitting = {"durations": [format_duration(seconds) for seconds in error.durations]}
+        more = {"durations": [format_duration(seconds) for seconds in error.durations]}
+    if isinstance(error, Blocked):
+        more = {"blocked_until": format_time(error.until) if error.until else None}
     return Answer(
         status=status,
-        body={**body, "code": code, "errors": errors, **fitting},
+        body={**body, "code": code, "errors": errors, **more},
         location=error.location if isinstance(error, Unavailable) else None,
         retry_after=getattr(error, "retry_after", _RETRY_AFTER) if status in {429, 503} else None,
         content_type="application/problem+json",

@@ -76,11 +76,9 @@ def _create(
 
 
 def _select(broker: ApprovalsBroker, asked: MassRevocationAsked) -> Selectors:
-    faults, key = asked.faults, None
+    key = None
     if asked.key and (key := broker.store.find_key_named(asked.key)) is None:
-        faults = [*faults, Fault("key", "not registered: give the ARN or the name of a key that is")]
-    if faults:
-        raise InvalidRequest(*faults)
+        raise InvalidRequest(Fault("key", "not registered: give the ARN or the name of a key that is"))
     return Selectors(
         key_arn=key.document.key_arn if key else None,
         account=asked.account,

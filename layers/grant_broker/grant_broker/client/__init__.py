@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grant_broker.client.errors import (
+        BlockedError,
         ConflictError,
         CredentialsError,
         GrantBrokerError,
+        InvalidArgumentError,
         InvalidRequestError,
         NoAnswerError,
         NotFoundError,
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
     from grant_broker.client.third_party import Client
 
 __all__ = [
+    "BlockedError",
     "Client",
     "ConflictError",
     "CredentialsError",
     "GrantBrokerError",
     "HeldGrant",
+    "InvalidArgumentError",
     "InvalidRequestError",
     "NoAnswerError",
     "NotFoundError",

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from grant_broker.aws.clients import Clients
 from grant_broker.client.arguments import STACK
 from grant_broker.client.errors import (
+    BlockedError,
     ConflictError,
     GrantBrokerError,
     InvalidRequestError,
@@ -38,6 +39,7 @@ _NEXT: tuple[tuple[type[GrantBrokerError], str], ...] = (
     ),
     (InvalidRequestError, "mend what is named; `grant-broker keys` says what each key allows"),
     (ConflictError, "look at it with `grant-broker status ID`, or `show ID` for the security team"),
+    (BlockedError, "ask the security team, or come again when the block is over: it stands whoever calls"),
     (NotPermittedError, "compare who calls (aws sts get-caller-identity) with whom the broker lets do this"),
     (WaitTimeoutError, "wait longer with grant-broker wait ID, or withdraw it with grant-broker release ID"),
     (NotGrantedError, "ask anew with grant-broker request"),

@@ -17,6 +17,10 @@ class CredentialsError(GrantBrokerError):
     """There are no AWS credentials, or they cannot be used or renewed."""
 
 
+class InvalidArgumentError(GrantBrokerError, ValueError):
+    """What a method was given cannot be sent at all: nothing was asked for."""
+
+
 class UnexpectedAnswerError(GrantBrokerError):
     """What answered was not the broker: a proxy, or another service at this address."""
 
@@ -50,6 +54,13 @@ class InvalidRequestError(ProblemError):
 
 class NotPermittedError(ProblemError):
     """The caller may not do this, or the signature is not valid."""
+
+
+class BlockedError(NotPermittedError):
+    """The security team lets nobody have this now, whoever asks.
+
+    `problem["blocked_until"]` says until when; None: until it lifts the block.
+    """
 
 
 class NotFoundError(ProblemError):

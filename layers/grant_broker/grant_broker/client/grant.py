@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from grant_broker.client.errors import (
     ConflictError,
     GrantBrokerError,
+    InvalidArgumentError,
     InvalidRequestError,
     NotGrantedError,
     ProblemError,
@@ -87,7 +88,7 @@ class HeldGrant:
     def encrypt(self, plaintext: bytes) -> bytes:
         """The ciphertext of at most 4,096 bytes (KMS's limit)."""
         if len(plaintext) > MOST_BYTES:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"KMS encrypts at most {MOST_BYTES:,} bytes in one call, these are {len(plaintext):,}: "
                 "use grant_broker.client.encryption_sdk"
             )

@@ -20,7 +20,9 @@ from botocore.utils import get_environ_proxies
 
 from grant_broker.client.errors import (
     BY_CODE,
+    BlockedError,
     CredentialsError,
+    InvalidArgumentError,
     NoAnswerError,
     ProblemError,
     UnexpectedAnswerError,
@@ -92,11 +94,11 @@ class Connection:
         """Call, and repeat with growing pauses what was throttled or had no answer.
 
         None in the query is left out. Raises ProblemError for a refusal; NoAnswerError, CredentialsError,
-        UnexpectedAnswerError.
+        UnexpectedAnswerError, InvalidArgumentError.
         """
         url = self.url + path + _query(query or {})
         given = _headers(method, body, headers or {})
-        data = b"" if body is None else json.dumps(body).encode()
+        data = _encode(body)
         attempt = 0
         while True:
             attempt += 1
@@ -135,7 +137,10 @@ class Connection:
                 return credentials.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:
             raise CredentialsError(f"{error}: sign in again, such as with aws sso login") from error
-        raise CredentialsError("there are no AWS credentials: give --profile, or sign in with aws sso login")
+        raise CredentialsError(
+            "there are no AWS credentials: give --profile (in Python "
+            "session=boto3.Session(profile_name=...)), or sign in with aws sso login"
+        )
 
 
 def signing_region(url: str, session: "boto3.Session") -> str:
@@ -143,8 +148,18 @@ def signing_region(url: str, session: "boto3.Session") -> str:
     named = _REGION_OF_HOST.fullmatch(urlsplit(url).hostname or "")
     region = named[1] if named else session.region_name
     if not region:
-        raise CredentialsError("no Region is known to sign for: give --region, or set AWS_DEFAULT_REGION")
+        raise CredentialsError(
+            "no Region is known to sign for: give --region (in Python "
+            "session=boto3.Session(region_name=...)), or set AWS_DEFAULT_REGION"
+        )
     return region
+
+
+def _encode(body: object) -> bytes:
+    try:
+        return b"" if body is None else json.dumps(body).encode()
+    except TypeError as error:
+        raise InvalidArgumentError(f"what is to be sent is no JSON: {error}") from error
 
 
 def _query(query: Mapping[str, str | None]) -> str:
@@ -178,10 +193,10 @@ def _pause(error: NoAnswerError | ProblemError | UnexpectedAnswerError, attempt:
 def _refusal(
     url: str, status: int, body: object, headers: Mapping[str, str]
 ) -> ProblemError | UnexpectedAnswerError:
-    code = body.get("code") if isinstance(body, dict) else None
-    if code not in BY_CODE:
+    if not isinstance(body, dict) or body.get("code") not in BY_CODE:
         return UnexpectedAnswerError(url, status)
-    return BY_CODE[code](cast("Problem", body), _seconds(headers))
+    kind = BlockedError if "blocked_until" in body else BY_CODE[body["code"]]
+    return kind(cast("Problem", body), _seconds(headers))
 
 
 def _seconds(headers: Mapping[str, str]) -> int | None:

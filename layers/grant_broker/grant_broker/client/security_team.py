@@ -1,10 +1,9 @@
 """The API's client, as the security team uses it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
 
-from grant_broker.client.durations import iso_duration
+from grant_broker.client.durations import Span, iso_duration
 from grant_broker.client.http import Connection
 from grant_broker.client.pages import pages
 
@@ -98,11 +97,9 @@ class SecurityTeam:
         """One request with what was found out about it, and its trail."""
         return cast("RequestWithTrail", self._get(f"/security/requests/{request_id}"))
 
-    def approve(
-        self, request_id: str, *, comment: str = "", duration: str | timedelta | None = None
-    ) -> "RequestSeen":
+    def approve(self, request_id: str, *, comment: str = "", duration: Span | None = None) -> "RequestSeen":
         """Vote for a request; a duration shortens it."""
-        shorter = {"duration": iso_duration(duration)} if duration else {}
+        shorter = {} if duration is None else {"duration": iso_duration(duration)}
         return self._decide(request_id, {"verdict": "approve", "comment": comment, **shorter})
 
     def deny(self, request_id: str, *, comment: str) -> "RequestSeen":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
 
 import boto3
 
-from grant_broker.client.durations import iso_duration
+from grant_broker.client.durations import Span, iso_duration, read_span
 from grant_broker.client.errors import ConflictError, GrantBrokerError, WaitTimeoutError
 from grant_broker.client.http import ATTEMPTS, Answer, Connection
 from grant_broker.client.identity import own_principal
@@ -25,24 +25,30 @@ DAY = timedelta(days=1)
 
 
 class Submission(TypedDict, total=False):
-    """What to ask for. `grantee` is the caller where it is left out; durations may be written as 2h."""
+    """What to ask for. `grantee` is the caller where it is left out.
+
+    `duration` is a text such as 2h, a timedelta, or a number of seconds.
+    """
 
     key: Required[str]
     grantee: NotRequired[str]
     operations: Required[list[str]]
     encryption_context: Required[dict[str, str]]
     context_match: str
-    duration: Required[str | timedelta]
+    duration: Required[Span]
     starts_at: str | None
     reason: Required[str]
     ticket: str | None
 
 
 class Question(TypedDict, total=False):
-    """A call to KMS to explain: `principal` is the grantee, and `at` now, where they are left out."""
+    """A call to KMS to explain: `principal` is the grantee, and `at` now, where they are left out.
+
+    `context` is what the call sent, {} for nothing; None where that is not known.
+    """
 
     action: Required[str]
-    context: Required[dict[str, str]]
+    context: Required[dict[str, str] | None]
     principal: str
     at: str
     size: int
@@ -110,19 +116,20 @@ class Client:
         """One request of the account; NotFoundError."""
         return self._read(request_id)[0]
 
-    def wait(self, request_id: str, *, timeout: timedelta = DAY) -> "Request":
+    def wait(self, request_id: str, *, timeout: Span = DAY) -> "Request":
         """Wait until nothing happens to the request by itself any more; WaitTimeoutError.
 
         It is then approved and to be taken up, active, or final. Asks as often as the API says (Retry-After).
         """
-        deadline = time.monotonic() + timeout.total_seconds()
+        longest = read_span(timeout)
+        deadline = time.monotonic() + longest.total_seconds()
         while True:
             request, pause = self._read(request_id)
             if pause is None:
                 return request
             left = deadline - time.monotonic()
             if left <= 0:
-                raise WaitTimeoutError(request, timeout)
+                raise WaitTimeoutError(request, longest)
             self._connection.sleep(min(pause, left))
 
     def take_up(self, request_id: str) -> "Request":
@@ -130,7 +137,7 @@ class Client:
         return cast("Request", self.call("POST", f"/requests/{request_id}/grant").body)
 
     def extend(
-        self, request_id: str, *, duration: str | timedelta, reason: str, idempotency_key: str | None = None
+        self, request_id: str, *, duration: Span, reason: str, idempotency_key: str | None = None
     ) -> "Request":
         """Ask to go on with an active grant, by a request of its own that is approved like any other.
 
@@ -186,26 +193,31 @@ class Client:
     def grant(
         self,
         *,
-        timeout: timedelta = DAY,
-        renew_before: timedelta | None = None,
+        timeout: Span = DAY,
+        renew_before: Span | None = None,
         **submission: Unpack[Submission],
     ) -> "HeldGrant":
         """Ask, wait, take up; use within `with`; release at its end, whatever happens.
 
         `timeout`: how long to wait for the security team. `renew_before`: ask to go on when this is left, so
-        that the next grant is there before this one ends.
+        that the next grant is there before this one ends. InvalidArgumentError before anything is sent.
         """
         from grant_broker.client.grant import HeldGrant  # noqa: PLC0415 - it needs this class
 
-        return HeldGrant(self, submission, timeout=timeout, renew_before=renew_before)
+        if "duration" in submission:
+            submission["duration"] = iso_duration(submission["duration"])
+        return HeldGrant(
+            self,
+            submission,
+            timeout=read_span(timeout),
+            renew_before=None if renew_before is None else read_span(renew_before),
+        )
 
     def _read(self, request_id: str) -> tuple["Request", int | None]:
         answer = self.call("GET", f"/requests/{request_id}")
         return cast("Request", answer.body), answer.retry_after
 
     def _body(self, submission: Submission) -> dict[str, object]:
-        return {
-            "grantee": submission.get("grantee") or self.principal,
-            **submission,
-            "duration": iso_duration(submission["duration"]),
-        }
+        body: dict[str, object] = {"grantee": submission.get("grantee") or self.principal, **submission}
+        # Without one the API says so, and what else is missing.
+        return body | ({"duration": iso_duration(submission["duration"])} if "duration" in submission else {})

@@ -11,7 +11,7 @@ from typing import ClassVar, TypedDict
 from pydantic import BaseModel, ConfigDict
 
 from grant_broker.domain.arns import name_of_principal
-from grant_broker.domain.errors import NotPermitted
+from grant_broker.domain.errors import Blocked
 from grant_broker.domain.records import ChangeOf, Record
 from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.times import LATEST, EpochSecond, Time, format_time, from_epoch
@@ -143,17 +143,17 @@ def _second(until: datetime | None) -> int:
 
 
 def refuse_blocked(blocks: Collection[Block], now: datetime) -> None:
-    """NotPermitted where one of these blocks holds."""
+    """Blocked where one of these blocks holds."""
     for block in blocks:
         if block.holds(now):
-            raise NotPermitted(_refusal(block))
+            raise _refusal(block)
 
 
-def _refusal(block: Block) -> str:
+def _refusal(block: Block) -> Blocked:
     found = block.selectors
     parts = ((found.key_arn, " on this key"), (found.account, " for this account"))
     about = "".join(words for selected, words in parts if selected)
     about += " for this grantee" if found.grantee else ""
-    forever = block.blocked_until == _FOR_EVER
-    until = "it lifts the block" if forever else format_time(from_epoch(block.blocked_until))
-    return f"the security team has blocked new grants{about or ' for everybody'} until {until}"
+    until = None if block.blocked_until == _FOR_EVER else from_epoch(block.blocked_until)
+    end = format_time(until) if until else "it lifts the block"
+    return Blocked(f"the security team has blocked new grants{about or ' for everybody'} until {end}", until)

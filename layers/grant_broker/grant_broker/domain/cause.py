@@ -17,6 +17,8 @@ class Cause(StrEnum):
     OPERATION_NOT_GRANTED = "operation_not_granted"
     TOO_LARGE = "too_large"
     CONTEXT_DIFFERS = "context_differs"
+    CONTEXT_NOT_TOLD = "context_not_told"
+    """The grant needs an encryption context, and nobody said which one the call sent."""
     KEY_UNUSABLE = "key_unusable"
     NOT_SPREAD_YET = "not_spread_yet"
     NOT_BY_THIS_GRANT = "not_by_this_grant"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class InvalidRequest(BrokerError):  # noqa: N818 - named as the API's `code`
 
 class NotPermitted(BrokerError):  # noqa: N818
     """The caller is known and may not do this."""
+
+
+class Blocked(NotPermitted):
+    """The security team lets nobody have this now, whoever asks; `until` None: until it lifts the block."""
+
+    def __init__(self, message: str, until: datetime | None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class NotFound(BrokerError):  # noqa: N818

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.blocks import Selectors, Standing
-from grant_broker.domain.errors import Fault
 from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.people import Grantee
@@ -40,18 +39,27 @@ class MassRevocationAsked(BaseModel):
     key: KeyReference | None = None
     account: AccountId | None = None
     grantee: Grantee | None = None
-    all: Annotated[bool | None, Field(strict=True)] = None
+    all: Annotated[bool | None, Field(strict=True, validate_default=True)] = None
     reason: Reason
     block_for: Duration | None = None
 
-    @property
-    def faults(self) -> list[Fault]:
-        """What cannot be: nothing selected, or a grantee that is not of the account."""
-        if not (self.key or self.account or self.grantee or self.all):
-            return [Fault("all", "give at least one of key, account, grantee, or all as true")]
-        if self.account and self.grantee and account_of(self.grantee) != self.account:
-            return [Fault("grantee", "the grantee is not of the account")]
-        return []
+    @field_validator("grantee")
+    @classmethod
+    def _be_of_the_account(cls, grantee: str | None, info: ValidationInfo) -> str | None:
+        account = info.data.get("account")
+        if account and grantee and account_of(grantee) != account:
+            raise ValueError("the grantee is not of the account")
+        return grantee
+
+    @field_validator("all")
+    @classmethod
+    def _select_something(cls, everything: bool | None, info: ValidationInfo) -> bool | None:  # noqa: FBT001 - pydantic's signature
+        # A selector that was refused is not among the data: it was given, and its own fault is told.
+        if not everything and not any(
+            info.data.get(name, "refused") for name in ("key", "account", "grantee")
+        ):
+            raise ValueError("give at least one of key, account, grantee, or all as true")
+        return everything
 
 
 class Stage(StrEnum):

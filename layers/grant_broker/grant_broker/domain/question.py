@@ -29,6 +29,7 @@ _Part = Annotated[Text, StringConstraints(max_length=_LONGEST_TEXT)]
 class Question(BaseModel):
     """A call to KMS that was made, or might be.
 
+    `context` is the encryption context that it sent, {} where it sent none; null where that is not known.
     `principal` is who calls, the grantee unless it says otherwise; `at` is when, else now.
     `size` is the plaintext's, in bytes. `error` is what AWS answered: with it the call was refused for
     certain, and what AWS names in it goes before what the other fields say.
@@ -37,7 +38,7 @@ class Question(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     action: _Action
-    context: Annotated[dict[_Part, _Part], Field(max_length=_MOST_PAIRS)]
+    context: Annotated[dict[_Part, _Part], Field(max_length=_MOST_PAIRS)] | None
     principal: _Principal | None = None
     at: Time | None = None
     size: Annotated[int, Field(strict=True, ge=0, le=_LARGEST)] | None = None

@@ -167,6 +167,10 @@ def _by_context(request: GrantRequest, call: JudgedCall) -> Explanation | None:
     scope = request.scope
     if call.action in WITHOUT_CONTEXT:
         return None
+    if not call.context_told:
+        because = "Which encryption context the call sent is not told, and the grant needs one."
+        then = f"{_mend_context(request, call)[:-1]}; or tell what was sent (`context`), and ask again."
+        return Explanation(Cause.CONTEXT_NOT_TOLD, because, then)
     # AWS's pages contradict each other on the case of keys: it counts as a cause only where KMS did refuse.
     case = KeyCase.EXACT if call.refusal else KeyCase.IGNORED
     if fits(scope, call.context, case):

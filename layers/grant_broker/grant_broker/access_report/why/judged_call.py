@@ -16,6 +16,7 @@ _NOW = timedelta(minutes=5)
 class JudgedCall:
     """One call to KMS. `refusal` is None where nobody says that KMS refused it.
 
+    `context_told`: `context` is what the call sent, and not empty for want of knowledge.
     `of_now`: what KMS shows of the key and its grants now speaks of the call too.
     """
 
@@ -26,6 +27,7 @@ class JudgedCall:
     of_now: bool
     size: int | None = None
     refusal: Refusal | None = None
+    context_told: bool = True
 
     @classmethod
     def of(cls, question: Question, *, grantee: str, now: datetime) -> Self:
@@ -36,7 +38,8 @@ class JudgedCall:
         return cls(
             action=named[0] or question.action.removeprefix("kms:"),
             principal=named[1] or question.principal or grantee,
-            context=question.context,
+            context=question.context or {},
+            context_told=question.context is not None,
             at=at,
             of_now=at > now - _NOW,
             size=question.size,

@@ -193,3 +193,9 @@ class Problem(TypedDict):
             Keywords(description="Near ones that fit, where too many grants would end at the same time."),
         ]
     ]
+    blocked_until: NotRequired[
+        Annotated[
+            Time | None,
+            Keywords(description="Until when the security team has blocked this; null: until it lifts that."),
+        ]
+    ]

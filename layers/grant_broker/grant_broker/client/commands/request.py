@@ -8,6 +8,7 @@ import click
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, SPAN, match_option
 from grant_broker.client.commands.wait import wait_for_grant
+from grant_broker.client.exit_codes import DONE, REFUSED
 from grant_broker.client.showing import print_forecast, print_request
 from grant_broker.client.third_party import Submission
 
@@ -40,8 +41,8 @@ class _Asked(TypedDict):
 @click.option("--wait", is_flag=True, help="Wait for the security team, and take the grant up.")
 @click.option("--timeout", type=SPAN, default="1d", show_default=True, help="How long to wait at most.")
 @click.pass_obj
-def command(api: Api, *, dry_run: bool, wait: bool, timeout: timedelta, **asked: Unpack[_Asked]) -> None:
-    """Ask for a grant.
+def command(api: Api, *, dry_run: bool, wait: bool, timeout: timedelta, **asked: Unpack[_Asked]) -> int:
+    """Ask for a grant. With --dry-run exit code 3 where it would be refused.
 
     \b
     For example:
@@ -51,12 +52,13 @@ def command(api: Api, *, dry_run: bool, wait: bool, timeout: timedelta, **asked:
     if dry_run:
         forecast = api.client.forecast(**submission)
         api.show(forecast, lambda: print_forecast(forecast))
-        return
+        return REFUSED if forecast["outcome"] == "refuse" else DONE
     request = api.client.submit(**submission)
     if wait and request["status"] != "active":
         api.say(f"asked: {request['id']}")
         request = wait_for_grant(api, request["id"], timeout, take_up=True)
     api.show(request, lambda: print_request(request))
+    return DONE
 
 
 def _submission(asked: _Asked) -> Submission:

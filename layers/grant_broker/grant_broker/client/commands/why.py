@@ -21,7 +21,8 @@ _MOST = 4_096
 @click.argument("request_id", metavar="ID")
 @click.option("--error", type=click.File("r"), help="AWS's answer, as it was shown; - is the standard input.")
 @click.option("--action", help="The operation, such as Encrypt, where the error does not name it.")
-@click.option("--context", type=CONTEXT, multiple=True, help="What the call sent; none, where it sent none.")
+@click.option("--context", type=CONTEXT, multiple=True, help="A pair that the call sent; repeat it for more.")
+@click.option("--no-context", is_flag=True, help="The call sent no encryption context.")
 @click.option("--principal", metavar="ARN", help="Who called, where the error is silent; else the grantee.")
 @click.option("--at", type=TIME, help="When; else now.")
 @click.option("--size", type=click.IntRange(min=0), help="The plaintext's bytes.")
@@ -34,6 +35,7 @@ def command(
     error: TextIO | None,
     action: str | None,
     context: tuple[tuple[str, str], ...],
+    no_context: bool,
     principal: str | None,
     at: datetime | None,
     size: int | None,
@@ -44,7 +46,10 @@ def command(
     action = action or (read_refusal(text).action if text else None)
     if action is None:
         raise click.UsageError("nothing says which operation it was: give --action, such as Encrypt")
-    question: Question = {"action": action, "context": dict(context)}
+    if context and no_context:
+        raise click.UsageError("give --context or --no-context")
+    told = bool(context) or no_context
+    question: Question = {"action": action, "context": dict(context) if told else None}
     if text:
         question["error"] = text
     if principal:
