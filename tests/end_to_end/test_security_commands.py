@@ -236,10 +236,12 @@ def test_a_key_is_looked_into_and_closed(stack: Running, line: CommandLine, key:
     """Who can use it, by the broker; closed by name; what is not there is told with the next step."""
     assert "DataReader" in line.run("alice", "access", key).out
     assert line.json("alice", "access", stack.key)["findings"] is not None
-    for words in ((), (key, "--key-arn", stack.key)):
-        assert "give KEY or --key-arn" in line.run("alice", "access", *words).err
-    itself = line.run("key_admin", "access", "--key-arn", stack.key, "--output", "json").json
-    assert "AccountRoot" in {item["through"].get("sid") for item in itself["items"]}
+    for words in ((), (key, "--key-arn", stack.key), ("--from-kms",)):
+        assert "give KEY: a name, an id or an ARN" in line.run("alice", "access", *words).err
+    assert "give a key's ARN" in line.run("key_admin", "access", key, "--from-kms").err
+    for way in ((stack.key, "--from-kms"), ("--key-arn", stack.key)):
+        itself = line.run("key_admin", "access", *way, "--output", "json").json
+        assert "AccountRoot" in {item["through"].get("sid") for item in itself["items"]}
     assert line.run("alice", "keys", "close", key, "--yes").err == f"closed: {key}\n"
     gone = line.run("alice", "keys", "show", key)
     assert (gone.code, "Next: list them with `keys managed`" in gone.err) == (3, True)

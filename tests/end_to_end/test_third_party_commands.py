@@ -100,7 +100,9 @@ def test_step_by_step(stack: Running, line: CommandLine, monkeypatch: pytest.Mon
     assert (asked["status"], asked["ticket"]) == ("pending", "T-1")
     assert "wait" in line.run("partner", "status", asked["id"]).out
     assert asked["id"] in {each["id"] for each in line.json("partner", "status", "--status", "pending")}
-    assert asked["id"] in line.run("partner", "status").out
+    assert line.run("partner", "status", asked["id"]).fields["key"] == f"partner_data {stack.key}"
+    [row] = [row for row in line.run("partner", "status").out.splitlines() if row.startswith(asked["id"])]
+    assert row.split()[2] == "partner_data"
     approve(line, stack)
     assert line.json("partner", "wait", asked["id"])["status"] == "approved"
     assert "take-up" in line.run("partner", "wait", asked["id"]).out

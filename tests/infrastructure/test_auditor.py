@@ -61,7 +61,7 @@ def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         commands = (
             ["audit", "export", "--stack", STACK],
             ["audit", "verify", "--stack", STACK],
-            ["access", "--key-arn", scene.key_arn, "--stack", STACK],
+            ["access", scene.key_arn, "--from-kms", "--stack", STACK],
         )
         return [(main(command), capsys.readouterr().out) for command in commands]
 

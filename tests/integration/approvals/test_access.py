@@ -220,7 +220,7 @@ def on_the_command_line(scene: InProcessStack, *words: str) -> int:
     """Run the command with the root user's credentials."""
     session = scene.cloud.session(scene.cloud.root())
     with mock.patch.object(boto3, "Session", return_value=session):
-        return main(["access", "--key-arn", scene.key_arn, *words])
+        return main(["access", scene.key_arn, "--from-kms", *words])
 
 
 def test_the_command_prints_the_whole(scene: InProcessStack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -338,5 +338,5 @@ def test_the_command_says_what_kms_refused(scene: InProcessStack, capsys: pytest
     with scene.faults({"kms": refused("AccessDeniedException")}):
         assert on_the_command_line(scene) == 1
     assert "grant-broker access: AccessDeniedException" in capsys.readouterr().err
-    assert main(["access", "--key-arn", "alias/partner-data"]) == 2
+    assert main(["access", "--from-kms", "alias/partner-data"]) == 2
     assert "give a key's ARN" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def command(scene: InProcessStack, key: str, *words: str) -> int:
     session = scene.cloud.session(scene.cloud.root())
     own = mock.patch.object(key_policy, "clients", return_value=Clients(session.client))
     with own, mock.patch.object(boto3, "Session", return_value=session):
-        return main(["key-policy", "--key-arn", key, "--stack", STACK, *words])
+        return main(["key-policy", key, "--stack", STACK, *words])
 
 
 def role(scene: InProcessStack, function: str) -> str:
@@ -194,7 +194,7 @@ def test_roles_by_their_arns(capsys: pytest.CaptureFixture[str]) -> None:
         for name in ("requests", "approvals", "expiry", "reconcile")
         for word in (f"--{name}-role", _ROLE.format(name))
     ]
-    whole = ["key-policy", "--key-arn", _OTHER, "--policy", "none"]
+    whole = ["key-policy", _OTHER, "--policy", "none"]
     with mock.patch("pathlib.Path.read_text", return_value='{"Statement": []}'):
         assert main([*whole, *given, "--json"]) == 0
         statements = json.loads(capsys.readouterr().out)["statements"]
@@ -240,6 +240,7 @@ def test_a_stack_that_is_not_there_or_not_the_broker_s(
         (["--expiry-role", "arn:aws:iam::111122223333:user/x"], "give a role's ARN"),
         (["--stack", "my stack"], "give the name of a CloudFormation stack"),
         (["--operations", "Encrypt,CreateGrant"], "not grantable: 'CreateGrant'"),
+        (["--key-arn", _OTHER], "give the ARN of one key"),
         (["--merged", "--check"], "give one of --json, --merged and --check"),
     ],
 )
@@ -247,7 +248,7 @@ def test_arguments_are_refused_in_words(
     words: list[str], fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What cannot be meant is refused with what would be right, with exit code 2."""
-    assert main(["key-policy", "--key-arn", _OTHER, "--stack", "broker", *words]) == 2
+    assert main(["key-policy", _OTHER, "--stack", "broker", *words]) == 2
     assert fault in capsys.readouterr().err
 
 

@@ -83,7 +83,7 @@ def test_the_ladder(
 ) -> None:
     """The Deny stops the named holder's grant and new ones for it, and nothing else; disabling stops all."""
     who = {"account": scene.credentials("partner").account, "grantee": scene.grantee("partner")}[by]
-    printed = ladder(["revocations", "panic", "--key-arn", scene.key_arn, f"--{by}", who])
+    printed = ladder(["revocations", "panic", scene.key_arn, f"--{by}", who])
     lines = [line for line in printed.splitlines() if line.startswith(("aws kms", "grant-broker"))]
     read, merge, deny, undo, disable, enable = lines
     blob = (
@@ -145,5 +145,5 @@ def _no_new_grant(scene: InProcessStack) -> None:
 def test_what_it_does_not_take(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2 with what to give instead: a Deny of the home account would shut its administrators out."""
     key = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
-    assert main(["revocations", "panic", "--key-arn", key, *words]) == 2
+    assert main(["revocations", "panic", key, *words]) == 2
     assert said in capsys.readouterr().err

@@ -59,8 +59,8 @@ def test_session(
         ["audit", "export", "--stack", "broker"],
         ["audit", "verify", "--stack", "broker"],
         ["replay", "--stack", "broker", "--since", "2026-01-01T00:00:00Z"],
-        ["key-policy", "--stack", "broker", "--key-arn", "arn:aws:kms:eu-west-1:111122223333:key/a"],
-        ["access", "--stack", "broker", "--key-arn", "arn:aws:kms:eu-west-1:111122223333:key/a"],
+        ["key-policy", "--stack", "broker", "arn:aws:kms:eu-west-1:111122223333:key/a"],
+        ["access", "--stack", "broker", "--from-kms", "arn:aws:kms:eu-west-1:111122223333:key/a"],
     ],
     ids=lambda command: " ".join(command[:2]).removesuffix(" --stack"),
 )

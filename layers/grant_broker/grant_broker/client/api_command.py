@@ -66,6 +66,16 @@ class Api:
         """The broker's client."""
         return Client(self.endpoint_url or self._url_of_stack(), session=self.session)
 
+    @cached_property
+    def offered_names(self) -> dict[str, str]:
+        """What people call the keys that the caller may ask for, by their ARNs."""
+        return {key["key_arn"]: key["name"] for key in self.client.list_keys()}
+
+    @cached_property
+    def managed_names(self) -> dict[str, str]:
+        """What people call the managed keys, by their ARNs: for the security team."""
+        return {key["key_arn"]: key["name"] for key in self.client.security.list_keys()}
+
     def _url_of_stack(self) -> str | None:
         if self.stack is None:
             return None

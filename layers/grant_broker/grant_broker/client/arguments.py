@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from typing import Generic, TypeVar
 
 import click
@@ -129,6 +130,25 @@ ISO_SPAN = Parsed("DURATION", iso_duration)
 """The same in the API's form; what is not short goes to the API as it is."""
 TIME = Parsed("TIME", parse_time)
 """RFC 3339, UTC."""
+
+
+def key_arn_argument(command: Callable[..., int]) -> Callable[..., int]:
+    """Declare ARN, a key about which the broker is not asked, given to the command as `key_arn`.
+
+    `--key-arn ARN`, its older form, is understood still.
+    """
+
+    @click.argument("key", metavar="ARN", type=KEY_ARN, required=False)
+    @click.option("--key-arn", "older", type=KEY_ARN, hidden=True)
+    @wraps(command)
+    def called(*, key: str | None, older: str | None, **others: object) -> int:
+        if (key is None) == (older is None):
+            raise click.UsageError("give the ARN of one key")
+        return command(key_arn=key or older, **others)
+
+    return called
+
+
 match_option = click.option(
     "--match",
     type=click.Choice(["equals", "subset"]),

@@ -7,9 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from grant_broker.client.desired_state import fault_lines
-from grant_broker.client.errors import GrantBrokerError
 from grant_broker.client.reviewing import print_change
-from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 
 if TYPE_CHECKING:
@@ -21,15 +19,6 @@ _HEAD = """\
 # Durations as in PT2H or P1D; null for none.
 """
 _FAULT = "# ! "
-
-
-def find_key_id(api: "Api", named: str) -> str:
-    """The id of a managed key by its name, id or ARN; GrantBrokerError."""
-    for key in api.client.security.list_keys():
-        key_id = key_id_of(key["key_arn"])
-        if named in {key["name"], key["key_arn"], key_id}:
-            return key_id
-    raise GrantBrokerError(f"no managed key is called {named!a}. Next: list them with `keys managed`")
 
 
 def edit_document(present: "Limits") -> "Limits | None":

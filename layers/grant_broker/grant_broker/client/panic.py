@@ -58,7 +58,7 @@ class Panic:
         put = f"aws kms put-key-policy {key} --policy-name default --policy"
         yield "# 1. Deny. Their grants are of no use any more; everybody else, and the broker, goes on."
         yield f"aws kms get-key-policy {key} --policy-name default --query Policy --output text > before.json"
-        ours = f"grant-broker revocations panic --key-arn {self.key_arn} {' '.join(who)}"
+        ours = f"grant-broker revocations panic {self.key_arn} {' '.join(who)}"
         yield f"{ours} --merge before.json > deny.json"
         yield f"{put} file://deny.json"
         yield "#    Back, once no grant of theirs is left:"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from grant_broker.client.access_words import last_use_in_words
 from grant_broker.client.printing import moment, print_fields, printable
-from grant_broker.client.showing import request_fields
+from grant_broker.client.showing import Names, request_fields
 from grant_broker.domain.arns import find_account
 
 if TYPE_CHECKING:
@@ -66,12 +66,14 @@ def preflight_in_a_word(found: "Preflight | None") -> str:
     return next(iter(bad), f"unknown: {unknown[0].replace('_', ' ')}" if unknown else "fine")
 
 
-def print_review(request: "RequestSeen | RequestWithTrail", account: "NamedAccount | None" = None) -> None:
+def print_review(
+    request: "RequestSeen | RequestWithTrail", names: Names, account: "NamedAccount | None" = None
+) -> None:
     """Print one request with all that helps to decide; `account`: what is said of its account."""
     found = request["preflight"]
     print_fields(
         [
-            *request_fields(request),
+            *request_fields(request, names),
             ("account", f"{request['requester']['account']} {account['name']}" if account else ""),
             ("contact", (account["contact"] or "") if account else ""),
             ("votes", votes_in_words(request)),

@@ -1,6 +1,6 @@
 """Requests and keys in words, for a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from grant_broker.client.printing import moment, pairs, print_fields, print_table
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
     )
 
 
-def print_request(request: "Request | RequestShown") -> None:
+Names = Mapping[str, str]
+"""What people call keys, by their ARNs."""
+
+
+def print_request(request: "Request | RequestShown", names: Names) -> None:
     """Print one request, a field a line, and what its party can do next."""
-    print_fields([*request_fields(request), ("next", next_step(request))])
+    print_fields([*request_fields(request, names), ("next", next_step(request))])
 
 
-def request_fields(request: "Request | RequestShown") -> list[tuple[str, str]]:
+def request_fields(request: "Request | RequestShown", names: Names) -> list[tuple[str, str]]:
     """A request's fields by their names in words; what is not known yet is empty."""
     grant = request["grant"]
     return [
         ("request", request["id"]),
         ("status", request["status"]),
-        ("key", request["key"]),
+        ("key", f"{names.get(request['key'], '')} {request['key']}".strip()),
         ("requester", request["requester"]["arn"]),
         ("grantee", request["grantee"]),
         ("operations", ", ".join(request["operations"])),
@@ -54,7 +58,7 @@ def request_fields(request: "Request | RequestShown") -> list[tuple[str, str]]:
     ]
 
 
-def print_requests(requests: Iterable["RequestShown"]) -> None:
+def print_requests(requests: Iterable["RequestShown"], names: Names) -> None:
     """Print a list of requests, one a line."""
     print_table(
         ("REQUEST", "STATUS", "KEY", "CONTEXT", "DURATION", "ASKED", "EXPIRES", "EXTENDS"),
@@ -62,7 +66,7 @@ def print_requests(requests: Iterable["RequestShown"]) -> None:
             (
                 request["id"],
                 request["status"],
-                key_id_of(request["key"]),
+                names.get(request["key"], key_id_of(request["key"])),
                 pairs(request["encryption_context"]),
                 request["duration"],
                 moment(request["created_at"]),

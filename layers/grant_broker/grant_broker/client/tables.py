@@ -11,6 +11,7 @@ from grant_broker.client.reviewing import (
     principal,
     votes_in_words,
 )
+from grant_broker.client.showing import Names
 from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.windows import days_in_words
 
@@ -59,7 +60,7 @@ def print_queue(requests: Iterable["RequestSeen"], names: Mapping[str, str]) -> 
     )
 
 
-def print_owed(reviews: Iterable["Review"]) -> None:
+def print_owed(reviews: Iterable["Review"], names: Names) -> None:
     """Print reviews that are owed, one a line."""
     print_table(
         ("KIND", "ID", "SINCE", "KEY OR ACCOUNT", "WHO", "YOURS", "ABOUT"),
@@ -68,7 +69,7 @@ def print_owed(reviews: Iterable["Review"]) -> None:
                 review["kind"],
                 review["id"],
                 moment(review["since"]),
-                key_id_of(review["key"]) if review["key"] else review["account"] or "",
+                names.get(review["key"], key_id_of(review["key"])) if review["key"] else review["account"] or "",
                 principal(review["by"]),
                 decides(may=review["may_decide"]),
                 review["about"],
@@ -95,7 +96,7 @@ def print_events(events: Iterable["Event"]) -> None:
     )
 
 
-def print_approvals(approvals: Iterable["Approval"]) -> None:
+def print_approvals(approvals: Iterable["Approval"], names: Names) -> None:
     """Print standing approvals, one a line."""
     print_table(
         (
@@ -116,7 +117,7 @@ def print_approvals(approvals: Iterable["Approval"]) -> None:
             (
                 approval["id"],
                 approval["status"],
-                key_id_of(approval["key"]),
+                names.get(approval["key"], key_id_of(approval["key"])),
                 approval["account"],
                 principal(approval["grantee"] or "any"),
                 ",".join(approval["operations"]),

@@ -22,7 +22,7 @@ from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import KEY_ARN
 from grant_broker.client.failures import AWS_FAILURES, report_failure
 from grant_broker.client.identities import read_identities
-from grant_broker.client.key_editing import find_key_id
+from grant_broker.client.key_naming import get_path_id
 from grant_broker.client.printing import print_table, printable
 from grant_broker.client.stack import read_facts, stack_options
 from grant_broker.domain.arns import account_of, region_of
@@ -38,7 +38,8 @@ def kms_of(arn: str, profile: str | None) -> KmsReader:
 
 @click.command("access", cls=ApiCommand)
 @click.argument("key", required=False)
-@click.option("--key-arn", type=KEY_ARN, help="Instead of KEY: ask KMS itself, by yourself.")
+@click.option("--from-kms", is_flag=True, help="Ask KMS itself, by yourself, about any key: give its ARN.")
+@click.option("--key-arn", type=KEY_ARN, hidden=True, help="As ARN --from-kms; its older form.")
 @stack_options("expiry_role", of_api=True)
 @click.option("--json", "as_json", is_flag=True, help="Write the report as the API does.")
 @click.pass_obj
@@ -46,6 +47,7 @@ def command(
     api: Api,
     *,
     key: str | None,
+    from_kms: bool,
     key_arn: str | None,
     stack: str | None,
     expiry_role: str | None,
@@ -53,13 +55,15 @@ def command(
 ) -> int:
     """Report who can use or manage a key, and by what.
 
-    Of KEY, the name, id or ARN of a managed key, as the broker sees it; or of --key-arn, any key, as KMS
-    shows it to the AWS credentials at hand. Where expiry's role is known, a grant of the broker's name that
-    it cannot retire is foreign. The key's Region is in its ARN, --region is that of --stack. Exit code 1
-    where KMS, asked by yourself, does not answer or refuses.
+    KEY is the name, id or ARN of a managed key, and the report is the broker's; with --from-kms the ARN of
+    any key, and the report is what KMS shows to the AWS credentials at hand. Where expiry's role is known, a
+    grant of the broker's name that it cannot retire is foreign. The key's Region is in its ARN, --region is
+    that of --stack. Exit code 1 where KMS, asked by yourself, does not answer or refuses.
     """
+    if from_kms and key and not key_arn:
+        key, key_arn = None, KEY_ARN(key)
     if key and not key_arn:
-        report = api.client.security.get_access(find_key_id(api, key))
+        report = api.client.security.get_access(get_path_id(key, api.client.security.list_keys()))
     elif key_arn and not key:
         try:
             if stack:
@@ -70,7 +74,7 @@ def command(
             report_failure("access", error)
             return 1
     else:
-        raise click.UsageError("give KEY or --key-arn")
+        raise click.UsageError("give KEY: a name, an id or an ARN")
     if as_json or api.output == "json":
         print(json.dumps({name: value for name, value in report.items() if name != "cursor"}))
     else:

@@ -6,6 +6,7 @@ import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
 from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, WINDOW, match_option
+from grant_broker.client.key_naming import name_or_arn
 from grant_broker.client.security_team import StandingApproval, Window
 from grant_broker.client.tables import print_approvals
 
@@ -36,7 +37,7 @@ def command() -> None:
 def list_them(api: Api) -> None:
     """List standing approvals, newest first."""
     approvals = list(api.client.security.list_approvals())
-    api.show(approvals, lambda: print_approvals(approvals))
+    api.show(approvals, lambda: print_approvals(approvals, api.managed_names))
 
 
 @command.command("show", cls=ApiCommand)
@@ -45,11 +46,11 @@ def list_them(api: Api) -> None:
 def show(api: Api, *, approval_id: str) -> None:
     """Show one standing approval."""
     approval = api.client.security.get_approval(approval_id)
-    api.show(approval, lambda: print_approvals([approval]))
+    api.show(approval, lambda: print_approvals([approval], api.managed_names))
 
 
 @command.command("create", cls=ApiCommand)
-@click.option("--key", required=True, help="The key's name or ARN.")
+@click.option("--key", required=True, help="The key's name, id or ARN.")
 @click.option("--account", required=True, help="Whose requests.")
 @click.option("--grantee", metavar="ARN", help="Only this one; else any of the account.")
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="At most these.")
@@ -70,7 +71,7 @@ def show(api: Api, *, approval_id: str) -> None:
 def create(api: Api, **asked: Unpack[_Asked]) -> None:
     """Approve ahead. With a quorum above 1 it waits for others' votes."""
     approval: StandingApproval = {
-        "key": asked["key"],
+        "key": name_or_arn(asked["key"], api.client.security.list_keys),
         "account": asked["account"],
         "grantee": asked["grantee"],
         "operations": asked["operations"],
@@ -85,7 +86,7 @@ def create(api: Api, **asked: Unpack[_Asked]) -> None:
     if asked["valid_from"]:
         approval["valid_from"] = asked["valid_from"]
     made = api.client.security.approve_ahead(**approval)
-    api.show(made, lambda: print_approvals([made]))
+    api.show(made, lambda: print_approvals([made], api.managed_names))
 
 
 @command.command("approve", cls=ApiCommand)
@@ -108,7 +109,7 @@ def deny(api: Api, *, approval_id: str, comment: str) -> None:
 
 def _decide(api: Api, approval_id: str, verdict: str, comment: str) -> None:
     approval = api.client.security.decide_on_approval(approval_id, verdict, comment=comment)
-    api.show(approval, lambda: print_approvals([approval]))
+    api.show(approval, lambda: print_approvals([approval], api.managed_names))
 
 
 @command.command("withdraw", cls=ApiCommand)

@@ -6,13 +6,14 @@ from typing import Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
+from grant_broker.client.key_naming import name_or_arn
 from grant_broker.client.security_team import EventFilters
 from grant_broker.client.tables import print_events
 
 
 @click.command("events", cls=ApiCommand)
 @click.option("--request", help="Of this request.")
-@click.option("--key", help="About this key, by name or ARN.")
+@click.option("--key", help="About this key: its name, id or ARN.")
 @click.option("--account", help="About this account.")
 @click.option("--type", help="Of this type, such as approved.")
 @click.option("--by", help="By this person's ARN, or this function.")
@@ -23,5 +24,7 @@ from grant_broker.client.tables import print_events
 @click.pass_obj
 def events(api: Api, *, limit: int, **filters: Unpack[EventFilters]) -> None:
     """List audit events, as the broker shows them to the security team."""
+    if key := filters["key"]:
+        filters["key"] = name_or_arn(key, api.client.security.list_keys)
     found = list(islice(api.client.security.list_events(**filters), limit))
     api.show(found, lambda: print_events(found))

@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 import click
 
 from grant_broker.api.views.access import advice_view
-from grant_broker.client.arguments import KEY_ARN
+from grant_broker.client.arguments import key_arn_argument
 from grant_broker.client.aws_session import clients, get_profile
 from grant_broker.client.commands.access import kms_of
 from grant_broker.client.failures import AWS_FAILURES, NOT_DONE, report_failure
@@ -40,7 +40,7 @@ class _Options(TypedDict):
 
 
 @click.command("key-policy")
-@click.option("--key-arn", type=KEY_ARN, required=True, help="The key, of this or another account.")
+@key_arn_argument
 @stack_options(*_ROLES, "operations")
 @click.option(
     "--policy", type=click.Path(path_type=Path), help="A file with the present policy; else KMS is asked."
@@ -50,6 +50,8 @@ class _Options(TypedDict):
 @click.option("--check", is_flag=True, help="Tell by the exit code whether anything is missing.")
 def command(**options: Unpack[_Options]) -> int:
     """Print what a key's policy must say for the broker, as a change of its present policy.
+
+    The key is of this or another account, and need not be registered.
 
     \b
     Exit codes:

@@ -3,7 +3,8 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.key_editing import edit_document, find_key_id, send_document
+from grant_broker.client.key_editing import edit_document, send_document
+from grant_broker.client.key_naming import get_path_id
 from grant_broker.client.reviewing import print_document
 from grant_broker.client.security_team import limits_of
 from grant_broker.client.showing import print_offers
@@ -36,7 +37,7 @@ def managed(api: Api) -> None:
 @click.pass_obj
 def show(api: Api, *, key: str) -> None:
     """Show the limits of a key, by name, id or ARN."""
-    document, _ = api.client.security.get_key(find_key_id(api, key))
+    document, _ = api.client.security.get_key(get_path_id(key, api.client.security.list_keys()))
     api.show(document, lambda: print_document(document))
 
 
@@ -46,7 +47,7 @@ def show(api: Api, *, key: str) -> None:
 @click.pass_obj
 def edit(api: Api, *, key: str, yes: bool) -> None:
     """Open the limits of a key in $EDITOR; say what the change widens, and send it."""
-    key_id = find_key_id(api, key)
+    key_id = get_path_id(key, api.client.security.list_keys())
     shown, version = api.client.security.get_key(key_id)
     if not shown["may_decide"]:
         api.say("your role is no approver of this key: what you send will be refused")
@@ -63,7 +64,7 @@ def edit(api: Api, *, key: str, yes: bool) -> None:
 @click.pass_obj
 def proposals(api: Api, *, key: str) -> None:
     """List the changes of a key's limits that wait for votes."""
-    found = api.client.security.list_proposals(find_key_id(api, key))
+    found = api.client.security.list_proposals(get_path_id(key, api.client.security.list_keys()))
     api.show(found, lambda: print_proposals(found))
 
 
@@ -73,7 +74,7 @@ def proposals(api: Api, *, key: str) -> None:
 @click.pass_obj
 def vote(api: Api, *, key: str, yes: bool) -> None:
     """Vote for the oldest change of a key's limits that waits for votes."""
-    key_id = find_key_id(api, key)
+    key_id = get_path_id(key, api.client.security.list_keys())
     found = api.client.security.list_proposals(key_id)
     if not found:
         raise click.UsageError(f"no change of {key} waits for votes")
@@ -88,7 +89,7 @@ def vote(api: Api, *, key: str, yes: bool) -> None:
 @click.pass_obj
 def close(api: Api, *, key: str, yes: bool) -> None:
     """Close a key to new grants; live ones run to their time."""
-    key_id = find_key_id(api, key)
+    key_id = get_path_id(key, api.client.security.list_keys())
     api.confirm(f"Close key {key} to new grants?", yes=yes)
     api.client.security.close_key(key_id)
     api.say(f"closed: {key}")

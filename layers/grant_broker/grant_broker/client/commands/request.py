@@ -9,6 +9,7 @@ from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, SPAN, match_option
 from grant_broker.client.commands.wait import wait_for_grant
 from grant_broker.client.exit_codes import DONE, REFUSED
+from grant_broker.client.key_naming import name_or_arn
 from grant_broker.client.showing import print_forecast, print_request
 from grant_broker.client.third_party import Submission
 
@@ -28,7 +29,7 @@ class _Asked(TypedDict):
 
 
 @click.command("request", cls=ApiCommand)
-@click.option("--key", required=True, help="The key's name or ARN, as `grant-broker keys` lists them.")
+@click.option("--key", required=True, help="The key's name, id or ARN, as `grant-broker keys` lists them.")
 @click.option("--operations", type=NAMES, default="Encrypt", show_default=True, help="KMS operations.")
 @click.option("--context", type=CONTEXT, multiple=True, required=True, help="A pair that KMS must be given.")
 @match_option
@@ -48,7 +49,7 @@ def command(api: Api, *, dry_run: bool, wait: bool, timeout: timedelta, **asked:
     For example:
       grant-broker request --key partner_data --context dataset=orders --duration 2h --reason "upload" --wait
     """
-    submission = _submission(asked)
+    submission = _submission(asked, key=name_or_arn(asked["key"], api.client.list_keys))
     if dry_run:
         forecast = api.client.forecast(**submission)
         api.show(forecast, lambda: print_forecast(forecast))
@@ -57,13 +58,13 @@ def command(api: Api, *, dry_run: bool, wait: bool, timeout: timedelta, **asked:
     if wait and request["status"] != "active":
         api.say(f"asked: {request['id']}")
         request = wait_for_grant(api, request["id"], timeout, take_up=True)
-    api.show(request, lambda: print_request(request))
+    api.show(request, lambda: print_request(request, api.offered_names))
     return DONE
 
 
-def _submission(asked: _Asked) -> Submission:
+def _submission(asked: _Asked, *, key: str) -> Submission:
     submission: Submission = {
-        "key": asked["key"],
+        "key": key,
         "operations": asked["operations"],
         "encryption_context": dict(asked["context"]),
         "context_match": asked["match"],

@@ -16,7 +16,7 @@ def command() -> None:
 def list_reviews(api: Api) -> None:
     """List what is owed, newest first."""
     found = list(api.client.security.list_reviews())
-    api.show(found, lambda: print_owed(found))
+    api.show(found, lambda: print_owed(found, api.managed_names))
 
 
 @command.command("sign-off", cls=ApiCommand)

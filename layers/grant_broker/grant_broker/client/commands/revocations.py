@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
-from grant_broker.client.arguments import ACCOUNT, GRANTEE, ISO_SPAN, KEY_ARN, SPAN
+from grant_broker.client.arguments import ACCOUNT, GRANTEE, ISO_SPAN, SPAN, key_arn_argument
 from grant_broker.client.exit_codes import DONE, NO_ANSWER, WRONG_USAGE
+from grant_broker.client.key_naming import name_or_arn
 from grant_broker.client.panic import Panic
 from grant_broker.client.printing import printable, working
 from grant_broker.client.tables import print_revocations
@@ -60,7 +61,7 @@ def show(api: Api, *, revocation_id: str) -> None:
 
 
 @command.command("create", cls=ApiCommand)
-@click.option("--key", help="Grants on this key, by name or ARN.")
+@click.option("--key", help="Grants on this key: its name, id or ARN.")
 @click.option("--account", help="Grants of this account's principals.")
 @click.option("--grantee", metavar="ARN", help="Grants of this role or user.")
 @click.option("--all", "everything", is_flag=True, help="All grants of the broker.")
@@ -72,13 +73,14 @@ def show(api: Api, *, revocation_id: str) -> None:
 @click.pass_obj
 def create(api: Api, **asked: Unpack[_Asked]) -> int:
     """End all that every given selector matches, and block it. Exit code 4: not all has ended in time."""
-    given = {"key": asked["key"], "account": asked["account"], "grantee": asked["grantee"]}
+    key = asked["key"] and name_or_arn(asked["key"], api.client.security.list_keys)
+    given = {"key": key, "account": asked["account"], "grantee": asked["grantee"]}
     chosen = " and ".join(f"{name} {value}" for name, value in given.items() if value)
     if not chosen and not asked["everything"]:
         raise click.UsageError("give at least one of --key, --account, --grantee and --all")
     api.confirm(f"End and block all grants of {chosen or 'everybody'} now?", yes=asked["yes"])
     made = api.client.security.revoke_many(
-        key=asked["key"],
+        key=key,
         account=asked["account"],
         grantee=asked["grantee"],
         all=asked["everything"] or None,
@@ -114,7 +116,7 @@ def lift(api: Api, *, revocation_id: str, yes: bool) -> None:
 
 
 @command.command("panic")
-@click.option("--key-arn", type=KEY_ARN, required=True, help="The key that is to be closed to them.")
+@key_arn_argument
 @click.option(
     "--account",
     "accounts",

@@ -16,7 +16,8 @@ def command(api: Api, *, request_id: str) -> None:
     request = api.client.security.get_request(request_id)
 
     def print_it() -> None:
-        print_review(request, find_account(api, request["requester"]["account"]))
+        account = find_account(api, request["requester"]["account"])
+        print_review(request, api.managed_names, account)
         print()
         print_events(request["trail"])
 

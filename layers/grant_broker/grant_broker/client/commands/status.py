@@ -18,7 +18,7 @@ def command(api: Api, *, request_id: str | None, status: str | None) -> None:
     """Show one request, or list those of your account, newest first."""
     if request_id:
         request = api.client.get_request(request_id)
-        api.show(request, lambda: print_request(request))
+        api.show(request, lambda: print_request(request, api.offered_names))
         return
     requests = list(api.client.list_requests(status=status))
-    api.show(requests, lambda: print_requests(requests))
+    api.show(requests, lambda: print_requests(requests, api.offered_names))

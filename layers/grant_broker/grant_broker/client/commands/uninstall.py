@@ -11,8 +11,8 @@ from grant_broker.client.api_command import Api, ApiCommand, yes_option
 from grant_broker.client.arguments import SPAN
 from grant_broker.client.errors import ConflictError, NotFoundError
 from grant_broker.client.exit_codes import DONE, NO_ANSWER
+from grant_broker.client.key_naming import path_id_of
 from grant_broker.client.printing import printable, working
-from grant_broker.domain.arns import key_id_of
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.requests import RequestSeen
@@ -76,7 +76,7 @@ def _close_keys(api: Api) -> list[str]:
     arns = [key["key_arn"] for key in api.client.security.list_keys()]
     for arn in arns:
         try:
-            api.client.security.close_key(key_id_of(arn))
+            api.client.security.close_key(path_id_of(arn))
         except NotFoundError:
             # Somebody else has closed it meanwhile.
             continue
@@ -112,7 +112,7 @@ def _find_at_kms(api: Api, keys: Sequence[str]) -> Iterator[str]:
     """Find keys on which KMS lists grants of the broker's, whatever the records say."""
     for arn in keys:
         try:
-            report = api.client.security.get_access(key_id_of(arn))
+            report = api.client.security.get_access(path_id_of(arn))
         except ConflictError:
             # KMS does not list this key's grants to the security team: LiveGrants counts them.
             continue

@@ -13,7 +13,7 @@ from grant_broker.client.doctor.account import Alarm
 from grant_broker.client.doctor.examination import Check, Patient
 from grant_broker.client.doctor.findings import Finding, fault, unknown, well
 from grant_broker.client.errors import NoAnswerError, NotPermittedError
-from grant_broker.domain.arns import key_id_of
+from grant_broker.client.key_naming import path_id_of
 from grant_broker.domain.times import parse_time
 
 ROLES = ("RequestsRoleArn", "ApprovalsRoleArn", "ExpiryRoleArn", "ReconcileRoleArn", "EventsRoleArn")
@@ -98,9 +98,9 @@ def _check_keys(patient: Patient) -> Iterator[Finding]:
     if not keys:
         yield well("no key is open")
     for arn in keys:
-        for check in patient.security.get_checks(key_id_of(arn))["checks"]:
+        for check in patient.security.get_checks(path_id_of(arn))["checks"]:
             does = "end" if check["function"] == "expiry" else "create"
-            policy = f"grant-broker key-policy --stack {patient.stack.name} --key-arn {arn}"
+            policy = f"grant-broker key-policy {arn} --stack {patient.stack.name}"
             if check["result"] == "failed":
                 yield fault(f"cannot {does} grants on {arn}: {'; '.join(check['missing'])}", policy)
             elif _is_late(check["next_at"], patient.now):
