@@ -69,7 +69,9 @@ def print_owed(reviews: Iterable["Review"], names: Names) -> None:
                 review["kind"],
                 review["id"],
                 moment(review["since"]),
-                names.get(review["key"], key_id_of(review["key"])) if review["key"] else review["account"] or "",
+                names.get(review["key"], key_id_of(review["key"]))
+                if review["key"]
+                else review["account"] or "",
                 principal(review["by"]),
                 decides(may=review["may_decide"]),
                 review["about"],
