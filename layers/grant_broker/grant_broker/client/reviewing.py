@@ -67,7 +67,9 @@ def preflight_in_a_word(found: "Preflight | None") -> str:
 
 
 def print_review(
-    request: "RequestSeen | RequestWithTrail", names: Names, account: "NamedAccount | None" = None
+    request: "RequestSeen | RequestWithTrail",
+    account: "NamedAccount | None" = None,
+    names: Names | None = None,
 ) -> None:
     """Print one request with all that helps to decide; `account`: what is said of its account."""
     found = request["preflight"]

@@ -21,18 +21,18 @@ Names = Mapping[str, str]
 """What people call keys, by their ARNs."""
 
 
-def print_request(request: "Request | RequestShown", names: Names) -> None:
-    """Print one request, a field a line, and what its party can do next."""
+def print_request(request: "Request | RequestShown", names: Names | None = None) -> None:
+    """Print one request, a field a line, and what its party can do next; names cost a call of their own."""
     print_fields([*request_fields(request, names), ("next", next_step(request))])
 
 
-def request_fields(request: "Request | RequestShown", names: Names) -> list[tuple[str, str]]:
+def request_fields(request: "Request | RequestShown", names: Names | None) -> list[tuple[str, str]]:
     """A request's fields by their names in words; what is not known yet is empty."""
     grant = request["grant"]
     return [
         ("request", request["id"]),
         ("status", request["status"]),
-        ("key", f"{names.get(request['key'], '')} {request['key']}".strip()),
+        ("key", f"{(names or {}).get(request['key'], '')} {request['key']}".strip()),
         ("requester", request["requester"]["arn"]),
         ("grantee", request["grantee"]),
         ("operations", ", ".join(request["operations"])),

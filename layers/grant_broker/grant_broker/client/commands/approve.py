@@ -17,4 +17,4 @@ from grant_broker.client.reviewing import print_review
 def command(api: Api, *, request_id: str, duration: str | None, comment: str) -> None:
     """Vote for a request, as it is or shortened."""
     request = api.client.security.approve(request_id, comment=comment, duration=duration)
-    api.show(request, lambda: print_review(request, api.managed_names))
+    api.show(request, lambda: print_review(request))

@@ -18,4 +18,4 @@ def command(api: Api, *, request_id: str, reason: str, yes: bool) -> None:
     """
     api.confirm(f"Break the glass for {request_id}? It sounds an alarm.", yes=yes)
     granted = api.client.break_glass(request_id, reason=reason)
-    api.show(granted, lambda: print_request(granted, api.offered_names))
+    api.show(granted, lambda: print_request(granted))

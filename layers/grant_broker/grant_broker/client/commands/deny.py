@@ -15,4 +15,4 @@ def command(api: Api, *, request_id: str, comment: str, yes: bool) -> None:
     """Deny a request, which is final whatever the quorum."""
     api.confirm(f"Deny request {request_id} for good?", yes=yes)
     request = api.client.security.deny(request_id, comment=comment)
-    api.show(request, lambda: print_review(request, api.managed_names))
+    api.show(request, lambda: print_review(request))

@@ -30,4 +30,4 @@ def command(
     if wait and request["status"] != "active":
         api.say(f"asked: {request['id']}")
         request = wait_for_grant(api, request["id"], timeout, take_up=True)
-    api.show(request, lambda: print_request(request, api.offered_names))
+    api.show(request, lambda: print_request(request))

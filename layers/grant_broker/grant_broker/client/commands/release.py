@@ -12,4 +12,4 @@ from grant_broker.client.showing import print_request
 def command(api: Api, *, request_id: str) -> None:
     """Release a grant before its time, or withdraw a request that has none yet."""
     request = api.client.end(request_id)
-    api.show(request, lambda: print_request(request, api.offered_names))
+    api.show(request, lambda: print_request(request))

@@ -15,4 +15,4 @@ def command(api: Api, *, request_id: str, reason: str, yes: bool) -> None:
     """Take a grant back now, or what was approved and not taken up."""
     api.confirm(f"End the access of request {request_id} now?", yes=yes)
     request = api.client.security.revoke(request_id, reason=reason)
-    api.show(request, lambda: print_review(request, api.managed_names))
+    api.show(request, lambda: print_review(request))

@@ -17,7 +17,7 @@ def command(api: Api, *, request_id: str) -> None:
 
     def print_it() -> None:
         account = find_account(api, request["requester"]["account"])
-        print_review(request, api.managed_names, account)
+        print_review(request, account, api.managed_names)
         print()
         print_events(request["trail"])
 

@@ -12,4 +12,4 @@ from grant_broker.client.showing import print_request
 def command(api: Api, *, request_id: str) -> None:
     """Take an approved request up: its time starts now. Repeated, the same grant."""
     request = api.client.take_up(request_id)
-    api.show(request, lambda: print_request(request, api.offered_names))
+    api.show(request, lambda: print_request(request))

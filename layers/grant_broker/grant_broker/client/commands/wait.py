@@ -26,7 +26,7 @@ def command(api: Api, *, request_id: str, timeout: timedelta, take_up: bool) -> 
     Exit code 0 where it is approved or active, 1 where it is denied or over. Ctrl-C leaves it as it is.
     """
     request = wait_for_grant(api, request_id, timeout, take_up=take_up)
-    api.show(request, lambda: print_request(request, api.offered_names))
+    api.show(request, lambda: print_request(request))
 
 
 def wait_for_grant(api: Api, request_id: str, timeout: timedelta, *, take_up: bool) -> "Request":
