@@ -240,9 +240,19 @@ def test_then_it_works(line: CommandLine, fault: Reply) -> None:
     """Throttled, or not answered at first: the command asks again by itself."""
     line.asleep(lambda _: None)
     request: Any = shown()
-    with scripted_api(fault, fault, (200, request, {})) as api:
+    offers = (200, {"items": [{"name": "orders", "key_arn": request["key"]}], "cursor": None}, {})
+    with scripted_api(fault, fault, (200, request, {}), offers) as api:
         done = line.run("partner", "status", request["id"], "--endpoint-url", api.url)
-    assert (done.code, done.fields["grant token"] == "token-1", len(api.seen)) == (0, True, 3)
+    assert (done.code, done.fields["grant token"] == "token-1", len(api.seen)) == (0, True, 4)
+    assert done.fields["key"] == f"orders {request['key']}"
+
+
+def test_names_are_not_needed(line: CommandLine) -> None:
+    """Where nobody says what a key is called its ARN is shown, and the command has done its work."""
+    request: Any = shown()
+    with scripted_api((200, request, {}), problem(403, "not_permitted")) as api:
+        done = line.run("partner", "status", request["id"], "--endpoint-url", api.url)
+    assert (done.code, done.err, done.fields["key"]) == (0, "", request["key"])
 
 
 def test_closed_pipe(line: CommandLine, stack: Running, monkeypatch: pytest.MonkeyPatch) -> None:
