@@ -247,9 +247,12 @@ def test_a_key_is_looked_into_and_closed(stack: Running, line: CommandLine, key:
     assert (gone.code, "Next: list them with `keys managed`" in gone.err) == (3, True)
 
 
-def test_the_trail(line: CommandLine, pending: str) -> None:
+def test_the_trail(stack: Running, line: CommandLine, pending: str) -> None:
     """Events of a request, as a table and as JSON."""
     assert "submitted" in line.run("alice", "audit", "events", "--request", pending).out
+    ways = ("partner_data", stack.key, stack.key.rpartition("/")[2])
+    first, *others = [line.json("alice", "audit", "events", "--key", way, "--limit", "1") for way in ways]
+    assert (len(first), others) == (1, [first, first])
     newest: Any = line.json("alice", "audit", "events", "--limit", "1")
     assert len(newest) == 1
     assert json.dumps(newest)

@@ -261,8 +261,10 @@ def test_durations_as_numbers() -> None:
             raise AssertionError
         asking.submit(**(ASKED | {"duration": 7200}))
         asking.submit(**without)
+        with pytest.raises(client.WaitTimeoutError), asking.grant(**without, timeout=0):
+            raise AssertionError
     sent = [call.body for call in api.seen if call.method == "POST"]
-    assert [body.get("duration") for body in sent] == ["PT90S", "PT7200S", None]
+    assert [body.get("duration") for body in sent] == ["PT90S", "PT7200S", None, None]
 
 
 def test_at_most_4096_bytes() -> None:
