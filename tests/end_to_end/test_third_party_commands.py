@@ -240,7 +240,7 @@ def test_then_it_works(line: CommandLine, fault: Reply) -> None:
     """Throttled, or not answered at first: the command asks again by itself."""
     line.asleep(lambda _: None)
     request: Any = shown()
-    offers = (200, {"items": [{"name": "orders", "key_arn": request["key"]}], "cursor": None}, {})
+    offers: Reply = (200, {"items": [{"name": "orders", "key_arn": request["key"]}], "cursor": None}, {})
     with scripted_api(fault, fault, (200, request, {}), offers) as api:
         done = line.run("partner", "status", request["id"], "--endpoint-url", api.url)
     assert (done.code, done.fields["grant token"] == "token-1", len(api.seen)) == (0, True, 4)
