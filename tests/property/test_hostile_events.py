@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grant_broker.aws.items import item_of
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from tests.support.announcements import Sent, channels_to, event
 from tests.support.context import Context
 from tests.support.environments import load_handler
@@ -57,7 +57,7 @@ def test_a_hostile_event_holds_up_no_other(name: str, value: Any) -> None:
         answer = handler.lambda_handler({"Records": records}, Context())
     assert answer == {"batchItemFailures": []}
     assert {"id-2", "id-3"} <= set(_ids(sent))
-    assert digest(sent.notices).message.isascii()
+    assert compose_digest(sent.notices).message.isascii()
 
 
 def _ids(sent: Sent) -> list[Any]:

@@ -100,14 +100,14 @@ MUTATIONS = (
     Mutation(
         "votes count by whoever is no approver of the key",
         "domain/votes.py",
-        "lists(self.role_ids, vote.role_id) and ",
+        "is_listed(vote.role_id, self.role_ids) and ",
         "",
         f"{_APPROVERS}::test_votes_given_before",
     ),
     Mutation(
         "the whole team decides on every key",
         "domain/decisions.py",
-        "    if not lists(ballot.approvers, voter.role_id):\n",
+        "    if not is_listed(voter.role_id, ballot.approvers):\n",
         "    if False:\n",
         f"{_APPROVERS}::test_who_decides_on_a_request",
     ),
@@ -282,8 +282,8 @@ MUTATIONS = (
     Mutation(
         "a mass revocation is over after its first sweep",
         "domain/mass_revocations.py",
-        "changes = MassRevocationChanges(**start, stage=Stage.SECOND_SWEEP)",
-        "changes = MassRevocationChanges(**start, stage=Stage.DONE)",
+        "changes = MassRevocationChanges(**start, stage=SweepStage.SECOND_SWEEP)",
+        "changes = MassRevocationChanges(**start, stage=SweepStage.DONE)",
         "tests/integration/approvals/test_mass_revocations.py::test_submitted_in_the_same_moment",
     ),
     Mutation(

@@ -12,7 +12,7 @@ from grant_broker.aws.items import item_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.agenda import Part
-from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.approvals import Approval, ApprovalKind
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
@@ -78,7 +78,7 @@ def vote(digest: str, person: str = "alice") -> Vote:
 def votes(of: GrantRequest, **changes: Any) -> Approval:
     """The decisions on a request: one vote for it."""
     base: dict[str, Any] = {
-        "id": of.id, "kind": Kind.REQUEST, "key_arn": KEY, "account": ACCOUNT, "grantee": GRANTEE,
+        "id": of.id, "kind": ApprovalKind.REQUEST, "key_arn": KEY, "account": ACCOUNT, "grantee": GRANTEE,
         "scope": of.scope, "max_duration": 7200, "valid_from": CREATED, "valid_until": None,
         "digest": of.digest, "created_at": CREATED, "votes": (vote(of.digest),), "version": 1,
     }  # fmt: skip
@@ -87,7 +87,9 @@ def votes(of: GrantRequest, **changes: Any) -> Approval:
 
 def standing(**changes: Any) -> Approval:
     """A standing approval that covers the request."""
-    base = votes(request()).model_copy(update={"id": "standing-1", "kind": Kind.STANDING, "digest": "d"})
+    base = votes(request()).model_copy(
+        update={"id": "standing-1", "kind": ApprovalKind.STANDING, "digest": "d"}
+    )
     return base.model_copy(update={"votes": (vote("d"),), **changes})
 
 

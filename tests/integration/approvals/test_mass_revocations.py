@@ -10,7 +10,7 @@ import pytest
 from grant_broker.approvals.sweep import count_unseen
 from grant_broker.domain.errors import NotFound
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.mass_revocations import Stage
+from grant_broker.domain.mass_revocations import SweepStage
 from grant_broker.events.export import Line, export, verify_export
 from tests.local_stack.brokers import Answer
 from tests.support.context import Context
@@ -49,7 +49,7 @@ def work(scene: InProcessStack) -> Any:
     return handler({"job": "revocations"}, Context())
 
 
-def stage(scene: InProcessStack, revocation_id: str) -> Stage:
+def stage(scene: InProcessStack, revocation_id: str) -> SweepStage:
     """What its job does next."""
     return scene.brokers.broker("approvals").store.get_revocation(revocation_id).stage
 
@@ -67,7 +67,7 @@ def test_a_spoilt_record_stops_nothing(scene: InProcessStack) -> None:
     scene.later(1)
     scene.clock.advance(minutes=2)
     work(scene)
-    assert stage(scene, made.body["id"]) == Stage.DONE
+    assert stage(scene, made.body["id"]) == SweepStage.DONE
 
 
 def test_everything(scene: InProcessStack) -> None:
@@ -213,7 +213,7 @@ def test_what_comes_after_its_block(scene: InProcessStack, how: str) -> None:
     later = [scene.pending(), scene.approved(), scene.active()]
     scene.clock.advance(minutes=2)
     work(scene)
-    assert stage(scene, made) == Stage.DONE
+    assert stage(scene, made) == SweepStage.DONE
     assert [scene.status(each) for each in later] == [Status.PENDING, Status.APPROVED, Status.ACTIVE]
     assert counts(scene, made) == (0, 0, 0)
 
@@ -287,10 +287,10 @@ def test_submitted_in_the_same_moment(scene: InProcessStack) -> None:
     assert counts(scene, made) == (0, 0, 0)
     scene.clock.sleep(59)
     work(scene)
-    assert (scene.status(late), stage(scene, made)) == (Status.PENDING, Stage.SECOND_SWEEP)
+    assert (scene.status(late), stage(scene, made)) == (Status.PENDING, SweepStage.SECOND_SWEEP)
     scene.clock.sleep(1)
     assert work(scene) == {"jobs": 1}
-    assert (scene.status(late), stage(scene, made)) == (Status.REVOKED, Stage.DONE)
+    assert (scene.status(late), stage(scene, made)) == (Status.REVOKED, SweepStage.DONE)
     assert counts(scene, made) == (0, 0, 0)
     assert progress(scene, made)["finished_at"] == "2030-01-01T12:01:00Z"
     assert work(scene) == {"jobs": 0}
@@ -486,7 +486,7 @@ def test_a_job_that_fails_holds_up_no_other(scene: InProcessStack) -> None:
     scene.clock.sleep(60)
     with pytest.raises(NotFound):
         work(scene)
-    assert stage(scene, second) == Stage.DONE
+    assert stage(scene, second) == SweepStage.DONE
 
 
 def test_two_at_the_same_job(scene: InProcessStack) -> None:
@@ -564,7 +564,7 @@ def test_one_that_always_moves(scene: InProcessStack) -> None:
     scene.put(scene.deployment.request_table, {"pk": {"S": f"request#{first}"}, "sk": {"S": ahead}})
     made = kill(scene, all=True)
     assert (scene.status(first), scene.status(second)) == (Status.ACTIVE, Status.ENDING)
-    assert stage(scene, made.body["id"]) == Stage.SECOND_SWEEP
+    assert stage(scene, made.body["id"]) == SweepStage.SECOND_SWEEP
     scene.clock.advance(minutes=2)
     assert work(scene) == {"jobs": 1}
-    assert stage(scene, made.body["id"]) == Stage.DONE
+    assert stage(scene, made.body["id"]) == SweepStage.DONE

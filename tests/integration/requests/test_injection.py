@@ -11,7 +11,7 @@ import pytest
 
 from grant_broker.client.commands import audit
 from grant_broker.client.main import main
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from grant_broker.domain.notices import notice_of
 from tests.local_aws.answers import Response
 from tests.support.faults import GoOn
@@ -81,7 +81,7 @@ def test_a_text_stays_a_text_in_mails(scene: InProcessStack, text: str) -> None:
     [event] = scene.brokers.broker("approvals").store.get_trail(f"request#{request_id}")
     notice = notice_of(event)
     assert notice is not None
-    mail = digest([notice])
+    mail = compose_digest([notice])
     assert mail.message.isascii()
     assert "https://" not in mail.message
     assert "written by others" in mail.message
@@ -130,7 +130,7 @@ def test_a_grant_token_is_told_to_its_parties_and_nowhere_else(
         scene.call("alice", "GET", f"/security/requests/{request_id}").body,
         scene.call("alice", "GET", "/security/events").body,
         scene.call("partner", "POST", "/requests", {"grant_token": token}).body,
-        digest([notice for notice in notices if notice]).message,
+        compose_digest([notice for notice in notices if notice]).message,
         exported(),
     ]
     elsewhere.append(scene.release(request_id).body)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from grant_broker.domain.allowance import Allowance, Open, Refusal
+from grant_broker.domain.allowance import Allowance, OpenRequest, Refusal
 from grant_broker.domain.lifecycle import Status
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -12,12 +12,12 @@ SECOND = int(NOW.timestamp())
 ALLOWANCE = Allowance(account=4, grantee=3, pending=2)
 
 
-def held(*statuses: Status, grantee: str = "a", due: int | None = None) -> list[Open]:
+def held(*statuses: Status, grantee: str = "a", due: int | None = None) -> list[OpenRequest]:
     """Open requests of one grantee."""
-    return [Open(grantee, status, due) for status in statuses]
+    return [OpenRequest(grantee, status, due) for status in statuses]
 
 
-def refusal(open_requests: list[Open], *, waits: bool = True) -> Refusal | None:
+def refusal(open_requests: list[OpenRequest], *, waits: bool = True) -> Refusal | None:
     """What one more request for the grantee `a` is told."""
     return ALLOWANCE.refusal(open_requests, grantee="a", waits=waits, now=NOW)
 
@@ -32,7 +32,7 @@ def refusal(open_requests: list[Open], *, waits: bool = True) -> Refusal | None:
         (held(*[Status.ACTIVE] * 3, grantee="b"), True),
     ],
 )
-def test_below_every_limit_there_is_room(open_requests: list[Open], waits: bool) -> None:  # noqa: FBT001
+def test_below_every_limit_there_is_room(open_requests: list[OpenRequest], waits: bool) -> None:  # noqa: FBT001
     """One more is let in while no limit is reached; the queue's limit is for what would wait for people."""
     assert refusal(open_requests, waits=waits) is None
 
@@ -51,7 +51,7 @@ def test_below_every_limit_there_is_room(open_requests: list[Open], waits: bool)
         ),
     ],
 )
-def test_each_limit_says_which_it_is(open_requests: list[Open], reason: str) -> None:
+def test_each_limit_says_which_it_is(open_requests: list[OpenRequest], reason: str) -> None:
     """At a limit one more is refused, and told which."""
     found = refusal(open_requests)
     assert found is not None

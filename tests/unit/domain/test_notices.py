@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from grant_broker.domain.notices import LARGEST_NOTICE, notice_of
 from tests.support.announcements import event, told_about, told_of
 
@@ -35,7 +35,7 @@ TITLES = {
 def test_titles(kind: str, title: str) -> None:
     """The security team is told in words what happened."""
     assert told_of(kind).title == title
-    assert digest([told_of(kind)]).subject == f"Grant broker: {title}"
+    assert compose_digest([told_of(kind)]).subject == f"Grant broker: {title}"
 
 
 @pytest.mark.parametrize("kind", ["issuing", "voted", "check_passed", "ending"])
@@ -53,7 +53,7 @@ def test_wider_limits_are_told_apart(how: dict[str, Any]) -> None:
     assert "Agree: grant-broker keys vote" in proposed.text
     assert "/proposals shows all of it" in proposed.text
     assert "/proposals" not in changed.text
-    in_order = digest([told_of("key_changed", widened=[]), changed, proposed]).subject
+    in_order = compose_digest([told_of("key_changed", widened=[]), changed, proposed]).subject
     assert in_order == f"Grant broker: {proposed.title}, {changed.title}, a key's limits"
 
 
@@ -131,10 +131,10 @@ def test_a_request_that_lapses_soon() -> None:
     soon = told_of("answer_due", answer_by="2026-03-02T12:00:00Z", reason="nightly")
     assert (soon.title, soon.deadline) == ("a request lapses soon", "2026-03-02T12:00:00Z")
     assert soon.text.endswith("\n".join(NEXT))
-    mail = digest([told_of("submitted", answer_by="2026-03-01T13:00:00Z"), soon])
+    mail = compose_digest([told_of("submitted", answer_by="2026-03-01T13:00:00Z"), soon])
     assert mail.subject == "Grant broker: a request lapses soon, new request"
     assert "All that waits for you: grant-broker queue" in mail.message
-    assert "grant-broker queue" not in digest([told_of("active")]).message
+    assert "grant-broker queue" not in compose_digest([told_of("active")]).message
 
 
 def test_an_account_by_its_name() -> None:

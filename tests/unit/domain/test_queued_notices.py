@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from grant_broker.domain.queued_notices import read_notice
 from tests.support.announcements import told_of
 
@@ -43,7 +43,7 @@ def test_a_watched_call_is_told() -> None:
     assert 'Refused: "AccessDenied"' in notice.text
     assert 'On: "arn:aws:kms:eu-central-1:111122223333:key/1234"' in notice.text
     assert len(notice.text) < 1_000
-    assert digest([told_of("drift"), notice]).subject == "Grant broker: a watched call, drift"
+    assert compose_digest([told_of("drift"), notice]).subject == "Grant broker: a watched call, drift"
     bare = read_notice(json.dumps({"detail": {"eventName": "EnableKey"}}))
     assert 'By: "unknown"' in bare.text
     assert "Refused" not in bare.text
@@ -54,4 +54,4 @@ def test_whatever_lies_in_the_queue_becomes_a_notice(body: str) -> None:
     """No message stops the others from being mailed, and none is told as the broker's own words."""
     notice = read_notice(body)
     assert notice.title in {"an unreadable message", "a watched call"}
-    assert digest([notice, told_of()]).message.isascii()
+    assert compose_digest([notice, told_of()]).message.isascii()

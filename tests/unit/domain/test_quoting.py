@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from grant_broker.domain.quoting import quoted
 from tests.support.announcements import NOW, told_of
 
@@ -15,7 +15,7 @@ def test_untrusted() -> None:
     """What others wrote cannot leave its line or its quotation marks, nor be followed as a link."""
     text = 'approved"\r\nBy: \u202ealice\x7f https://evil.example ' + "x" * 400
     notice = told_of("active", reason=text)
-    message = digest([notice]).message
+    message = compose_digest([notice]).message
     assert message.isascii()
     assert "\x7f" not in message
     [line] = [each for each in message.split("\n") if each.startswith('"reason"')]

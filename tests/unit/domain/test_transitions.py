@@ -15,7 +15,7 @@ from grant_broker.domain.errors import Conflict
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import LIFE, NEXT, Action, Status
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.preflight import Answer, Known, Preflight
+from grant_broker.domain.preflight import Finding, Known, Preflight
 from grant_broker.domain.records import Record, Stamp
 from grant_broker.domain.request import GrantRequest, RequestChanges, Transition
 from grant_broker.domain.trail import Head
@@ -54,7 +54,7 @@ MADE: dict[str, Callable[[GrantRequest], Transition]] = {
     "ending_unlisted": lambda r: adoption.ending_unlisted(r, STAMP),
     "closed": lambda r: transitions.closed(r, STAMP),
 }
-_ANSWER = Answer(answer=Known.UNKNOWN, reason="not asked")
+_ANSWER = Finding(answer=Known.UNKNOWN, reason="not asked")
 PREFLIGHT = Preflight(
     at=NOW,
     has_access=_ANSWER,

@@ -16,7 +16,7 @@ from grant_broker.domain.parties import Voter
 from grant_broker.domain.recertification import Due, Rhythm, Signed
 from grant_broker.domain.reviews import Look
 from grant_broker.domain.texts import is_id
-from grant_broker.domain.votes import lists
+from grant_broker.domain.votes import is_listed
 from grant_broker.keys.register import get_key_arn
 
 _UNKNOWN = "unknown"
@@ -42,7 +42,7 @@ class Standing:
 
     def fault(self, voter: Voter) -> str | None:
         """Why somebody may not sign it off, or None."""
-        if not lists(self.approvers, voter.role_id):
+        if not is_listed(voter.role_id, self.approvers):
             return NO_APPROVER
         own = self.made_by == voter.person
         return "nobody signs off their own: somebody else must look at it" if own else None
@@ -52,7 +52,7 @@ def list_due(broker: ApprovalsBroker, kind: str, *, limit: int, after: str | Non
     """List what of a kind is due, newest first."""
     now = broker.clock()
     page = _SOURCES[kind].page(broker, limit, after)
-    due = [each for each in page.records if each.owes_review(now) and each.counts(now)]
+    due = [each for each in page.records if each.owes_review(now) and each.is_in_effect(now)]
     return Page([_standing(broker, each) for each in due], page.after)
 
 
@@ -65,7 +65,7 @@ def recertify(
     last; Conflict where it owes no look.
     """
     record = _SOURCES[which.kind].find(broker, which.id)
-    if record is None or not record.counts(broker.clock()):
+    if record is None or not record.is_in_effect(broker.clock()):
         raise NotFound("there is no such review")
     standing = _standing(broker, record)
     if fault := standing.fault(voter):

@@ -16,7 +16,7 @@ from grant_broker.domain.recertification import Due, Signed
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.reviews import BREAK_GLASS, Look, Owed, SignOff, owed_for
 from grant_broker.domain.texts import is_id
-from grant_broker.domain.votes import lists
+from grant_broker.domain.votes import is_listed
 from grant_broker.retries import retry_stale
 
 PARTS = (BREAK_GLASS, *RECERTIFIED)
@@ -112,7 +112,7 @@ def _as_seen(broker: ApprovalsBroker, caller: Caller, owed: Owed) -> ReviewSeen:
 
 def _fault(voter: Voter, request: GrantRequest, key: Key | None) -> str | None:
     """Why somebody may not sign a request's review off, or None."""
-    if key and not lists(key.document.approvers, voter.role_id):
+    if key and not is_listed(voter.role_id, key.document.approvers):
         return NO_APPROVER
     asked = party(voter, requester=request.requester, grantee=None) != Party.NO
     # Of a role that looks like Identity Center's everybody is suspected: somebody must be left to look.

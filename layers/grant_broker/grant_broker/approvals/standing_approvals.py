@@ -2,7 +2,7 @@
 
 from grant_broker.approvals import mass_revocations
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, Kind, StandingApproval
+from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, ApprovalKind, StandingApproval
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
 from grant_broker.domain.errors import Fault, InvalidRequest
@@ -97,7 +97,7 @@ def _new_approval(
     content = {**asked.model_dump(mode="json"), "id": approval_id, "key": key.document.key_arn}
     return Approval(
         id=approval_id,
-        kind=Kind.STANDING,
+        kind=ApprovalKind.STANDING,
         key_arn=key.document.key_arn,
         account=asked.account,
         grantee=asked.grantee,

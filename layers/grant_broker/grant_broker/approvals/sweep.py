@@ -16,7 +16,7 @@ from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.errors import Contended, DatabaseRefused, NotFound, Stale
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.mass_revocations import SWEPT, MassRevocation, Stage
+from grant_broker.domain.mass_revocations import SWEPT, MassRevocation, SweepStage
 from grant_broker.domain.records import Change, ChangeOf
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.transitions import ending, revoked
@@ -32,8 +32,8 @@ def carry_on(broker: ApprovalsBroker, job: MassRevocation, *, until: datetime) -
     Raises Unavailable where the database does not answer: the job stays where it is.
     """
     try:
-        while job.stage != Stage.DONE and broker.clock() < until:
-            if job.stage == Stage.SECOND_SWEEP and broker.clock() < job.again_at:
+        while job.stage != SweepStage.DONE and broker.clock() < until:
+            if job.stage == SweepStage.SECOND_SWEEP and broker.clock() < job.again_at:
                 break
             job = _sweep_page(broker, job, until)
     except Stale:
@@ -62,7 +62,7 @@ def _sweep_page(broker: ApprovalsBroker, job: MassRevocation, until: datetime) -
 
 def _finish_sweep(broker: ApprovalsBroker, job: MassRevocation) -> MassRevocation:
     change = job.swept(broker.stamp(job.by))
-    is_done = change.record.stage == Stage.DONE
+    is_done = change.record.stage == SweepStage.DONE
     leaving = [broker.store.get_revocation_queue().left(job.id)] if is_done else []
     broker.store.commit(change, *leaving)
     return change.record
@@ -113,7 +113,7 @@ def _changes(
     """The transition of a request, and its votes withdrawn: a restored request table must not revive it."""
     stamp = broker.stamp(job.by)
     # What was in flight is not counted: the progress that is told is that of the first sweep.
-    counted = job.id if job.stage == Stage.FIRST_SWEEP else None
+    counted = job.id if job.stage == SweepStage.FIRST_SWEEP else None
     if request.status.waits:
         change = revoked(request, stamp, job.reason, revocation=counted)
     else:
@@ -128,7 +128,7 @@ def _commit(broker: ApprovalsBroker, change: ChangeOf[MassRevocation]) -> MassRe
 
 def count_unseen(broker: ApprovalsBroker, job: MassRevocation, *, until: datetime) -> MassRevocation:
     """Count what the first sweep has yet to come to, as far as there is time; the job with the count."""
-    if job.stage != Stage.FIRST_SWEEP:
+    if job.stage != SweepStage.FIRST_SWEEP:
         return job
     unseen = 0
     for items in _pages_ahead(broker, job):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.approvals import Approval, ApprovalKind
 from grant_broker.domain.decisions import Ballot, Decision, cast
 from grant_broker.domain.errors import Conflict
 from grant_broker.domain.idempotency import Idempotency
@@ -55,7 +55,7 @@ def _vote(
 def _no_votes(request: GrantRequest, stamp: Stamp) -> Approval:
     return Approval(
         id=request.id,
-        kind=Kind.REQUEST,
+        kind=ApprovalKind.REQUEST,
         key_arn=request.key_arn,
         account=request.account,
         grantee=request.grantee,

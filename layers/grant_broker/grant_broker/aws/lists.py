@@ -13,7 +13,7 @@ from grant_broker.aws.items import S, readable, record_of
 from grant_broker.aws.pages import EventListing, Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.accounts import Account
-from grant_broker.domain.allowance import Open
+from grant_broker.domain.allowance import OpenRequest
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.continuity import Holding
 from grant_broker.domain.key_document import lets_ask
@@ -170,7 +170,7 @@ class Lists:
         )
         return Counter(str(item["revocation"]) for item in items)
 
-    def list_open(self, account: str, *, limit: int) -> list[Open]:
+    def list_open(self, account: str, *, limit: int) -> list[OpenRequest]:
         """List at most `limit` of an account's requests that are not final."""
         items = self._tables.database.query(
             Query(
@@ -182,7 +182,7 @@ class Lists:
             )
         )
         return [
-            Open(str(item.get("grantee")), str(item.get("status")), item.get("due"))
+            OpenRequest(str(item.get("grantee")), str(item.get("status")), item.get("due"))
             for item in islice(items, limit)
         ]
 

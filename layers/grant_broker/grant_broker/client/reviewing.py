@@ -66,7 +66,7 @@ def preflight_in_a_word(found: "Preflight | None") -> str:
     return next(iter(bad), f"unknown: {unknown[0].replace('_', ' ')}" if unknown else "fine")
 
 
-def print_review(
+def print_seen_request(
     request: "RequestSeen | RequestWithTrail",
     account: "NamedAccount | None" = None,
     names: Names | None = None,

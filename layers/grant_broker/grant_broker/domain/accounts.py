@@ -98,7 +98,7 @@ class Account(Reviewable):
         event_type = "account_changed" if before else "account_registered"
         return record_event(self, event_type, stamp, {**content, "changed": changed}, changes)
 
-    def counts(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
+    def is_in_effect(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
         """Whether it is named."""
         return self.known
 

@@ -11,7 +11,7 @@ _SOONEST, _LATEST = 60, 3600
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenRequest:
     """A request of an account that is not final, as an index shows it: whatever stands there counts.
 
     `due`: epoch second of what happens next to it, if known.
@@ -30,7 +30,9 @@ class Allowance:
     grantee: int
     pending: int
 
-    def refusal(self, held: Sequence[Open], *, grantee: str, waits: bool, now: datetime) -> "Refusal | None":
+    def refusal(
+        self, held: Sequence[OpenRequest], *, grantee: str, waits: bool, now: datetime
+    ) -> "Refusal | None":
         """Why an account that holds these may not open one more; `waits` where it would wait for people."""
         own = [one for one in held if one.grantee == grantee]
         pending = [one for one in held if one.status == Status.PENDING] if waits else []
@@ -51,7 +53,7 @@ class Refusal:
     retry_after: int
 
 
-def _wait(held: Sequence[Open], now: datetime) -> int:
+def _wait(held: Sequence[OpenRequest], now: datetime) -> int:
     """Until the first of them lapses or ends, in seconds: at least a minute, at most an hour."""
     next_due = min((one.due for one in held if one.due is not None), default=0)
     return min(max(next_due - int(now.timestamp()), _SOONEST), _LATEST)

@@ -23,7 +23,7 @@ from grant_broker.domain.votes import Quorum, Verdict, Vote, count_agreed
 from grant_broker.domain.windows import AskedWindows, Windows, within_one
 
 
-class Kind(StrEnum):
+class ApprovalKind(StrEnum):
     """Made ahead for many requests, or the decisions on one."""
 
     STANDING = "standing"
@@ -46,7 +46,7 @@ class Approval(Reviewable):
     SORT_KEY: ClassVar = "approval"
 
     id: str
-    kind: Kind
+    kind: ApprovalKind
     key_arn: str
     account: str
     grantee: str | None
@@ -67,12 +67,12 @@ class Approval(Reviewable):
     @property
     def subject(self) -> str:
         """The approval's partition: its own, or that of the one request it is about."""
-        return f"{'approval' if self.kind == Kind.STANDING else 'request'}#{self.id}"
+        return f"{'approval' if self.kind == ApprovalKind.STANDING else 'request'}#{self.id}"
 
     @property
     def indexed(self) -> dict[str, object]:
         """What a standing one is found by: what it covers, and its place in a list."""
-        if self.kind != Kind.STANDING:
+        if self.kind != ApprovalKind.STANDING:
             return {}
         covering = f"{self.key_arn}#{self.account}"
         return {"covering": covering, "listed_at": listed_at(self.created_at, self.id)}
@@ -127,7 +127,7 @@ class Approval(Reviewable):
         """The approval as it was before that, to judge what was granted then."""
         return self.model_copy(update={"withdrawn_at": None})
 
-    def counts(self, at: datetime) -> bool:
+    def is_in_effect(self, at: datetime) -> bool:
         """Whether it may cover anything yet, waiting for votes or not."""
         is_over = self.valid_until is not None and self.valid_until <= at
         return not (is_over or self.denied or self.withdrawn_at)
@@ -158,7 +158,7 @@ class Approval(Reviewable):
             (self.account == asked.account, "it is for another account"),
             (self.grantee in {None, asked.grantee}, "it is for another grantee"),
             (
-                self.kind == Kind.STANDING or self.digest == asked.digest,
+                self.kind == ApprovalKind.STANDING or self.digest == asked.digest,
                 "the content is not what was approved",
             ),
             (not self.is_unreviewed(asked.at), "nobody has signed off the review of it that is due"),

@@ -42,19 +42,19 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckOutcome:
     """What a check found. `result` None: nothing certain, for which nobody is refused."""
 
     result: Result | None
     missing: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, *missing: str) -> "Finding":
+    def of(cls, *missing: str) -> "CheckOutcome":
         """Failed where something is missing, else passed."""
         return cls(Result.FAILED if missing else Result.PASSED, missing)
 
 
-UNKNOWN = Finding(None)
+UNKNOWN = CheckOutcome(None)
 
 
 class Check(Record):
@@ -100,7 +100,7 @@ class Check(Record):
         """Put off, since KMS did not answer: what was known stays."""
         return revise(self, CheckChanges(due=int((now + UNKNOWN_AGAIN).timestamp())))
 
-    def done(self, found: Finding, stamp: Stamp) -> "ChangeOf[Check]":
+    def done(self, found: CheckOutcome, stamp: Stamp) -> "ChangeOf[Check]":
         """What the check found; an event where the key begins to fail, or fails no more."""
         fails = found.result == Result.FAILED
         due = int((stamp.at + (FAILED_AGAIN if fails else EVERY)).timestamp())

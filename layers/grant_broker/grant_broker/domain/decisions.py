@@ -13,7 +13,7 @@ from grant_broker.domain.idempotency import Idempotency
 from grant_broker.domain.parties import Party, Requester, Voter, party
 from grant_broker.domain.texts import Comment, Reason
 from grant_broker.domain.times import Duration, format_duration
-from grant_broker.domain.votes import Verdict, Vote, lists
+from grant_broker.domain.votes import Verdict, Vote, is_listed
 
 
 class Decision(BaseModel):
@@ -105,11 +105,11 @@ def may_decide(
 ) -> bool:
     """Whether somebody's decision is taken while it is open: a denial at least, of who may be a party."""
     is_party = party(voter, requester=requester, grantee=grantee) == Party.YES
-    return lists(approvers, voter.role_id) and not is_party
+    return is_listed(voter.role_id, approvers) and not is_party
 
 
 def _ensure_may_vote(ballot: Ballot, voter: Voter, verdict: Verdict) -> None:
-    if not lists(ballot.approvers, voter.role_id):
+    if not is_listed(voter.role_id, ballot.approvers):
         raise NotPermitted(NO_APPROVER)
     found = party(voter, requester=ballot.requester, grantee=ballot.votes.grantee)
     if found == Party.YES:

@@ -32,7 +32,7 @@ KeyReference = Annotated[
     ),
     AfterValidator(str.lower),
 ]
-Requester = Annotated[
+RequesterArn = Annotated[
     str,
     AfterValidator(arns.refuse_other_partition),
     Form(
@@ -54,7 +54,7 @@ HookArn = Annotated[
         "give the ARN of a Lambda function, or null",
     ),
 ]
-ACCOUNT = "${account}"
+ACCOUNT_PLACEHOLDER = "${account}"
 """In a required context value: the grantee's account."""
 # Fields that came later: a document without them means the same, and so does its digest.
 _LATER = {
@@ -71,7 +71,7 @@ _LATER = {
 
 def _fits_filled_in(context: dict[str, str]) -> dict[str, str]:
     # Otherwise no submission could ever hold the value.
-    if any(len(value.replace(ACCOUNT, "0" * 12)) > CHARACTERS for value in context.values()):
+    if any(len(value.replace(ACCOUNT_PLACEHOLDER, "0" * 12)) > CHARACTERS for value in context.values()):
         raise ValueError(f"a value has at most {CHARACTERS} characters, the account filled in")
     return context
 
@@ -86,7 +86,7 @@ class BreakGlass(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     principals: Annotated[
-        tuple[Requester, ...], Field(min_length=1, max_length=20), AfterValidator(_distinct)
+        tuple[RequesterArn, ...], Field(min_length=1, max_length=20), AfterValidator(_distinct)
     ]
     max_duration: Duration
     per_day: Annotated[int, Field(ge=1, le=100, strict=True)]
@@ -128,7 +128,7 @@ class KeyDocument(BaseModel):
     context_match: ContextMatch = ContextMatch.EQUALS
     accounts: Annotated[tuple[AccountId, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
     requesters: (
-        Annotated[tuple[Requester, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+        Annotated[tuple[RequesterArn, ...], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
         | None
     ) = None
     approvers: (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grant_broker.domain.arns import account_of
+from grant_broker.domain.trail import Json
 
-Json = dict[str, Any]
 LARGEST = 32 * 1024
 """Bytes of a key policy, at most (KMS, "Resource quotas")."""
 _STAND_IN = "GrantBroker"  # before a Sid that another statement of the policy has

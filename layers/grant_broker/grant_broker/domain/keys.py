@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, TypedDict
 
 from grant_broker.domain.errors import Fault
-from grant_broker.domain.key_document import ACCOUNT, Comparison, KeyDocument, compare, lets_ask
+from grant_broker.domain.key_document import ACCOUNT_PLACEHOLDER, Comparison, KeyDocument, compare, lets_ask
 from grant_broker.domain.recertification import Reviewable, Rhythm
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.scope import ContextMatch, Scope, contains
@@ -83,7 +83,7 @@ class Key(Reviewable):
         detail = {**document.model_dump(mode="json"), **self._effect(comparison)}
         return record_event(self, "key_changed" if self.version else "key_registered", stamp, detail, changes)
 
-    def counts(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
+    def is_in_effect(self, at: datetime) -> bool:  # noqa: ARG002 - of others it depends on the time
         """Whether it is open."""
         return self.open
 
@@ -120,7 +120,7 @@ class Key(Reviewable):
     def required_context(self, account: str) -> dict[str, str]:
         """The pairs that a grantee of this account must name, `${account}` filled in."""
         pairs = self.document.required_context.items()
-        return {name: value.replace(ACCOUNT, account) for name, value in pairs}
+        return {name: value.replace(ACCOUNT_PLACEHOLDER, account) for name, value in pairs}
 
     def faults(
         self, scope: Scope, *, duration: int, account: str, duration_field: str = "duration"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.approvals import Approval, ApprovalKind
 from grant_broker.domain.coverage import Asked, Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
@@ -25,7 +25,7 @@ _NOBODY = Requester("", "")
 
 
 @dataclass(frozen=True)
-class Claim:
+class Recorded:
     """What a request's record says; `adopted`: reconcile made it, so that what was submitted is lost."""
 
     record: GrantRequest | None
@@ -70,12 +70,14 @@ def fault_in(grant: ListedGrant, *, coverage: Coverage, limits: Key) -> str | No
     return None if coverage.covered else f"no approval covers it: {coverage.reason}"
 
 
-def covering(grant: ListedGrant, claim: Claim, approvals: Collection[Approval], rules: Rules) -> Coverage:
+def covering(
+    grant: ListedGrant, recorded: Recorded, approvals: Collection[Approval], rules: Rules
+) -> Coverage:
     """Whether one of the approvals covered the grant that KMS shows, whatever the record claims of it."""
     reason = "there is none"
     for approval in approvals:
-        as_of = _within_its_time(_as_of(approval, grant), claim.record, rules.take_up_within)
-        found = as_of.covers(_asked(grant, claim, approval, _moment(as_of, grant)), quorum=rules.quorum)
+        as_of = _within_its_time(_as_of(approval, grant), recorded.record, rules.take_up_within)
+        found = as_of.covers(_asked(grant, recorded, approval, _moment(as_of, grant)), quorum=rules.quorum)
         if found.covered:
             return found
         reason = found.reason
@@ -95,7 +97,7 @@ def _within_its_time(approval: Approval, record: GrantRequest | None, take_up_wi
     earlier release stored holds no deadline: it is as long after that as the present setting says. (A forged
     `starts_at` changes the digest, and nothing is covered then.)
     """
-    if approval.kind == Kind.STANDING:
+    if approval.kind == ApprovalKind.STANDING:
         return approval
     starts_at = record.starts_at if record else None
     votes = [vote.at for vote in approval.votes if vote.verdict == Verdict.APPROVE]
@@ -111,7 +113,7 @@ def _moment(approval: Approval, grant: ListedGrant) -> datetime:
     return min(moment, max(earliest, approval.valid_until - _LEAST)) if approval.valid_until else moment
 
 
-def _asked(grant: ListedGrant, claim: Claim, approval: Approval, at: datetime) -> Asked:
+def _asked(grant: ListedGrant, recorded: Recorded, approval: Approval, at: datetime) -> Asked:
     lives = (grant.expiry or grant.created_at) - grant.created_at - SKEW
     return Asked(
         key_arn=grant.key_arn,
@@ -121,8 +123,8 @@ def _asked(grant: ListedGrant, claim: Claim, approval: Approval, at: datetime) -
         duration=max(1, int(lives.total_seconds())),
         at=at,
         life=_life(grant),
-        requester=claim.requester,
-        digest=claim.digest(approval),
+        requester=recorded.requester,
+        digest=recorded.digest(approval),
     )
 
 

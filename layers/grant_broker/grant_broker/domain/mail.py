@@ -24,7 +24,7 @@ class Mail:
     message: str
 
 
-def digest(notices: Sequence[Notice]) -> Mail:
+def compose_digest(notices: Sequence[Notice]) -> Mail:
     """One mail about all notices: as many as fit in full, the others counted, with what lists them."""
     ordered = sorted(notices, key=lambda notice: notice.order)
     told = _that_fit(ordered)

@@ -62,7 +62,7 @@ class MassRevocationAsked(BaseModel):
         return everything
 
 
-class Stage(StrEnum):
+class SweepStage(StrEnum):
     """What the job does next."""
 
     FIRST_SWEEP = "first_sweep"
@@ -73,7 +73,7 @@ class Stage(StrEnum):
 class MassRevocationChanges(TypedDict, total=False):
     """What a change of a mass revocation may set: what was asked for is not among it."""
 
-    stage: Stage
+    stage: SweepStage
     at_status: Status
     marker: str | None
     seen: int
@@ -103,7 +103,7 @@ class MassRevocation(Record):
     blocked_until: Time | None = None
     lifted_at: Time | None = None
     body_digest: str = ""
-    stage: Stage = Stage.FIRST_SWEEP
+    stage: SweepStage = SweepStage.FIRST_SWEEP
     at_status: Status = SWEPT[0]
     marker: str | None = None
     seen: int = 0
@@ -143,7 +143,7 @@ class MassRevocation(Record):
     @property
     def unseen(self) -> int:
         """How many are known that the first sweep has yet to come to."""
-        return max(0, self.matched - self.seen) if self.stage == Stage.FIRST_SWEEP else 0
+        return max(0, self.matched - self.seen) if self.stage == SweepStage.FIRST_SWEEP else 0
 
     def matches(self, about: Selectors, approval: object) -> bool:
         """Whether it is about a grant: that of a request, and the standing approval that covered it.
@@ -169,7 +169,7 @@ class MassRevocation(Record):
 
     def progressed(self, seen: int) -> "ChangeOf[MassRevocation]":
         """So many more are dealt with; what the second sweep finds is not counted."""
-        counted = self.seen + (seen if self.stage == Stage.FIRST_SWEEP else 0)
+        counted = self.seen + (seen if self.stage == SweepStage.FIRST_SWEEP else 0)
         changes = MassRevocationChanges(seen=counted, matched=max(self.matched, counted))
         return revise(self, changes)
 
@@ -185,10 +185,10 @@ class MassRevocation(Record):
         """A sweep has come to its end: the first is followed by the second, and that by nothing."""
         start = MassRevocationChanges(at_status=SWEPT[0], marker=None)
         detail: Json = {**self._about, "matched": self.matched}
-        if self.stage == Stage.FIRST_SWEEP:
-            changes = MassRevocationChanges(**start, stage=Stage.SECOND_SWEEP)
+        if self.stage == SweepStage.FIRST_SWEEP:
+            changes = MassRevocationChanges(**start, stage=SweepStage.SECOND_SWEEP)
             return record_event(self, "revocation_swept", stamp, detail, changes)
-        changes = MassRevocationChanges(**start, stage=Stage.DONE, finished_at=stamp.at)
+        changes = MassRevocationChanges(**start, stage=SweepStage.DONE, finished_at=stamp.at)
         return record_event(self, "revocation_finished", stamp, detail, changes)
 
     def lifted(self, stamp: Stamp) -> "ChangeOf[MassRevocation]":

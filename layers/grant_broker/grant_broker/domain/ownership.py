@@ -51,7 +51,7 @@ class Owner:
     retiring_principal: str
     allowed: Collection[AllowedGrant] = ()
 
-    def claims(self, grant: ListedGrant) -> bool:
+    def owns(self, grant: ListedGrant) -> bool:
         """Whether the home account issued it and `expiry` retires it; on a registered key it is the broker's.
 
         Once a role was deleted, KMS shows its unique id in its place. It may have been anybody's, so beside

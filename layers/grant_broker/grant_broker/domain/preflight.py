@@ -17,7 +17,7 @@ class Known(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Answer(BaseModel):
+class Finding(BaseModel):
     """An answer with its reason."""
 
     model_config = ConfigDict(frozen=True)
@@ -32,11 +32,11 @@ class Preflight(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     at: Time
-    has_access: Answer
-    grantee_accepted: Answer
-    key_usable: Answer
-    can_create: Answer
-    can_end: Answer
+    has_access: Finding
+    grantee_accepted: Finding
+    key_usable: Finding
+    can_create: Finding
+    can_end: Finding
 
 
 Outcome = Literal["grant", "wait_for_approval", "refuse"]

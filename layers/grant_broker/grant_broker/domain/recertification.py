@@ -93,7 +93,7 @@ class Reviewable(Record):
         return record_event(self, "reviewed", stamp, {"review": kind, "comment": comment}, changes)
 
     @abstractmethod
-    def counts(self, at: datetime) -> bool:
+    def is_in_effect(self, at: datetime) -> bool:
         """Whether anything rests on it: what is closed, withdrawn or over owes no look."""
 
     def owes_review(self, at: datetime) -> bool:
@@ -109,7 +109,7 @@ def find_unreviewed(at: datetime, *things: tuple[str, Reviewable | None]) -> str
     """Why a standing approval does not cover at a moment although it would: what nobody has looked at."""
     for name, thing in things:
         # What is closed or named no more owes no look, and nobody could sign it off.
-        if thing and thing.counts(at) and thing.review_due and thing.is_unreviewed(at):
+        if thing and thing.is_in_effect(at) and thing.review_due and thing.is_unreviewed(at):
             return (
                 f"nobody has signed off the review of {name} that was due at {format_time(thing.review_due)}"
             )

@@ -19,7 +19,7 @@ _SOON = timedelta(minutes=2)
 """Longer than a run of `expiry` has an entry for itself, and than an intent waits for its grant."""
 
 
-class Finding(StrEnum):
+class Remedy(StrEnum):
     """What is to be done about a live grant."""
 
     IN_ORDER = "in_order"
@@ -34,26 +34,26 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A finding with its reason.
+    """What is to be done, with the reason.
 
     `unfit`: nobody approved the grant, and its record says that it ends. Whoever made the one may have
     written the other, so it is drift for as long as it lives.
     """
 
-    finding: Finding
+    remedy: Remedy
     reason: str = ""
     unfit: bool = False
 
 
-_IN_ORDER = Judgement(Finding.IN_ORDER)
+_IN_ORDER = Judgement(Remedy.IN_ORDER)
 
 
 def judge(grant: ListedGrant, record: GrantRequest | None, fault: str | None, *, now: datetime) -> Judgement:
     """What must become of a grant of the broker's own, by the record that its name leads to."""
     if grant.request_id is None:
-        return Judgement(Finding.END_APART, "the broker gives no such name")
+        return Judgement(Remedy.END_APART, "the broker gives no such name")
     if record is None:
-        return Judgement(Finding.ADOPT, fault or "")
+        return Judgement(Remedy.ADOPT, fault or "")
     return _by_record(grant, record, fault, now)
 
 
@@ -61,16 +61,16 @@ def _by_record(grant: ListedGrant, record: GrantRequest, fault: str | None, now:
     if record.status.waits:
         return _before_intent(grant, record, fault)
     if not _own(grant, record):
-        return Judgement(Finding.END_APART, "it is not the grant that its request was given")
+        return Judgement(Remedy.END_APART, "it is not the grant that its request was given")
     if record.status.final or record.status == Status.ENDING:
         unfit = fault is not None and not record.status.final
         return replace(judge_ended(grant, record, now=now), unfit=unfit)
     if fault := _fault_of_own(grant, record, fault):
-        return Judgement(Finding.END, fault)
+        return Judgement(Remedy.END, fault)
     if record.status == Status.ISSUING and (record.intent_at or now) + PROPAGATION < now:
         # Settling asks the key's policy, this does not: a policy that shuts the broker out must not let a
         # grant outlive its time for want of its id.
-        return Judgement(Finding.RESUME, "nobody has settled it")
+        return Judgement(Remedy.RESUME, "nobody has settled it")
     return _upkeep(record, now)
 
 
@@ -87,7 +87,7 @@ def judge_ended(grant: ListedGrant, record: GrantRequest, *, now: datetime) -> J
     said = looked_for or (record.ended_at is not None and abs(now - record.ended_at) < PROPAGATION)
     if said and now - grant.created_at < _YOUNG:
         return _IN_ORDER
-    return Judgement(Finding.CONFIRM, f"its request is {record.status}, and KMS still shows it")
+    return Judgement(Remedy.CONFIRM, f"its request is {record.status}, and KMS still shows it")
 
 
 def is_about(record: GrantRequest, grant: ListedGrant) -> bool:
@@ -117,8 +117,8 @@ def _own(grant: ListedGrant, record: GrantRequest) -> bool:
 def _before_intent(grant: ListedGrant, record: GrantRequest, fault: str | None) -> Judgement:
     # A table restored to a time before the take-up looks like this; so does a grant made past the table.
     if fault is None and (record.key_arn, record.grantee) == (grant.key_arn, grant.grantee):
-        return Judgement(Finding.RESUME, f"its request is {record.status}")
-    return Judgement(Finding.END_APART, fault or "it is not the grant that was asked for")
+        return Judgement(Remedy.RESUME, f"its request is {record.status}")
+    return Judgement(Remedy.END_APART, fault or "it is not the grant that was asked for")
 
 
 def _fault_of_own(grant: ListedGrant, record: GrantRequest, fault: str | None) -> str | None:
@@ -130,10 +130,10 @@ def _fault_of_own(grant: ListedGrant, record: GrantRequest, fault: str | None) -
 
 def _upkeep(record: GrantRequest, now: datetime) -> Judgement:
     if record.status == Status.ENDING and record.grant_id is None:
-        return Judgement(Finding.REPAIR, "its grant was not known")
+        return Judgement(Remedy.REPAIR, "its grant was not known")
     if record.due is None or from_epoch(record.due) > _latest(record, now):
-        return Judgement(Finding.REPAIR, "it was not on the agenda in time")
-    return Judgement(Finding.SEEN_AGAIN) if record.missing_since else _IN_ORDER
+        return Judgement(Remedy.REPAIR, "it was not on the agenda in time")
+    return Judgement(Remedy.SEEN_AGAIN) if record.missing_since else _IN_ORDER
 
 
 def _latest(record: GrantRequest, now: datetime) -> datetime:

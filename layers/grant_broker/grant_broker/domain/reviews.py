@@ -12,8 +12,8 @@ from grant_broker.domain.texts import Comment
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import revise
 
-Kind: TypeAlias = Literal["break-glass"]
-BREAK_GLASS: Kind = "break-glass"
+ReviewKind: TypeAlias = Literal["break-glass"]
+BREAK_GLASS: ReviewKind = "break-glass"
 
 
 def review_subject(kind: str, name: str) -> str:
@@ -38,7 +38,7 @@ class Owed(Record):
     TABLE: ClassVar = Table.REQUESTS
     SORT_KEY: ClassVar = "owed"
 
-    review: Kind
+    review: ReviewKind
     id: str
     key_arn: str
     account: str
@@ -83,7 +83,7 @@ class SignOff(Record):
     TABLE: ClassVar = Table.APPROVALS
     SORT_KEY: ClassVar = "sign-off"
 
-    review: Kind
+    review: ReviewKind
     id: str
     by: str
     person: str

@@ -58,15 +58,15 @@ class Quorum:
 
     def counts(self, vote: Vote) -> bool:
         """Whether a vote counts towards it."""
-        return lists(self.role_ids, vote.role_id) and self.counts_person(vote.person)
+        return is_listed(vote.role_id, self.role_ids) and self.counts_person(vote.person)
 
     def counts_person(self, person: str) -> bool:
         """Whether votes of this person count, cast through a role that is listed."""
         return self.needed == 1 or not self.mixed or is_identity_center_person(person)
 
 
-def lists(role_ids: Collection[str] | None, role_id: str | None) -> bool:
-    """Whether a role decides on a key that lists these; all do where it has no list (None)."""
+def is_listed(role_id: str | None, role_ids: Collection[str] | None) -> bool:
+    """Whether a key's list of approvers has this role; without a list (None) it is every role."""
     return role_ids is None or role_id in role_ids
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from grant_broker.aws.mails import MailTopic
-from grant_broker.domain.mail import digest
+from grant_broker.domain.mail import compose_digest
 from grant_broker.domain.queued_notices import read_notice
 
 PAUSE = 20.0
@@ -21,4 +21,4 @@ def send_digest(topic: MailTopic, bodies: Sequence[str], sleep: Callable[[float]
     once its mail is sent gives its place to one that waits again. Meanwhile the queue gathers what comes.
     """
     sleep(PAUSE)
-    topic.publish(digest([read_notice(body) for body in bodies]))
+    topic.publish(compose_digest([read_notice(body) for body in bodies]))

@@ -3,7 +3,7 @@
 from functools import partial
 
 from grant_broker.domain.arns import account_of
-from grant_broker.domain.checks import UNKNOWN, Finding, Function, Result
+from grant_broker.domain.checks import UNKNOWN, CheckOutcome, Function, Result
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.keys import checks
@@ -16,7 +16,7 @@ def run(broker: ExpiryBroker) -> int:
     return checks.run(broker, Function.EXPIRY, partial(look, broker))
 
 
-def look(broker: ExpiryBroker, key_arn: str) -> Finding:
+def look(broker: ExpiryBroker, key_arn: str) -> CheckOutcome:
     """Find what `expiry` lacks to end grants other than by retiring, which needs no policy.
 
     KMS tries no RevokeGrant without a grant, so the key's policy is asked. KMS shows that within the key's
@@ -26,15 +26,15 @@ def look(broker: ExpiryBroker, key_arn: str) -> Finding:
     try:
         if account_of(key_arn) != account_of(own):
             broker.kms.list_grants_page(key_arn, limit=1)
-            return Finding.of()
+            return CheckOutcome.of()
         policy = broker.kms.get_key_policy(key_arn)
     except KmsRefused as error:
-        return Finding.of(f"KMS refuses to show the key's policy or grants: {error.code}")
+        return CheckOutcome.of(f"KMS refuses to show the key's policy or grants: {error.code}")
     found = [_read(own, action, key_arn, policy) for action in ("kms:ListGrants", "kms:RevokeGrant")]
     missing = [each.reason for each in found if each.result == Result.FAILED]
     if not missing and any(each.result is None for each in found):
         return UNKNOWN
-    return Finding.of(*missing)
+    return CheckOutcome.of(*missing)
 
 
 def _read(role: str, action: str, key_arn: str, policy: str) -> Reading:

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from grant_broker.aws.request_store import RequestStore
 from grant_broker.aws.store import Store
 from grant_broker.broker import Broker
-from grant_broker.domain.checks import BY, Check, Finding, Function, KeyChecks
+from grant_broker.domain.checks import BY, Check, CheckOutcome, Function, KeyChecks
 from grant_broker.domain.errors import KmsUncertain, Stale
 from grant_broker.domain.records import Change
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = timedelta(seconds=15)  # the functions have 25 s; what is left is due in the next minute
-Look = Callable[[str], Finding]
+Look = Callable[[str], CheckOutcome]
 """Finds what a function lacks on a key; KmsUncertain where KMS does not answer."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from grant_broker.domain.arns import account_of, role_behind
-from grant_broker.domain.preflight import Answer, Known
+from grant_broker.domain.preflight import Finding, Known
 from grant_broker.domain.scope import Scope
 from grant_broker.policy_engine import Call, decide_kms, parse_policy
 from grant_broker.policy_engine.conditions import normalise
@@ -20,7 +20,7 @@ class _Held(StrEnum):
     NO = "no"
 
 
-def has_access(policy: str, *, grantee: str, scope: Scope, key_arn: str) -> Answer:
+def has_access(policy: str, *, grantee: str, scope: Scope, key_arn: str) -> Finding:
     """Whether the key policy gives the grantee already what is asked for.
 
     ValueError for a policy that AWS would not have stored.
@@ -28,12 +28,14 @@ def has_access(policy: str, *, grantee: str, scope: Scope, key_arn: str) -> Answ
     held = {name: _held(policy, grantee, name, scope, key_arn) for name in scope.operations}
     already = [name for name, found in held.items() if found == _Held.YES]
     if len(already) == len(held):
-        return Answer(answer=Known.YES, reason=f"the key policy lets it do all of this: {', '.join(already)}")
+        return Finding(
+            answer=Known.YES, reason=f"the key policy lets it do all of this: {', '.join(already)}"
+        )
     for open_question in (_Held.BY_IAM, _Held.BY_CONDITIONS):
         if names := [name for name, found in held.items() if found == open_question]:
-            return Answer(answer=Known.UNKNOWN, reason=f"of {', '.join(names)} {open_question}")
+            return Finding(answer=Known.UNKNOWN, reason=f"of {', '.join(names)} {open_question}")
     some = f"the key policy lets it do only {', '.join(already)}" if already else ""
-    return Answer(answer=Known.NO, reason=some or "the key policy lets it do none of this")
+    return Finding(answer=Known.NO, reason=some or "the key policy lets it do none of this")
 
 
 def _held(policy: str, grantee: str, operation: str, scope: Scope, key_arn: str) -> _Held:

@@ -13,7 +13,6 @@ from grant_broker.domain.arns import account_of
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.domain.key_policy import (
     LARGEST,
-    Json,
     Roles,
     difference,
     merged,
@@ -21,6 +20,7 @@ from grant_broker.domain.key_policy import (
     statements,
     text_of,
 )
+from grant_broker.domain.trail import Json
 from grant_broker.policy_engine import parse_policy
 from grant_broker.policy_engine.conditions import normalise
 from grant_broker.policy_engine.principals import Match, caller

@@ -17,7 +17,7 @@ from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.live_grants import Claim, Rules, covering, fault_in, when_intended
+from grant_broker.domain.live_grants import Recorded, Rules, covering, fault_in, when_intended
 from grant_broker.domain.recertification import find_unreviewed
 from grant_broker.domain.records import Change
 from grant_broker.domain.request import GrantRequest
@@ -77,7 +77,7 @@ class Evidence:
             return False
         before = [named.as_if_not_withdrawn()]
         return any(
-            covering(grant, Claim(record), before, self._reader.rules(limits)).covered
+            covering(grant, Recorded(record), before, self._reader.rules(limits)).covered
             for limits in self._reader.list_limits(grant)
         )
 
@@ -98,9 +98,9 @@ class Evidence:
         return None if None in faults else faults[-1]
 
     def _fault_under(self, limits: Key, grant: ListedGrant, record: GrantRequest | None) -> str | None:
-        claim = Claim(record, adopted=record is not None and record.id in self._adopted)
+        recorded = Recorded(record, adopted=record is not None and record.id in self._adopted)
         rules = self._reader.rules(limits)
-        coverage = covering(grant, claim, list(self._candidates(grant, record)), rules)
+        coverage = covering(grant, recorded, list(self._candidates(grant, record)), rules)
         fault = fault_in(grant, coverage=coverage, limits=limits)
         if coverage.covered or fault_in(grant, coverage=_COVERED, limits=limits):
             return fault

@@ -85,7 +85,7 @@ class Judging:
         others: list[ListedGrant] = []
         for grant in page:
             # Nothing is read for a grant of somebody else's: anybody can make any number of them.
-            key = self._find_key(grant) if self._owner.claims(grant) else None
+            key = self._find_key(grant) if self._owner.owns(grant) else None
             reason = self._owner.exemption(grant, key) if key else None
             if key is None:
                 others.append(grant)
@@ -105,7 +105,7 @@ class Judging:
             lambda grant: self._fail("a grant cannot be judged", grant.grant_id),
         )
         # Of grants that the broker cannot have made no record tells: their ids would only fill the memory.
-        at_home = (grant for grant in found.others if self._owner.claims(grant))
+        at_home = (grant for grant in found.others if self._owner.owns(grant))
         self.seen.update(grant.grant_id for grant in (*found.of_the_broker, *at_home))
 
     def judge_records(self, records: Sequence[GrantRequest]) -> None:

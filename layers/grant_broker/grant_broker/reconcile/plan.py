@@ -15,8 +15,8 @@ from grant_broker.domain.bookkeeping import missing, rescheduled, seen_again
 from grant_broker.domain.listed_grant import ListedGrant, is_unique_id
 from grant_broker.domain.reconciliation import (
     TWO_LOOKS,
-    Finding,
     Judgement,
+    Remedy,
     is_about,
     judge,
     judge_ended,
@@ -57,7 +57,7 @@ class Planner:
         for listed in page:
             grant = self._with_known_grantee(listed, records.get(listed.request_id or ""), evidence)
             record, found = self._judge(grant, records, evidence)
-            if found.finding in {Finding.ADOPT, Finding.END_APART}:
+            if found.remedy in {Remedy.ADOPT, Remedy.END_APART}:
                 adopted = self._adopt(grant, found, evidence, taken=grant.derived_id in records)
                 plan.changes.append(adopted)
                 # A second grant under the same name must find this record.
@@ -66,7 +66,7 @@ class Planner:
                 # What has no record is adopted or ended apart (`judge`).
                 known = cast("GrantRequest", record)
                 self._plan_record(plan, known, found, grant, evidence)
-                if found.finding in {Finding.END, Finding.CONFIRM}:
+                if found.remedy in {Remedy.END, Remedy.CONFIRM}:
                     plan.apart[known.id] = partial(self._adopt_apart, grant, found, evidence, records)
                 plan.lasting += _is_lasting(record, grant)
                 plan.lasting += found.unfit and not evidence.is_end_ordered(grant, known)
@@ -98,16 +98,16 @@ class Planner:
         record = records.get(grant.request_id or "")
         use = evidence.uses.get(grant.request_id or "")
         if use and use.just_ended(grant, self.now):
-            return record, Judgement(Finding.IN_ORDER)
+            return record, Judgement(Remedy.IN_ORDER)
         fault = evidence.fault(grant, record) if grant.request_id else None
         found = judge(grant, record, fault, now=self.now)
-        if found.finding == Finding.ADOPT and grant.request_id in records:
-            found = Judgement(Finding.END_APART, "its record cannot be read")
-        apart = records.get(grant.derived_id) if found.finding == Finding.END_APART else None
+        if found.remedy == Remedy.ADOPT and grant.request_id in records:
+            found = Judgement(Remedy.END_APART, "its record cannot be read")
+        apart = records.get(grant.derived_id) if found.remedy == Remedy.END_APART else None
         if apart and is_about(apart, grant):
             ended = evidence.uses.get(apart.id)
             if ended and ended.just_ended(grant, self.now):
-                return apart, Judgement(Finding.IN_ORDER)
+                return apart, Judgement(Remedy.IN_ORDER)
             return apart, judge_ended(grant, apart, now=self.now)
         return record, found
 
@@ -130,11 +130,11 @@ class Planner:
         evidence: Evidence,
         records: Mapping[str, GrantRequest | None],
     ) -> Transition:
-        apart = replace(found, finding=Finding.END_APART)
+        apart = replace(found, remedy=Remedy.END_APART)
         return self._adopt(grant, apart, evidence, taken=grant.derived_id in records)
 
     def _adopt(self, grant: ListedGrant, found: Judgement, evidence: Evidence, *, taken: bool) -> Transition:
-        stamp, apart = self.stamp(), found.finding == Finding.END_APART
+        stamp, apart = self.stamp(), found.remedy == Remedy.END_APART
         # The grant's own id leads to one record, which whoever made the grant may have written first, so that
         # nobody can use it. Then it gets a record under an id that nobody knew before.
         own_id = stamp.event_id if taken else grant.derived_id
@@ -151,21 +151,21 @@ class Planner:
     def _plan_record(
         self, plan: Plan, record: GrantRequest, found: Judgement, grant: ListedGrant, evidence: Evidence
     ) -> None:
-        match found.finding:
-            case Finding.END:
+        match found.remedy:
+            case Remedy.END:
                 drift = not evidence.is_end_ordered(grant, record)
                 plan.changes.append(
                     adoption.ending_unfit(
                         record, self.stamp(), found.reason, grant_id=grant.grant_id, drift=drift
                     )
                 )
-            case Finding.RESUME:
+            case Remedy.RESUME:
                 plan.sequences.append(adoption.caught_up(record, grant, self.stamp))
-            case Finding.CONFIRM:
+            case Remedy.CONFIRM:
                 plan.changes.append(adoption.alive_after_end(record, self.stamp(), found.reason))
-            case Finding.REPAIR:
+            case Remedy.REPAIR:
                 plan.changes.append(rescheduled(record, self.now, grant_id=record.grant_id or grant.grant_id))
-            case Finding.SEEN_AGAIN:
+            case Remedy.SEEN_AGAIN:
                 plan.changes.append(seen_again(record))
 
 

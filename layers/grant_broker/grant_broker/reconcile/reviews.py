@@ -42,4 +42,4 @@ def _list_due(judging: Judging) -> Iterator[Reviewable]:
         lists.list_reviewable(Account),
     )
     for found in kinds:
-        yield from (each for each in found if each.owes_review(now) and each.counts(now))
+        yield from (each for each in found if each.owes_review(now) and each.is_in_effect(now))

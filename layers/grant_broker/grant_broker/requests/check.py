@@ -3,7 +3,7 @@
 from functools import partial
 
 from grant_broker.domain.arns import account_of
-from grant_broker.domain.checks import UNKNOWN, Finding, Function, Result
+from grant_broker.domain.checks import UNKNOWN, CheckOutcome, Function, Result
 from grant_broker.keys import checks
 from grant_broker.keys.key_policy import find_key_policy
 from grant_broker.keys.policy_reading import read
@@ -28,7 +28,7 @@ def run(broker: RequestsBroker) -> int:
     return checks.run(broker, Function.REQUESTS, partial(look, broker))
 
 
-def look(broker: RequestsBroker, key_arn: str) -> Finding:
+def look(broker: RequestsBroker, key_arn: str) -> CheckOutcome:
     """Find what `requests` lacks to create grants, by CreateGrants that KMS only tries (DryRun).
 
     A key policy may be narrower than ours, as AWS advises: grantees under a path, some operations. So what is
@@ -45,11 +45,11 @@ def look(broker: RequestsBroker, key_arn: str) -> Finding:
     for example in (*find_examples(broker, key, most=_MOST), nobody):
         refusal = broker.try_grant(example.key_arn, example.grantee, example.scope)
         if refusal in _WORDS:
-            return Finding.of(_WORDS[refusal])
+            return CheckOutcome.of(_WORDS[refusal])
         granted = refusal is None
         if granted or (refusal == _NO_PRINCIPAL and _read(broker, policy, example) == Result.PASSED):
-            return Finding.of()
-    return Finding.of(_NO_ISSUE) if _read(broker, policy, nobody) == Result.FAILED else UNKNOWN
+            return CheckOutcome.of()
+    return CheckOutcome.of(_NO_ISSUE) if _read(broker, policy, nobody) == Result.FAILED else UNKNOWN
 
 
 def _read(broker: RequestsBroker, policy: str | None, example: Example) -> Result | None:

@@ -7,7 +7,7 @@ number that only grows. Its lag, usually under a second, lets a second's calls g
 import math
 from collections.abc import Sequence
 
-from grant_broker.domain.approvals import Approval, Kind
+from grant_broker.domain.approvals import Approval, ApprovalKind
 from grant_broker.domain.ends_ahead import NEAR, ON_TIME, STRETCH, EndsAhead
 from grant_broker.domain.errors import EndsCrowded
 from grant_broker.domain.key_document import KeyDocument
@@ -60,7 +60,7 @@ def _is_allowed(
     broker: RequestsBroker, request: GrantRequest, key: KeyDocument, approval: Approval | None, duration: int
 ) -> bool:
     """Whether one may submit the same for this duration; what people voted on they would vote on again."""
-    if approval is None or approval.kind != Kind.STANDING or duration > key.max_duration:
+    if approval is None or approval.kind != ApprovalKind.STANDING or duration > key.max_duration:
         return duration <= key.max_duration
     asked = request.model_copy(update={"duration": duration}).asked(broker.clock())
     return approval.covers(asked, quorum=broker.settings.quorum(key)).covered

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
-from grant_broker.domain.preflight import Answer, Known, Preflight
+from grant_broker.domain.preflight import Finding, Known, Preflight
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.times import format_time
 from grant_broker.keys.existing_access import has_access
@@ -58,7 +58,7 @@ def refused_for_certain(found: Preflight) -> bool:
     return any(map(_is_no, (found.grantee_accepted, found.key_usable, found.can_create)))
 
 
-def _has_access(policy: Future[str], request: GrantRequest) -> Answer:
+def _has_access(policy: Future[str], request: GrantRequest) -> Finding:
     try:
         return has_access(
             policy.result(), grantee=request.grantee, scope=request.scope, key_arn=request.key_arn
@@ -71,33 +71,33 @@ def _has_access(policy: Future[str], request: GrantRequest) -> Answer:
         return _unknown(f"the key policy cannot be read: {error}")
 
 
-def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Answer]:
+def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Finding]:
     try:
         code = broker.try_grant(request.key_arn, request.grantee, request.scope)
     except KmsUncertain:
         return _every(_unknown(_NO_ANSWER))
     if code is None:
-        return _every(Answer(answer=Known.YES, reason=_TRIED))
-    no = Answer(answer=Known.NO, reason=_WORDS.get(code, code))
+        return _every(Finding(answer=Known.YES, reason=_TRIED))
+    no = Finding(answer=Known.NO, reason=_WORDS.get(code, code))
     about = "grantee" if code == "InvalidArnException" else "broker"
     about = "key" if code in _KEY_STATES else about
     return {**_every(_unknown(f"KMS says {code}")), about: no}
 
 
-def _by_check(check: Check) -> Answer:
+def _by_check(check: Check) -> Finding:
     # One that failed has refused the submission before.
     if check.checked_at is None:
         return _unknown("not checked yet")
-    return Answer(answer=Known.YES, reason=f"the check of {format_time(check.checked_at)} passed")
+    return Finding(answer=Known.YES, reason=f"the check of {format_time(check.checked_at)} passed")
 
 
-def _every(answer: Answer) -> dict[str, Answer]:
+def _every(answer: Finding) -> dict[str, Finding]:
     return dict.fromkeys(("grantee", "key", "broker"), answer)
 
 
-def _unknown(reason: str) -> Answer:
-    return Answer(answer=Known.UNKNOWN, reason=reason)
+def _unknown(reason: str) -> Finding:
+    return Finding(answer=Known.UNKNOWN, reason=reason)
 
 
-def _is_no(answer: Answer) -> bool:
+def _is_no(answer: Finding) -> bool:
     return answer.answer == Known.NO

@@ -7,7 +7,7 @@ no other. Nothing here can drift: a counter lives for its hour, what is open is 
 from collections.abc import Sequence
 
 from grant_broker.aws.counters import CallLimits
-from grant_broker.domain.allowance import Allowance, Open, Refusal
+from grant_broker.domain.allowance import Allowance, OpenRequest, Refusal
 from grant_broker.domain.errors import Stale, TooManyRequests
 from grant_broker.requests.broker import RequestsBroker
 
@@ -37,12 +37,12 @@ def _refusal(broker: RequestsBroker, account: str, limits: CallLimits, now: int)
     return TooManyRequests(detail, retry_after=_HOUR - now % _HOUR)
 
 
-def list_open(broker: RequestsBroker, account: str) -> list[Open]:
+def list_open(broker: RequestsBroker, account: str) -> list[OpenRequest]:
     """List the requests that an account holds open, up to as many as it may."""
     return broker.store.lists.list_open(account, limit=broker.settings.open_per_account)
 
 
-def ensure_room(broker: RequestsBroker, held: Sequence[Open], *, grantee: str, waits: bool) -> None:
+def ensure_room(broker: RequestsBroker, held: Sequence[OpenRequest], *, grantee: str, waits: bool) -> None:
     """TooManyRequests where the account holds as many open requests as it may; `waits`: for people."""
     if refusal := find_refusal(broker, held, grantee=grantee, waits=waits):
         raise TooManyRequests(
@@ -51,7 +51,7 @@ def ensure_room(broker: RequestsBroker, held: Sequence[Open], *, grantee: str, w
 
 
 def find_refusal(
-    broker: RequestsBroker, held: Sequence[Open], *, grantee: str, waits: bool
+    broker: RequestsBroker, held: Sequence[OpenRequest], *, grantee: str, waits: bool
 ) -> Refusal | None:
     """Find why the account that holds these may not open one more request; None where it may.
 

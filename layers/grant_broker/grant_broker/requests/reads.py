@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from grant_broker.domain.accounts import Account
-from grant_broker.domain.allowance import Open
+from grant_broker.domain.allowance import OpenRequest
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Block, Selectors
 from grant_broker.domain.checks import KeyChecks
@@ -45,7 +45,7 @@ class Reads:
     """`open` are the account's open requests: TooManyRequests where it has called too often. `of_key`: None
     where there is no such key, or it is not open to the caller."""
 
-    open: Future[list[Open]]
+    open: Future[list[OpenRequest]]
     of_key: OfKey | None
 
 
@@ -72,7 +72,7 @@ def begin_reads(broker: RequestsBroker, caller: Caller, submission: Submission, 
     return Reads(counted, OfKey(key, blocks, checks, approvals, named, held, policy, ends))
 
 
-def _count_and_list(broker: RequestsBroker, account: str, stored: int) -> list[Open]:
+def _count_and_list(broker: RequestsBroker, account: str, stored: int) -> list[OpenRequest]:
     count_call(broker, account, stored=stored)
     return list_open(broker, account)
 

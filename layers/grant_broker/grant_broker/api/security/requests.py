@@ -5,13 +5,13 @@ from functools import partial
 from grant_broker.api import lists, query, searches
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Call, Routes
-from grant_broker.api.views.requests import review_view, trail_view
+from grant_broker.api.views.requests import seen_request_view, trail_view
 from grant_broker.api.views.third_parties import explanation_view
 from grant_broker.api.waiting import retry_after_of
 from grant_broker.approvals import votes
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.approvals.review import review_closely, reviewer
 from grant_broker.approvals.revoke import revoke
+from grant_broker.approvals.seen_requests import read_closely, request_reader
 from grant_broker.approvals.why import explain_call
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.question import Question
@@ -24,17 +24,17 @@ routes = Routes[ApprovalsBroker]()
 def get_requests(broker: ApprovalsBroker, call: Call) -> Answer:
     """Every account's requests."""
     search = searches.request_search(call.query, broker.store.find_key_named)
-    review = reviewer(broker, call.caller)
+    read = request_reader(broker, call.caller)
     find = partial(broker.store.lists.list_requests, search)
-    return lists.answer_page(call, find, lambda request: review_view(review(request)))
+    return lists.answer_page(call, find, lambda request: seen_request_view(read(request)))
 
 
 @routes.route("GET", "/security/requests/<request_id>")
 def get_request(broker: ApprovalsBroker, call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker.store.get_request(request_id)
-    review = review_closely(broker, call.caller, request)
-    view = trail_view(review, broker.store.get_trail(request.subject))
+    seen = read_closely(broker, call.caller, request)
+    view = trail_view(seen, broker.store.get_trail(request.subject))
     return Answer(200, view, retry_after=retry_after_of(request, broker.clock()))
 
 
@@ -62,5 +62,5 @@ def post_why(broker: ApprovalsBroker, call: Call, request_id: str) -> Answer:
 
 
 def _answer_request(broker: ApprovalsBroker, status: int, call: Call, request: GrantRequest) -> Answer:
-    view = review_view(reviewer(broker, call.caller)(request))
+    view = seen_request_view(request_reader(broker, call.caller)(request))
     return Answer(status, view, retry_after=retry_after_of(request, broker.clock()))

@@ -10,8 +10,8 @@ from grant_broker.api.views.third_parties import request_view
 from grant_broker.api.views.usage import last_use_view
 from grant_broker.domain.break_glass import BrokenGlass
 from grant_broker.domain.continuity import Holding
-from grant_broker.domain.preflight import Answer, Preflight
-from grant_broker.domain.review import Review
+from grant_broker.domain.preflight import Finding, Preflight
+from grant_broker.domain.seen_request import SeenRequest
 from grant_broker.domain.times import format_time
 from grant_broker.domain.trail import Event
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from grant_broker.api.shapes import requests as shapes
 
 
-def review_view(review: Review) -> shapes.RequestSeen:
+def seen_request_view(seen: SeenRequest) -> shapes.RequestSeen:
     """A Request as approvers see it."""
-    found = review.request.preflight
+    found = seen.request.preflight
     return {
-        **request_view(review.request),
+        **request_view(seen.request),
         "preflight": _preflight(found) if found else None,
-        "votes": {"given": review.given, "needed": review.needed},
-        "others": [_other(holding) for holding in review.others],
-        "may_decide": review.may_decide,
-        "broken_glass": _broken_glass(review.request.broken_glass),
+        "votes": {"given": seen.given, "needed": seen.needed},
+        "others": [_other(holding) for holding in seen.others],
+        "may_decide": seen.may_decide,
+        "broken_glass": _broken_glass(seen.request.broken_glass),
     }
 
 
-def trail_view(review: Review, trail: Sequence[Event]) -> shapes.RequestWithTrail:
+def trail_view(seen: SeenRequest, trail: Sequence[Event]) -> shapes.RequestWithTrail:
     """A Request as approvers see it, with its trail."""
     return {
-        **review_view(review),
+        **seen_request_view(seen),
         "trail": [event_view(event) for event in trail],
-        "key_last_used": last_use_view(review.last_use),
+        "key_last_used": last_use_view(seen.last_use),
     }
 
 
@@ -67,5 +67,5 @@ def _preflight(found: Preflight) -> shapes.Preflight:
     }
 
 
-def _finding(found: Answer) -> shapes.Finding:
+def _finding(found: Finding) -> shapes.Finding:
     return {"answer": found.answer.value, "reason": found.reason}

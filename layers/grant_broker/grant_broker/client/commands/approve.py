@@ -4,7 +4,7 @@ import click
 
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import ISO_SPAN
-from grant_broker.client.reviewing import print_review
+from grant_broker.client.reviewing import print_seen_request
 
 
 @click.command("approve", cls=ApiCommand)
@@ -17,4 +17,4 @@ from grant_broker.client.reviewing import print_review
 def command(api: Api, *, request_id: str, duration: str | None, comment: str) -> None:
     """Vote for a request, as it is or shortened."""
     request = api.client.security.approve(request_id, comment=comment, duration=duration)
-    api.show(request, lambda: print_review(request))
+    api.show(request, lambda: print_seen_request(request))

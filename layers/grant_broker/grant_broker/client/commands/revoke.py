@@ -3,7 +3,7 @@
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand, yes_option
-from grant_broker.client.reviewing import print_review
+from grant_broker.client.reviewing import print_seen_request
 
 
 @click.command("revoke", cls=ApiCommand)
@@ -15,4 +15,4 @@ def command(api: Api, *, request_id: str, reason: str, yes: bool) -> None:
     """Take a grant back now, or what was approved and not taken up."""
     api.confirm(f"End the access of request {request_id} now?", yes=yes)
     request = api.client.security.revoke(request_id, reason=reason)
-    api.show(request, lambda: print_review(request))
+    api.show(request, lambda: print_seen_request(request))

@@ -4,7 +4,7 @@ import click
 
 from grant_broker.client.account_editing import find_account
 from grant_broker.client.api_command import Api, ApiCommand
-from grant_broker.client.reviewing import print_review
+from grant_broker.client.reviewing import print_seen_request
 from grant_broker.client.tables import print_events
 
 
@@ -17,7 +17,7 @@ def command(api: Api, *, request_id: str) -> None:
 
     def print_it() -> None:
         account = find_account(api, request["requester"]["account"])
-        print_review(request, account, api.managed_names)
+        print_seen_request(request, account, api.managed_names)
         print()
         print_events(request["trail"])
 

@@ -8,7 +8,7 @@ from grant_broker.domain.request import GrantRequest
 
 
 @dataclass(frozen=True)
-class Review:
+class SeenRequest:
     """A request with the votes given and needed (None where its key is not registered), the grantee's other
     live grants on the key, and whether whoever looks may decide on it.
 

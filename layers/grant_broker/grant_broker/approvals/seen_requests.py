@@ -11,7 +11,7 @@ from grant_broker.domain.decisions import may_decide
 from grant_broker.domain.parties import Voter
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest
-from grant_broker.domain.review import Review
+from grant_broker.domain.seen_request import SeenRequest
 from grant_broker.domain.votes import count_agreed
 
 _MOST_OTHERS = 50
@@ -19,15 +19,15 @@ _MOST_OTHERS = 50
 _OVERDUE = timedelta(days=1)
 
 
-def reviewer(broker: ApprovalsBroker, caller: Caller) -> Callable[[GrantRequest], Review]:
-    """Make what reviews requests for a caller, one after another; it reads the key of many requests once."""
+def request_reader(broker: ApprovalsBroker, caller: Caller) -> Callable[[GrantRequest], SeenRequest]:
+    """Make what reads requests as a caller sees them; it reads the key of many requests once."""
     find_key = cache(broker.store.find_key)
     voter = Voter.of(caller, broker.person(caller))
 
-    def review(request: GrantRequest) -> Review:
+    def read(request: GrantRequest) -> SeenRequest:
         key = find_key(request.key_arn)
         if key is None:
-            return Review(request, 0, None, tuple(_others(broker, request)))
+            return SeenRequest(request, 0, None, tuple(_others(broker, request)))
         quorum = broker.settings.quorum(key.document)
         given = count_agreed(
             request.decisions, request.digest, quorum, requester=request.requester, grantee=request.grantee
@@ -35,14 +35,14 @@ def reviewer(broker: ApprovalsBroker, caller: Caller) -> Callable[[GrantRequest]
         decides = may_decide(
             voter, key.document.approvers, requester=request.requester, grantee=request.grantee
         )
-        return Review(request, given, quorum.needed, tuple(_others(broker, request)), decides)
+        return SeenRequest(request, given, quorum.needed, tuple(_others(broker, request)), decides)
 
-    return review
+    return read
 
 
-def review_closely(broker: ApprovalsBroker, caller: Caller, request: GrantRequest) -> Review:
-    """Review one request, with when its key was last used, by whomever, unless it is closed."""
-    found = reviewer(broker, caller)(request)
+def read_closely(broker: ApprovalsBroker, caller: Caller, request: GrantRequest) -> SeenRequest:
+    """Read one request as a caller sees it; while it is open, also when its key was last used, by anybody."""
+    found = request_reader(broker, caller)(request)
     if request.status.final:
         return found
     return replace(found, last_use=broker.kms.find_last_use(request.key_arn))
