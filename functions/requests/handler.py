@@ -103,7 +103,9 @@ def post_grant(call: Call, request_id: str) -> Answer:
     """Take an approved request up. Repeating it is safe without an Idempotency-Key."""
     request = get_own_request(broker(), call.caller, request_id)
     request, made = take_up(broker(), request, by=call.caller.arn)
-    return _answer(201 if made else 200, call, request)
+    if not made:
+        return _answer(200, call, request)
+    return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
 @api.route("DELETE", "/requests/<request_id>/grant")
@@ -125,12 +127,12 @@ def post_extension(call: Call, request_id: str) -> Answer:
 def post_break_glass(call: Call, request_id: str) -> Answer:
     """Be granted a pending request at once, in an emergency."""
     request = break_glass(broker(), call.caller, request_id, call.read(Emergency), call.idempotency)
-    return _answer(201, call, request)
+    return _answer(201, call, request, location=f"/requests/{request.id}")
 
 
 @api.route("POST", "/requests/<request_id>/why", takes_body=True)
 def post_why(call: Call, request_id: str) -> Answer:
-    """Explain why KMS allows or refuses a call under a request of the account."""
+    """Explain why KMS allows or refuses a call under a request, to its parties."""
     # Seldom asked, and the modules that answer it take a fiftieth of a cold start.
     from grant_broker.domain.question import Question  # noqa: PLC0415
     from grant_broker.requests.why import explain_call  # noqa: PLC0415

@@ -12,6 +12,7 @@ from tests.local_stack.client import Client
 from tests.local_stack.gateway import Gateway
 from tests.support.clock import now
 from tests.support.context import Context
+from tests.support.limits import break_glass, limits
 from tests.support.scene import InProcessStack
 
 Call = Callable[..., tuple[int, Any, dict[str, str]]]
@@ -50,6 +51,25 @@ def test_location_is_followed(scene: InProcessStack, call: Call, base: str | Non
     status, made, headers = call("alice", base, "POST", f"{prefix}/security/approvals", ahead)
     assert urlsplit(headers["Location"]).path == f"{prefix}/security/approvals/{made['id']}"
     assert call("alice", base, "GET", headers["Location"])[:2] == (200, made)
+
+
+def test_everything_made_has_a_location(scene: InProcessStack) -> None:
+    """Each 201 names where what was made is found: a grant by its request, a key or account by its path."""
+    rules = break_glass(scene.grantee("partner"))
+    assert scene.limit(break_glass=rules).status == 200
+    approved, pending = scene.approved(), scene.pending()
+    policy = scene.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
+    key = scene.deployment.cloud.create_key(policy).rpartition("/")[2]
+    account = {"name": "partner", "contact": "ops", "event_bus": None}
+    for who, method, path, body, found in (
+        ("partner", "POST", f"/requests/{approved}/grant", None, f"/requests/{approved}"),
+        ("partner", "POST", f"/requests/{pending}/break-glass", {"reason": "x"}, f"/requests/{pending}"),
+        ("alice", "PUT", f"/security/keys/{key}", limits(name="k"), f"/security/keys/{key}"),
+        ("alice", "PUT", "/security/accounts/444455556666", account, "/security/accounts/444455556666"),
+    ):
+        made = scene.call(who, method, path, body)
+        assert (made.status, made.headers["Location"]) == (201, f"/live{found}")
+        assert scene.call(who, "GET", found).status == 200
 
 
 def test_a_list_goes_on_under_any_path(scene: InProcessStack, call: Call) -> None:

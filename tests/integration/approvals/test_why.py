@@ -108,6 +108,13 @@ def test_ended_past_the_broker(scene: InProcessStack) -> None:
     assert explained(scene, request_id, at="2030-01-01T12:00:30Z")[0] == "allowed"
 
 
+def test_a_call_to_come(scene: InProcessStack) -> None:
+    """Of a call after its end the grant allows nothing, though KMS lists it until then."""
+    request_id = scene.active(duration="PT2H")
+    assert explained(scene, request_id, at="2030-01-01T13:59:59Z")[0] == "allowed"
+    assert explained(scene, request_id, at="2030-01-01T14:00:00Z")[0] == "ended"
+
+
 def test_made_again(scene: InProcessStack) -> None:
     """A grantee that was deleted since is another principal, whatever now bears its name."""
     request_id = scene.active()

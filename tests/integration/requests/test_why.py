@@ -71,10 +71,12 @@ def test_a_key_whose_state_is_not_known(scene: InProcessStack, error: str) -> No
 
 
 def test_parties_alone(scene: InProcessStack) -> None:
-    """The account of requester and grantee is answered; others learn nothing, not even that it exists."""
-    request_id = scene.active()
+    """Requester and grantee are answered; a colleague hears who may ask, others not that it exists."""
+    request_id = scene.submit("partner_colleague", grantee=scene.grantee("partner")).body["id"]
     assert account_of(scene.grantee("partner_colleague")) == account_of(scene.grantee("partner"))
-    assert ask(scene, request_id, "partner_colleague").status == 200
+    assert [ask(scene, request_id, who).status for who in ("partner", "partner_colleague")] == [200, 200]
+    refused_ask = ask(scene, scene.active(), "partner_colleague")
+    assert (refused_ask.status, "requester and the grantee" in refused_ask.body["detail"]) == (403, True)
     theirs, nobodys = ask(scene, request_id, "other_partner"), ask(scene, "0" * 32, "other_partner")
     assert theirs.status == nobodys.status == 404
     assert theirs.body == nobodys.body

@@ -47,6 +47,17 @@ def test_goes_into_a_url(length: int) -> None:
     assert cursors.read(cursor, bound()) == cursors.read(cursor + padding, bound()) == place
 
 
+def test_sessions() -> None:
+    """Sessions of an ordinary role go on in each other's lists; persons of Identity Center do not."""
+
+    def seen_by(role: str, session: str) -> str:
+        arn = f"arn:aws:sts::444455556666:assumed-role/{role}/{session}"
+        return bound(Caller(arn, "444455556666", "AROAROLE", session))
+
+    assert seen_by("app", "one") == seen_by("app", "two")
+    assert seen_by("AWSReservedSSO_Keys_01", "alice") != seen_by("AWSReservedSSO_Keys_01", "bob")
+
+
 def test_limit_may_change() -> None:
     """The page size is no part of the query, nor is the cursor itself."""
     assert bound(limit="5", cursor="x") == bound()

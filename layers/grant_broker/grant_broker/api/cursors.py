@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from grant_broker.domain.errors import Fault, InvalidRequest
-from grant_broker.domain.people import Caller
+from grant_broker.domain.people import Caller, looks_like_identity_center
 from grant_broker.domain.trail import digest
 
 # KMS's own markers, of up to 1,024 characters, are put into cursors.
@@ -16,9 +16,14 @@ LISTED = re.compile(r"[0-9-]{13,15}#[\x20-\x7e]{1,512}")
 
 
 def binding(caller: Caller, route: str, query: Mapping[str, str]) -> str:
-    """What a cursor is good for: this caller, this route, this query."""
+    """What a cursor is good for: this caller, this route, this query.
+
+    Sessions of an ordinary role are one caller, so that a list goes on in the next one. Of a role named as
+    Identity Center names its own, each session name may be somebody else.
+    """
+    session = caller.session if looks_like_identity_center(caller.arn) else None
     asked = {name: value for name, value in query.items() if name not in {"cursor", "limit"}}
-    return digest([caller.account, caller.unique_id, route, asked])[:32]
+    return digest([caller.account, caller.unique_id, session, route, asked])[:32]
 
 
 def write(bound: str, place: str | None) -> str | None:

@@ -8,9 +8,11 @@ from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.arns import role_behind
 from grant_broker.domain.cause import Cause, Explanation
 from grant_broker.domain.errors import KmsRefused
+from grant_broker.domain.grant_name import parse_grant_name
 from grant_broker.domain.listed_grant import ListedGrant, is_unique_id
 from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
+from grant_broker.domain.times import from_epoch
 from grant_broker.keys.key_policy import find_key_policy
 from grant_broker.keys.policy_weighing import Surroundings, weigh
 
@@ -73,13 +75,21 @@ def _find_key_fault(broker: ApprovalsBroker, key_arn: str) -> str | None:
 
 
 def _grants_of(broker: ApprovalsBroker, request: GrantRequest, call: JudgedCall) -> Iterator[ListedGrant]:
-    """List the caller's live grants on the key: its own, and its role's."""
+    """List the caller's grants on the key that live when the call is made: its own, and its role's."""
     names = {call.principal, role_behind(call.principal)}
     if call.is_by(request.grantee):
         # It has the role's path, which a session's ARN leaves out.
         names.add(request.grantee)
     for name in sorted(names):
         try:
-            yield from broker.kms.list_grants_of(key_arn=request.key_arn, grantee=name)
+            for grant in broker.kms.list_grants_of(key_arn=request.key_arn, grantee=name):
+                if not _ends_before(grant, call):
+                    yield grant
         except KmsRefused:
             continue
+
+
+def _ends_before(grant: ListedGrant, call: JudgedCall) -> bool:
+    """Whether a grant's Name says that it is over by a call that is still to come."""
+    named = parse_grant_name(grant.name)
+    return named is not None and from_epoch(named[1]) <= call.at

@@ -9,16 +9,18 @@ from grant_broker.domain.question import Question
 from grant_broker.domain.request import GrantRequest
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.quotas import count_call
+from grant_broker.requests.withdraw import get_own_request
 
 
 def explain_call(broker: RequestsBroker, caller: Caller, request_id: str, question: Question) -> Explanation:
-    """Explain a call by one request of the caller's account; NotFound for anybody else's.
+    """Explain a call by one request, to its requester's person and its grantee.
 
     The answer rests on the request and on whether its key can be used, on nothing else that the broker
-    knows. It counts as a call of the account: TooManyRequests above the minute's limit.
+    knows. It counts as a call of the account: TooManyRequests above the minute's limit. NotFound for
+    another account's request, NotPermitted for who is no party to it.
     """
     count_call(broker, caller.account)
-    request = broker.store.get_request(request_id, account=caller.account)
+    request = get_own_request(broker, caller, request_id)
     call = JudgedCall.of(question, grantee=request.grantee, now=broker.clock())
     found = explain(request, call)
     if found.cause != Cause.ALLOWED or not call.of_now:

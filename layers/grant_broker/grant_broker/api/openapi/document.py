@@ -119,7 +119,7 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
     if shape:
         answer["content"] = {"application/json": {"schema": reference(shape)}}
     headers = {}
-    if status == HTTPStatus.CREATED and operation.method == "POST" and operation.follow:
+    if status == HTTPStatus.CREATED:
         headers["Location"] = _header(_LOCATION, {"type": "string"})
     if shape in _NOT_FINAL:
         headers["Retry-After"] = {

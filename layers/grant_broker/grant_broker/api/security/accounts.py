@@ -35,7 +35,10 @@ def put_account(broker: ApprovalsBroker, call: Call, account: str) -> Answer:
         raise InvalidRequest(Fault("account", "not the account in the path"))
     named = accounts.put(broker, call.caller, document, call.if_match)
     view = account_view(named.account)
-    return Answer(201 if named.made else 200, view, etag=etag(named.account.version))
+    version = etag(named.account.version)
+    if named.made:
+        return Answer(201, view, location=f"/security/accounts/{account}", etag=version)
+    return Answer(200, view, etag=version)
 
 
 @routes.route("DELETE", "/security/accounts/<account>")

@@ -1,6 +1,7 @@
 """Managed keys: their limits, who can use them, and whether the broker can work on them."""
 
 import re
+from dataclasses import replace
 
 from grant_broker.api import cursors, lists, query
 from grant_broker.api.headers import etag
@@ -48,7 +49,9 @@ def put_key(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     required = _LIMITS if broker.store.find_key(key_arn) else ()
     document = call.read(KeyDocument, required=required, key_arn=key_arn)
     _ensure_named(document.key_arn, key_id)
-    return _answer_limits(broker, call, limits.put(broker, _writer(call), document))
+    outcome = limits.put(broker, _writer(call), document)
+    answer = _answer_limits(broker, call, outcome)
+    return replace(answer, status=201, location=f"/security/keys/{key_id}") if outcome.opened else answer
 
 
 @routes.route("PATCH", "/security/keys/<key_id>", takes_body=True)
@@ -144,4 +147,4 @@ def _answer_limits(broker: ApprovalsBroker, call: Call, outcome: limits.Outcome)
         return Answer(202, votes_view(outcome), retry_after=PEOPLE)
     decides = _decides_on(broker, call, outcome.key)
     view = changed_key_view(outcome.key, outcome.comparison, may_decide=decides)
-    return Answer(201 if outcome.opened else 200, view, etag=etag(outcome.key.limits_version))
+    return Answer(200, view, etag=etag(outcome.key.limits_version))
