@@ -43,7 +43,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             from grant_broker.expiry import check  # noqa: PLC0415
 
             return {"checked": check.run(broker())}
-        return _ended(event["Records"]) if event.get("Records") else _run(context)
+        return _end(event["Records"]) if event.get("Records") else _run(context)
 
 
 def _run(context: LambdaContext) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _run(context: LambdaContext) -> dict[str, Any]:
     return {"done": report.done, "failed": report.failed}
 
 
-def _ended(records: list[dict[str, Any]]) -> dict[str, Any]:
+def _end(records: list[dict[str, Any]]) -> dict[str, Any]:
     changes = [record["dynamodb"] for record in records]
     # By its key, which every item has; the rest of it is for the record's own reading to judge.
     numbers = {

@@ -64,7 +64,7 @@ def test_the_story(stack: Running, line: CommandLine, tmp_path: Path) -> None:
     again = line.run("partner", "encrypt", request_id, str(tmp_path / "plain"))
     assert again.code == 1
     assert f"request {request_id} is released: " in again.err
-    assert again.err.endswith("Next: ask anew with grant-broker request\n")
+    assert again.err.endswith("Next: ask for another with grant-broker request\n")
 
 
 def test_extending(stack: Running, line: CommandLine) -> None:

@@ -1,4 +1,4 @@
-"""A deployment rehearsed on the local AWS: created wave by wave, updated, deleted, created anew, and failed.
+"""A deployment rehearsed on the local AWS: created wave by wave, updated, deleted, recreated, and failed.
 
 `python -m tests.infrastructure.rehearsal` prints what happens, and exits with 1 where something was refused
 that should have gone through, or went through too early.
@@ -131,7 +131,7 @@ def rehearse() -> Iterator[str]:
     standing = dict(stack.made)
     yield "Deleted; what remains"
     yield from (f"  {made.kind:<22} {made.name}" for made in sorted(stack.delete_all(), key=_by_kind))
-    yield "Created anew under the same name, the tables adopted"
+    yield "Recreated under the same name, the tables adopted"
     again = Stack(account, plan, number=2)
     for name in plan.named("AWS::DynamoDB::Table"):
         again.adopt(name, standing[name])

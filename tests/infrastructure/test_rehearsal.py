@@ -44,7 +44,7 @@ def without(change: Any, **parameters: str) -> Plan:
 
 
 def test_a_whole_life(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """Created, updated, deleted, created anew with the old tables, and failed without leaving anything."""
+    """Created, updated, deleted, recreated with the old tables, and failed without leaving anything."""
     del account
     assert main() == 0
     lines = capsys.readouterr().out.splitlines()

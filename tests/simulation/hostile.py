@@ -47,7 +47,7 @@ class Intrusions(Faults):
 
     @rule(mended=st.booleans())
     def remake(self, mended: bool) -> None:  # noqa: FBT001
-        """The role of `expiry` is made anew."""
+        """The role of `expiry` is recreated."""
         self.world.recreate_expiry()
         self.world.note("expiry's role recreated", 1)
         if mended:

@@ -48,7 +48,7 @@ class Keys:
             self._put(arn, policy)
 
     def shut(self) -> None:
-        """Note that every key's policy is to be put again: a principal that it names was made anew."""
+        """Note that every key's policy is to be put again: a principal that it names was recreated."""
         self._broken |= set(self.arns.values())
 
     def mend(self) -> None:

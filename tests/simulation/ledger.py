@@ -53,7 +53,7 @@ def _sequence(event: Plain) -> int:
 class Ledger:
     """`violations` names every invariant that did not hold.
 
-    `remade`: the role of `expiry` was made anew.
+    `remade`: the role of `expiry` was recreated.
     What excuses an early end: `disturbed`, a table was restored; `narrowed`, a key's limits were; `gone`, the
     grantees whose roles were deleted; `doubled`, the requests of a CreateGrant that KMS carried out late.
     `attempted`: the names of grants that the present call has asked KMS for; `documents`: what was sent as

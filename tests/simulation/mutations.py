@@ -246,10 +246,10 @@ MUTATIONS = (
     ),
     Mutation(
         "one way, however much is due",
-        "expiry/sweep.py",
+        "expiry/backlog.py",
         "            self._behind = True\n",
         "            self._behind = False\n",
-        "tests/integration/expiry/test_sweep.py::test_both_ways_clear_a_backlog_twice_as_fast",
+        "tests/integration/expiry/test_backlog.py::test_both_ways_clear_a_backlog_twice_as_fast",
     ),
     Mutation(
         "a run goes home although a grant may come and end",
@@ -459,7 +459,7 @@ MUTATIONS = (
         "expiry/steps.py",
         "(grant.named_as_ours and is_unique_id(retiring))",
         "False",
-        "tests/integration/expiry/test_role_made_anew.py::test_nothing_is_closed_while_it_lives",
+        "tests/integration/expiry/test_recreated_role.py::test_nothing_is_closed_while_it_lives",
     ),
     Mutation(
         "a young grantee shown by its id is a deleted one",

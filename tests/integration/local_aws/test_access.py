@@ -124,7 +124,7 @@ def test_constraint_ignored_where_nothing_is_encrypted(world: World) -> None:
 
 
 def test_recreated_role(world: World) -> None:
-    """A role made anew has neither its predecessor's grants nor what a key policy gave it."""
+    """A recreated role has neither its predecessor's grants nor what a key policy gave it."""
     world.grant()
     world.cloud.put_key_policy(world.key, policy(naming(root(), "kms:*"), naming(world.app, "kms:Encrypt")))
     assert _encrypt(world.role(world.app), world.key) == ""

@@ -267,7 +267,7 @@ def test_retire_by_token(world: World) -> None:
 
 
 def test_recreated_retiring_principal(world: World) -> None:
-    """A retiring principal made anew retires nothing of its predecessor's."""
+    """A retiring principal that was recreated retires nothing of its predecessor's."""
     ended = {"KeyId": world.key, "GrantId": world.grant()}
     world.cloud.delete_role(world.expiry)
     world.cloud.create_role("expiry", [])

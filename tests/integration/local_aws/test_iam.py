@@ -60,7 +60,7 @@ def test_managed_policies(world: World) -> None:
 
 
 def test_roles_and_users(world: World) -> None:
-    """Roles and users are made and deleted; one made anew is another."""
+    """Roles and users are made and deleted; one that was recreated is another."""
     iam, trust = world.as_root("iam"), json.dumps(policy())
     made = iam.create_role(RoleName="new", Path="/a/b/", AssumeRolePolicyDocument=trust)["Role"]
     assert made["Arn"] == f"arn:aws:iam::{HOME}:role/a/b/new"

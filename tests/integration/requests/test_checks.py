@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from grant_broker.domain.checks import UNKNOWN, Function
-from grant_broker.requests.check import look
+from grant_broker.requests.check import check_key
 from tests.support.faults import answered, before, refused
 from tests.support.scene import InProcessStack
 
@@ -283,4 +283,4 @@ def test_a_run_ends_in_time(scene: InProcessStack) -> None:
 
 def test_checks_of_a_key_nobody_registered(scene: InProcessStack) -> None:
     """Of a key that the register lost nobody knows what would be granted."""
-    assert look(scene.brokers.broker("requests"), scene.key_arn) == UNKNOWN
+    assert check_key(scene.brokers.broker("requests"), scene.key_arn) == UNKNOWN

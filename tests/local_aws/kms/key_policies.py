@@ -1,4 +1,4 @@
-"""Key policies: what PutKeyPolicy takes, and whom they name when a principal is made anew."""
+"""Key policies: what PutKeyPolicy takes, and whom they name when a principal is recreated."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _OF_ONE_VALUE = {"kms:encryptioncontext:": "encryption context", "aws:requesttag
 
 
 class KeyPolicy:
-    """A key policy as stored. As in AWS it holds principals by their unique ids: one made anew is another."""
+    """A key policy as stored. It holds principals by their unique ids: a recreated one is another."""
 
     def __init__(self, directory: Directory, text: str) -> None:
         self._directory = directory

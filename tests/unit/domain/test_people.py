@@ -45,7 +45,7 @@ def test_identity_center_of_another_account() -> None:
 
 
 def test_recreated() -> None:
-    """A role or user made anew under the old name is another person; a user is its unique id."""
+    """A role or user recreated under the old name is another person; a user is its unique id."""
     assert session("app", "s", "AROAOLD").person(SETS) != session("app", "s", "AROANEW").person(SETS)
     user = Caller(f"arn:aws:iam::{HOME}:user/alice", HOME, "AIDAALICE")
     assert user.person(("AIDAALICE",)) == f"{HOME}:AIDAALICE"

@@ -9,7 +9,7 @@ from grant_broker.domain.errors import BrokerError, DatabaseRefused
 
 _LOG = logging.getLogger(__name__)
 _ON_LAMBDA = "AWS_LAMBDA_INITIALIZATION_TYPE"
-_LONGEST = 3.0  # seconds; Lambda gives the init phase 10, and begins it anew after that
+_LONGEST = 3.0  # seconds; Lambda gives the init phase 10, and begins it again after that
 
 
 def connect(broker: ApiBroker, environment: Mapping[str, str]) -> None:

@@ -137,7 +137,7 @@ class Api:
             self.route(each.method, each.path, parameters=each.parameters, takes_body=each.takes_body)(answer)
 
     def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Answer one proxy event of API Gateway; every error, foreseen or not, with a problem document."""
+        """Answer one proxy event of API Gateway; every error, expected or not, with a problem document."""
         return self._resolver.resolve({**event, "path": own_path(event)}, context)
 
     def _refuse(self, error: Exception) -> Response[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.aws.lists import Lists
 from grant_broker.aws.pages import Page
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
@@ -31,7 +32,7 @@ class Which:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Recertifiable:
     """Something that owes looks: `approvers` are who may take one, None for the whole team."""
 
     record: Key | Approval | Account
@@ -48,12 +49,12 @@ class Standing:
         return "nobody signs off their own: somebody else must look at it" if own else None
 
 
-def list_due(broker: ApprovalsBroker, kind: str, *, limit: int, after: str | None) -> Page[Standing]:
+def list_due(broker: ApprovalsBroker, kind: str, *, limit: int, after: str | None) -> Page[Recertifiable]:
     """List what of a kind is due, newest first."""
     now = broker.clock()
-    page = _SOURCES[kind].page(broker, limit, after)
+    page = _SOURCES[kind].page(broker.store.lists, limit=limit, after=after)
     due = [each for each in page.records if each.owes_review(now) and each.is_in_effect(now)]
-    return Page([_standing(broker, each) for each in due], page.after)
+    return Page([_describe(broker, each) for each in due], page.after)
 
 
 def recertify(
@@ -67,8 +68,8 @@ def recertify(
     record = _SOURCES[which.kind].find(broker, which.id)
     if record is None or not record.is_in_effect(broker.clock()):
         raise NotFound("there is no such review")
-    standing = _standing(broker, record)
-    if fault := standing.fault(voter):
+    owing = _describe(broker, record)
+    if fault := owing.fault(voter):
         raise NotPermitted(fault)
     if record.review_due is None:
         raise Conflict("it owes no review")
@@ -76,26 +77,26 @@ def recertify(
     # With the person: somebody else's key may be the same, and then nothing of theirs is stored yet.
     mark = f"{voter.person}:{idempotency.mark}" if idempotency.mark else None
     if mark and record.review_mark == mark:
-        return standing.due, Signed(voter.arn, look.comment, record.reviewed_at or stamp.at)
-    looks = standing.rhythm.after(stamp.at)
+        return owing.due, Signed(voter.arn, look.comment, record.reviewed_at or stamp.at)
+    looks = owing.rhythm.after(stamp.at)
     broker.store.commit(record.reviewed(stamp, look.comment, looks, mark=mark))
-    return standing.due, Signed(voter.arn, look.comment, stamp.at)
+    return owing.due, Signed(voter.arn, look.comment, stamp.at)
 
 
-def _standing(broker: ApprovalsBroker, record: Key | Approval | Account) -> Standing:
+def _describe(broker: ApprovalsBroker, record: Key | Approval | Account) -> Recertifiable:
     rhythm, since = broker.settings.review_rhythm, record.review_due or broker.clock()
     if isinstance(record, Key):
         limits, by = record.document, record.documented_by
         key_id = key_id_of(limits.key_arn)
         due = Due("key", key_id, limits.key_arn, None, by or _UNKNOWN, limits.name, since)
-        return Standing(record, due, by, limits.approvers, Rhythm(limits.review_every, rhythm.grace))
+        return Recertifiable(record, due, by, limits.approvers, Rhythm(limits.review_every, rhythm.grace))
     if isinstance(record, Account):
         said, by = record.document, record.documented_by
         due = Due("account", said.account, None, said.account, by or _UNKNOWN, said.name, since)
-        return Standing(record, due, by, None, rhythm)
+        return Recertifiable(record, due, by, None, rhythm)
     key, first = broker.store.find_key(record.key_arn), record.votes[0]
     due = Due("approval", record.id, record.key_arn, record.account, first.by, record.reason, since)
-    return Standing(record, due, first.person, key.document.approvers if key else None, rhythm)
+    return Recertifiable(record, due, first.person, key.document.approvers if key else None, rhythm)
 
 
 def _find_key(broker: ApprovalsBroker, name: str) -> Key | None:
@@ -110,30 +111,18 @@ def _find_account(broker: ApprovalsBroker, name: str) -> Account | None:
     return broker.store.find_account(name)
 
 
-def _list_keys(broker: ApprovalsBroker, limit: int, after: str | None) -> Page[Key]:
-    return broker.store.lists.list_keys(limit=limit, after=after)
-
-
-def _list_approvals(broker: ApprovalsBroker, limit: int, after: str | None) -> Page[Approval]:
-    return broker.store.lists.list_approvals(limit=limit, after=after)
-
-
-def _list_accounts(broker: ApprovalsBroker, limit: int, after: str | None) -> Page[Account]:
-    return broker.store.lists.list_accounts(limit=limit, after=after)
-
-
 @dataclass(frozen=True)
 class _Source:
     """Where the records of a kind are found."""
 
     find: Callable[[ApprovalsBroker, str], Key | Approval | Account | None]
-    page: Callable[[ApprovalsBroker, int, str | None], Page[Key] | Page[Approval] | Page[Account]]
+    page: Callable[..., Page[Key] | Page[Approval] | Page[Account]]
 
 
 _SOURCES: Mapping[str, _Source] = {
-    "key": _Source(_find_key, _list_keys),
-    "approval": _Source(_find_approval, _list_approvals),
-    "account": _Source(_find_account, _list_accounts),
+    "key": _Source(_find_key, Lists.list_keys),
+    "approval": _Source(_find_approval, Lists.list_approvals),
+    "account": _Source(_find_account, Lists.list_accounts),
 }
 RECERTIFIED = tuple(_SOURCES)
 """The kinds of what owes looks."""

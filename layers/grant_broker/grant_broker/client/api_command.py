@@ -42,7 +42,7 @@ _NEXT: tuple[tuple[type[GrantBrokerError], str], ...] = (
     (BlockedError, "ask the security team, or come again when the block is over: it stands whoever calls"),
     (NotPermittedError, "compare who calls (aws sts get-caller-identity) with whom the broker lets do this"),
     (WaitTimeoutError, "wait longer with grant-broker wait ID, or withdraw it with grant-broker release ID"),
-    (NotGrantedError, "ask anew with grant-broker request"),
+    (NotGrantedError, "ask for another with grant-broker request"),
 )
 
 

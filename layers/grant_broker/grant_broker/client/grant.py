@@ -121,7 +121,7 @@ class HeldGrant:
         return self._ask_by(lambda: self._client.submit(idempotency_key=key, **self._submission))
 
     def _ask_to_go_on(self) -> "Request":
-        """Extend the grant in use; ask anew where that cannot be extended, such as when it is over."""
+        """Extend the grant in use; ask for another where that cannot be extended, such as when it is over."""
         key, asked = str(uuid.uuid4()), self._submission
         try:
             return self._ask_by(

@@ -182,7 +182,7 @@ class Proposal(Record):
         return sum(quorum.counts_person(person) for person in self.voters)
 
     def voted(self, person: str, key: Key, now: datetime) -> "ChangeOf[Proposal]":
-        """One more person's vote; votes that do not count any more are begun anew with it."""
+        """One more person's vote; votes that do not count any more start again with it."""
         if self.counts_for(key, now):
             return revise(self, ProposalChanges(voters=(*self.voters, person)))
         fresh = ProposalChanges(base_version=key.limits_version, voters=(person,), proposed_at=now)

@@ -45,5 +45,5 @@ class EndsPlace(Place):
         return self.not_believed_until is None or now >= self.not_believed_until
 
     def not_believed(self, now: datetime) -> "ChangeOf[EndsPlace]":
-        """Not believed for so long that some runs may fail: each run that finds the same says it anew."""
+        """Not believed for so long that some runs may fail: each run that finds the same says it again."""
         return revise(self, PlaceChanges(not_believed_until=now + _NOT_BELIEVED))

@@ -140,7 +140,7 @@ def _latest(record: GrantRequest, now: datetime) -> datetime:
     """The latest time that the agenda may say: the expiry, and once it is time to act, soon.
 
     A back-off may be longer, but whoever can write the record could have written that too, again and again:
-    a grant that lives although it should end is tried anew by each run of reconcile.
+    a grant that lives although it should end is tried again by each run of reconcile.
     """
     if record.status == Status.ACTIVE and record.ends_at and record.ends_at > now:
         return from_epoch(math.ceil(record.ends_at.timestamp()))

@@ -13,10 +13,10 @@ from grant_broker.policy_engine import Call
 
 def run(broker: ExpiryBroker) -> int:
     """Make this function's checks that are due; how many."""
-    return checks.run(broker, Function.EXPIRY, partial(look, broker))
+    return checks.run(broker, Function.EXPIRY, partial(check_key, broker))
 
 
-def look(broker: ExpiryBroker, key_arn: str) -> CheckOutcome:
+def check_key(broker: ExpiryBroker, key_arn: str) -> CheckOutcome:
     """Find what `expiry` lacks to end grants other than by retiring, which needs no policy.
 
     KMS tries no RevokeGrant without a grant, so the key's policy is asked. KMS shows that within the key's

@@ -10,10 +10,10 @@ from datetime import timedelta
 from grant_broker.aws.agenda import AgendaEntry, Coming
 from grant_broker.domain.agenda import Part
 from grant_broker.domain.listed_grant import ListedGrant
+from grant_broker.expiry.backlog import NEXT_RUN, BacklogListing
 from grant_broker.expiry.broker import ExpiryBroker
 from grant_broker.expiry.entries import attempt
 from grant_broker.expiry.rate import EndRate, Way
-from grant_broker.expiry.sweep import NEXT_RUN, Sweep
 
 _LOG = logging.getLogger(__name__)
 _MOST = 2000  # entries in one look, or as many as show a backlog
@@ -31,7 +31,7 @@ class Ends:
 
     def __init__(self, broker: ExpiryBroker, workers: Executor, may_begin: Callable[[], bool]) -> None:
         self._broker, self._workers, self._may_begin = broker, workers, may_begin
-        self._rate, self._sweep = EndRate(broker), Sweep(broker, workers)
+        self._rate, self._backlog = EndRate(broker), BacklogListing(broker, workers)
         self._seen, self._seen_at = Coming([]), -math.inf
         self._under_way: dict[Future[bool | None], tuple[_Place, Way]] = {}
         self._not_before: dict[_Place, float] = {}
@@ -65,7 +65,7 @@ class Ends:
         due = sorted(
             (each for each in coming if each.due <= now), key=lambda each: not self._rate.owns(each.id)
         )
-        revoked = self._revoke(due) if self._sweep.is_behind(due) else set()
+        revoked = self._revoke(due) if self._backlog.is_behind(due) else set()
         due = [entry for entry in due if _place(entry) not in revoked]
         for entry in due[: self._claim(Way.RETIRE, len(due))]:
             self._begin(entry, Way.RETIRE)
@@ -74,11 +74,11 @@ class Ends:
 
     def _revoke(self, due: list[AgendaEntry]) -> set[_Place]:
         """Begin RevokeGrant's own share of a backlog."""
-        self._sweep.read_on(due)
-        shown = [entry for entry in due if self._sweep.find(entry)]
+        self._backlog.read_on(due)
+        shown = [entry for entry in due if self._backlog.find(entry)]
         chosen = shown[: self._claim(Way.REVOKE, len(shown))]
         for entry in chosen:
-            self._begin(entry, Way.REVOKE, self._sweep.take(entry))
+            self._begin(entry, Way.REVOKE, self._backlog.take(entry))
         return {_place(entry) for entry in chosen}
 
     def _claim(self, way: Way, wanted: int) -> int:
@@ -100,7 +100,7 @@ class Ends:
         for future in [future for future in self._under_way if future.done()]:
             place, _ = self._under_way.pop(future)
             if error := future.exception():
-                # Not foreseen: this run leaves the entry alone, goes on with the others, and fails at last.
+                # Unexpected: this run leaves the entry alone, goes on with the others, and fails at last.
                 _LOG.error("an end failed", exc_info=error, extra={"entry": place[0]})
                 self.error, self.failed = error, self.failed + 1
             elif future.result():

@@ -40,7 +40,7 @@ class Rest:
         if self._round is None:
             return
         if error := self._round.exception():
-            # Not foreseen: the next round tries again, and the run fails at its end.
+            # Unexpected: the next round tries again, and the run fails at its end.
             _LOG.error("a round of the rest failed", exc_info=error)
             self.error = error
         self.through = error is None and self._round.result()

@@ -171,7 +171,7 @@ def _end_grant(
     try:
         broker.ender.retire_grant(key_arn=request.key_arn, grant_id=grant_id)
     except GrantNotFound:
-        if not _retired_by_token(broker, request):
+        if not _retire_by_token(broker, request):
             _ensure_gone(broker, request, grant_id)
     except KmsRefused as error:
         _LOG.warning("RetireGrant was refused", extra={"request": request.id, "code": error.code})
@@ -179,7 +179,7 @@ def _end_grant(
             _revoke(broker, request, found)
 
 
-def _retired_by_token(broker: ExpiryBroker, request: GrantRequest) -> bool:
+def _retire_by_token(broker: ExpiryBroker, request: GrantRequest) -> bool:
     """End a grant that KMS does not find by its id, where that may be since it is new."""
     issued_at = request.issued_at
     if request.grant_token is None or issued_at is None or broker.clock() >= issued_at + SPREADS_WITHIN:

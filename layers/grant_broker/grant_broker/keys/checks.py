@@ -16,7 +16,7 @@ from grant_broker.domain.records import Change
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = timedelta(seconds=15)  # the functions have 25 s; what is left is due in the next minute
-Look = Callable[[str], CheckOutcome]
+CheckKey = Callable[[str], CheckOutcome]
 """Finds what a function lacks on a key; KmsUncertain where KMS does not answer."""
 
 
@@ -37,7 +37,7 @@ def stop(store: Store, key_arn: str) -> Iterator[Change]:
         yield _find(store, function, key_arn).stopped()
 
 
-def run(broker: Broker, function: Function, look: Look) -> int:
+def run(broker: Broker, function: Function, check_key: CheckKey) -> int:
     """Make this function's checks that are due; how many. What is left when time is up stays due.
 
     A crash leaves a check due: it is only made again.
@@ -48,15 +48,15 @@ def run(broker: Broker, function: Function, look: Look) -> int:
             break
         made += 1
         # The index may be a moment behind.
-        failed += _make(broker, _find(broker.store, function, key_arn), look)
+        failed += _make(broker, _find(broker.store, function, key_arn), check_key)
     broker.measure("ChecksFailed", failed)
     return made
 
 
-def _make(broker: Broker, check: Check, look: Look) -> bool:
+def _make(broker: Broker, check: Check, check_key: CheckKey) -> bool:
     """Make one check; True where it failed."""
     try:
-        change = check.done(look(check.key_arn), broker.stamp(BY))
+        change = check.done(check_key(check.key_arn), broker.stamp(BY))
     except KmsUncertain as error:
         _LOG.warning("a check has no answer", extra={"key": check.key_arn, "code": error.code})
         change = check.unanswered(broker.clock())

@@ -26,7 +26,7 @@ class GlassJudge:
         if limits.break_glass is None:
             return None
         place = grant.key_arn, "/".join(days_of(grant))
-        is_noted = grant.grant_id in self._noted(place)
+        is_noted = grant.grant_id in self._find_noted(place)
         others = set() if is_noted else self._counted(grant, place)
         found = judge_break_glass(limits.break_glass, grant, others)
         if found.covered and not is_noted:
@@ -43,7 +43,7 @@ class GlassJudge:
         self._new = {}
         return found
 
-    def _noted(self, place: tuple[str, str]) -> set[str]:
+    def _find_noted(self, place: tuple[str, str]) -> set[str]:
         if place not in self._seen:
             key_arn, days = place
             self._seen[place] = self._store.places.get(GlassSeen(key_arn=key_arn, days=days))
@@ -51,9 +51,9 @@ class GlassJudge:
 
     def _counted(self, grant: ListedGrant, place: tuple[str, str]) -> set[str]:
         """Those that count against a grant which was not noted: of each of its days, noted or used."""
-        counted = self._noted(place)
+        counted = self._find_noted(place)
         for day in days_of(grant):
-            counted |= self._noted((grant.key_arn, day)) | self._used_on(grant.key_arn, day)
+            counted |= self._find_noted((grant.key_arn, day)) | self._used_on(grant.key_arn, day)
         return counted
 
     def _used_on(self, key_arn: str, day: str) -> set[str]:

@@ -78,7 +78,7 @@ class Planner:
     ) -> Plan:
         """Plan what becomes of records that are not on the agenda, or whose grant was not listed.
 
-        Twice not listed is no proof that a grant is gone: KMS lists none to a role that was made anew. So its
+        Twice not listed is no proof that a grant is gone: KMS lists none to a role that was recreated. So its
         request is put to `ending`, and `expiry` closes it on what KMS says of the grant's own id.
         """
         plan = Plan()

@@ -25,10 +25,10 @@ _MOST = 3  # grantees: one was deleted since, another a narrower policy leaves o
 
 def run(broker: RequestsBroker) -> int:
     """Make this function's checks that are due; how many."""
-    return checks.run(broker, Function.REQUESTS, partial(look, broker))
+    return checks.run(broker, Function.REQUESTS, partial(check_key, broker))
 
 
-def look(broker: RequestsBroker, key_arn: str) -> CheckOutcome:
+def check_key(broker: RequestsBroker, key_arn: str) -> CheckOutcome:
     """Find what `requests` lacks to create grants, by CreateGrants that KMS only tries (DryRun).
 
     A key policy may be narrower than ours, as AWS advises: grantees under a path, some operations. So what is

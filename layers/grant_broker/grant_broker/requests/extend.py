@@ -34,7 +34,7 @@ def extend(
     if repeated := repeat(broker, caller, new_id, idempotency):
         return repeated
     if old.status != Status.ACTIVE:
-        raise Conflict(f"the request is {old.status}: only an active one can be extended, ask anew")
+        raise Conflict(f"the request is {old.status}: only an active one can be extended, submit a new one")
     return submit_draft(broker, caller, _as_before(old, asked), Draft(new_id, idempotency.body_digest, old))
 
 

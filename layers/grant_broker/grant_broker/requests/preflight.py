@@ -42,7 +42,7 @@ def examine(
         # Whoever waits for the answer should not wait for a second time-out.
         tried = _every(access)
     else:
-        tried = _tried(broker, request)
+        tried = _try_grant(broker, request)
     return Preflight(
         at=broker.clock(),
         has_access=access,
@@ -71,7 +71,7 @@ def _has_access(policy: Future[str], request: GrantRequest) -> Finding:
         return _unknown(f"the key policy cannot be read: {error}")
 
 
-def _tried(broker: RequestsBroker, request: GrantRequest) -> dict[str, Finding]:
+def _try_grant(broker: RequestsBroker, request: GrantRequest) -> dict[str, Finding]:
     try:
         code = broker.try_grant(request.key_arn, request.grantee, request.scope)
     except KmsUncertain:

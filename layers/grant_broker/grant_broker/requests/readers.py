@@ -27,7 +27,7 @@ class InTurn(Executor):
 class Readers:
     """The workers of a process.
 
-    Its first call reads in turn: each further connection to DynamoDB loads the certificate authorities anew,
+    Its first call reads in turn: each further connection to DynamoDB loads the certificate authorities again,
     20 ms of a whole processor and four times that of a small function's share, which a process that answers a
     single call would pay for nothing.
     """

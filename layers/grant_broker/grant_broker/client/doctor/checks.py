@@ -80,7 +80,9 @@ def _check_roles(patient: Patient) -> Iterator[Finding]:
         trust = patient.account.find_trust(arn)
         if trust is None:
             words = f"{arn} does not exist"
-            yield fault(words, "deploy again, then mend each key's policy: one made anew has another id")
+            yield fault(
+                words, "deploy again, then mend each key's policy: a role that was recreated has another id"
+            )
         elif others := [each for each in trust["Statement"] if each.get("Principal") != _LAMBDA]:
             words = f"{arn} may be assumed by {others[0].get('Principal')}"
             yield fault(
@@ -162,7 +164,7 @@ def _check_subscriptions(patient: Patient) -> Iterator[Finding]:
             yield well(f"{topic}: {sum(confirmed)} confirmed")
         if waiting := len(confirmed) - sum(confirmed):
             words = f"{topic}: {waiting} not confirmed, and they hear nothing"
-            yield fault(words, "follow the link in SNS's mail, or subscribe anew: it holds for 3 days")
+            yield fault(words, "follow the link in SNS's mail, or subscribe again: it holds for 3 days")
         elif not confirmed:
             yield fault(
                 f"{topic}: nobody subscribes", "give the parameter SecurityMail, or subscribe to the topic"

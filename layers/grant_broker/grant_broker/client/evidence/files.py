@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grant_broker.client.evidence import rows
+from grant_broker.client.evidence import rows, shapes
 from grant_broker.client.evidence.trails import Period, by_kind, trails_of
 from grant_broker.domain.times import format_time
 from grant_broker.events.export import Line, Verification, verify_export
 
 Rows = Sequence[Mapping[str, Any]]
 _SHAPES: Mapping[str, type] = {
-    "grants": rows.Grant,
-    "approvals": rows.Approval,
-    "keys": rows.Named,
-    "accounts": rows.Named,
-    "roles": rows.Role,
+    "grants": shapes.Grant,
+    "approvals": shapes.Approval,
+    "keys": shapes.Named,
+    "accounts": shapes.Named,
+    "roles": shapes.Role,
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection)."""

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypedDict
 
+from grant_broker.client.evidence.shapes import Approval, Grant, Named, Role, Said, Scope
 from grant_broker.client.evidence.trails import Period, Trail
 from grant_broker.domain.arns import find_account
 from grant_broker.domain.times import format_time, format_time_or_none, parse_span, parse_time
@@ -23,103 +23,6 @@ DECISIONS = (
 """Events by which somebody of the security team agrees to something, or does not."""
 REVIEWED = "reviewed"
 _ENDS = ("expired", "revoked", "released")
-
-
-class Said(TypedDict):
-    """What somebody said, and when: a vote, a change, a review."""
-
-    at: str
-    by: str
-    what: str
-    comment: str | None
-
-
-class _Scope(TypedDict):
-    """What may be done, under which encryption context."""
-
-    operations: list[str]
-    encryption_context: dict[str, str]
-    context_match: str | None
-
-
-class Grant(TypedDict):
-    """A grant of the period. Times are RFC 3339 in UTC; what did not happen, or is not known, is null."""
-
-    request: str
-    key: str | None
-    account: str | None
-    requester: str | None
-    grantee: str | None
-    operations: list[str]
-    encryption_context: dict[str, str]
-    context_match: str | None
-    reason: str | None
-    ticket: str | None
-    extends: str | None
-    asked_at: str | None
-    asked_duration: str | None
-    decisions: list[Said]
-    standing_approval: str | None
-    break_glass: bool
-    made_at: str
-    grant_id: str | None
-    expires_at: str | None
-    ended_at: str | None
-    end: str | None
-    end_reason: str | None
-    end_asked_by: str | None
-    seconds_late: float | None
-    absent_at: str | None
-    drift: bool
-    reviews: list[Said]
-    last_hash: str
-
-
-class Approval(TypedDict):
-    """A standing approval that held in the period, or waited for votes."""
-
-    approval: str
-    key: str | None
-    account: str | None
-    grantee: str | None
-    operations: list[str]
-    encryption_context: dict[str, str]
-    context_match: str | None
-    max_duration: str | None
-    valid_from: str | None
-    valid_until: str | None
-    windows: list[Json] | None
-    reason: str | None
-    made_at: str
-    made_by: str
-    votes: list[Said]
-    withdrawn_at: str | None
-    withdrawn_by: str | None
-    reviews: list[Said]
-    last_hash: str
-
-
-class Named(TypedDict):
-    """A key or an account as it was documented last before the period's end."""
-
-    id: str
-    name: str | None
-    document: Json
-    known_since: str
-    closed_at: str | None
-    changes: list[Said]
-    reviews: list[Said]
-    last_hash: str
-
-
-class Role(TypedDict):
-    """A role through which somebody decided in the period."""
-
-    role: str
-    persons: list[str]
-    decisions: int
-    first_at: str
-    last_at: str
 
 
 def grant_rows(trails: Iterable[Trail], period: Period) -> list[Grant]:
@@ -283,7 +186,7 @@ def role_rows(trails: Sequence[Trail], period: Period) -> list[Role]:
     ]
 
 
-def _scope(about: Json) -> _Scope:
+def _scope(about: Json) -> Scope:
     return {
         "operations": about.get("operations", []),
         "encryption_context": about.get("encryption_context", {}),

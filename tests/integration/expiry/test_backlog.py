@@ -9,7 +9,7 @@ import pytest
 
 from grant_broker.aws.agenda import AgendaEntry
 from grant_broker.domain.lifecycle import Status
-from grant_broker.expiry.sweep import Sweep
+from grant_broker.expiry.backlog import BacklogListing
 from tests.support.backlog import START, Backlog
 from tests.support.inline import Inline
 from tests.support.records import KEY
@@ -56,7 +56,7 @@ def test_what_is_revoked_before_its_time_is_a_backlog_too() -> None:
 
 def test_what_is_kept_before_its_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the bound a page leaves what is due alone: memory does not grow with a key's grants."""
-    monkeypatch.setattr("grant_broker.expiry.sweep._MOST_LISTED", 0)
+    monkeypatch.setattr("grant_broker.expiry.backlog._MOST_LISTED", 0)
     backlog = Backlog(rate=5, quota=5)
     backlog.add([-1] * 325)
     backlog.add([3600] * 100, first=1000)
@@ -158,8 +158,8 @@ def test_a_listing_that_takes_long() -> None:
             begun.append(work)
             return Future()
 
-    sweep = Sweep(Backlog().broker(), Stuck(1))
+    listing = BacklogListing(Backlog().broker(), Stuck(1))
     due = [AgendaEntry("1" * 32, 1, ("request#1", "request"), "g", KEY)]
-    sweep.read_on(due)
-    sweep.read_on(due)
+    listing.read_on(due)
+    listing.read_on(due)
     assert len(begun) == 1

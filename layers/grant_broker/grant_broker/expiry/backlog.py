@@ -24,7 +24,7 @@ _MOST_LISTED = 50_000  # grants that are kept before it is their turn: about 50 
 _PAGES = 5  # read at a time; ListGrants has a quota as well
 
 
-class Sweep:
+class BacklogListing:
     """Whether there is a backlog, and which of its grants ListGrants has shown. For one thread."""
 
     def __init__(self, broker: ExpiryBroker, workers: Executor) -> None:

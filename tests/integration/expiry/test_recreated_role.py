@@ -1,4 +1,4 @@
-"""`expiry`'s role deleted and made anew: no record says that a grant ended which lives."""
+"""`expiry`'s role deleted and recreated: no record says that a grant ended which lives."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,11 +12,11 @@ from tests.support.scene import InProcessStack
 
 @pytest.fixture
 def scene(deploy: Callable[..., InProcessStack]) -> InProcessStack:
-    """A deployment of its own: a role that is made anew is another one for ever."""
+    """A deployment of its own: a role that is recreated is another one for ever."""
     return deploy()
 
 
-def make_anew(scene: InProcessStack) -> None:
+def recreate(scene: InProcessStack) -> None:
     """Delete the role and create it again with its policies, as who redeploys it by hand."""
     arn = scene.deployment.template.reference("ExpiryRole", "Arn")
     policies = scene.cloud.directory.principals[arn].policies
@@ -41,7 +41,7 @@ def run(scene: InProcessStack) -> Report:
 def test_nothing_is_closed_while_it_lives(scene: InProcessStack) -> None:
     """It runs to its time; its end fails aloud until the key policy is mended: only then it is closed."""
     request_id = scene.active(duration="PT1H")
-    make_anew(scene)
+    recreate(scene)
     for _ in range(16):
         run(scene)
         assert len(scene.grants()) == 1
