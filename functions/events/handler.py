@@ -57,7 +57,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
         return {}
     with published(metrics):
         failed = announce(channels(), read_events(records, measure))
-    # The stream comes again from the first of these on.
+    # Lambda sends the stream's batch again from the first of these on.
     numbers = [r["dynamodb"]["SequenceNumber"] for r in records if r["eventID"] in failed]
     logger.info("announced", extra={"announced": len(records) - len(numbers), "left": len(numbers)})
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}

@@ -93,7 +93,7 @@ def test_a_key_of_another_account(scene: InProcessStack, capsys: pytest.CaptureF
     output = capsys.readouterr()
     assert "the present policy is not known: AccessDeniedException" in output.err
     assert "The key's policy needs these statements" in output.out
-    assert f"{role(scene, 'expiry')} needs this IAM policy besides" in output.out
+    assert f"{role(scene, 'expiry')} needs this IAM policy as well" in output.out
     assert command(scene, _OTHER, "--merged") == 1
 
 

@@ -26,7 +26,7 @@ DETAILS = {
     DUPLICATE: "grants of what another grant gives already",
 }
 """What is wrong with the grants of each code, the worst first."""
-# Once its principal is deleted, a grant shows the unique id in the place of the ARN.
+# Once its principal is deleted, a grant shows its unique id instead of the ARN.
 UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}(?::.*)?", re.ASCII)
 
 

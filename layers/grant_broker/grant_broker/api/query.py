@@ -26,11 +26,11 @@ def read(event: Mapping[str, Any], allowed: Collection[str]) -> Query:
     return {name: values[0] for name, values in given.items()}
 
 
-def limit_of(query: Query, *, default: int = 50, most: int = 100) -> int:
-    """The `limit` of a list: 1 to 100; InvalidRequest."""
-    text = query.get("limit", str(default))
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII) or int(text) > most:
-        raise InvalidRequest(Fault("limit", f"1 to {most}"))
+def limit_of(query: Query) -> int:
+    """The `limit` of a list: 1 to 100, or 50; InvalidRequest."""
+    text = query.get("limit", "50")
+    if not re.fullmatch(r"[1-9][0-9]?|100", text, re.ASCII):
+        raise InvalidRequest(Fault("limit", "1 to 100"))
     return int(text)
 
 

@@ -38,7 +38,7 @@ class Blocks:
     def list(self) -> "list[Block]":
         """List all blocks, also those that hold no more; from an index, which may be some seconds behind.
 
-        One that cannot be read is told to the log, and hides no other.
+        One that cannot be read is logged, and hides no other.
         """
         query = Query(
             table=self._tables.approval_table,

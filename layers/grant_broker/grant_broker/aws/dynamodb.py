@@ -181,7 +181,7 @@ class _TransactionConflict(Exception):  # noqa: N818 - DynamoDB's name
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Raise the broker's errors in the place of botocore's."""
+    """Raise the broker's errors instead of botocore's."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -39,7 +39,7 @@ def record_of(model: type[S], item: Item) -> S:
 
 
 def readable(model: type[S], items: Iterable[Item]) -> Iterator[S]:
-    """The records in items. One that cannot be read is told to the log, and hides no other."""
+    """The records in items. One that cannot be read is logged, and hides no other."""
     for item in items:
         try:
             yield record_of(model, item)

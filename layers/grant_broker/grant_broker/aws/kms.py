@@ -33,13 +33,13 @@ class KmsReader:
     def find_grant(self, *, key_arn: str, grant_id: str) -> ListedGrant | None:
         """Find the live grant of this id on the key."""
         try:
-            return next(_all_grants("ListGrants", self._list_grants, KeyId=key_arn, GrantId=grant_id), None)
+            return next(_all_grants(self._list_grants, KeyId=key_arn, GrantId=grant_id), None)
         except GrantNotFound:
             return None
 
     def list_grants_of(self, *, key_arn: str, grantee: str) -> Iterator[ListedGrant]:
         """List one grantee principal's live grants on a key; none where the key or the grantee is gone."""
-        listed = _all_grants("ListGrants", self._list_grants, KeyId=key_arn, GranteePrincipal=grantee)
+        listed = _all_grants(self._list_grants, KeyId=key_arn, GranteePrincipal=grantee)
         try:
             yield from listed
         except GrantNotFound:
@@ -122,12 +122,10 @@ def _page_of(page: "ListGrantsResponseTypeDef") -> tuple[list[ListedGrant], str 
     return grants, page["NextMarker"] if page.get("Truncated") else None
 
 
-def _all_grants(
-    operation: str, read: Callable[..., "ListGrantsResponseTypeDef"], **parameters: str
-) -> Iterator[ListedGrant]:
+def _all_grants(read: Callable[..., "ListGrantsResponseTypeDef"], **parameters: str) -> Iterator[ListedGrant]:
     marker: dict[str, str] = {}
     while True:
-        with kms_errors(operation):
+        with kms_errors("ListGrants"):
             page = read(Limit=_PAGE, **parameters, **marker)
         yield from map(listed_grant, page["Grants"])
         if not page.get("Truncated"):

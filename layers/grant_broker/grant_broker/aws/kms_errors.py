@@ -14,7 +14,7 @@ _OF_GRANTS = frozenset({"RetireGrant", "RevokeGrant", "ListGrants"})
 
 @contextmanager
 def kms_errors(operation: str) -> Iterator[None]:
-    """Raise KmsUncertain, KmsRefused or GrantNotFound in the place of botocore's errors."""
+    """Raise KmsUncertain, KmsRefused or GrantNotFound instead of botocore's errors."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -56,7 +56,7 @@ def _key_of(version: LimitsVersion) -> tuple[str, str]:
 
 
 def _readable(items: Iterable[Item]) -> Iterator[LimitsVersion]:
-    """The versions in items; of what cannot be read the log is told, and nothing is known of its time."""
+    """The versions in items; one that cannot be read is logged, and nothing is known of its time."""
     for item in items:
         try:
             yield LimitsVersion.model_validate(item)

@@ -210,7 +210,7 @@ class Lists:
 
 
 def _holdings(items: Iterable[Item]) -> Iterator[Holding]:
-    """The holdings in items; one that cannot be read is told to the log: it must not stop a whole account."""
+    """The holdings in items; one that cannot be read is logged: it must not stop a whole account."""
     for item in items:
         try:
             yield _holding(item)

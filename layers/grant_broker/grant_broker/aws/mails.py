@@ -57,5 +57,5 @@ class MailTopic:
         self._arn = arn
 
     def publish(self, mail: Mail) -> None:
-        """Send a mail. Raises botocore's errors: what it was made of comes again."""
+        """Send a mail. Raises botocore's errors: SQS delivers what it was made of again."""
         self._client.publish(TopicArn=self._arn, Subject=mail.subject, Message=mail.message)

@@ -60,7 +60,7 @@ class RequestStore:
         return request
 
     def find_requests(self, ids: Collection[str]) -> list[GrantRequest]:
-        """Find those of these requests that exist; one that cannot be read is told to the log."""
+        """Find those of these requests that exist; one that cannot be read is logged."""
         keys = [(f"request#{name}", "request") for name in ids]
         items = self.database.get_many(self.tables.request_table, keys)
         return list(readable(GrantRequest, items))
@@ -107,7 +107,7 @@ class RequestStore:
         return record_of(model, item) if item else None
 
     def _put_record(self, record: Record, changes: Sequence[Change]) -> Write:
-        """Put a record in the place of the version that the first of its changes was made on."""
+        """Put a record over the version that the first of its changes was made on."""
         own = (c.record for c in changes if c.record.key == record.key)
         before = min(each.version for each in own) - 1
         return put_item(self.tables.table_of(record), self._item(record), _if_version(before))

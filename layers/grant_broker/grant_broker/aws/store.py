@@ -50,7 +50,7 @@ class Store(RequestStore):
         self.reviews = Reviews(self.tables)
 
     def find_all_votes(self, request_ids: Collection[str]) -> dict[str, Approval]:
-        """Find the votes on each of these requests, by its id; where they cannot be read, the log is told."""
+        """Find the votes on each of these requests, by its id; those that cannot be read are logged."""
         keys = [(f"request#{name}", "approval") for name in request_ids]
         items = self.database.get_many(self.tables.approval_table, keys)
         return {votes.id: votes for votes in readable(Approval, items)}

@@ -26,7 +26,7 @@ def find_account(api: "Api", account: str) -> "NamedAccount | None":
 
 
 def put_fields(api: "Api", account: str, given: Given) -> "NamedAccount":
-    """Send an account's entry with these fields in the place of the present ones. GrantBrokerError."""
+    """Send an account's entry with these fields instead of the present ones. GrantBrokerError."""
     present: dict[str, object] = {}
     version = None
     try:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grant_broker.domain.lifecycle import Status
 
-# Withdrawn or released, one makes room at once: who cannot do that is not sent away for days.
+# Whoever withdraws or releases one makes room at once. Nobody else is told to wait for days.
 _SOONEST, _LATEST = 60, 3600
 
 

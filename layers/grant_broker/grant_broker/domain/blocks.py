@@ -119,7 +119,7 @@ class Block(Record):
         return self._with((*self.standings, standing))
 
     def lifted(self, revocation: str, at: datetime) -> "ChangeOf[Block]":
-        """Without one revocation; it holds on where another stands."""
+        """Without one revocation; it still holds where another stands on it."""
         standings = [
             each.model_copy(update={"lifted_at": at})
             if each.revocation == revocation and at < each.ends_at

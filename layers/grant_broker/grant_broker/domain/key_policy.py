@@ -83,7 +83,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def role_policies(roles: Roles, key_arn: str, operations: Sequence[str]) -> dict[str, Json]:
-    """For a key of another account: the IAM policy that each role needs besides, since both must allow."""
+    """For a key of another account: the IAM policy that each role needs as well, since both must allow."""
     if _within(roles, key_arn):
         return {}
     found: dict[str, list[Json]] = {}
@@ -143,14 +143,14 @@ def _named(statement: Json, taken: Collection[object]) -> Json:
 
 
 def _narrowed(needed: Json, present: Mapping[str, Any]) -> Json:
-    """The needed statement under what the present one asks besides, such as grantees under a path."""
+    """The needed statement with the present one's further conditions, such as grantees under a path."""
     ours: Mapping[str, Mapping[str, Any]] = needed.get("Condition", {})
     own_keys = {key.lower() for keys in ours.values() for key in keys}
     merged_block = {operator: dict(keys) for operator, keys in ours.items()}
     for operator, keys in present.get("Condition", {}).items():
-        besides = {key: value for key, value in keys.items() if key.lower() not in own_keys}
-        if besides:
-            merged_block.setdefault(operator, {}).update(besides)
+        further = {key: value for key, value in keys.items() if key.lower() not in own_keys}
+        if further:
+            merged_block.setdefault(operator, {}).update(further)
     return {**needed, "Condition": merged_block} if merged_block else needed
 
 

@@ -84,7 +84,7 @@ _PUBLISHED = ConfigDict(frozen=True, json_schema_serialization_defaults_required
 
 
 class PartnerDetail(BaseModel):
-    """What the event tells besides. Every field is always there; what it does not tell is null."""
+    """What the event tells of the request. Every field is always there; what it does not tell is null."""
 
     model_config = _PUBLISHED
 

@@ -29,7 +29,7 @@ class Record(Stored):
 
     @property
     def in_every_event(self) -> Json:
-        """What each of its events tells besides, for whoever reads that event alone."""
+        """What each of its events also tells, for whoever reads that event alone."""
         return {}
 
     @property

@@ -9,7 +9,7 @@ from grant_broker.domain.texts import Reason, Ticket
 from grant_broker.domain.times import Duration, Time
 
 _BESIDES = 8_000
-"""Bytes that the broker adds by and by: the record's own fields, and the events of a whole life."""
+"""Bytes that the broker adds over time: the record's own fields, and the events of a whole life."""
 
 
 class Submission(BaseModel):

@@ -12,7 +12,7 @@ from grant_broker.domain.stored import Stored, Table, listed_at
 from grant_broker.domain.times import Time
 
 Json: TypeAlias = dict[str, Any]
-"""A JSON object: what an event tells besides who, when and about what."""
+"""A JSON object: what an event tells apart from who, when and about what."""
 GENESIS = "0" * 64
 """What stands before the first event of a trail."""
 

@@ -62,9 +62,9 @@ class Channels:
 
 
 def announce(channels: Channels, events: Mapping[str, Event]) -> set[str]:
-    """Publish events, by the ids of the stream's records, and queue mails; the ids that must come again.
+    """Publish events, by the ids of the stream's records, and queue mails; the ids of those to send again.
 
-    Partners come last, and hold up nothing: what their buses do not take does not come again.
+    Partners come last, and hold up nothing: what their buses do not take is not sent again.
     """
     failed = channels.bus.deliver(events) | channels.mails.deliver(events)
     channels.partners.deliver(events)

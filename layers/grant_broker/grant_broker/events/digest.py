@@ -12,7 +12,7 @@ PAUSE = 20.0
 
 
 def send_digest(topic: MailTopic, bodies: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Send one mail about all that was queued. Raises botocore's errors: everything comes again.
+    """Send one mail about all that was queued. Raises botocore's errors: SQS delivers everything again.
 
     SNS suspends an e-mail subscription that gets more than 10 messages a second. Lambda runs this at most
     twice at a time (`MaximumConcurrency` of the queue's event source), and each run waits first and sends one

@@ -98,7 +98,7 @@ class Partners:
 
 
 def partner_entries(account: str, bus_arn: str, events: Iterable[Event]) -> Iterator[Entry]:
-    """An account's own events as its bus is told of them. One of another form is told to the log alone.
+    """An account's own events as its bus is told of them. One of another form is only logged.
 
     The broker writes none: whoever took a function over may write anything.
     """

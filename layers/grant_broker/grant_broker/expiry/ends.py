@@ -20,7 +20,7 @@ _MOST = 2000  # entries in one look, or as many as show a backlog
 _SHOWN_STILL = 3.0  # seconds for which the index may show an entry as it was before its end
 _LASTS = 5.0  # seconds for which one look at a backlog lasts
 _Place = tuple[tuple[str, str], int]
-"""An entry at one time: what was done about it moves it, so that it comes again as another."""
+"""An entry at one time: what was done about it moves it, so it is another entry when it is due again."""
 
 
 class Ends:
@@ -100,7 +100,7 @@ class Ends:
         for future in [future for future in self._under_way if future.done()]:
             place, _ = self._under_way.pop(future)
             if error := future.exception():
-                # Unexpected: this run leaves the entry alone, goes on with the others, and fails at last.
+                # Unexpected: this run leaves the entry alone, goes on with the others, and fails at its end.
                 _LOG.error("an end failed", exc_info=error, extra={"entry": place[0]})
                 self.error, self.failed = error, self.failed + 1
             elif future.result():

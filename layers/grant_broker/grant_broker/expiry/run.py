@@ -74,13 +74,13 @@ def _watch(
             looked = True
         ends.begin()
         rest.go_on()
-        if not coming.entries and coming.complete and _may_go_home(broker, ends, rest, until):
+        if not coming.entries and coming.complete and _is_idle(broker, ends, rest, until):
             break
         broker.sleep(_pause(broker, coming))
     return looked
 
 
-def _may_go_home(broker: ExpiryBroker, ends: Ends, rest: Rest, until: datetime) -> bool:
+def _is_idle(broker: ExpiryBroker, ends: Ends, rest: Rest, until: datetime) -> bool:
     """Whether no grant ends while this run is to last, none can come by that does, and all else is done.
 
     Whatever the margin of its key, no grant is made for less than the smallest duration.

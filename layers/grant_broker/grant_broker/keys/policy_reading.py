@@ -23,7 +23,7 @@ class Reading:
 def read(policy: str, call: Call, assumed: Mapping[str, object]) -> Reading:
     """Tell what the policy alone says of a call by a role of the policy's own account.
 
-    `call` holds what is certain of its request context, `assumed` what it would hold besides. PASSED: it lets
+    `call` holds what is certain of its request context, `assumed` what else it would hold. PASSED: it lets
     the call through as assumed. FAILED: it lets no call through, whatever the rest of the context. ValueError
     for a policy that KMS would not take.
     """

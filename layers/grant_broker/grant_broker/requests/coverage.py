@@ -47,9 +47,9 @@ def find_cover(
 
 
 def check_standing(broker: RequestsBroker, request: GrantRequest, key: Key, *, at: datetime) -> Coverage:
-    """Check what a standing approval needs besides itself for a request that is taken up at a moment.
+    """Check what else a standing approval needs for a request that is taken up at a moment.
 
-    That somebody has looked of late at its key and its account, and the key's `max_continuous`.
+    That its key and its account were reviewed in time, and that `max_continuous` is not exceeded.
     """
     if unseen := _find_unreviewed(key, broker.store.find_account(request.account), at):
         return Coverage(covered=False, reason=unseen)

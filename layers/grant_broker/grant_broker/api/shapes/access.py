@@ -91,7 +91,7 @@ class KeyPolicyAdvice(TypedDict):
     role_policies: Annotated[
         dict[str, dict[str, Any]],
         Keywords(
-            description="For a key of another account: the IAM policy that each of these roles needs besides."
+            description="For a key of another account: the IAM policy that each of these roles needs as well."
         ),
     ]
     policy: Annotated[
@@ -103,4 +103,6 @@ class KeyPolicyAdvice(TypedDict):
     ]
     diff: Annotated[str | None, Keywords(description="Unified; empty where nothing is missing.")]
     denied: Annotated[list[str], Keywords(description="In words, what other statements take away.")]
-    notes: Annotated[list[str], Keywords(description="In words, what `policy` leaves out or KMS minds.")]
+    notes: Annotated[
+        list[str], Keywords(description="In words, what `policy` leaves out, or KMS objects to.")
+    ]

@@ -98,7 +98,7 @@ class Adoption:
         self._left.close()
 
     def _replacement(self, key: SeenKey, seen: SeenGrant) -> Submission | str:
-        """The request in the place of a grant; else why there can be none."""
+        """The request that would replace a grant; else why there can be none."""
         if fault := _fault(key, seen):
             return fault
         [(kind, pairs)] = seen.grant.constraints.items()

@@ -27,7 +27,7 @@ def command(api: Api, *, files: tuple[Path, ...], only_plan: bool, yes: bool) ->
     several votes, each person applies the same files. Asks before it widens anything, unless --yes.
 
     \b
-    Exit codes besides those of all commands:
+    Exit codes in addition to those of all commands:
       0  all is as the files say
       5  with --plan, something would change; without, something waits for others' votes
     """

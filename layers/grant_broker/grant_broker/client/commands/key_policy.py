@@ -131,7 +131,7 @@ def _print_in_words(advice: KeyPolicyAdvice) -> None:
     elif not advice.denied:
         print("The key's policy says all that the broker needs.")
     for role, policy in advice.role_policies.items():
-        print(f"\nThe key is of another account, so {role} needs this IAM policy besides:")
+        print(f"\nThe key is of another account, so {role} needs this IAM policy as well:")
         print(json.dumps(policy, indent=2))
 
 
