@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import cache
 
 import pytest
@@ -17,6 +18,10 @@ spec.loader.exec_module(importlib.util.module_from_spec(spec))
 import gc
 print(gc.isenabled(), gc.get_freeze_count() > 0)
 print(*sys.modules)
+from dataclasses import is_dataclass
+own = [(name, vars(module)) for name, module in sys.modules.items() if name.startswith("grant_broker.")]
+print(*(it.__name__ for name, told in own for it in told.values()
+        if isinstance(it, type) and it.__module__ == name and is_dataclass(it)))
 """
 _POLICY_ENGINE = ("grant_broker.policy_engine", "grant_broker.access_report")
 # The time zones are for whoever meets a window.
@@ -54,18 +59,34 @@ NOT_LOADED: dict[str, tuple[str, ...]] = {
 }
 """Beside the modules of the other functions, and of commands."""
 
+DATA_CLASSES = {"requests": 20, "expiry": 12}
+"""What is extended, generic, changed by `replace` or has fields that are made: so many at most."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a function has loaded when it is ready for its first call: modules, and its own data classes."""
+
+    modules: frozenset[str]
+    data_classes: frozenset[str]
+
 
 @cache
-def loaded(function: str) -> frozenset[str]:
-    """The modules that a function has loaded when it is ready for its first call."""
+def load(function: str) -> Loaded:
+    """Load a function in a fresh process."""
     told = environment(function) | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))}
     handler = ROOT / "functions" / function / "handler.py"
     command = [sys.executable, "-c", _LOAD, str(handler)]
     done = subprocess.run(command, env=told, check=True, capture_output=True, text=True)  # noqa: S603
-    collecting, modules = done.stdout.splitlines()
+    collecting, modules, data_classes = done.stdout.splitlines()
     # The init phase is over: garbage is collected, but not among what was loaded.
     assert collecting == "True True"
-    return frozenset(modules.split())
+    return Loaded(frozenset(modules.split()), frozenset(data_classes.split()))
+
+
+def loaded(function: str) -> frozenset[str]:
+    """The modules that a function has loaded."""
+    return load(function).modules
 
 
 def _below(names: frozenset[str], *packages: str) -> set[str]:
@@ -92,3 +113,10 @@ def test_the_resolver_comes_alone(function: str) -> None:
 def test_the_first_call_finds_its_clients(function: str) -> None:
     """Clients are made in the init phase, which Lambda gives a whole processor."""
     assert "botocore.client" in loaded(function)
+
+
+@pytest.mark.parametrize(("function", "most"), DATA_CLASSES.items())
+def test_values_are_named_tuples(function: str, most: int) -> None:
+    """Hardly any value is a data class, whose methods Python compiles at each cold start."""
+    found = load(function).data_classes
+    assert len(found) <= most, f"make a NamedTuple of what may be one: {sorted(found)}"

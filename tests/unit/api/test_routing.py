@@ -46,7 +46,7 @@ def an_api(ensure_permitted: Callable[[Caller], None] = lambda _caller: None) ->
 
     @api.route("POST", "/read", takes_body=True)
     def _read(call: Call) -> Answer:
-        return Answer(200, [call.read(Submission).reason, *vars(call.idempotency).values()])
+        return Answer(200, [call.read(Submission).reason, *call.idempotency])
 
     @api.route("GET", "/bad")
     def _bad(_call: Call) -> Answer:

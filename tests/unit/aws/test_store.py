@@ -1,7 +1,6 @@
 """Both tables: what a transaction holds, and whose write it was after a lost answer."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -101,7 +100,7 @@ def test_lost_answer() -> None:
 def test_somebody_else() -> None:
     """Another's write is stale: another version, another event, or nothing at all."""
     mine = ending(request(), STAMP, Status.REVOKED, "x")
-    other = ending(request(), replace(STAMP, event_id="another"), Status.REVOKED, "x")
+    other = ending(request(), STAMP._replace(event_id="another"), Status.REVOKED, "x")
     for stored in ({"Item": item_of(other.record)}, {"Item": item_of(request())}, {}):
         with pytest.raises(Stale):
             store(LOST, stored)[0].commit(mine)

@@ -1,11 +1,10 @@
 """An answer of the API: status, JSON body and headers."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A status, a JSON body and headers; a problem document's content type tells it apart.
 
     `location` is a path of the API's own, without stage and base path. `retry_after`, in seconds, says when

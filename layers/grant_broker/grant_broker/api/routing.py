@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,8 +29,7 @@ B = TypeVar("B")
 Answering = TypeVar("Answering", bound=Callable[..., Answer])
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call that was let in: by whom, on which path, with which query parameters."""
 
     caller: Caller
@@ -59,8 +57,7 @@ class Call:
         return if_match_of(self.event)
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One method of one path, and what answers it: given a broker, the Call and the parts of the path."""
 
     method: str

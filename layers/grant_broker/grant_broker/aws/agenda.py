@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -22,8 +22,7 @@ _OLD = "agenda"
 """The one partition that version 0.1 put every entry into."""
 
 
-@dataclass(frozen=True)
-class AgendaEntry:
+class AgendaEntry(NamedTuple):
     """An entry, read without its record, so that a record that cannot be read hides no other.
 
     `id` is the request's, None where the item is no request at all. `due` is in epoch seconds.
@@ -36,8 +35,7 @@ class AgendaEntry:
     key_arn: str | None = None
 
 
-@dataclass(frozen=True)
-class Coming:
+class Coming(NamedTuple):
     """Entries, earliest first. Not `complete`: the database did not answer for all of them."""
 
     entries: list[AgendaEntry]

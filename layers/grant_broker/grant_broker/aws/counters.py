@@ -1,6 +1,6 @@
 """Counters that live for an hour or a second: rate limits that functions share, and quotas."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.aws.tables import Tables
 
@@ -8,8 +8,7 @@ _KEPT = 3600
 """Seconds that a counter is kept after its last count. DynamoDB's TTL may take two days more: bytes alone."""
 
 
-@dataclass(frozen=True)
-class CallLimits:
+class CallLimits(NamedTuple):
     """What one account may send in a minute, and have stored in an hour, in bytes."""
 
     calls_per_minute: int

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -77,8 +77,7 @@ class Query:
         return asked
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Items of one Query call, and where the next call starts; None at the end."""
 
     items: list[Item]

@@ -1,8 +1,7 @@
 """Requests, read by key, and the transactions that write records, one event with each transition."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from grant_broker.aws.agenda import Agenda
 from grant_broker.aws.attributes import Attributes, serialized
@@ -131,8 +130,7 @@ class RequestStore:
         return item_of(record, agenda_shards=self.agenda.shards)
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """What must be so where an item is written: DynamoDB's expression, and its values."""
 
     expression: str

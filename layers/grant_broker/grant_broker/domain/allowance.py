@@ -1,8 +1,8 @@
 """How much one account may hold open at a time, so that none crowds out another or floods the deciders."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from grant_broker.domain.lifecycle import Status
 
@@ -10,8 +10,7 @@ from grant_broker.domain.lifecycle import Status
 _SOONEST, _LATEST = 60, 3600
 
 
-@dataclass(frozen=True)
-class OpenRequest:
+class OpenRequest(NamedTuple):
     """A request of an account that is not final, as an index shows it: whatever stands there counts.
 
     `due`: epoch second of what happens next to it, if known.
@@ -22,8 +21,7 @@ class OpenRequest:
     due: int | None
 
 
-@dataclass(frozen=True)
-class Allowance:
+class Allowance(NamedTuple):
     """The most that may be open at a time. `pending` is what waits for people: the security team's queue."""
 
     account: int
@@ -45,8 +43,7 @@ class Allowance:
         return next((Refusal(reason, _wait(found, now)) for found, reason in full), None)
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why not, and after how many seconds it is worth trying again."""
 
     reason: str

@@ -1,13 +1,12 @@
 """Who may decide: roles of the security team by their unique ids, all of the stack's or those of one key."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_VOTES = 10
 
 
-@dataclass(frozen=True)
-class Approvers:
+class Approvers(NamedTuple):
     """Roles whose sessions decide. Of those in `identity_center` each session name is a person of its own."""
 
     role_ids: frozenset[str]

@@ -1,7 +1,7 @@
 """Why KMS allows or refuses a call: one cause, one sentence, one next step."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Cause(StrEnum):
@@ -27,8 +27,7 @@ class Cause(StrEnum):
     """KMS refused it for another reason than who may call."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The cause, the sentence that says it, and the one thing to do next."""
 
     cause: Cause

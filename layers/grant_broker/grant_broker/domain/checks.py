@@ -1,9 +1,8 @@
 """Whether the broker could create and end grants on a key when it last tried, and what it lacked."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, TypedDict
+from typing import ClassVar, NamedTuple, TypedDict
 
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.stored import Table
@@ -41,8 +40,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class CheckOutcome:
+class CheckOutcome(NamedTuple):
     """What a check found. `result` None: nothing certain, for which nobody is refused."""
 
     result: Result | None
@@ -111,8 +109,7 @@ class Check(Record):
         return record_event(self, f"check_{found.result or 'unknown'}", stamp, detail, changes)
 
 
-@dataclass(frozen=True)
-class KeyChecks:
+class KeyChecks(NamedTuple):
     """The last checks of both functions on one key."""
 
     create: Check

@@ -1,8 +1,8 @@
 """How long a grantee has held access without a break: beyond a key's `max_continuous` people must vote."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.lifecycle import Status
@@ -23,8 +23,7 @@ def pause(longest: int) -> timedelta:
     return min(_LONGEST_PAUSE, timedelta(seconds=longest) / _PART)
 
 
-@dataclass(frozen=True)
-class Holding:
+class Holding(NamedTuple):
     """A grant that one grantee has or had: of which request, under which scope, from when until when."""
 
     request_id: str
@@ -41,8 +40,7 @@ class Holding:
         return self.ended_at or (self.expires_at if self.status.final else max(self.expires_at, now))
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A further grant: of which request, under which scope, for how many seconds from when on."""
 
     request_id: str

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from grant_broker.domain.parties import Requester
 from grant_broker.domain.scope import Scope
@@ -23,8 +24,7 @@ class Asked:
     digest: str
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(NamedTuple):
     """Whether an approval covers what is asked, with the reason that caller, log and event are given."""
 
     covered: bool

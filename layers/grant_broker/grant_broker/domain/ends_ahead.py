@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ON_TIME = 5
 """Seconds that an end may wait for its turn and still be on time: KMS takes as long to forget a grant."""
@@ -18,8 +18,7 @@ So many crowd ten seconds at most, wherever they are put.
 """
 
 
-@dataclass(frozen=True)
-class EndsAhead:
+class EndsAhead(NamedTuple):
     """How many ends fall due in each epoch second, and how many can be made a second (`rate`).
 
     Where the agenda lies in several shards these are those of one, with its part of the rate: requests are
@@ -61,8 +60,7 @@ class EndsAhead:
         return max((delay for _, delay in _delays(dues, self.rate)), default=0.0)
 
 
-@dataclass(frozen=True)
-class Debt:
+class Debt(NamedTuple):
     """What falls due in the next day: `ahead` has it by the second, what is overdue at `at` included."""
 
     at: int

@@ -1,12 +1,11 @@
 """Every error that the broker raises on purpose; `api.problems` maps each to its HTTP answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with what the caller sent: the top-level field, and what would be right."""
 
     field: str

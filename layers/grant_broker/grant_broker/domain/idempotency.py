@@ -1,13 +1,12 @@
 """What makes a repeated POST the same one."""
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.domain.errors import Conflict
 
 
-@dataclass(frozen=True)
-class Idempotency:
+class Idempotency(NamedTuple):
     """The caller's Idempotency-Key, None where none was sent, and a digest of the body."""
 
     key: str | None

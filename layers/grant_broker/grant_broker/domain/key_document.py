@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -215,8 +214,7 @@ def lets_ask(requesters: Collection[str] | None, principal: str) -> bool:
     return names is None or arns.name_of_principal(principal) in names
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The fields by which one document allows more than another, and those by which it allows less."""
 
     widened: tuple[str, ...] = ()

@@ -1,11 +1,10 @@
 """When a key was last used, by whomever, as KMS itself keeps it (GetKeyLastUsage)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class LastUse:
+class LastUse(NamedTuple):
     """A key's last successful cryptographic operation, whoever made it.
 
     Without `operation`, `at` and `event_id` KMS has seen none since `since`, when it began to look or the key

@@ -3,8 +3,8 @@
 One table, and nothing else decides it: sets of statuses are derived from it, never written by hand.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Action(StrEnum):
@@ -52,8 +52,7 @@ class Status(StrEnum):
         return LIFE[self].action == Action.END
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One status: what may follow it, what is on the agenda in it, and which field of the record says when.
 
     Without such a field it is due at once.

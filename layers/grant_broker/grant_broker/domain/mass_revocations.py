@@ -1,10 +1,9 @@
 """The kill switch: a revocation of all that some selectors match, what it blocks, and how far it is."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, TypedDict
+from typing import Annotated, ClassVar, NamedTuple, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -209,8 +208,7 @@ class MassRevocation(Record):
         }
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a mass revocation is: `left` of those that matched are yet to end."""
 
     revocation: MassRevocation

@@ -1,7 +1,7 @@
 """Who decides on something of their own: nobody may, and where it cannot be excluded they may only deny."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from grant_broker.domain.arns import find_session_name
 from grant_broker.domain.people import (
@@ -20,8 +20,7 @@ class Party(IntEnum):
     YES = 2
 
 
-@dataclass(frozen=True)
-class Voter:
+class Voter(NamedTuple):
     """Who votes, or has voted: the caller's ARN, the person behind it, the session's name if there is one.
 
     `role_id` is the unique id of the role; None where a vote of an earlier release does not tell.
@@ -38,8 +37,7 @@ class Voter:
         return cls(caller.arn, person, caller.session, caller.unique_id)
 
 
-@dataclass(frozen=True)
-class Requester:
+class Requester(NamedTuple):
     """Who asked: the ARN of the call, and the person behind it."""
 
     arn: str

@@ -1,12 +1,11 @@
 """What a writer takes for the present version of a thing: where it is another one, nothing is written."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.domain.errors import PreconditionFailed
 
 
-@dataclass(frozen=True)
-class Precondition:
+class Precondition(NamedTuple):
     """The versions of which one must be the present one; None: any, or none at all.
 
     An empty set holds for no version. `exists`: any version will do, but there must be one.

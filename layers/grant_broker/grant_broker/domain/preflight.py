@@ -1,8 +1,7 @@
 """What is known of a submission before anybody decides on it: of the grantee, the key and the broker."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,8 +41,7 @@ class Preflight(BaseModel):
 Outcome = Literal["grant", "wait_for_approval", "refuse"]
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(NamedTuple):
     """What submitting something now would lead to, and why."""
 
     outcome: Outcome

@@ -4,9 +4,8 @@ Nothing that lives is ended by it: people vote again until somebody has looked.
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self, TypedDict
+from typing import NamedTuple, Self, TypedDict
 
 from grant_broker.domain.records import ChangeOf, Record, Stamp
 from grant_broker.domain.times import Time, format_time
@@ -24,8 +23,7 @@ class Looks(TypedDict):
     unreviewed_after: datetime | None
 
 
-@dataclass(frozen=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """How often a look is owed, and for how long nothing comes of it when it is late. Both in seconds.
 
     `every` None or 0: no look is owed.
@@ -55,8 +53,7 @@ class Rhythm:
         return Looks(reviewed_at=last, review_due=due, unreviewed_after=late)
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A look that is owed since a moment: at what, and who made it or changed it last."""
 
     review: str
@@ -68,8 +65,7 @@ class Due:
     since: datetime
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """Who signed a look off, with what they found."""
 
     by: str

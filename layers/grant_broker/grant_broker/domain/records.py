@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import ConfigDict
 
@@ -43,8 +43,7 @@ class Record(Stored):
         return self.subject, self.SORT_KEY
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """When a change is made, by whom (a caller's ARN, or a function's name), and the id of its event."""
 
     at: datetime

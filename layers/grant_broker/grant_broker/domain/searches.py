@@ -1,14 +1,13 @@
 """What the security team looks for: requests and events, by what they are about, by whom and when."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.people import holder
 
 
-@dataclass(frozen=True)
-class RequestSearch:
+class RequestSearch(NamedTuple):
     """Requests of an account, a status, a key, a grantee, a requester, submitted since; None: any.
 
     `answer_by_first`: those whose answer is due first, instead of the newest. A stack gives every request the
@@ -40,8 +39,7 @@ class RequestSearch:
         )
 
 
-@dataclass(frozen=True)
-class EventSearch:
+class EventSearch(NamedTuple):
     """Events from `since` up to but without `until`, of a type, by somebody, about a key or an account."""
 
     since: datetime | None = None

@@ -1,8 +1,7 @@
 """Whether the ticket of a request stands: what an operator's function is asked, and what it answers."""
 
 import json
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import fault_in
@@ -33,8 +32,7 @@ class TicketQuestion(TypedDict):
     reason: str
 
 
-@dataclass(frozen=True)
-class TicketAnswer:
+class TicketAnswer(NamedTuple):
     """What the function said: whether the ticket stands for this request, and why not."""
 
     stands: bool

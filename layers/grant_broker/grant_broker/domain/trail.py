@@ -3,8 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from pydantic import ConfigDict, Field
 
@@ -65,16 +64,14 @@ class Event(Stored):
         return digest(self.model_dump(mode="json", exclude={"hash"}))
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """Where a trail ends by the record that it is about: the count of its events and the last hash."""
 
     events: int
     last_hash: str
 
 
-@dataclass(frozen=True)
-class Breach:
+class Breach(NamedTuple):
     """The first thing wrong with a trail: `kind` is altered, missing, reordered, forked or truncated."""
 
     kind: str

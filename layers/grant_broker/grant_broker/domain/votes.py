@@ -1,8 +1,8 @@
 """Votes, and how many of them it takes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -41,8 +41,7 @@ class Vote(BaseModel):
         return Voter(self.by, self.person, self.session, self.role_id)
 
 
-@dataclass(frozen=True)
-class Quorum:
+class Quorum(NamedTuple):
     """How many distinct persons must agree.
 
     `mixed`: the list of approvers holds roles of Identity Center and others. One human may then come through

@@ -14,8 +14,9 @@ item that is stuck or forged can slow the ends down to that, not stop them.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+from typing import NamedTuple
 from zlib import crc32
 
 from grant_broker.aws.leases import Lease
@@ -41,8 +42,7 @@ def reserved(rate: int, second: int) -> int:
     return rate * (second + 1) // _PARTS - rate * second // _PARTS
 
 
-@dataclass(frozen=True)
-class _Second:
+class _Second(NamedTuple):
     """Who may end grants in one second: `holders` are live then; `place` is one's own among them, if any."""
 
     number: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from grant_broker.policy_engine.calls import Call, Source, SourceKind
 from grant_broker.policy_engine.conditions import normalise
@@ -15,8 +15,7 @@ Document = Policy | str | Mapping[str, Any]
 """A policy, read already or as AWS stores it."""
 
 
-@dataclass(frozen=True)
-class ApplyingStatement:
+class ApplyingStatement(NamedTuple):
     """A statement that applies to the call, and its name in words."""
 
     source: Source

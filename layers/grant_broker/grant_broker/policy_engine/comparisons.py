@@ -5,9 +5,8 @@ Three-valued: None means that a value could not be read, so that neither answer 
 
 import operator as order
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from grant_broker.policy_engine import values
 from grant_broker.policy_engine.templates import Context, UnresolvedVariable, arn_glob, glob, parse, plain
@@ -17,8 +16,7 @@ Builder = Callable[["Listed"], Comparison]
 _ARN_COLONS = 5
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """The values that a policy lists for one key, and how the operator takes them."""
 
     texts: tuple[str, ...]
@@ -26,8 +24,7 @@ class Listed:
     negated: bool
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """A base operator; a negated one is the other's answer turned round."""
 
     build: Builder

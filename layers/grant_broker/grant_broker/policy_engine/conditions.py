@@ -1,7 +1,7 @@
 """One condition of a statement: operator, key and values, compiled once, asked for many calls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.policy_engine.comparisons import OPERATORS, Comparison, Listed, all_of, any_of
 from grant_broker.policy_engine.condition_keys import known
@@ -15,8 +15,7 @@ _QUANTIFIERS: dict[str, Callable[[list[bool | None]], bool | None]] = {
 _Test = Callable[[str | tuple[str, ...] | None, Context], bool | None]
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """Whether one key of the call meets one operator. `label` names it where it is not understood."""
 
     key: str

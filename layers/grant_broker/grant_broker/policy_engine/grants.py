@@ -1,8 +1,7 @@
 """What a KMS grant allows: its operations, to its grantee, under its constraint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from grant_broker.policy_engine import constraints
 from grant_broker.policy_engine.calls import Call
@@ -31,8 +30,7 @@ _OPERATIONS = frozenset(
 _WITHOUT_CONTEXT = frozenset({"kms:describekey", RETIRE})
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A call as grants see it: the action in lower case, and the pairs that constraints compare."""
 
     call: Call

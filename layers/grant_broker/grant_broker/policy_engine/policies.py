@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from grant_broker.policy_engine.conditions import Condition, condition, text_of
 from grant_broker.policy_engine.principals import principals
@@ -29,8 +28,7 @@ _VERSIONS = ("2008-10-17", "2012-10-17")
 _ARN_COLONS = 5
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """A policy, read."""
 
     statements: tuple[Statement, ...]

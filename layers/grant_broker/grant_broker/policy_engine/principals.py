@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from grant_broker.policy_engine.templates import Context
 
@@ -14,8 +14,7 @@ _CALLER = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):.+", re.ASCII)
 _KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """The account, and the ARNs that name the caller: user, role, or session and its role. Root has none."""
 
     account: str
@@ -57,8 +56,7 @@ class Match(Enum):
     DIRECT = 2
 
 
-@dataclass(frozen=True)
-class Principals:
+class Principals(NamedTuple):
     """A Principal or NotPrincipal element."""
 
     everyone: bool

@@ -1,15 +1,14 @@
 """One statement of a policy, asked whether it speaks of a call."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.policy_engine.conditions import Condition
 from grant_broker.policy_engine.principals import Caller, Match, Principals
 from grant_broker.policy_engine.templates import Context, Template, UnresolvedVariable, glob
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(NamedTuple):
     """A Resource or NotResource element.
 
     A wildcard that ends a segment reaches over colons (IAM, "Using wildcards in resource ARNs").
@@ -33,8 +32,7 @@ class Resources:
         return None if unresolved and self.negated else self.negated
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement. `position` counts from 1, for statements without a Sid."""
 
     position: int

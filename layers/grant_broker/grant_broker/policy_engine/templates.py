@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 Context = Mapping[str, str | tuple[str, ...]]
 
@@ -25,8 +25,7 @@ class Wildcard(Enum):
     ONE = "?"
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """`${key}` or `${key, 'default'}`; names of keys ignore case."""
 
     key: str
@@ -37,8 +36,7 @@ Token = str | Wildcard | Variable
 Rendered = tuple[str | Wildcard, ...]
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A text of a policy, taken apart once."""
 
     tokens: tuple[Token, ...]

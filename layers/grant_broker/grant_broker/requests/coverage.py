@@ -1,8 +1,8 @@
 """Which standing approval covers a request, if people need not vote on it."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
@@ -14,8 +14,7 @@ from grant_broker.domain.request import GrantRequest
 from grant_broker.requests.broker import RequestsBroker
 
 
-@dataclass(frozen=True)
-class Cover:
+class Cover(NamedTuple):
     """The standing approval that covers a request, None where people must vote; `reason` says why."""
 
     approval: Approval | None

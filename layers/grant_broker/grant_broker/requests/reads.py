@@ -6,8 +6,8 @@ where it is needed, in the order of the checks, so the caller is told the same w
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.allowance import OpenRequest
@@ -26,8 +26,7 @@ from grant_broker.requests.ends import count_ends
 from grant_broker.requests.quotas import count_call, list_open
 
 
-@dataclass(frozen=True)
-class OfKey:
+class OfKey(NamedTuple):
     """What is known of a key that is open to the caller. `policy` raises KmsRefused or KmsUncertain."""
 
     key: Key
@@ -40,8 +39,7 @@ class OfKey:
     ends: Future[EndsAhead]
 
 
-@dataclass(frozen=True)
-class Reads:
+class Reads(NamedTuple):
     """`open` are the account's open requests: TooManyRequests where it has called too often. `of_key`: None
     where there is no such key, or it is not open to the caller."""
 

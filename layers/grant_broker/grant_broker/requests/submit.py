@@ -2,8 +2,8 @@
 
 import logging
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.blocks import refuse_blocked
@@ -31,8 +31,7 @@ _LOG = logging.getLogger(__name__)
 FURTHEST_START = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """Of a request that may be stored: its id, the digest of its body, and the request that it extends."""
 
     id: str
@@ -40,8 +39,7 @@ class Draft:
     extends: GrantRequest | None = None
 
 
-@dataclass(frozen=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What a submission comes to before anything is stored, and all that was read to find out."""
 
     request: GrantRequest

@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.backoff import backoff
@@ -32,8 +31,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 0.8  # seconds between attempts
 _STILL_AT_WORK = timedelta(seconds=4)
 
 
-@dataclass(frozen=True)
-class Covered:
+class Covered(NamedTuple):
     """What a grant rests on: the key's limits and the approval, as they were read.
 
     The intent is stored only if neither has moved since. Break-glass rests on no approval.

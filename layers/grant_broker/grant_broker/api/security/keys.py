@@ -1,7 +1,6 @@
 """Managed keys: their limits, who can use them, and whether the broker can work on them."""
 
 import re
-from dataclasses import replace
 
 from grant_broker.api import cursors, lists, query
 from grant_broker.api.headers import etag
@@ -51,7 +50,7 @@ def put_key(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     _ensure_named(document.key_arn, key_id)
     outcome = limits.put(broker, _writer(call), document)
     answer = _answer_limits(broker, call, outcome)
-    return replace(answer, status=201, location=f"/security/keys/{key_id}") if outcome.opened else answer
+    return answer._replace(status=201, location=f"/security/keys/{key_id}") if outcome.opened else answer
 
 
 @routes.route("PATCH", "/security/keys/<key_id>", takes_body=True)
