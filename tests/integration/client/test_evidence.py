@@ -13,6 +13,7 @@ import pytest
 from grant_broker.client import main as command_line
 from grant_broker.client.commands import audit
 from grant_broker.domain.times import format_time
+from grant_broker.domain.trail import GENESIS
 from grant_broker.reconcile.run import reconcile
 from tests.support.faults import lost
 from tests.support.scene import START, InProcessStack
@@ -232,6 +233,46 @@ def test_a_broken_trail(scene: InProcessStack, tmp_path: Path, capsys: pytest.Ca
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["whole"] is False
     assert list(manifest["trail"]["broken"]) == [f"approval#{approval}", f"request#{request_id}"]
+
+
+@pytest.mark.parametrize("head", ["as it was", "made new", "gone"])
+def test_a_trail_of_which_nothing_is_left(
+    scene: InProcessStack, tmp_path: Path, capsys: pytest.CaptureFixture[str], head: str
+) -> None:
+    """Whose every event is gone is missed by the record, of each kind, and named as a gap."""
+    scene.active()
+    scene.approve_ahead()
+    scene.call("alice", "PUT", "/security/accounts/444455556666", {"name": "acme"})
+    asked = {"account": "666677778888", "reason": "incident", "block_for": "PT1M"}
+    assert scene.call("bob", "POST", "/security/revocations", asked).status == 202
+    deployment, items = scene.deployment, scene.tables.scan(TableName=scene.deployment.approval_table)
+    kinds = {"key", "approval", "account", "revocation"}
+    records = [
+        item for item in items["Items"] if item["pk"]["S"].startswith(f"{item['sk']['S']}#")
+        and item["sk"]["S"] in kinds
+    ]  # fmt: skip
+    assert {record["sk"]["S"] for record in records} == kinds
+    subjects = {record["pk"]["S"] for record in records}
+    for item in scene.tables.scan(TableName=deployment.request_table)["Items"]:
+        if item["pk"]["S"] in subjects:
+            place = {name: item[name] for name in ("pk", "sk")}
+            scene.tables.delete_item(TableName=deployment.request_table, Key=place)
+    for record in records if head != "as it was" else []:
+        new = {"events": {"N": "0"}, "last_hash": {"S": GENESIS}} if head == "made new" else {}
+        sort = {"sk": {"S": "elsewhere"}} if head == "gone" else {}
+        scene.tables.delete_item(
+            TableName=deployment.approval_table, Key={name: record[name] for name in ("pk", "sk")}
+        )
+        scene.put(deployment.approval_table, {**record, **new, **sort})
+    assert command(scene, "verify") == 1
+    said = capsys.readouterr().out
+    assert "the export" not in said
+    times = ("--since", format_time(START), "--until", format_time(START + DAY))
+    assert command(scene, "evidence", str(tmp_path), *times) == 1
+    broken = json.loads((tmp_path / "manifest.json").read_text())["trail"]["broken"]
+    assert broken.keys() == subjects
+    for subject in subjects:
+        assert f"{subject!a} event 1: " in said
 
 
 def test_what_cannot_be_done(

@@ -19,6 +19,8 @@ from grant_broker.events.trail import EVENT_NAMES
 # subject are in the request table.
 _IN_REQUEST_TABLE = {"request": "request", "check": "check", "reconcile": "reconcile"}
 _IN_APPROVAL_TABLE = {"approval": "approval", "key": "key", "account": "account", "revocation": "revocation"}
+_LISTED_KINDS = ("standing", "key", "account", "revocation")
+"""What the index of the approval table calls them."""
 
 
 class Closing(BaseModel):
@@ -132,6 +134,8 @@ def _breach(subject: str, trail: _Trail, *, needs_head: bool) -> Breach | None:
         return Breach("altered", len(trail.events) + 1, trail.faults[0])
     if breach := verify(subject, trail.events, trail.head):
         return breach
+    if not trail.events:
+        return Breach("missing", 1, "there is no event of it")
     if needs_head and trail.head is None:
         return Breach("missing", len(trail.events) + 1, "there is no record that says where the trail ends")
     return None
@@ -167,13 +171,17 @@ def _has_record(subject: str, *, approval_table: bool) -> bool:
 
 
 def _subjects(store: Store) -> set[str]:
-    # By the requests too: a trail of which every event is gone would not be looked for otherwise.
+    # By the records too: a trail of which every event is gone would not be looked for otherwise.
+    tables = store.tables
+    places = [(tables.request_table, kind) for kind in ("event", "request")]
+    if tables.has_approval_table:
+        places += [(tables.approval_table, kind) for kind in _LISTED_KINDS]
     return {
         item["pk"]
-        for kind in ("event", "request")
+        for table, kind in places
         for item in store.database.query(
             Query(
-                table=store.tables.request_table,
+                table=table,
                 index="by_kind",
                 condition="kind = :kind",
                 values={":kind": kind},
@@ -214,6 +222,8 @@ def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail
         except ValueError:
             trail.faults.append(f"what is stored as {item['sk']} is no event")
     if record is None:
+        # What the index shows is no proof that anything of it is left.
+        trail.faults += [] if items else ["neither its record nor an event of it is there"]
         return trail
     match record.get("events"), record.get("last_hash"):
         case int(events), str(last_hash):
