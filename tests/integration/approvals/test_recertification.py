@@ -118,6 +118,27 @@ def test_a_change_is_no_look(scene: InProcessStack) -> None:
     assert owed(scene) == {}
 
 
+def test_asked_for_later_it_ends_nothing_that_lives(scene: InProcessStack) -> None:
+    """A key that owes looks from some day on has its grace from then; what was covered before lives on."""
+    scene.clock.now = START + 40 * DAY
+    scene.approve_ahead(**YEAR)
+    live = scene.submit().body["id"]
+    scene.clock.sleep(60)
+    scene.limit(review_every="P10D")
+    assert count(scene)[-1] == 1
+    assert scene.status(live) == Status.ACTIVE
+    assert scene.submit().body["status"] == Status.ACTIVE
+    changed = scene.clock.now
+    for days, every in ((13, "P5D"), (14, "P6D")):
+        scene.clock.now = changed + days * DAY - timedelta(seconds=1)
+        scene.limit(review_every=every)
+        assert scene.submit().body["status"] == Status.ACTIVE
+    scene.clock.sleep(1)
+    assert scene.submit().body["status"] == Status.PENDING
+    scene.limit(review_every="P7D")
+    assert scene.submit().body["status"] == Status.PENDING
+
+
 @pytest.mark.parametrize("late", ["key", "approval", "account"])
 def test_past_its_grace_it_covers_nothing_more(scene: InProcessStack, late: str) -> None:
     """Until somebody has looked people vote, also on what waits to be taken up; what lives runs on."""
