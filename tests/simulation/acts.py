@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.local_stack.brokers import Answer
+from tests.simulation import looks
 from tests.simulation.injection import Fault
 from tests.simulation.world import World
 
@@ -46,7 +47,7 @@ class Acts:
     ) -> str | None:  # fmt: skip
         """The id of the new request, None where nobody was told; `app`: which grantee of the account."""
         own = self.grantees(self.world.people[who].account)
-        body = {"key": key, "grantee": own[app % len(own)], "reason": "load", **scope}
+        body = {"key": key, "grantee": own[app % len(own)], "reason": "load", "ticket": "CHG-1", **scope}
         if later:
             body["starts_at"] = self._in(later)
         headers = {"Idempotency-Key": "again"} if repeat else {}
@@ -110,6 +111,17 @@ class Acts:
             return self.call(who, "DELETE", path, plan=plan)
         self.world.ledger.narrowed |= "max_duration" in limits
         return self.call(who, "PUT", path, self.world.document(name, **limits), plan=plan)
+
+    def name_account(self, who: str, account: str, plan: Plan = ()) -> Answer | None:
+        """Say what people call an account."""
+        entry = {"name": "acme", "contact": "night desk"}
+        return self.call(who, "PUT", f"/security/accounts/{account}", entry, plan=plan)
+
+    def sign_off(self, who: str, subject: str, *, repeat: bool = False, plan: Plan = ()) -> Answer | None:
+        """Say of a key, standing approval or account that somebody has looked at it."""
+        headers = {"Idempotency-Key": "again"} if repeat else {}
+        body = {"comment": "seen"}
+        return self.call(who, "POST", looks.review_of(subject), body, plan=plan, headers=headers)
 
     def path(self, name: str) -> str:
         """Where a key's limits are."""

@@ -28,6 +28,7 @@ _ALWAYS_MAILED = frozenset(
         "revocation_made",
         "revocation_finished",
         "block_lifted",
+        "reviews_due",
     }
 )
 _EVENT_IN_A_MAIL = re.compile(r'Event: \\"(\w+)\\"')
@@ -69,7 +70,7 @@ def chains(ledger: Ledger) -> list[str]:
         if key[0] in ledger.forged:
             continue
         is_standing = key[1] == "approval" and key[0].startswith("approval#")
-        if key[1] in {"request", "key", "revocation"} or is_standing:
+        if key[1] in {"request", "key", "account", "revocation"} or is_standing:
             found += [why] if (why := oracle.broken_chain(ledger.events(key[0]), head)) else []
     return [f"invariant 5: {why}" for why in found]
 

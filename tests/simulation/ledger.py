@@ -14,7 +14,7 @@ from grant_broker.domain.times import parse_span
 from tests.local_aws.answers import Response
 from tests.local_aws.cloud import AwsCall
 from tests.local_stack.brokers import Answer
-from tests.simulation import oracle
+from tests.simulation import looks, oracle
 from tests.simulation.database import Write
 from tests.simulation.injection import Died
 from tests.simulation.oracle import Plain, plain
@@ -102,7 +102,7 @@ class Ledger:
             may = "expiry" if write.key[0].startswith("used#") else "approvals"
             if write.table == self.world.deployment.approval_table and function != may:
                 self.wrong(2, f"{function} wrote the approval table")
-            if write.key[1] not in {"request", "approval", "key"}:
+            if write.key[1] not in {"request", "approval", "key", "account"}:
                 continue
             old, new = plain(write.old), plain(write.new)
             if write.key[1] == "request":
@@ -130,8 +130,11 @@ class Ledger:
             )
         if after not in oracle.FINAL and "due" not in new:
             self.wrong(3, f"{function} took a request that is {after} off the agenda")
+        hooks, moment = self.world.hooks, "take_up" if old else "submission"
+        if not old and new["id"] in hooks.said and not hooks.lets(new["id"], moment):
+            self.wrong(1, f"{new['id']} was stored although its ticket does not stand")
         if after == "issuing" and before != "issuing":
-            self._intended(function, new)
+            self._intended(function, new, moment)
 
     def _votes_written(self, old: Plain, new: Plain) -> None:
         request, votes = self.record(new["id"]), new.get("votes", [])
@@ -162,7 +165,7 @@ class Ledger:
             arn = next(arn for arn in self.world.keys.arns.values() if arn.endswith(path.rpartition("/")[2]))
             self.documents.setdefault(arn, []).append((self.world.people[who].arn, body))
 
-    def _intended(self, function: str, request: Plain) -> None:
+    def _intended(self, function: str, request: Plain, moment: str) -> None:
         if function != "requests":
             if not request.get("grant_id"):
                 self.wrong(1, f"{function} stored an intent")
@@ -181,6 +184,7 @@ class Ledger:
         for _, until in self.standings(request["key_arn"], request["grantee"]):
             if self.world.now + CLOCKS < until:
                 self.wrong(1, f"the intent of {request['id']} was stored under a block")
+        self._overseen(request, key, standing, moment)
         if parse_span(request.get("margin", "PT0S")) > parse_span(key["document"].get("margin", "PT0S")):
             self.wrong(3, f"{request['id']} would end before its key's margin")
         longest = oracle.longest_held(key)
@@ -190,6 +194,16 @@ class Ledger:
         if old.get("status") == "active" and request["expires_at"] <= old["expires_at"]:
             self.wrong(3, f"the extension {request['id']} would end before the grant that it extends")
         self._keep(request)
+
+    def _overseen(self, request: Plain, key: Plain, standing: Plain, moment: str) -> None:
+        """Somebody has looked of late at what a standing approval rests on; the ticket stands."""
+        table = self.world.database.tables[self.world.deployment.approval_table].items
+        account = plain(table.get((f"account#{request['account']}", "account")))
+        over = (self.world.now - CLOCKS).timestamp()
+        if standing and (unseen := looks.find_unseen([key, account, standing], over)):
+            self.wrong(1, f"the intent of {request['id']} rests on what nobody has looked at: {unseen}")
+        if key["document"].get("ticket_hook") and not self.world.hooks.lets(request["id"], moment):
+            self.wrong(1, f"the intent of {request['id']} was stored without a ticket that stands")
 
     def _glass_broken(self, request: Plain, key: Plain) -> None:
         if why := oracle.unbreakable(request, key):
@@ -233,6 +247,9 @@ class Ledger:
             head = event["hash"]
         if [event["sequence"] for event in events] != list(sequences) or head != new.get("last_hash"):
             self.wrong(5, f"{write.key} became {new.get('status')} without its event")
+        is_look = bool(events) and events[-1]["type"] == "reviewed"
+        if is_look and not self.disturbed and looks.is_by_its_maker(self.events(write.key[0])):
+            self.wrong(1, f"who made {write.key[0]} signed it off")
 
     # ------------------------------------------------------------ KMS
     def sent(self, call: AwsCall) -> None:

@@ -46,6 +46,7 @@ class Processes(Brokers):
         aws = _DirectClients(session.client)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
         aws.keys = DirectKms(partial(world.kms_answer, credentials))
+        aws.hooks = world.hooks
         made = self.composed(function, aws, sleep)
         if isinstance(made, RequestsBroker):
             made = replace(made, settings=made.settings.model_copy(update={"end_rate": oracle.ISSUE_RATE}))
@@ -57,6 +58,12 @@ class Processes(Brokers):
             measure=partial(world.measured, function),
         )
         return in_turn(made)
+
+    def let_go_on(self, *, unchecked: bool) -> None:
+        """Set whether a request goes on whose ticket cannot be checked."""
+        made, failure = self.broker("requests"), "open" if unchecked else "closed"
+        settings = made.settings.model_copy(update={"ticket_hook_failure": failure})
+        self._made["requests"] = replace(made, settings=settings)
 
     def handler(self, function: str) -> ModuleType:
         """The function's handler; `events` tells the world's bus and mailbox."""
@@ -87,6 +94,7 @@ class _DirectClients(Clients):
 
     database: Any
     keys: Any
+    hooks: Any
 
     def kms(self) -> Any:
         """KMS past the wire."""
@@ -95,6 +103,10 @@ class _DirectClients(Clients):
     def reading_kms(self) -> Any:
         """KMS past the wire."""
         return self.keys
+
+    def ticket_hooks(self) -> Any:
+        """Lambda past the wire."""
+        return self.hooks
 
     def dynamodb(self) -> Any:
         """The database past the wire."""

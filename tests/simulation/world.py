@@ -18,6 +18,7 @@ from tests.local_stack.people import HOME, role_arn, unique_id
 from tests.simulation import oracle
 from tests.simulation.database import Database, Index, Key
 from tests.simulation.expressions import Item
+from tests.simulation.hooks import Hooks
 from tests.simulation.injection import Answered, Died, Fault, Injector
 from tests.simulation.intruders import Intruders
 from tests.simulation.keys import Keys, key_id
@@ -52,6 +53,7 @@ class World:
         self.keys, self.grantees = self._keys(), self._roles()
         self.database = Database(_indexes(self.deployment), lambda: self.now, page=_PAGE)
         self.ledger, self.bus = Ledger(self), Bus(self.injector)
+        self.hooks = Hooks(self.injector, self.deployment.functions["requests"].role)
         self.processes, self.others = Processes(self), Processes(self)
         self.streams = Streams(self)
         self.cloud.intercept = self._kms_call
@@ -99,8 +101,9 @@ class World:
         self.keys.mend()
         self.keys.end_grants()
         self.intruders.forget()
-        for part in (self.database, self.ledger, self.bus, self.streams):
+        for part in (self.database, self.ledger, self.bus, self.streams, self.hooks):
             part.forget()
+        self.let_go_on(unchecked=False)
         if self._registered is None:
             for name, arn in self.keys.arns.items():
                 self.call("alice", "PUT", f"/security/keys/{key_id(arn)}", self.document(name))
@@ -158,6 +161,12 @@ class World:
         """From now on KMS knows of grants, and of their ends, so much later."""
         propagation = self.cloud.kms.propagation
         propagation.of_grants = propagation.of_ends = timedelta(seconds=seconds)
+
+    def let_go_on(self, *, unchecked: bool) -> None:
+        """Set whether requests go on whose tickets cannot be checked."""
+        self.hooks.unchecked_stand = unchecked
+        for processes in (self.processes, self.others):
+            processes.let_go_on(unchecked=unchecked)
 
     def remember(self) -> None:
         """Keep the present state of the tables, to read stale and to restore from."""

@@ -6,13 +6,14 @@ from tests.simulation import checks
 from tests.simulation.cases import CASES, Case
 from tests.simulation.injection import Fault, Kind
 from tests.simulation.one_request import OneRequest
+from tests.simulation.oversight_cases import OVERSIGHT_CASES
 from tests.simulation.world import World
 from tests.support.reports import Report
 
 TITLE = "crash sweep: use case, n:what became of its request when it was killed after its nth AWS call"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *OVERSIGHT_CASES], ids=lambda case: case.name)
 def test_recovers_from_a_crash_after_any_call(world: World, case: Case, report: Report) -> None:
     """Whenever the process dies, no grant outlives its time, and every request comes to a right end."""
     states = [_killed_after(world, case, call) for call in range(_calls(world, case))]

@@ -8,7 +8,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.simulation.hostile import Intrusions
 from tests.simulation.injection import Kind
-from tests.simulation.machine import STEPS, Faults
+from tests.simulation.machine import STEPS
+from tests.simulation.oversight import Oversight
 from tests.simulation.world import World
 from tests.support.reports import Report
 
@@ -26,8 +27,8 @@ def test_every_invariant_holds_whatever_fails(world: World, scope: settings, rep
     """Whatever people do and AWS fails at, nothing is lost and nothing outlives its time."""
     STEPS.clear()
     world.injector.counts.clear()
-    Faults.world, began = world, time.perf_counter()
-    run_state_machine_as_test(Faults, settings=scope)
+    Oversight.world, began = world, time.perf_counter()
+    run_state_machine_as_test(Oversight, settings=scope)
     took, faults = int(time.perf_counter() - began), world.injector.counts
     counts = {**STEPS, "seconds": took, **dict(faults.most_common())}
     report.append(("faults injected", [f"{count:>8}  {name}" for name, count in counts.items()]))
