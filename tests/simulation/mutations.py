@@ -47,6 +47,8 @@ _OWNERSHIP = "tests/integration/reconcile/test_ownership.py"
 _ISSUES = "tests/integration/requests/test_issue_failures.py"
 _APPROVERS = "tests/integration/approvals/test_approvers.py"
 _RATE = "tests/integration/expiry/test_rate.py"
+_LOOKS = "tests/integration/approvals/test_recertification.py"
+_EVIDENCE = "tests/integration/client/test_evidence.py"
 MUTATIONS = (
     Mutation(
         "self-approval allowed",
@@ -159,6 +161,132 @@ MUTATIONS = (
         "    own = asked or holds or took_it\n",
         "    own = False\n",
         "tests/integration/approvals/test_reviews.py::test_nobody_signs_off_their_own",
+    ),
+    Mutation(
+        "one's own key, approval or account is signed off",
+        "approvals/recertify.py",
+        "        own = self.made_by == voter.person\n",
+        "        own = False\n",
+        f"{_LOOKS}::test_nobody_signs_off_their_own",
+    ),
+    Mutation(
+        "the whole team signs every key off",
+        "approvals/recertify.py",
+        "        if not lists(self.approvers, voter.role_id):\n",
+        "        if False:\n",
+        f"{_LOOKS}::test_approvers_of_the_key",
+    ),
+    Mutation(
+        "what nobody has looked at covers",
+        "domain/approvals.py",
+        '(not self.is_unreviewed(asked.at), "nobody has',
+        '(True, "nobody has',
+        f"{_LOOKS}::test_past_its_grace_it_covers_nothing_more",
+    ),
+    Mutation(
+        "keys and accounts that nobody has looked at are covered",
+        "requests/coverage.py",
+        "if unseen := _find_unreviewed(key, account, request.begins):",
+        "if unseen := None:",
+        f"{_LOOKS}::test_past_its_grace_it_covers_nothing_more",
+    ),
+    Mutation(
+        "what nobody has looked at is taken up",
+        "requests/coverage.py",
+        "if unseen := _find_unreviewed(key, broker.store.find_account(request.account), at):",
+        "if unseen := None:",
+        f"{_LOOKS}::test_taken_up_too_late",
+    ),
+    Mutation(
+        "reconcile asks for no looks",
+        "reconcile/approvals_in_force.py",
+        '(named := self._named.get(record.approval or "")) and not is_unreviewed:',
+        '(named := self._named.get(record.approval or "")):',
+        f"{_LOOKS}::test_reconcile_ends_what_was_not_covered",
+    ),
+    Mutation(
+        "a change is a look",
+        "domain/keys.py",
+        "self._looks(Rhythm(document.review_every, grace), looked, stamp.at)",
+        "self._looks(Rhythm(document.review_every, grace), stamp.at, stamp.at)",
+        f"{_LOOKS}::test_a_change_is_no_look",
+    ),
+    Mutation(
+        "a look asked for later ends what lives",
+        "domain/keys.py",
+        '            looks["unreviewed_after"] = max(looks["unreviewed_after"], until)\n',
+        "",
+        f"{_LOOKS}::test_asked_for_later_it_ends_nothing_that_lives",
+    ),
+    Mutation(
+        "a change puts a look off that is too late",
+        "domain/keys.py",
+        "until = min(self.unreviewed_after or grace_over, grace_over)",
+        "until = grace_over",
+        f"{_LOOKS}::test_asked_for_later_it_ends_nothing_that_lives",
+    ),
+    Mutation(
+        "a sign-off lasts for ever",
+        "approvals/recertify.py",
+        "    looks = standing.rhythm.after(stamp.at)\n",
+        "    looks = standing.rhythm.after(stamp.at.replace(year=9000))\n",
+        f"{_LOOKS}::test_each_kind",
+    ),
+    Mutation(
+        "looks are counted in each run",
+        "reconcile/reviews.py",
+        "place.finished_at <= judging.now - _EVERY",
+        "place.finished_at <= judging.now",
+        f"{_LOOKS}::test_counted_once_an_hour_and_told_once",
+    ),
+    Mutation(
+        "reviews that are due are told every hour",
+        "domain/place.py",
+        "        if not owing or seal == self.owing:\n",
+        "        if not owing:\n",
+        f"{_LOOKS}::test_counted_once_an_hour_and_told_once",
+    ),
+    Mutation(
+        "a trail without any event is not missed",
+        "events/export.py",
+        "        places += [(tables.approval_table, kind) for kind in _LISTED_KINDS]\n",
+        "        pass\n",
+        f"{_EVIDENCE}::test_a_trail_of_which_nothing_is_left",
+    ),
+    Mutation(
+        "a record that counts no event needs none",
+        "events/export.py",
+        "    if not trail.events:\n",
+        "    if False:\n",
+        f"{_EVIDENCE}::test_a_trail_of_which_nothing_is_left",
+    ),
+    Mutation(
+        "evidence of a broken trail passes for whole",
+        "client/evidence/files.py",
+        "return not self.verified.broken and self.verified.export is None",
+        "return self.verified.export is None",
+        f"{_EVIDENCE}::test_a_broken_trail",
+    ),
+    Mutation(
+        "a grant that nobody asked for is in no evidence",
+        "client/evidence/rows.py",
+        'if event.type in {"active", "adopted"}',
+        'if event.type == "active"',
+        f"{_EVIDENCE}::test_a_grant_that_nobody_asked_for",
+    ),
+    Mutation(
+        "a grant that outlives the period is in no evidence",
+        "client/evidence/rows.py",
+        "if made and period.meets(made.at, over.at if over else None):",
+        "if made and over and period.meets(made.at, over.at):",
+        f"{_EVIDENCE}::test_the_population_is_whole",
+    ),
+    Mutation(
+        "a cell of the evidence is a formula",
+        "client/evidence/files.py",
+        "if text.startswith(_FORMULA) else text",
+        "if False else text",
+        f"{_EVIDENCE}::test_no_cell_is_a_formula",
     ),
     Mutation(
         "end rate unlimited",

@@ -107,6 +107,8 @@ def test_a_change_is_no_look(scene: InProcessStack) -> None:
     scene.clock.now = START + 20 * DAY
     scene.limit(review_every="P30D", max_duration="PT1H")
     name_account(scene, "acme-corp")
+    scene.clock.now = START + 30 * DAY
+    assert list(owed(scene)) == [("key", scene.key_id)]
     scene.clock.now = START + 90 * DAY
     assert list(owed(scene)) == [("key", scene.key_id), ("account", ACCOUNT)]
     scene.security("DELETE", "")
@@ -266,6 +268,8 @@ def test_counted_once_an_hour_and_told_once(scene: InProcessStack) -> None:
     scene.limit(review_every="P30D")
     assert count(scene) == [0]
     scene.clock.now = START + 30 * DAY
+    assert count(scene)[-1] == 1
+    scene.clock.advance(minutes=61)
     assert count(scene)[-1] == 1
     scene.clock.advance(minutes=5)
     sign_off(scene, "key", scene.key_id)
