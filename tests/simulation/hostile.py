@@ -6,15 +6,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.simulation.intruders import EXTREMES, STATUSES
-from tests.simulation.machine import KEYS, PICK
-from tests.simulation.oversight import Oversight
+from tests.simulation.machine import KEYS, PICK, Faults
 from tests.simulation.world import FUNCTIONS
 
 _TAKEN_OVER = st.sampled_from(FUNCTIONS)
 _NAMES = st.sampled_from(["none", "any", "ours", "ours", "borrowed"])
 
 
-class Intrusions(Oversight):
+class Intrusions(Faults):
     """Nothing that they do keeps a grant alive, ends one of somebody else's, or holds up those of others."""
 
     @rule(kinds=st.lists(_NAMES, min_size=1, max_size=4), pick=PICK)

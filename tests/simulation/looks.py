@@ -31,7 +31,7 @@ def review_of(subject: str) -> str:
 def grow_old(world: "World", subject: str, seconds: float) -> bool:
     """Move the times of what owes a look back, so that its grace is over in so many seconds.
 
-    False where it is over by then anyway. Never to before now: what was made until then was covered.
+    False where it is over by then anyway. A second at least: what was made until now was covered.
     """
     table, key = world.database.tables[world.deployment.approval_table], (subject, subject.partition("#")[0])
     item = table.items[key]

@@ -40,6 +40,8 @@ def _judged(scene: Scene, record: GrantRequest, approval: Approval, **shown: Any
     [
         ({"valid_until": CREATED - timedelta(seconds=31)}, Status.ENDING),
         ({"valid_until": CREATED - timedelta(seconds=29)}, Status.ACTIVE),
+        ({"unreviewed_after": CREATED - timedelta(seconds=31)}, Status.ENDING),
+        ({"unreviewed_after": CREATED - timedelta(seconds=29)}, Status.ACTIVE),
         ({"valid_from": CREATED + timedelta(seconds=11)}, Status.ENDING),
         ({"valid_from": CREATED + timedelta(seconds=9)}, Status.ACTIVE),
         ({"valid_from": CREATED - timedelta(seconds=4), "valid_until": CREATED - timedelta(seconds=2)},

@@ -107,10 +107,14 @@ def _within_its_time(approval: Approval, record: GrantRequest | None, take_up_wi
 
 
 def _moment(approval: Approval, grant: ListedGrant) -> datetime:
-    """When the grant was made, or what is nearest to it in the approval's time by what clocks may differ."""
+    """When the grant was made, or what is nearest to it in the approval's time by what clocks may differ.
+
+    That time ends with its validity, or when nobody has looked at it for too long.
+    """
     earliest, latest = when_intended(grant)
     moment = max(grant.created_at, min(approval.valid_from, latest))
-    return min(moment, max(earliest, approval.valid_until - _LEAST)) if approval.valid_until else moment
+    ends = [end for end in (approval.valid_until, approval.unreviewed_after) if end]
+    return min([moment, *(max(earliest, end - _LEAST) for end in ends)])
 
 
 def _asked(grant: ListedGrant, recorded: Recorded, approval: Approval, at: datetime) -> Asked:
