@@ -10,6 +10,7 @@ from tests.local_stack.demo.actors import Actors
 from tests.local_stack.demo.emergency import break_glass
 from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
+from tests.local_stack.demo.oversight import oversight
 from tests.local_stack.demo.people import approvers_and_requesters
 from tests.local_stack.demo.revocations import kill_switch
 from tests.local_stack.demo.spreading import spreading
@@ -27,4 +28,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     break_glass,
     kill_switch,
     people_are_told,
+    oversight,
 )
