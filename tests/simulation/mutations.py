@@ -172,7 +172,7 @@ MUTATIONS = (
     Mutation(
         "the whole team signs every key off",
         "approvals/recertify.py",
-        "        if not lists(self.approvers, voter.role_id):\n",
+        "        if not is_listed(voter.role_id, self.approvers):\n",
         "        if False:\n",
         f"{_LOOKS}::test_approvers_of_the_key",
     ),
@@ -235,8 +235,8 @@ MUTATIONS = (
     Mutation(
         "a sign-off lasts for ever",
         "approvals/recertify.py",
-        "    looks = standing.rhythm.after(stamp.at)\n",
-        "    looks = standing.rhythm.after(stamp.at.replace(year=9000))\n",
+        "    looks = owing.rhythm.after(stamp.at)\n",
+        "    looks = owing.rhythm.after(stamp.at.replace(year=9000))\n",
         f"{_LOOKS}::test_each_kind",
     ),
     Mutation(
