@@ -31,7 +31,6 @@ from grant_broker.domain.searches import RequestSearch
 from grant_broker.domain.submission import Extension, Submission
 from grant_broker.logs import share_handlers
 from grant_broker.metrics import measurer, published
-from grant_broker.requests.break_glass import break_glass
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.dry_run import dry_run
 from grant_broker.requests.extend import extend
@@ -126,6 +125,8 @@ def post_extension(call: Call, request_id: str) -> Answer:
 @api.route("POST", "/requests/<request_id>/break-glass", takes_body=True)
 def post_break_glass(call: Call, request_id: str) -> Answer:
     """Be granted a pending request at once, in an emergency."""
+    from grant_broker.requests.break_glass import break_glass  # noqa: PLC0415 - a rare call, which takes some ms
+
     request = break_glass(broker(), call.caller, request_id, call.read(Emergency), call.idempotency)
     return _answer(201, call, request, location=f"/requests/{request.id}")
 

@@ -30,8 +30,13 @@ _EVENT_SOURCES = "aws_lambda_powertools.utilities.data_classes"
 NOT_LOADED: dict[str, tuple[str, ...]] = {
     "requests": (
         "grant_broker.access_report",
+        "grant_broker.domain.limits_in_force",
+        "grant_broker.domain.mass_revocations",
         "grant_broker.domain.passes",
+        "grant_broker.domain.proposals",
         "grant_broker.domain.question",
+        "grant_broker.domain.reviews",
+        "grant_broker.domain.standing_approval",
         "grant_broker.requests.check",
         "grant_broker.requests.why",
     ),

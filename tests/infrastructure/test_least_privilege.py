@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.expiry import check as end_check
 from grant_broker.reconcile.run import reconcile
 from grant_broker.requests import check as create_check
@@ -115,7 +116,7 @@ def _tour(scene: InProcessStack, uses: Uses) -> None:
     )
     uses.loses = {"TransactWriteItems"}
     # And a key of an earlier release, of whose limits no version is kept: the present ones are read.
-    versions = scene.brokers.broker("reconcile").store.limits_versions.list(scene.key_arn)
+    versions = LimitsVersions(scene.brokers.broker("reconcile").store.tables).list(scene.key_arn)
     for number in (version.number for version in versions):
         version = {"pk": {"S": f"key#{scene.key_arn}"}, "sk": {"S": f"version#{number:06d}"}}
         scene.tables.delete_item(TableName=scene.deployment.approval_table, Key=version)

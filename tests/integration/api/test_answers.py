@@ -11,13 +11,13 @@ from moto.moto_api._internal.models import moto_api_backend
 from grant_broker.api.openapi.examples import EXAMPLES
 from grant_broker.api.openapi.schemas import KeyPatch
 from grant_broker.domain.accounts import AccountDocument
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
 from grant_broker.domain.reviews import Look
+from grant_broker.domain.standing_approval import StandingApproval
 from grant_broker.domain.submission import Extension, Submission
 from tests.local_aws.answers import AwsError
 from tests.local_aws.cloud import Cloud

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from grant_broker.approvals.sweep import count_unseen
+from grant_broker.aws.revocations import Revocations
 from grant_broker.domain.errors import NotFound
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.mass_revocations import SweepStage
@@ -51,7 +52,7 @@ def work(scene: InProcessStack) -> Any:
 
 def stage(scene: InProcessStack, revocation_id: str) -> SweepStage:
     """What its job does next."""
-    return scene.brokers.broker("approvals").store.get_revocation(revocation_id).stage
+    return scene.brokers.broker("approvals").revocations.get(revocation_id).stage
 
 
 def test_a_spoilt_record_stops_nothing(scene: InProcessStack) -> None:
@@ -299,7 +300,7 @@ def test_submitted_in_the_same_moment(scene: InProcessStack) -> None:
 def _submitted_past(scene: InProcessStack, revocation_id: str) -> str:
     """A request of the blocked account that was read before the block and stored after it."""
     store = scene.brokers.broker("approvals").store
-    revocation = store.get_revocation(revocation_id)
+    revocation = Revocations(store.tables).get(revocation_id)
     block = store.blocks.find(revocation.selectors)
     assert block is not None
     store.commit(block.lifted(revocation_id, scene.clock.now))
@@ -357,7 +358,7 @@ def test_a_call_that_has_no_time_for_all(scene: InProcessStack, monkeypatch: pyt
     assert 0 < len(done) < 5
     assert (made.status, made.body["matched"]) == (202, 6)
     assert counts(scene, made.body["id"]) == (6, 0, 6)
-    stored = broker.store.get_revocation(made.body["id"])
+    stored = broker.revocations.get(made.body["id"])
     monkeypatch.setattr("grant_broker.aws.lists._PAGE", 1)
     # Another worker has written meanwhile: what was counted here is not stored.
     overtaken = stored.model_copy(update={"version": stored.version - 1, "matched": 99})

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.limits_in_force import LimitsVersion
 from grant_broker.reconcile.run import reconcile
@@ -11,7 +12,7 @@ from tests.support.scene import START, InProcessStack, time
 
 
 def _versions(scene: InProcessStack) -> list[LimitsVersion]:
-    return scene.brokers.broker("reconcile").store.limits_versions.list(scene.key_arn)
+    return LimitsVersions(scene.brokers.broker("reconcile").store.tables).list(scene.key_arn)
 
 
 def _brief(scene: InProcessStack) -> list[tuple[datetime, int, bool]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.domain.key_document import Comparison, KeyDocument
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
@@ -160,7 +161,7 @@ def test_without_versions_the_present_limits_hold(scene: Scene) -> None:
 def test_a_time_of_which_no_version_is_known(scene: Scene) -> None:
     """Older grants are judged by the present limits: what is known is of later."""
     scene.put(key(max_duration="PT1H"), request(), votes(request()))
-    scene.store.database.transact([scene.store.limits_versions.keep(LimitsVersion.of(key(), SOON))])
+    scene.store.database.transact([LimitsVersions(scene.store.tables).keep(LimitsVersion.of(key(), SOON))])
     scene.run(grant())
     assert "max_duration" in str(scene.request().end_reason)
 

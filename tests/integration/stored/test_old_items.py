@@ -11,8 +11,9 @@ from grant_broker.aws.attributes import plain
 from grant_broker.aws.items import item_of, record_of
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check
-from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
+from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import Event, Head, verify
 from tests.integration.stored.recording import Item, recording, trails

@@ -11,10 +11,10 @@ from pydantic_core import InitErrorDetails, core_schema
 from grant_broker.api import body as bodies
 from grant_broker.api.faults import SENTENCES as SENTENCE_OF
 from grant_broker.api.faults import faults_of
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.errors import InvalidRequest, TooLarge
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.standing_approval import StandingApproval
 from grant_broker.domain.submission import Submission
 
 GOOD: dict[str, Any] = {

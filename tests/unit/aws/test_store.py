@@ -10,13 +10,15 @@ from grant_broker.aws.attributes import plain, serialized
 from grant_broker.aws.counters import CallLimits
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.items import item_of, key_of, record_of
+from grant_broker.aws.proposals import Proposals
 from grant_broker.aws.store import Store
 from grant_broker.domain.agenda import Part
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.checks import Check, Function
 from grant_broker.domain.errors import Stale, Unavailable
-from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Action, Status
+from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.records import Record, Stamp
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.trail import Event
@@ -165,13 +167,13 @@ def test_reads() -> None:
     assert found == [None] * 4
     assert absent.find_label("name", "partner_data") is None
     proposal = Proposal(document=key().document, base_version=1, proposed_at=NOW)
-    assert absent.find_proposal(proposal) is None
+    assert Proposals(absent.tables).find(proposal) is None
     reads: list[tuple[Callable[[Store], Record | None], Record, str]] = [
         (lambda it: it.find_request(ID), request(), "requests"),
         (lambda it: it.find_votes(ID), votes(request()), "approvals"),
         (lambda it: it.find_approval("standing-1"), standing(), "approvals"),
         (lambda it: it.find_key(KEY), key(), "approvals"),
-        (lambda it: it.find_proposal(proposal), proposal, "approvals"),
+        (lambda it: Proposals(it.tables).find(proposal), proposal, "approvals"),
     ]
     for read, record, table in reads:
         holding, script = store({"Item": item_of(record)})

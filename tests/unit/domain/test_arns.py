@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from grant_broker.domain import arns
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.key_document import KeyDocument
+from grant_broker.domain.standing_approval import StandingApproval
 from grant_broker.domain.submission import Submission
 
 A = "444455556666"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grant_broker.domain.keys import Proposal
+from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.scope import ENCRYPT_SIDE, ContextMatch, Scope
 from tests.support.records import ACCOUNT, KEY, NOW, key
 

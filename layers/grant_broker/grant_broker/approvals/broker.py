@@ -7,6 +7,7 @@ from grant_broker.api_broker import ApiBroker
 from grant_broker.approvals.settings import ApprovalsSettings
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.revocations import Revocations
 from grant_broker.aws.store import Store
 from grant_broker.broker import Measure, no_metric, store_of
 
@@ -29,3 +30,8 @@ class ApprovalsBroker(ApiBroker):
             kms=KmsReader(aws.reading_kms()),
             measure=measure,
         )
+
+    @property
+    def revocations(self) -> Revocations:
+        """The mass revocations, which no other function reads."""
+        return Revocations(self.store.tables)

@@ -54,7 +54,7 @@ def _create(
     idempotency: Idempotency,
     revocation_id: str,
 ) -> MassRevocation:
-    if idempotency.key and (stored := broker.store.find_revocation(revocation_id)):
+    if idempotency.key and (stored := broker.revocations.find(revocation_id)):
         ensure_same_body(stored.body_digest, idempotency.body_digest)
         return stored
     selectors, stamp = _select(broker, asked), broker.stamp(caller.arn)
@@ -72,7 +72,7 @@ def _create(
     block = broker.store.blocks.find(selectors) or Block(selectors=selectors)
     broker.store.commit(*store_job(broker, revocation, stamp), block.stood_on(revocation.standing))
     broker.measure("BlocksMade", 1)
-    return broker.store.get_revocation(revocation_id)
+    return broker.revocations.get(revocation_id)
 
 
 def _select(broker: ApprovalsBroker, asked: MassRevocationAsked) -> Selectors:
@@ -88,7 +88,7 @@ def _select(broker: ApprovalsBroker, asked: MassRevocationAsked) -> Selectors:
 
 def store_job(broker: ApprovalsBroker, revocation: MassRevocation, stamp: Stamp) -> list[Change]:
     """For `commit`: a mass revocation, and its place among those whose jobs are not done."""
-    return [revocation.made(stamp), broker.store.get_revocation_queue().joined(revocation.id)]
+    return [revocation.made(stamp), broker.revocations.get_queue().joined(revocation.id)]
 
 
 def begin(broker: ApprovalsBroker, revocation: MassRevocation) -> MassRevocation:
@@ -120,7 +120,7 @@ def lift(broker: ApprovalsBroker, caller: Caller, revocation_id: str) -> None:
 
 
 def _lift(broker: ApprovalsBroker, caller: Caller, revocation_id: str) -> None:
-    revocation, stamp = broker.store.get_revocation(revocation_id), broker.stamp(caller.arn)
+    revocation, stamp = broker.revocations.get(revocation_id), broker.stamp(caller.arn)
     if revocation.lifted_at or not revocation.blocks:
         return
     block = broker.store.blocks.find(revocation.selectors)
@@ -135,10 +135,10 @@ def run(broker: ApprovalsBroker, within: timedelta) -> int:
     raised at the end.
     """
     until, errors = broker.clock() + within, list[Exception]()
-    ids = broker.store.get_revocation_queue().ids
+    ids = broker.revocations.get_queue().ids
     for revocation_id in ids:
         try:
-            revocation = broker.store.get_revocation(revocation_id)
+            revocation = broker.revocations.get(revocation_id)
             age = (broker.clock() - revocation.created_at).total_seconds()
             broker.measure("RevocationAgeSeconds", age)
             carry_on(broker, revocation, until=until)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.approvals.recertify import RECERTIFIED, Which, list_due, recertify
 from grant_broker.aws.pages import Page
+from grant_broker.aws.reviews import Reviews
 from grant_broker.domain.bookkeeping import reviewed
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import Conflict, NotFound, NotPermitted
@@ -54,7 +55,7 @@ def _list_part(
         voter = Voter.of(caller, broker.person(caller))
         seen = [ReviewSeen(each.due, None, may_decide=each.fault(voter) is None) for each in due.records]
         return Page(seen, due.after)
-    page = broker.store.reviews.list_owed(limit=limit, after=after)
+    page = Reviews(broker.store.tables).list_owed(limit=limit, after=after)
     return Page([_as_seen(broker, caller, owed) for owed in page.records], page.after)
 
 
@@ -79,7 +80,7 @@ def _sign_off(
     owed = owed_for(request)
     if fault := _fault(voter, request, broker.store.find_key(request.key_arn)):
         raise NotPermitted(fault)
-    if earlier := broker.store.reviews.find_sign_off(which.kind, which.id):
+    if earlier := Reviews(broker.store.tables).find_sign_off(which.kind, which.id):
         if idempotency.mark and earlier.idempotency == idempotency.mark:
             return ReviewSeen(owed, earlier, may_decide=True)
         raise Conflict(f"it is signed off already, by {earlier.by}")

@@ -4,6 +4,7 @@ import operator
 from typing import Any
 
 from grant_broker.aws.pages import Page
+from grant_broker.aws.revocations import Revocations
 from grant_broker.aws.store import Store
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.request import GrantRequest
@@ -71,7 +72,7 @@ class _Subjects:
         if record:
             return record.key_arn, record.account
         if kind == "revocation":
-            many = self._store.find_revocation(name)
+            many = Revocations(self._store.tables).find(name)
             return (many.selectors.key_arn, many.selectors.account) if many else (None, None)
         if kind == "account":
             return None, name

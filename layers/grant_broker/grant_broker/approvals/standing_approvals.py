@@ -2,7 +2,7 @@
 
 from grant_broker.approvals import mass_revocations
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import LONGEST_VALIDITY, Approval, ApprovalKind, StandingApproval
+from grant_broker.domain.approvals import Approval, ApprovalKind
 from grant_broker.domain.blocks import Selectors
 from grant_broker.domain.decisions import Ballot, Decision, cast, cast_first, may_decide
 from grant_broker.domain.errors import Fault, InvalidRequest
@@ -13,6 +13,7 @@ from grant_broker.domain.parties import Voter
 from grant_broker.domain.people import Caller
 from grant_broker.domain.records import Stamp
 from grant_broker.domain.scope import Scope
+from grant_broker.domain.standing_approval import LONGEST_VALIDITY, StandingApproval
 from grant_broker.domain.times import milliseconds
 from grant_broker.domain.trail import digest
 from grant_broker.domain.votes import Verdict
@@ -173,7 +174,7 @@ def _withdraw(
     """Store the withdrawal; the job that ends what the approval covered, if that is wanted."""
     approval, _ = get_with_key(broker, approval_id)
     if approval.withdrawn_at and (approval.revoke_active or not revoke_active):
-        return broker.store.find_revocation(approval_id) if revoke_active else None
+        return broker.revocations.find(approval_id) if revoke_active else None
     stamp = broker.stamp(caller.arn)
     change = approval.withdrawn(stamp, revoke_active=revoke_active)
     if not revoke_active:
@@ -189,4 +190,4 @@ def _withdraw(
         created_at=milliseconds(stamp.at),
     )
     broker.store.commit(change, *mass_revocations.store_job(broker, job, broker.stamp(caller.arn)))
-    return broker.store.get_revocation(approval_id)
+    return broker.revocations.get(approval_id)

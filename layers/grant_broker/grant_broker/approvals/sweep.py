@@ -38,7 +38,7 @@ def carry_on(broker: ApprovalsBroker, job: MassRevocation, *, until: datetime) -
             job = _sweep_page(broker, job, until)
     except Stale:
         # Another call or run works on it.
-        return broker.store.get_revocation(job.id)
+        return broker.revocations.get(job.id)
     return job
 
 
@@ -63,7 +63,7 @@ def _sweep_page(broker: ApprovalsBroker, job: MassRevocation, until: datetime) -
 def _finish_sweep(broker: ApprovalsBroker, job: MassRevocation) -> MassRevocation:
     change = job.swept(broker.stamp(job.by))
     is_done = change.record.stage == SweepStage.DONE
-    leaving = [broker.store.get_revocation_queue().left(job.id)] if is_done else []
+    leaving = [broker.revocations.get_queue().left(job.id)] if is_done else []
     broker.store.commit(change, *leaving)
     return change.record
 
@@ -139,7 +139,7 @@ def count_unseen(broker: ApprovalsBroker, job: MassRevocation, *, until: datetim
         return _commit(broker, job.counted(unseen))
     except Stale:
         # The minute's run is at it already.
-        return broker.store.get_revocation(job.id)
+        return broker.revocations.get(job.id)
 
 
 def _pages_ahead(broker: ApprovalsBroker, job: MassRevocation) -> Iterator[list[Item]]:

@@ -21,13 +21,11 @@ class Blocks:
 
     def find(self, selectors: Selectors) -> Block | None:
         """Find the block of exactly these selectors, whether it holds or not; a consistent read."""
-        block = Block(selectors=selectors)
-        item = self._tables.database.get(self._tables.approval_table, block.subject, "block")
-        return record_of(Block, item) if item else None
+        return self._tables.find(Block, Block(selectors=selectors).key)
 
     def find_matching(self, about: Selectors) -> list[Block]:
         """Find all blocks that match a grant, whether they hold or not, in one consistent read."""
-        keys = [(Block(selectors=each).subject, "block") for each in about.wider]
+        keys = [Block(selectors=each).key for each in about.wider]
         items = self._tables.database.get_many(self._tables.approval_table, keys)
         return [record_of(Block, item) for item in items]
 

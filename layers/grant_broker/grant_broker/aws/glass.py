@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from grant_broker.aws.attributes import serialized
 from grant_broker.aws.dynamodb import Query, Write
-from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.break_glass import GlassDay, day_of
 from grant_broker.domain.request import GrantRequest
@@ -22,8 +21,7 @@ class Glass:
     def get_day(self, key_arn: str, day: str) -> GlassDay:
         """Get what `requests` has counted on a key on a day; consistent."""
         first = GlassDay(key_arn=key_arn, day=day)
-        item = self._tables.database.get(self._tables.request_table, *first.key)
-        return record_of(GlassDay, item) if item else first
+        return self._tables.find(GlassDay, first.key) or first
 
     def list_used(self, key_arn: str, day: str) -> Iterator[str]:
         """List the grants by break-glass of a key's day that have ended: their ids, else their requests'."""

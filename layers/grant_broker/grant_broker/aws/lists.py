@@ -19,7 +19,6 @@ from grant_broker.domain.continuity import Holding
 from grant_broker.domain.key_document import lets_ask
 from grant_broker.domain.keys import Key
 from grant_broker.domain.lifecycle import Status
-from grant_broker.domain.mass_revocations import MassRevocation
 from grant_broker.domain.people import Caller
 from grant_broker.domain.request import GrantRequest, holder_of
 from grant_broker.domain.scope import Scope
@@ -134,12 +133,6 @@ class Lists:
             )
         )
         return (record_of(Approval, item) for item in items)
-
-    def list_revocations(self, *, limit: int, after: str | None) -> Page[MassRevocation]:
-        """List mass revocations."""
-        table = self._tables.approval_table
-        listing = Listing(table, "by_kind", "kind", "revocation", "revocation#", "revocation")
-        return self._page(MassRevocation, listing, lambda _item: True, limit=limit, after=after)
 
     def read_status(self, status: Status, *, start: Item | None) -> Rows:
         """Read a page of the requests in one status, oldest first: what they are about, from an index."""

@@ -2,7 +2,6 @@
 
 from typing import TypeVar
 
-from grant_broker.aws.items import record_of
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.place import Place
 
@@ -17,5 +16,4 @@ class Places:
 
     def get(self, first: P) -> P:
         """Get where a pass stands; `first` where there was none yet."""
-        item = self._tables.database.get(self._tables.request_table, *first.key)
-        return record_of(type(first), item) if item else first
+        return self._tables.find(type(first), first.key) or first

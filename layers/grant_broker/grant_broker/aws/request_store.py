@@ -99,11 +99,7 @@ class RequestStore:
                 raise
 
     def _find(self, model: type[R], subject: str) -> R | None:
-        return self._find_at(model, (subject, model.SORT_KEY))
-
-    def _find_at(self, model: type[R], key: tuple[str, str]) -> R | None:
-        item = self.database.get(self.tables.table_of(model), *key)
-        return record_of(model, item) if item else None
+        return self.tables.find(model, (subject, model.SORT_KEY))
 
     def _put_record(self, record: Record, changes: Sequence[Change]) -> Write:
         """Put a record over the version that the first of its changes was made on."""

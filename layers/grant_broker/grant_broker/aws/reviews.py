@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
-from grant_broker.aws.items import readable, record_of
+from grant_broker.aws.items import readable
 from grant_broker.aws.pages import Listing, Page, read_page
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.reviews import Owed, SignOff, review_subject
 
-_SORT, _INDEX = "sign-off", "by_kind"
+_INDEX = "by_kind"
 
 
 class Reviews:
@@ -20,9 +20,7 @@ class Reviews:
 
     def find_sign_off(self, kind: str, name: str) -> SignOff | None:
         """Find who signed something off; a consistent read."""
-        subject = review_subject(kind, name)
-        item = self._tables.database.get(self._tables.approval_table, subject, _SORT)
-        return record_of(SignOff, item) if item else None
+        return self._tables.find(SignOff, (review_subject(kind, name), SignOff.SORT_KEY))
 
     def list_owed(self, *, limit: int, after: str | None) -> Page[Owed]:
         """List what is owed and was not signed off yet, newest first; from an index."""
@@ -43,4 +41,6 @@ class Reviews:
 
     def _is_open(self, item: Item) -> bool:
         # The item itself whoever is reviewed can write: that it is signed off the other table alone says.
-        return self._tables.database.get(self._tables.approval_table, str(item["pk"]), _SORT) is None
+        return (
+            self._tables.database.get(self._tables.approval_table, str(item["pk"]), SignOff.SORT_KEY) is None
+        )

@@ -3,21 +3,17 @@
 from collections.abc import Collection
 from typing import Literal, TypeVar
 
-from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.attributes import serialized
 from grant_broker.aws.blocks import Blocks
-from grant_broker.aws.dynamodb import DynamoDb, Query, Write
-from grant_broker.aws.items import readable, record_of
-from grant_broker.aws.limits_versions import LimitsVersions
+from grant_broker.aws.dynamodb import DynamoDb, Write
+from grant_broker.aws.items import readable
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.places import Places
 from grant_broker.aws.request_store import NEW, Condition, RequestStore, put_item
-from grant_broker.aws.reviews import Reviews
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import NotFound
-from grant_broker.domain.keys import Key, Proposal
-from grant_broker.domain.mass_revocations import MassRevocation, RevocationQueue
+from grant_broker.domain.keys import Key
 from grant_broker.domain.records import Record
 from grant_broker.domain.texts import is_id
 
@@ -26,7 +22,10 @@ R = TypeVar("R", bound=Record)
 
 
 class Store(RequestStore):
-    """Both tables. Reads by key are consistent; `find_…` gives None, `get_…` raises NotFound."""
+    """What several functions read of both tables. What one of them alone reads is made from `tables` there.
+
+    Reads by key are consistent; `find_…` gives None, `get_…` raises NotFound.
+    """
 
     def __init__(
         self,
@@ -42,12 +41,9 @@ class Store(RequestStore):
             approval_table=approval_table,
             agenda_shards=agenda_shards,
         )
-        self.adoptions = Adoptions(self.tables)
         self.blocks = Blocks(self.tables)
         self.lists = Lists(self.tables)
         self.places = Places(self.tables)
-        self.limits_versions = LimitsVersions(self.tables)
-        self.reviews = Reviews(self.tables)
 
     def find_all_votes(self, request_ids: Collection[str]) -> dict[str, Approval]:
         """Find the votes on each of these requests, by its id; those that cannot be read are logged."""
@@ -69,22 +65,6 @@ class Store(RequestStore):
         if approval is None:
             raise NotFound("there is no such approval")
         return approval
-
-    def find_revocation(self, revocation_id: str) -> MassRevocation | None:
-        """Find a mass revocation."""
-        return self._find(MassRevocation, f"revocation#{revocation_id}")
-
-    def get_revocation(self, revocation_id: str) -> MassRevocation:
-        """Get a mass revocation."""
-        revocation = self.find_revocation(revocation_id) if is_id(revocation_id) else None
-        if revocation is None:
-            raise NotFound("there is no such revocation")
-        return revocation
-
-    def get_revocation_queue(self) -> RevocationQueue:
-        """Get the mass revocations whose jobs are not done; none at first."""
-        empty = RevocationQueue()
-        return self._find(RevocationQueue, empty.subject) or empty
 
     def find_key(self, key_arn: str) -> Key | None:
         """Find a key in the register, open or closed."""
@@ -120,22 +100,6 @@ class Store(RequestStore):
         """Find the ARN of the key that bears, or bore last, a name or a key id."""
         item = self.database.get(self.tables.approval_table, f"{label}#{text}", label)
         return item["key_arn"] if item else None
-
-    def find_proposal(self, like: Proposal) -> Proposal | None:
-        """Find the votes so far for exactly this document."""
-        return self._find_at(Proposal, like.key)
-
-    def list_proposals(self, key: Key) -> list[Proposal]:
-        """List the documents that some have voted for, those included that have come to nothing."""
-        items = self.database.query(
-            Query(
-                table=self.tables.approval_table,
-                condition="pk = :key AND begins_with(sk, :proposals)",
-                values={":key": key.subject, ":proposals": "proposal#"},
-                consistent=True,
-            )
-        )
-        return [record_of(Proposal, item) for item in items]
 
     def put_label(self, label: Label, text: str, key_arn: str, *, borne_by: str | None) -> Write:
         """Make the write, for `commit`, that gives a label to a key, provided that `borne_by` bears it still.

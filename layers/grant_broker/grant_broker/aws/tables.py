@@ -1,7 +1,12 @@
-"""The two tables, by their names."""
+"""The two tables, and what is read of them by its key."""
+
+from typing import TypeVar
 
 from grant_broker.aws.dynamodb import DynamoDb
+from grant_broker.aws.items import record_of
 from grant_broker.domain.stored import Stored, Table
+
+S = TypeVar("S", bound=Stored)
 
 
 class Tables:
@@ -27,3 +32,8 @@ class Tables:
     def table_of(self, record: Stored | type[Stored]) -> str:
         """The name of the table that something is stored in."""
         return self.request_table if record.TABLE == Table.REQUESTS else self.approval_table
+
+    def find(self, model: type[S], key: tuple[str, str]) -> S | None:
+        """Find a record by its primary key; a consistent read."""
+        item = self.database.get(self.table_of(model), *key)
+        return record_of(model, item) if item else None

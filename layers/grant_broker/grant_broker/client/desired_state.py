@@ -9,8 +9,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from grant_broker.domain.accounts import AccountDocument
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.key_document import KeyArn, KeyDocument
+from grant_broker.domain.standing_approval import StandingApproval
 
 
 class WantedKey(BaseModel):

@@ -1,26 +1,22 @@
 """Approval: one concept. It covers what is asked or it does not, and says why."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field
 
-from grant_broker.domain.arns import account_of
 from grant_broker.domain.coverage import Asked, Coverage
-from grant_broker.domain.key_document import KeyReference
 from grant_broker.domain.parties import Requester
-from grant_broker.domain.people import Grantee
 from grant_broker.domain.recertification import Reviewable
 from grant_broker.domain.records import ChangeOf, Stamp
-from grant_broker.domain.scope import AskedContext, ContextMatch, Operations, Scope
+from grant_broker.domain.scope import Scope
 from grant_broker.domain.stored import Table, listed_at
-from grant_broker.domain.texts import AccountId, Reason
-from grant_broker.domain.times import Duration, Seconds, Time, format_duration
+from grant_broker.domain.times import Seconds, Time, format_duration
 from grant_broker.domain.trail import Json
 from grant_broker.domain.versions import record_event, revise
 from grant_broker.domain.votes import Quorum, Verdict, Vote, count_agreed
-from grant_broker.domain.windows import AskedWindows, Windows, within_one
+from grant_broker.domain.windows import Windows, within_one
 
 
 class ApprovalKind(StrEnum):
@@ -181,31 +177,3 @@ class Approval(Reviewable):
         if self.windows is None or self.fits(*asked.life):
             return None
         return f"it does not start and end within {' or '.join(each.in_words for each in self.windows)}"
-
-
-LONGEST_VALIDITY = timedelta(days=366)
-
-
-class StandingApproval(BaseModel):
-    """A standing approval as sent. `grantee` None: any grantee of the account."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: KeyReference
-    account: AccountId
-    grantee: Grantee | None = None
-    operations: Operations
-    encryption_context: AskedContext
-    context_match: ContextMatch = ContextMatch.EQUALS
-    max_duration: Duration
-    valid_from: Time | None = None
-    valid_until: Time
-    windows: AskedWindows | None = None
-    reason: Reason
-
-    @field_validator("grantee")
-    @classmethod
-    def _grantee_of_account(cls, grantee: str | None, info: ValidationInfo) -> str | None:
-        if grantee and account_of(grantee) != info.data.get("account", account_of(grantee)):
-            raise ValueError("the grantee is not of the account")
-        return grantee

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from grant_broker.api_broker import ApiBroker
 from grant_broker.aws.dynamodb import Write
+from grant_broker.aws.proposals import Proposals
 from grant_broker.domain.arns import key_id_of, region_of
 from grant_broker.domain.decisions import NO_APPROVER
 from grant_broker.domain.errors import MISSING, Fault, InvalidRequest, KmsRefused, NotPermitted
 from grant_broker.domain.key_document import Comparison, KeyDocument, compare
-from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.domain.preconditions import Precondition
+from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.votes import Quorum
 from grant_broker.keys import checks
 from grant_broker.keys.register import get_open_key
@@ -78,7 +80,7 @@ def quorum_of(broker: ApiBroker, key: Key) -> Quorum:
 def list_proposals(broker: ApiBroker, key: Key) -> list[Proposal]:
     """List the documents that some have voted for and that do not hold yet, the oldest first."""
     now = broker.clock()
-    found = broker.store.list_proposals(key)
+    found = Proposals(broker.store.tables).list(key)
     return sorted((p for p in found if p.counts_for(key, now)), key=lambda p: p.proposed_at)
 
 
@@ -118,7 +120,7 @@ def _cast_vote(broker: ApiBroker, caller: Caller, document: KeyDocument, key: Ke
     stamp, person = broker.stamp(caller.arn), broker.person(caller)
     quorum = quorum_of(broker, key)
     fresh = Proposal(document=document, base_version=key.limits_version, proposed_at=stamp.at)
-    stored = broker.store.find_proposal(fresh) or fresh
+    stored = Proposals(broker.store.tables).find(fresh) or fresh
     if stored.counts_for(key, stamp.at) and person in stored.voters:
         return stored.votes(quorum)
     change = stored.voted(person, key, stamp.at)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from grant_broker.aws.dynamodb import Write
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.store import Store
 from grant_broker.domain.keys import Key
 from grant_broker.domain.limits_in_force import LimitsVersion
@@ -17,5 +18,5 @@ def keep_limits(store: Store, before: Key | None, after: Key, at: datetime) -> l
     versions = [LimitsVersion.of(after, at)]
     if before:
         known = LimitsVersion.of(before, before.created_at)
-        versions += [] if store.limits_versions.has(known) else [known]
-    return [store.limits_versions.keep(version) for version in versions]
+        versions += [] if LimitsVersions(store.tables).has(known) else [known]
+    return [LimitsVersions(store.tables).keep(version) for version in versions]

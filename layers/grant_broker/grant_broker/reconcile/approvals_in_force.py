@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
+from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
+from grant_broker.aws.limits_versions import LimitsVersions
 from grant_broker.aws.store import Store
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
@@ -144,7 +146,7 @@ class Reader:
         named = {record.approval for record in records.values() if record and record.approval}
         self._named |= self._read_approvals("approval#", named - self._named.keys())
         uses, votes = self._store.uses.find_all(records.keys() | ids), self._read_approvals("request#", ids)
-        adopted = self._store.adoptions.find_all([r.id for r in records.values() if r and r.kms_name])
+        adopted = Adoptions(self._store.tables).find_all([r.id for r in records.values() if r and r.kms_name])
         return Evidence(records, uses, adopted, votes, self._named, self)
 
     def read_records(self, ids: Collection[str]) -> dict[str, GrantRequest | None]:
@@ -206,7 +208,7 @@ class Reader:
         """
         key_arn = grant.key_arn
         if key_arn not in self._versions:
-            self._versions[key_arn] = self._store.limits_versions.list(key_arn)
+            self._versions[key_arn] = LimitsVersions(self._store.tables).list(key_arn)
         known = in_force(self._versions[key_arn], *when_intended(grant))
         return known or [cast("Key", self.find_key(key_arn))]
 

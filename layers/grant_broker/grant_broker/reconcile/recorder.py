@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 
+from grant_broker.aws.adoptions import Adoptions
 from grant_broker.aws.dynamodb import Write
 from grant_broker.domain.adoption import ADOPTED
 from grant_broker.domain.errors import DatabaseRefused, Stale, Unavailable
@@ -66,7 +67,7 @@ class Recorder:
     def _marks(self, changes: Sequence[Change]) -> Iterator[Write]:
         for change in changes:
             if isinstance(change.record, GrantRequest) and change.event and change.event.type == ADOPTED:
-                yield self._broker.store.adoptions.mark(change.record)
+                yield Adoptions(self._broker.store.tables).mark(change.record)
 
     def record(self, *changes: Change) -> bool:
         """Write changes together; whether they were written."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from grant_broker.aws.reviews import Reviews
 from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.keys import Key
@@ -23,7 +24,7 @@ def count_reviews(judging: Judging, has_time: Callable[[], bool]) -> bool:
     if not has_time():
         return False
     store = judging.broker.store
-    judging.unreviewed = sum(1 for _ in store.reviews.list_all_owed())
+    judging.unreviewed = sum(1 for _ in Reviews(store.tables).list_all_owed())
     place = store.places.get(ReviewsPlace())
     if place.finished_at is None or place.finished_at <= judging.now - _EVERY:
         owing = [each.subject for each in _list_due(judging)]

@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from grant_broker.api.openapi.schemas import KeyPatch
 from grant_broker.domain.accounts import AccountDocument
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.break_glass import Emergency
 from grant_broker.domain.decisions import Decision, Revocation
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.mass_revocations import MassRevocationAsked
 from grant_broker.domain.question import Question
 from grant_broker.domain.reviews import Look
+from grant_broker.domain.standing_approval import StandingApproval
 from grant_broker.domain.submission import Extension, Submission
 
 # The account, the role and the key are the local stack's.

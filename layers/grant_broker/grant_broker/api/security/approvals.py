@@ -10,9 +10,10 @@ from grant_broker.api.views.approvals import approval_view
 from grant_broker.api.waiting import PEOPLE
 from grant_broker.approvals import standing_approvals
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.approvals import Approval, StandingApproval
+from grant_broker.domain.approvals import Approval
 from grant_broker.domain.decisions import Decision
 from grant_broker.domain.keys import Key
+from grant_broker.domain.standing_approval import StandingApproval
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes import approvals as shapes

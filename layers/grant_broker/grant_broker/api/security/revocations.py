@@ -25,13 +25,13 @@ def post_revocations(broker: ApprovalsBroker, call: Call) -> Answer:
 def get_revocations(broker: ApprovalsBroker, call: Call) -> Answer:
     """Mass revocations."""
     read = mass_revocations.progress_reader(broker)
-    return lists.answer_page(call, broker.store.lists.list_revocations, lambda r: progress_view(read(r)))
+    return lists.answer_page(call, broker.revocations.list, lambda r: progress_view(read(r)))
 
 
 @routes.route("GET", "/security/revocations/<revocation_id>")
 def get_revocation(broker: ApprovalsBroker, _call: Call, revocation_id: str) -> Answer:
     """One mass revocation: how far it is, and what it blocks."""
-    progress = mass_revocations.progress_reader(broker)(broker.store.get_revocation(revocation_id))
+    progress = mass_revocations.progress_reader(broker)(broker.revocations.get(revocation_id))
     return Answer(200, progress_view(progress), retry_after=REVOCATION if progress.left else None)
 
 

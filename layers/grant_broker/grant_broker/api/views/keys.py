@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from grant_broker.domain.checks import Check, KeyChecks
 from grant_broker.domain.key_document import BreakGlass, Comparison, KeyDocument, compare
-from grant_broker.domain.keys import Key, Proposal
+from grant_broker.domain.keys import Key
+from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.times import format_duration, format_time, format_time_or_none, from_epoch
 from grant_broker.domain.votes import Quorum
 from grant_broker.keys.limits import Outcome

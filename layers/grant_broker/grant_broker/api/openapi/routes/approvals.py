@@ -4,8 +4,8 @@ from grant_broker.api.openapi.routes.operation import Operation
 from grant_broker.api.query import PAGED
 from grant_broker.api.shapes.approvals import Approval
 from grant_broker.api.shapes.third_parties import Page
-from grant_broker.domain.approvals import StandingApproval
 from grant_broker.domain.decisions import Decision
+from grant_broker.domain.standing_approval import StandingApproval
 
 _APPROVAL = "/security/approvals/{approval_id}"
 
