@@ -4,13 +4,16 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from grant_broker.domain.times import format_time
 from tests.end_to_end.browser.conftest import EVIL, REBOUND, Serve, findings
 from tests.end_to_end.conftest import Running
 from tests.local_aws.listening import Handler, Server
+from tests.support.limits import limits
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -34,11 +37,7 @@ def test_see_decide_watch_it_end_revoke(stack: Running, serve: Serve) -> None:
     request_id = asked(stack, duration="PT4S", reason=HOSTILE)
     page = serve("alice").open()
     page.wait_for_url("**/queue")
-    link = page.locator(f"a[href='/requests/{request_id}']")
-    for _ in range(100):
-        page.keyboard.press("Tab")
-        if link.evaluate("each => each === document.activeElement"):
-            break
+    reach(page, f"a[href='/requests/{request_id}']")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/requests/{request_id}")
     assert HOSTILE in page.inner_text("main")
@@ -84,10 +83,79 @@ def revoke(stack: Running, page: "Page") -> None:
     stack.until("revoked", held)
 
 
+def two_votes(stack: Running) -> str:
+    """The id of a key of the home account that needs two votes."""
+    admin = stack.aws("key_admin", "kms")
+    policy = admin.get_key_policy(KeyId=stack.key, PolicyName="default")["Policy"]
+    key_id = str(admin.create_key(Policy=policy)["KeyMetadata"]["KeyId"])
+    document = limits(name=f"votes_{key_id[:8]}", accounts=["111122223333"], quorum=2)
+    assert stack.call("bob", "PUT", f"/security/keys/{key_id}", document).status == 201
+    return key_id
+
+
+def approved_ahead(stack: Running, key_id: str) -> str:
+    """The id of a standing approval that waits for a second vote."""
+    body = {
+        "key": stack.key.replace(stack.key.rpartition("/")[2], key_id),
+        "account": "111122223333",
+        "operations": ["Encrypt"],
+        "encryption_context": {"dataset": "browser"},
+        "max_duration": "PT2H",
+        "valid_until": format_time(datetime.now(UTC) + timedelta(days=1)),
+        "reason": HOSTILE,
+    }
+    return str(stack.call("bob", "POST", "/security/approvals", body).body["id"])
+
+
+def reach(page: "Page", selector: str) -> None:
+    """Go by the Tab key until this has the focus."""
+    link = page.locator(selector)
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        if link.evaluate("each => each === document.activeElement"):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_votes_by_the_keyboard(stack: Running, serve: Serve) -> None:
+    """A standing approval is voted for and withdrawn, and a wider limit voted for, without a mouse."""
+    key_id = two_votes(stack)
+    approval_id = approved_ahead(stack, key_id)
+    page = serve("alice").open()
+    page.wait_for_url("**/queue")
+    base = page.url.partition("/queue")[0]
+    page.goto(f"{base}/approvals/")
+    reach(page, f"a[href='/approvals/{approval_id}']")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/approvals/{approval_id}")
+    assert page.evaluate("window.taken") is None
+    reach(page, "button[value=approve]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd .status.active")
+    page.focus("#confirmation")
+    page.keyboard.type("111122223333")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd .status.withdrawn")
+    wider = {"max_duration": "PT9H"}
+    assert stack.call("bob", "PATCH", f"/security/keys/{key_id}", wider).status == 202
+    page.goto(f"{base}/proposals/")
+    reach(page, f"form[action='/proposals/{key_id}'] button")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "action => !document.querySelector(action)", arg=f"form[action='/proposals/{key_id}']"
+    )
+    assert stack.call("bob", "GET", f"/security/keys/{key_id}").body["max_duration"] == "PT9H"
+    stack.call("bob", "DELETE", f"/security/keys/{key_id}")
+
+
 def test_no_finding_of_axe(stack: Running, serve: Serve) -> None:
     """No page, light or dark, has a finding of axe-core, an error, or anything that the policy blocks."""
     held = stack.granted(encryption_context={"dataset": "browser"}, reason=HOSTILE)
     pending = asked(stack, reason=HOSTILE)
+    voted = two_votes(stack)
+    ahead = approved_ahead(stack, voted)
+    wider = {"max_duration": "PT9H", "margin": "PT1M"}
+    assert stack.call("bob", "PATCH", f"/security/keys/{voted}", wider).status == 202
     key = f"/keys/{stack.key.rpartition('/')[2]}"
     alice, partner = serve("alice").open(), serve("partner").open()
     pages = {
@@ -102,6 +170,9 @@ def test_no_finding_of_axe(stack: Running, serve: Serve) -> None:
         "trail": (alice, "/trail"),
         "kill-switch": (alice, "/revocations/"),
         "reviews": (alice, "/reviews/"),
+        "approvals": (alice, "/approvals/"),
+        "approval": (alice, f"/approvals/{ahead}"),
+        "votes-on-limits": (alice, "/proposals/"),
         "requests": (partner, "/own/"),
         "own-request": (partner, f"/own/{held['id']}"),
         "own-pending": (partner, f"/own/{pending}"),

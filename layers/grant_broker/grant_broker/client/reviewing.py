@@ -8,9 +8,11 @@ from grant_broker.client.access_words import last_use_in_words
 from grant_broker.client.printing import moment, print_fields, printable
 from grant_broker.client.showing import Names, request_fields
 from grant_broker.domain.arns import find_account
+from grant_broker.domain.windows import days_in_words
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.accounts import NamedAccount
+    from grant_broker.api.shapes.approvals import WindowShown
     from grant_broker.api.shapes.events import Event
     from grant_broker.api.shapes.requests import (
         BrokenGlass,
@@ -141,3 +143,12 @@ def votes_in_words(request: "RequestSeen") -> str:
     """How many votes there are that count, of how many."""
     needed = request["votes"]["needed"]
     return f"{request['votes']['given']} of {'?' if needed is None else needed}"
+
+
+def windows_in_words(windows: "list[WindowShown] | None") -> str:
+    """The hours of a standing approval on a line."""
+    return "; ".join(map(_window, windows or ())) or "any time"
+
+
+def _window(window: "WindowShown") -> str:
+    return f"{days_in_words(window['days'])} {window['from']}-{window['to']} {window['time_zone']}"

@@ -10,14 +10,14 @@ from grant_broker.client.reviewing import (
     preflight_in_a_word,
     principal,
     votes_in_words,
+    windows_in_words,
 )
 from grant_broker.client.showing import Names
 from grant_broker.domain.arns import key_id_of
-from grant_broker.domain.windows import days_in_words
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.accounts import NamedAccount
-    from grant_broker.api.shapes.approvals import Approval, WindowShown
+    from grant_broker.api.shapes.approvals import Approval
     from grant_broker.api.shapes.events import Event
     from grant_broker.api.shapes.keys import Key, Proposal
     from grant_broker.api.shapes.requests import (
@@ -126,7 +126,7 @@ def print_approvals(approvals: Iterable["Approval"], names: Names) -> None:
                 f"{pairs(approval['encryption_context'])} ({approval['context_match']})",
                 approval["max_duration"],
                 moment(approval["valid_until"]),
-                "; ".join(map(_window, approval["windows"] or ())) or "any time",
+                windows_in_words(approval["windows"]),
                 decides(may=approval["may_decide"]),
                 approval["reason"],
             )
@@ -217,7 +217,3 @@ def _who(request: "RequestSeen", names: Mapping[str, str]) -> str:
 def _asked(request: "RequestSeen", key: str) -> str:
     extending = f", extending {request['extends']}" if request["extends"] else ""
     return f"{','.join(request['operations'])} for {request['duration']} on {key}{extending}"
-
-
-def _window(window: "WindowShown") -> str:
-    return f"{days_in_words(window['days'])} {window['from']}-{window['to']} {window['time_zone']}"

@@ -35,6 +35,8 @@ def test_clock() -> None:
         (True, "yes"),
         (False, "no"),
         (2, "2"),
+        (None, "none"),
+        ([], "none"),
         ("PT8H", "8 h"),
         (["Encrypt", "ReEncryptTo"], "Encrypt, ReEncryptTo"),
         ({"dataset": "orders"}, '{"dataset": "orders"}'),

@@ -6,7 +6,15 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
-from grant_broker.client.console import own_pages, review_pages, revocation_pages, security_pages, words
+from grant_broker.client.console import (
+    approval_pages,
+    own_pages,
+    proposal_pages,
+    review_pages,
+    revocation_pages,
+    security_pages,
+    words,
+)
 from grant_broker.client.console.guard import Guard
 from grant_broker.client.console.person import Person
 from grant_broker.client.errors import GrantBrokerError, ProblemError
@@ -39,6 +47,8 @@ def make_app(person: Person, guard: Guard) -> Flask:
         app.register_blueprint(security_pages.pages)
         app.register_blueprint(revocation_pages.pages)
         app.register_blueprint(review_pages.pages)
+        app.register_blueprint(approval_pages.pages)
+        app.register_blueprint(proposal_pages.pages)
     app.add_url_rule("/", "home", lambda: redirect(url_for(person.first_page)))
     # A page's own `request` is the broker's: Flask's is hidden by it.
     app.context_processor(

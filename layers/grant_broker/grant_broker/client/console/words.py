@@ -10,8 +10,15 @@ from grant_broker.client.access_words import (
     last_use_in_words,
     through_in_words,
 )
+from grant_broker.client.key_naming import path_id_of
 from grant_broker.client.printing import distance, pairs
-from grant_broker.client.reviewing import event_detail, preflight_in_a_word, principal, votes_in_words
+from grant_broker.client.reviewing import (
+    event_detail,
+    preflight_in_a_word,
+    principal,
+    votes_in_words,
+    windows_in_words,
+)
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
@@ -37,6 +44,8 @@ def name_of(arn: str) -> str:
 
 def limit_in_words(value: object) -> str:
     """A key's limit; what has a form of its own, as JSON."""
+    if value in (None, [], {}):
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -56,7 +65,9 @@ FILTERS = {
     "limit": limit_in_words,
     "pairs": pairs,
     "preflight": preflight_in_a_word,
+    "path_id": path_id_of,
     "principal": principal,
     "through": through_in_words,
     "votes": votes_in_words,
+    "windows": windows_in_words,
 }
