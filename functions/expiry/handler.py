@@ -54,11 +54,16 @@ def _run(context: LambdaContext) -> dict[str, Any]:
 
 def _end(records: list[dict[str, Any]]) -> dict[str, Any]:
     changes = [record["dynamodb"] for record in records]
-    # By its key, which every item has; the rest of it is for the record's own reading to judge.
+    # By its key, which every item has; the rest of it is for the record's own reading to judge, but for the
+    # Region, which only says whose turn it is.
     numbers = {
         change["NewImage"]["pk"]["S"].removeprefix("request#"): change["SequenceNumber"] for change in changes
     }
-    failed = end_at_once(broker(), list(numbers))
+    key_arns = {
+        change["NewImage"]["pk"]["S"].removeprefix("request#"): change["NewImage"].get("key_arn", {}).get("S")
+        for change in changes
+    }
+    failed = end_at_once(broker(), key_arns)
     return {"batchItemFailures": [{"itemIdentifier": numbers[request_id]} for request_id in failed]}
 
 

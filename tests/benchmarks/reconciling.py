@@ -15,6 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "grant_broker"))
 
 from grant_broker.aws.items import item_of
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.reconcile.run import Report, reconcile
 from grant_broker.reconcile.walk import Page
@@ -66,9 +67,9 @@ class CountedGrants(ListedGrants):
         super().__init__()
         self._aws = aws
 
-    def list_retirable_page(self, principal: str, *, marker: str | None = None) -> Page:
+    def list_retirable_page(self, principal: str, region: str, *, marker: str | None = None) -> Page:
         """A page of all grants."""
-        assert principal == EXPIRY_ROLE
+        assert (principal, region) == (EXPIRY_ROLE, region_of(KEY))
         self._aws.called("list_retirable_grants")
         return self._page(self.grants, marker)
 

@@ -83,9 +83,11 @@ class _Quiet(World):
         """A function sleeps."""
         self.timeline.sleep(seconds)
 
-    def kms_answer(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response:
-        """KMS's answer to a call."""
-        call = AwsCall("kms", operation, parameters, caller.arn)
+    def kms_answer(
+        self, caller: Credentials, region: str, operation: str, parameters: dict[str, Any]
+    ) -> Response:
+        """The answer of a Region's KMS to a call."""
+        call = AwsCall("kms", operation, parameters, caller.arn, region)
         answer: Response = self.injector.call(call, partial(self._by_kms, caller, call))
         return answer
 

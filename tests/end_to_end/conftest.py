@@ -67,17 +67,17 @@ class Running:
         """The function's own name, which Lambda gives to its role's sessions."""
         return str(self.ready["functions"][function]["arn"].rpartition("/")[2])
 
-    def aws(self, person: str, service: str) -> Any:
-        """A plain client of the local AWS."""
-        return self.aws_as(self.credentials(person), service)
+    def aws(self, person: str, service: str, region: str | None = None) -> Any:
+        """A plain client of the local AWS, in the stack's Region unless said otherwise."""
+        return self.aws_as(self.credentials(person), service, region)
 
-    def aws_as(self, who: Credentials, service: str) -> Any:
+    def aws_as(self, who: Credentials, service: str, region: str | None = None) -> Any:
         """A plain client of the local AWS with any credentials."""
         config = Config(proxies={}, retries={"total_max_attempts": 1})
         return client_of(
             _SESSION,
             service,
-            region_name=self.ready["region"],
+            region_name=region or self.ready["region"],
             endpoint_url=self.ready["aws_url"],
             aws_access_key_id=who.access_key_id,
             aws_secret_access_key=who.secret_access_key,

@@ -17,8 +17,10 @@ OWNERS: dict[tuple[str, str], set[str]] = {
     # How fast grants may end, and which run may end them.
     ("requests", "rate#retire#1893456000"): {"expiry"},
     ("requests", "rate#lease"): {"expiry"},
+    ("requests", "rate#lease#eu-west-1"): {"expiry"},
     # Where reconcile goes on.
     ("requests", "reconcile#place"): {"reconcile"},
+    ("requests", "reconcile#grants#eu-west-1"): {"reconcile"},
     ("requests", "limit#444455556666#31556736"): {"requests"},
     ("requests", "check#requests#arn:aws:kms:eu-central-1:111122223333:key/1"): {"requests", "approvals"},
     ("requests", "check#expiry#arn:aws:kms:eu-central-1:111122223333:key/1"): {"expiry", "approvals"},

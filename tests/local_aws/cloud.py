@@ -2,9 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -36,6 +36,8 @@ __all__ = ["AwsCall", "Cloud", "Credentials"]
 # moto's backends are one per process and not thread-safe: acknowledged writes vanish without this lock.
 LOCK = threading.RLock()
 _WITHOUT_REGION = frozenset({"iam", "sts", "ce"})
+ELSEWHERE = "eu-west-1"
+"""The Region that has a KMS beside the home Region's, and no other service."""
 
 _MODELS: Loader = create_loader()
 
@@ -50,7 +52,8 @@ class _Own(Protocol):
 class Cloud:
     """Accounts, principals and services; its state besides moto's is its own. `stacks`: ARN to outputs.
 
-    `dynamodb` is the endpoint of a DynamoDB to use in place of moto's (pytest --dynamodb-endpoint).
+    All services are in `region`; KMS is in `others` too. `dynamodb` is the endpoint of a DynamoDB to use in
+    place of moto's (pytest --dynamodb-endpoint).
     """
 
     dynamodb: ClassVar[str | None] = None
@@ -61,12 +64,19 @@ class Cloud:
         region: str = "eu-central-1",
         home: str = "111122223333",
         verify_signatures: bool = True,  # noqa: FBT001, FBT002 - the shared contract names it so
+        others: Collection[str] = (ELSEWHERE,),
     ) -> None:
         self.clock, self.region, self.home = clock, region, home
         self.directory = Directory(clock)
         self.authority = Authority(self.directory, clock, region)
         self._moto = Moto(region)
         self.kms = Kms(self.authority, clock, region)
+        """KMS in the home Region."""
+        elsewhere = {other: Authority(self.directory, clock, other) for other in others}
+        self.kms_in = {region: self.kms} | {
+            other: Kms(authority, clock, other, self.kms.readings) for other, authority in elsewhere.items()
+        }
+        """KMS in each Region: its keys, their grants, and who may retire which are the Region's own."""
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.stacks: dict[str, Mapping[str, str]] = {}
         self.account = AccountServices(self.authority, region)
@@ -91,7 +101,7 @@ class Cloud:
             operation, parameters = request.operation(service)
         except AwsError as error:
             return error.response(protocol)
-        call = AwsCall(service, operation, parameters, caller.arn)
+        call = AwsCall(service, operation, parameters, caller.arn, scope_of(request.headers)[1])
 
         def run() -> Response:
             # A database in a process of its own needs no lock, and shows races as they are.
@@ -105,6 +115,7 @@ class Cloud:
         access_key, _, service = scope_of(request.headers)
         if self.verifies_signatures:
             regions = {self.region, "us-east-1"} if service in _WITHOUT_REGION else {self.region}
+            regions |= set(self.kms_in) if service == "kms" else set()
             return verify(
                 request.method,
                 request.url,
@@ -128,7 +139,7 @@ class Cloud:
 
     def _answered(self, call: AwsCall, caller: Credentials, request: Request) -> Response:
         own: dict[str, _Own] = {
-            "kms": self.kms,
+            "kms": self.kms_in.get(call.region, self.kms),
             "iam": self._iam,
             "cloudformation": self.cloudformation,
             "sts": self._sts,
@@ -216,16 +227,34 @@ class Cloud:
         """Whose key this is."""
         return self.directory.credentials.get(access_key_id)
 
-    def create_key(self, policy: dict[str, Any], account: str | None = None, **parameters: Any) -> str:
+    def create_key(
+        self, policy: dict[str, Any], account: str | None = None, region: str | None = None, **parameters: Any
+    ) -> str:
         """A key's ARN. The policy may shut everybody out, as a test may want."""
         given = {"BypassPolicyLockoutSafetyCheck": True, "Policy": json.dumps(policy), **parameters}
-        made = self.session(self._root(account or self.home)).client("kms").create_key(**given)
+        root = self.session(self._root(account or self.home))
+        made = root.client("kms", region_name=region or self.region).create_key(**given)
         return str(made["KeyMetadata"]["Arn"])
 
     def put_key_policy(self, key_arn: str, policy: dict[str, Any]) -> None:
         """Replace a key's policy, whatever the old one said."""
-        self.kms.replace_policy(key_arn, policy)
+        self.kms_of(key_arn).replace_policy(key_arn, policy)
 
     def grants(self, key_arn: str) -> list[dict[str, Any]]:
         """All grants of a key, as ListGrants shows them."""
-        return [self.kms.shown(grant) for grant in list(self.kms.keys[key_arn].grants.by_id.values())]
+        kms = self.kms_of(key_arn)
+        return [kms.shown(grant) for grant in list(kms.keys[key_arn].grants.by_id.values())]
+
+    def spread(self, delay: timedelta) -> None:
+        """From now on KMS knows of grants, and of their ends, so much later."""
+        for kms in self.kms_in.values():
+            kms.propagation.of_grants = kms.propagation.of_ends = delay
+
+    @property
+    def key_arns(self) -> list[str]:
+        """Every key of every Region."""
+        return [key_arn for kms in self.kms_in.values() for key_arn in kms.keys]
+
+    def kms_of(self, key_arn: str) -> Kms:
+        """KMS in a key's Region."""
+        return self.kms_in[key_arn.split(":")[3]]

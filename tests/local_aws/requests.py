@@ -38,6 +38,8 @@ class AwsCall:
     operation: str
     parameters: dict[str, Any]
     principal: str
+    region: str = ""
+    """The Region that the signature names; empty where a test makes the call by itself."""
 
 
 @dataclass(frozen=True)

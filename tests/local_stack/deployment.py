@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tests.local_aws.cloud import Cloud, Credentials
+from tests.local_aws.cloud import ELSEWHERE, Cloud, Credentials
 from tests.local_stack import people, tickets
 from tests.local_stack.people import Person
 from tests.local_stack.template import API_ID, Function, Stream, Template
@@ -38,6 +38,7 @@ class Deployment:
             "IdentityCenterRoleIds": [people.unique_id(cloud, r) for r in people.identity_center_roles()],
             "SmallestDuration": 1,
             "FoundingScenario": "yes",
+            "KeyRegions": [ELSEWHERE],
             "TicketHooks": [tickets.HOOK, tickets.GONE],
         } | dict(parameters or {})
         cloud.functions.handlers = {tickets.HOOK: tickets.answer}

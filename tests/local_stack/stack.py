@@ -77,8 +77,7 @@ class Stack:
 
     def spread(self, seconds: float) -> None:
         """From now on KMS knows of grants, and of their ends, so much later; tokens bridge it."""
-        propagation = self.deployment.cloud.kms.propagation
-        propagation.of_grants = propagation.of_ends = timedelta(seconds=seconds)
+        self.deployment.cloud.spread(timedelta(seconds=seconds))
 
     def _begin(self) -> None:
         _run(self.aws)

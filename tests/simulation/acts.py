@@ -7,6 +7,7 @@ from typing import Any
 from tests.local_stack.brokers import Answer
 from tests.simulation import looks
 from tests.simulation.injection import Fault
+from tests.simulation.keys import path_of
 from tests.simulation.world import World
 
 Plan = Sequence[Fault]
@@ -125,7 +126,7 @@ class Acts:
 
     def path(self, name: str) -> str:
         """Where a key's limits are."""
-        return f"/security/keys/{self.world.keys.arns[name].rpartition('/')[2]}"
+        return path_of(self.world.keys.arns[name])
 
     def _in(self, seconds: int) -> str:
         return (self.world.now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

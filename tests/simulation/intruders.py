@@ -81,7 +81,7 @@ class Intruders:
         return str(self._kms(caller, "CreateGrant", RetiringPrincipal=self._retiring, **given, **named))
 
     def _kms(self, caller: Any, operation: str, **parameters: Any) -> Any:
-        _, _, body = self.world.cloud.kms.handle(caller, operation, parameters)
+        _, _, body = self.world.cloud.kms_of(parameters["KeyId"]).handle(caller, operation, parameters)
         return json.loads(body or b"{}").get("GrantId")
 
     # ------------------------------------------------------------ the tables

@@ -17,6 +17,7 @@ from tests.local_stack.brokers import Answer
 from tests.simulation import looks, oracle
 from tests.simulation.database import Write
 from tests.simulation.injection import Died
+from tests.simulation.keys import path_of
 from tests.simulation.oracle import Plain, plain
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Ledger:
     def asked(self, who: str, method: str, path: str, body: Any) -> None:
         """A call begins."""
         if method == "PUT" and path.startswith("/security/keys/"):
-            arn = next(arn for arn in self.world.keys.arns.values() if arn.endswith(path.rpartition("/")[2]))
+            arn = next(arn for arn in self.world.keys.arns.values() if path_of(arn) == path)
             self.documents.setdefault(arn, []).append((self.world.people[who].arn, body))
 
     def _intended(self, function: str, request: Plain, moment: str) -> None:
@@ -301,7 +302,12 @@ class Ledger:
     def _named(self, given: Plain) -> tuple[str, str]:
         """Key and id of the grant that a call is to end."""
         if "GrantToken" in given:
-            return self.world.cloud.kms.access.grants.tokens[given["GrantToken"]]
+            kms = next(
+                kms
+                for kms in self.world.cloud.kms_in.values()
+                if given["GrantToken"] in kms.access.grants.tokens
+            )
+            return kms.access.grants.tokens[given["GrantToken"]]
         return given["KeyId"], given["GrantId"]
 
     def _grant(self, key_arn: str, grant_id: str) -> Plain | None:
@@ -331,7 +337,7 @@ class Ledger:
 
     def _at_the_rate(self, call: AwsCall) -> None:
         clock = self.world.now + self.world.skew["expiry"]
-        turn = self.world.injector.calm, call.operation, int(clock.timestamp())
+        turn = self.world.injector.calm, f"{call.operation} in {call.region}", int(clock.timestamp())
         self.turns[turn] += 1
         if turn[0] is not None and self.turns[turn] > oracle.RATE:
             self.wrong(3, f"more than {oracle.RATE} grants were ended in a second by {call.operation}")

@@ -86,7 +86,7 @@ class OneRequest:
         """A taken-over function made a well-named grant that nobody approved."""
         world, name = self.world, f"grant-broker/{'f' * 32}/{int(self.world.now.timestamp()) + 1200}"
         world.ledger.planted.add(name)
-        world.cloud.kms.handle(
+        world.cloud.kms_of(world.keys.arns["second_data"]).handle(
             world.deployment.credentials("requests"), "CreateGrant",
             {
                 "KeyId": world.keys.arns["second_data"], "GranteePrincipal": world.grantees[0],

@@ -45,7 +45,7 @@ class Processes(Brokers):
 
         aws = _DirectClients(session.client)
         aws.database = DirectDynamoDb(world.database, world.injector, credentials.arn, sleep)
-        aws.keys = DirectKms(partial(world.kms_answer, credentials))
+        aws.keys = lambda region: DirectKms(partial(world.kms_answer, credentials, region))
         aws.hooks = world.hooks
         made = self.composed(function, aws, sleep)
         if isinstance(made, RequestsBroker):
@@ -96,13 +96,13 @@ class _DirectClients(Clients):
     keys: Any
     hooks: Any
 
-    def kms(self) -> Any:
-        """KMS past the wire."""
-        return self.keys
+    def kms(self, region: str) -> Any:
+        """KMS of a Region past the wire."""
+        return self.keys(region)
 
-    def reading_kms(self) -> Any:
-        """KMS past the wire."""
-        return self.keys
+    def reading_kms(self, region: str) -> Any:
+        """KMS of a Region past the wire."""
+        return self.keys(region)
 
     def ticket_hooks(self) -> Any:
         """Lambda past the wire."""

@@ -11,7 +11,7 @@ from grant_broker.domain.agenda import Part
 from grant_broker.expiry import run as expiry
 from grant_broker.reconcile.run import reconcile
 from tests.local_aws.answers import AwsError, Response
-from tests.local_aws.cloud import AwsCall, Cloud, Credentials
+from tests.local_aws.cloud import ELSEWHERE, AwsCall, Cloud, Credentials
 from tests.local_stack.brokers import Answer
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.people import HOME, role_arn, unique_id
@@ -21,7 +21,7 @@ from tests.simulation.expressions import Item
 from tests.simulation.hooks import Hooks
 from tests.simulation.injection import Answered, Died, Fault, Injector
 from tests.simulation.intruders import Intruders
-from tests.simulation.keys import Keys, key_id
+from tests.simulation.keys import Keys, path_of
 from tests.simulation.ledger import Ledger
 from tests.simulation.processes import Bus, Processes
 from tests.simulation.specials import specials
@@ -68,7 +68,7 @@ class World:
         policy = self.deployment.template.properties("PartnerDataKey")["KeyPolicy"]
         arns = {
             "partner_data": self.deployment.keys["partner_data"],
-            "second_data": self.cloud.create_key(policy),
+            "second_data": self.cloud.create_key(policy, region=ELSEWHERE),
         }
         return Keys(self.cloud, arns, policy)
 
@@ -106,7 +106,7 @@ class World:
         self.let_go_on(unchecked=False)
         if self._registered is None:
             for name, arn in self.keys.arns.items():
-                self.call("alice", "PUT", f"/security/keys/{key_id(arn)}", self.document(name))
+                self.call("alice", "PUT", path_of(arn), self.document(name))
             self._registered = self._tables(), list(self.database.stream)
         self._ids = itertools.count(1000)
         for name, items in self._registered[0].items():
@@ -159,8 +159,7 @@ class World:
 
     def spread(self, seconds: float) -> None:
         """From now on KMS knows of grants, and of their ends, so much later."""
-        propagation = self.cloud.kms.propagation
-        propagation.of_grants = propagation.of_ends = timedelta(seconds=seconds)
+        self.cloud.spread(timedelta(seconds=seconds))
 
     def let_go_on(self, *, unchecked: bool) -> None:
         """Set whether requests go on whose tickets cannot be checked."""
@@ -304,15 +303,17 @@ class World:
             self.streams.deliver(function)
 
     # ------------------------------------------------------------ what the injector needs
-    def kms_answer(self, caller: Credentials, operation: str, parameters: dict[str, Any]) -> Response:
-        """KMS's answer to a call."""
+    def kms_answer(
+        self, caller: Credentials, region: str, operation: str, parameters: dict[str, Any]
+    ) -> Response:
+        """The answer of a Region's KMS to a call."""
         paged = {"Limit": min(parameters["Limit"], _LISTED)} if "Limit" in parameters else {}
-        call = AwsCall("kms", operation, {**parameters, **paged}, caller.arn)
+        call = AwsCall("kms", operation, {**parameters, **paged}, caller.arn, region)
         return self._kms_call(call, partial(self._by_kms, caller, call)) or self._by_kms(caller, call)
 
     def _by_kms(self, caller: Credentials, call: AwsCall) -> Response:
         try:
-            answer: Any = self.cloud.kms.handle(caller, call.operation, call.parameters)
+            answer: Any = self.cloud.kms_in[call.region].handle(caller, call.operation, call.parameters)
         except AwsError as error:
             return error.response()
         return cast("Response", answer)

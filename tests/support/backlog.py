@@ -12,7 +12,9 @@ from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.grant_ender import GrantEnder
 from grant_broker.aws.items import item_of
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.aws.store import Store
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.domain.times import from_epoch
 from grant_broker.expiry.broker import ExpiryBroker
@@ -28,6 +30,7 @@ from tests.support.records import EXPIRY_ROLE, KEY, request
 from tests.support.turns import Turns
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+HOME, ELSEWHERE = "eu-central-1", "eu-west-1"
 SECOND = int(START.timestamp())
 
 
@@ -69,6 +72,7 @@ class Backlog:
         self.database = Database(tables, self.clock)
         self.database.handle = _one_at_a_time(self.database.handle)  # type: ignore[method-assign]
         self.kms = QuotaKms(self.clock, self.quota)
+        self.kms_in = {HOME: self.kms, ELSEWHERE: QuotaKms(self.clock, self.quota)}
         self._ids = (f"{number:032x}" for number in count(10**9))
 
     def broker(self, sleep: Callable[[float], None] | None = None) -> ExpiryBroker:
@@ -77,9 +81,10 @@ class Backlog:
         client = DirectDynamoDb(self.database, self.injector, "expiry", sleep)
         settings = ExpirySettings(
             request_table="requests", approval_table="approvals", home_account="111122223333",
-            retiring_principal=EXPIRY_ROLE, agenda_shards=self.shards, end_rate=self.rate,
-            smallest_duration=self.smallest_duration,
+            aws_region=HOME, key_regions=(ELSEWHERE,), retiring_principal=EXPIRY_ROLE,
+            agenda_shards=self.shards, end_rate=self.rate, smallest_duration=self.smallest_duration,
         )  # fmt: skip
+        clients = KmsClients(cast("Any", self.kms_in.__getitem__), HOME, [ELSEWHERE])
         database = DynamoDb(cast("Any", client), sleep=sleep)
         return ExpiryBroker(
             settings=settings,
@@ -89,8 +94,8 @@ class Backlog:
                 approval_table="approvals",
                 agenda_shards=self.shards,
             ),
-            kms=KmsReader(cast("Any", self.kms)),
-            ender=GrantEnder(cast("Any", self.kms)),
+            kms=KmsReader(clients),
+            ender=GrantEnder(clients),
             clock=self.clock,
             new_id=lambda: next(self._ids),
             sleep=sleep,
@@ -109,7 +114,7 @@ class Backlog:
         }  # fmt: skip
         record = request(**(fields | changes))
         self.put(item_of(record, agenda_shards=self.shards))
-        self.kms.grants[grant_id] = {
+        self.kms_in[region_of(key_arn)].grants[grant_id] = {
             "GrantId": grant_id, "KeyId": key_arn, "Name": record.grant_name,
             "GranteePrincipal": record.grantee, "RetiringPrincipal": EXPIRY_ROLE, "Operations": ["Encrypt"],
             "CreationDate": START,

@@ -13,6 +13,7 @@ from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.agenda import Part
 from grant_broker.domain.approvals import Approval, ApprovalKind
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
@@ -121,11 +122,12 @@ class ListedGrants:
     calls: int = 0
 
     def list_retirable_page(
-        self, principal: str, *, marker: str | None = None
+        self, principal: str, region: str, *, marker: str | None = None
     ) -> tuple[list[ListedGrant], str | None]:
-        """A page of the grants that show the broker's retiring principal."""
+        """A page of a Region's grants that show the broker's retiring principal."""
         assert principal == EXPIRY_ROLE
-        return self._page([each for each in self.grants if each.retiring_principal == principal], marker)
+        here = [each for each in self.grants if region_of(each.key_arn) == region]
+        return self._page([each for each in here if each.retiring_principal == principal], marker)
 
     def list_grants_page(
         self, key_arn: str, *, marker: str | None = None
@@ -152,6 +154,7 @@ class Scene:
         self.now = NOW
         self.left = 240.0
         self.end_rate = 40
+        self.key_regions: tuple[str, ...] = ()
         self.metrics: dict[str, float] = {}
         self.allowed: tuple[AllowedGrant, ...] = ()
         self._ids = 0
@@ -163,6 +166,8 @@ class Scene:
             request_table="requests",
             approval_table="approvals",
             home_account="111122223333",
+            aws_region="eu-central-1",
+            key_regions=self.key_regions,
             retiring_principal=EXPIRY_ROLE,
             agenda_shards=1,
             approver_role_ids=(),

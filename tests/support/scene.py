@@ -79,8 +79,13 @@ class InProcessStack:
 
     @cached_property
     def kms(self) -> Any:
-        """KMS, as the account's root."""
+        """KMS in the stack's own Region, as the account's root."""
         return self._root.client("kms")
+
+    def kms_of(self, key_arn: str) -> Any:
+        """KMS in a key's Region, as the account's root."""
+        region = key_arn.split(":")[3]
+        return self.kms if region == self.cloud.region else self._root.client("kms", region_name=region)
 
     @cached_property
     def _root(self) -> Any:
@@ -103,9 +108,9 @@ class InProcessStack:
         for table in (self.deployment.request_table, self.deployment.approval_table):
             items = self.tables.scan(TableName=table, ProjectionExpression="pk, sk")["Items"]
             self._write(table, [{"DeleteRequest": {"Key": key}} for key in items])
-        for key_arn in self.cloud.kms.keys:
+        for key_arn in self.cloud.key_arns:
             for grant in self.cloud.grants(key_arn):
-                self.kms.revoke_grant(KeyId=key_arn, GrantId=grant["GrantId"])
+                self.kms_of(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant["GrantId"])
         self._restore()
         self.clock.now = START
         self.brokers.metrics.clear()
@@ -175,7 +180,7 @@ class InProcessStack:
 
     def spread(self, within: timedelta) -> None:
         """From now on KMS knows of grants and of their ends so much later."""
-        self.cloud.kms.propagation.of_grants = self.cloud.kms.propagation.of_ends = within
+        self.cloud.spread(within)
 
     def put_policy_without(self, *sids: str) -> None:
         """Take statements out of the key's policy."""

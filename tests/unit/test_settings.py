@@ -47,6 +47,7 @@ def test_no_variable_is_empty(function: str) -> None:
         str(error["loc"][0]) for error in refused.value.errors()
     }
     lists = {"TRUSTED_ACCOUNTS", "IDENTITY_CENTER_ROLE_IDS", "APPROVER_ROLE_IDS", "TICKET_HOOKS"}
+    lists.add("KEY_REGIONS")
     assert accepted == lists & set(told)
 
 

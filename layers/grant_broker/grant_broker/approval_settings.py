@@ -55,7 +55,6 @@ class ApiSettings(ApprovalSettings):
     ticket_hooks: Listed
     """The functions that a key's `ticket_hook` may name."""
     grantable_operations: Annotated[Listed, Field(min_length=1)]
-    aws_region: Text
     smallest_duration: Count
     take_up_within: Wait
     review_every_days: Annotated[int, Field(ge=0)]

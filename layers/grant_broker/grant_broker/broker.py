@@ -5,14 +5,18 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.aws.request_store import RequestStore
 from grant_broker.domain.records import Stamp
 from grant_broker.settings import GrantSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 S = TypeVar("S", bound=RequestStore)
 Measure = Callable[[str, float], None]
@@ -46,6 +50,11 @@ class Broker:
     def stamp(self, by: str) -> Stamp:
         """Make the stamp of a change: now, by a caller or a function, with a new event's id."""
         return Stamp(self.clock(), by, self.new_id())
+
+
+def kms_of(make: Callable[[str], "KMSClient"], settings: GrantSettings) -> KmsClients:
+    """Make the KMS clients of a function's role: the home Region's now, each other one when it is needed."""
+    return KmsClients(make, settings.aws_region, settings.key_regions)
 
 
 def store_of(kind: type[S], aws: Clients, settings: GrantSettings, *, approval_table: str) -> S:

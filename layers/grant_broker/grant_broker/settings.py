@@ -49,5 +49,17 @@ class Settings(BaseModel):
 class GrantSettings(Settings):
     """What a function is told that reads grants. `agenda_shards` is in how many partitions each part lies."""
 
+    aws_region: Text
+    key_regions: Listed
+    """The Regions beside the stack's own, `aws_region`, whose keys may be registered."""
     retiring_principal: Text
     agenda_shards: Count
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The Regions whose keys may be registered, the stack's own first, each once."""
+        return tuple(dict.fromkeys((self.aws_region, *self.key_regions)))
+
+    def region_counted(self, named: str | None) -> str:
+        """The Region that an end counts in: the home Region where none of the stack's is named."""
+        return named if named in self.regions else self.aws_region

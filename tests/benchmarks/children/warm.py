@@ -32,7 +32,8 @@ def submit() -> None:
 
 
 broker = handler.broker()
-clients = (broker.store.database._client, broker.issuer._client)  # noqa: SLF001
+kms = broker.issuer._clients.in_region(broker.settings.aws_region)  # noqa: SLF001
+clients = (broker.store.database._client, kms)  # noqa: SLF001
 for _ in range(3):
     submit()
 for client in clients:

@@ -167,9 +167,9 @@ def test_the_rest_cannot_be_read() -> None:
     agenda = broker.store.agenda
     read = agenda.read_due
 
-    def read_due(part: Part, until: int, *, most: int) -> Any:
+    def read_due(part: Part, until: int, **more: Any) -> Any:
         with backlog.injector.under([broken] if part == Part.REST else []):
-            return read(part, until, most=most)
+            return read(part, until, **more)
 
     agenda.read_due = read_due  # type: ignore[method-assign]
     with pytest.raises(DatabaseRefused):
@@ -187,9 +187,9 @@ def test_what_a_partial_look_brought_is_ended() -> None:
     read = broker.store.agenda.read_due
     looks = iter([True])
 
-    def read_due(part: Part, until: int, *, most: int) -> Any:
+    def read_due(part: Part, until: int, **more: Any) -> Any:
         with backlog.injector.under([throttled] if part == Part.ENDS and next(looks, False) else []):
-            return read(part, until, most=most)
+            return read(part, until, **more)
 
     broker.store.agenda.read_due = read_due  # type: ignore[method-assign]
     expiry.run(replace(broker, sleep=backlog.clock.sleep), lambda: 240.0, pool=Inline)

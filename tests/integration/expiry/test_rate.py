@@ -9,6 +9,7 @@ from tests.simulation.injection import Fault, Kind
 from tests.support.backlog import SECOND, START, Backlog, DiedError, died_at
 
 RATE = 40
+HOME = "eu-central-1"
 LEASE = {"pk": {"S": "rate#lease"}, "sk": {"S": "lease"}}
 
 
@@ -68,7 +69,7 @@ def test_a_stream_beside_two_runs_keeps_the_rate() -> None:
     def batches() -> None:
         broker = backlog.broker()
         for _ in range(8):
-            claimed = claim_for_stream(broker, 10)
+            claimed = claim_for_stream(broker, HOME, 10)
             taken.append(claimed)
             for _ in range(claimed):
                 backlog.kms.calls["RetireGrant", int(backlog.clock.now.timestamp())] += 1
@@ -140,12 +141,12 @@ def test_the_rate_items_do_not_answer() -> None:
     backlog.add([-1] * 100)
     broker = backlog.broker(lambda _: None)
     with backlog.injector.under([Fault(Kind.SERVER_ERROR, lasting=True, operation="UpdateItem")]):
-        rate = EndRate(broker)
+        rate = EndRate(broker, HOME)
         rate.renew()
         claims = [rate.claim(Way.RETIRE, 6), rate.claim(Way.RETIRE, 100), rate.claim(Way.RETIRE, 1)]
         assert (claims, rate.claim(Way.REVOKE, 100)) == ([6, 4, 0], RATE // 4)
         rate.give_back()
-        assert claim_for_stream(broker, 10) == 1
+        assert claim_for_stream(broker, HOME, 10) == 1
     backlog.clock.sleep(1)
     rate.renew()
     assert rate.claim(Way.RETIRE, 100) == RATE
@@ -154,7 +155,7 @@ def test_the_rate_items_do_not_answer() -> None:
 def test_the_counter_alone_does_not_answer() -> None:
     """A run that knows of no other goes on at a quarter all the same, in its first second too."""
     backlog = Backlog(rate=RATE)
-    rate = EndRate(backlog.broker(lambda _: None))
+    rate = EndRate(backlog.broker(lambda _: None), HOME)
     counter = Fault(Kind.SERVER_ERROR, after=1, lasting=True, operation="UpdateItem")
     with backlog.injector.under([counter]):
         rate.renew()
@@ -200,7 +201,7 @@ def test_leases_are_cleared_away() -> None:
 
 def test_each_way_has_its_own_quota() -> None:
     """What RetireGrant took RevokeGrant does not lack."""
-    rate = EndRate(Backlog(rate=RATE).broker())
+    rate = EndRate(Backlog(rate=RATE).broker(), HOME)
     rate.renew()
     assert [rate.claim(way, 100) for way in (*Way, *Way)] == [RATE, RATE, 0, 0]
     assert (rate.claim(Way.RETIRE, 0), rate.claim(Way.RETIRE, -1)) == (0, 0)
@@ -209,7 +210,7 @@ def test_each_way_has_its_own_quota() -> None:
 def test_counters_go_away_by_themselves() -> None:
     """Each carries the attribute that DynamoDB's TTL reads, an hour ahead, and none is on the agenda."""
     backlog = Backlog()
-    rate = EndRate(backlog.broker())
+    rate = EndRate(backlog.broker(), HOME)
     rate.renew()
     assert rate.claim(Way.RETIRE, 1) == 1
     counter = backlog.database.tables["requests"].items[f"rate#retire#{SECOND}", "limit"]

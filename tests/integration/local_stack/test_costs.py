@@ -64,8 +64,8 @@ def _assert_reckoned(counted: Mapping[str, float], *names: str) -> None:
 
 @pytest.fixture
 def stack(deploy: Callable[..., InProcessStack]) -> InProcessStack:
-    """As deployed by default, two minutes after its key was checked, approved ahead."""
-    made = deploy(SmallestDuration=300)
+    """As deployed by default, in one Region, two minutes after its key was checked, approved ahead."""
+    made = deploy(SmallestDuration=300, KeyRegions="")
     made.approve_ahead()
     made.check()
     made.clock.advance(minutes=2)

@@ -96,11 +96,11 @@ def test_what_was_ended_meanwhile_is_no_forgery(scene: Scene) -> None:
     grants = live(scene, MANY)
     listing = scene.kms.list_retirable_page
 
-    def revoked(principal: str, *, marker: str | None = None) -> Any:
+    def revoked(principal: str, region: str, *, marker: str | None = None) -> Any:
         for number in range(MANY):
             scene.put(request(id=f"{number:032x}", grant_id=f"g{number}", due=int(NOW.timestamp())))
         scene.kms.grants = []
-        return listing(principal, marker=marker)
+        return listing(principal, region, marker=marker)
 
     scene.kms.list_retirable_page = revoked  # type: ignore[method-assign]
     scene.run(*grants)

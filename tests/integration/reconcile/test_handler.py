@@ -33,6 +33,7 @@ def test_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     handler.broker.cache_clear()
     made = handler.broker()
     assert made.settings == handler.settings
-    assert made.kms._client.meta.config.retries["total_max_attempts"] == 8  # noqa: SLF001
+    client = made.kms._clients.in_region(handler.settings.aws_region)  # noqa: SLF001
+    assert client.meta.config.retries["total_max_attempts"] == 8
     handler.broker.cache_clear()
     assert made.clock() > NOW.replace(year=2020)

@@ -95,10 +95,10 @@ def test_a_marker_that_kms_does_not_take(scene: Scene, monkeypatch: pytest.Monke
     _run(scene, strays(5), _pages(2))
     real = scene.kms.list_retirable_page
 
-    def refuse(principal: str, *, marker: str | None = None) -> Any:
+    def refuse(principal: str, region: str, *, marker: str | None = None) -> Any:
         if marker == "4":
             raise KmsRefused("InvalidMarkerException", "no such marker")
-        return real(principal, marker=marker)
+        return real(principal, region, marker=marker)
 
     monkeypatch.setattr(scene.kms, "list_retirable_page", refuse)
     _run(scene, strays(4), _pages(5))
@@ -111,7 +111,7 @@ def test_any_other_refusal(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
     scene.kms.size = 2
     _run(scene, strays(5), _pages(1))
 
-    def refuse(_principal: str, *, marker: str | None = None) -> Any:
+    def refuse(_principal: str, _region: str, *, marker: str | None = None) -> Any:
         del marker
         raise KmsRefused("AccessDeniedException", "no")
 
@@ -128,10 +128,10 @@ def test_kms_gives_out_midway(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
     scene.kms.size = 2
     real = scene.kms.list_retirable_page
 
-    def fail(principal: str, *, marker: str | None = None) -> Any:
+    def fail(principal: str, region: str, *, marker: str | None = None) -> Any:
         if marker == "2":
             raise KmsUncertain("ThrottlingException", "slow down")
-        return real(principal, marker=marker)
+        return real(principal, region, marker=marker)
 
     monkeypatch.setattr(scene.kms, "list_retirable_page", fail)
     with pytest.raises(KmsUncertain):

@@ -13,6 +13,7 @@ from grant_broker.domain.grant_name import grant_name
 from grant_broker.domain.lifecycle import Action, Status
 from grant_broker.reconcile.run import Report, reconcile
 from tests.local_aws.cloud import Cloud
+from tests.support.one_kms import one_kms
 from tests.support.records import (
     ACCOUNT,
     CREATED,
@@ -68,7 +69,7 @@ def world() -> Iterator[TablesAndKms]:
     root = cloud.session(cloud.root())
     key = cloud.create_key({"Version": "2012-10-17", "Statement": [_root(cloud.home)]})
     kms = cloud.session(cloud.session_for(reader, "run")).client("kms")
-    scene = Scene(root.client("dynamodb"), KmsReader(kms))
+    scene = Scene(root.client("dynamodb"), KmsReader(one_kms(kms)))
     scene.put(register(key_arn=key))
     yield TablesAndKms(cloud, scene, key, root.client("kms"), moment)
     moto_api_backend.reset()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
+from grant_broker.aws.agenda import Around
 from grant_broker.aws.store import Store
 from grant_broker.domain.ends_ahead import ON_TIME
 from grant_broker.reconcile.run import reconcile
@@ -109,7 +110,7 @@ def test_no_more_is_read_than_says_enough(scene: InProcessStack) -> None:
     key = scene.brokers.broker("requests").store.get_key(scene.key_arn).document
     ahead = count_ends(scene.brokers.broker("requests"), key, 7200, grantee="anybody")
     assert (ahead.complete, sum(ahead.dues.values())) == (False, 67)
-    assert agenda.count_ends(0, 2**32, most=401).complete
+    assert agenda.count_ends(Around(scene.cloud.region, 0, 2**32), most=401, regions=1, sample="").complete
     assert scene.submit().status == 409
 
 

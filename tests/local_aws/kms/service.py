@@ -32,10 +32,19 @@ _Operation = Callable[[KmsCall], Response]
 
 
 class Kms:
-    """The service. `readings` says how it reads what AWS documents in two ways, `propagation` how slowly."""
+    """The service in one Region.
 
-    def __init__(self, authority: Authority, clock: Callable[[], datetime], region: str) -> None:
-        self.readings = Readings()
+    `readings` says how it reads what AWS documents in two ways, `propagation` how slowly.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        clock: Callable[[], datetime],
+        region: str,
+        readings: Readings | None = None,
+    ) -> None:
+        self.readings = readings or Readings()
         self.propagation = Propagation(clock)
         self.access = Access(authority, Keys(region), self.propagation, self.readings)
         self.usage = Usage(self.access, clock)

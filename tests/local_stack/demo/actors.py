@@ -80,18 +80,18 @@ class Actors:
             return str(error.response["Error"]["Code"]), {}
 
     def client(self, who: str, service: str) -> Any:
-        """A client of AWS with somebody's credentials, made once."""
+        """A client of AWS with somebody's credentials, made once; `kms@REGION` is KMS of another Region."""
         if (who, service) not in self._clients:
             self._clients[who, service] = self._client(who, service)
         return self._clients[who, service]
 
     def _client(self, who: str, service: str) -> Any:
-        keys = self._credentials(who)
+        keys, (name, _, region) = self._credentials(who), service.partition("@")
         config = Config(proxies={}, retries={"total_max_attempts": 1})
         return client_of(
             self._session,
-            service,
-            region_name=self.stack.deployment.cloud.region,
+            name,
+            region_name=region or self.stack.deployment.cloud.region,
             endpoint_url=self.stack.aws_url,
             aws_access_key_id=keys.access_key_id,
             aws_secret_access_key=keys.secret_access_key,

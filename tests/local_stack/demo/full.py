@@ -12,6 +12,7 @@ from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
 from tests.local_stack.demo.oversight import oversight
 from tests.local_stack.demo.people import approvers_and_requesters
+from tests.local_stack.demo.regions import keys_of_other_regions
 from tests.local_stack.demo.revocations import kill_switch
 from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
@@ -29,4 +30,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     kill_switch,
     people_are_told,
     oversight,
+    keys_of_other_regions,
 )

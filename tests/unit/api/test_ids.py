@@ -12,11 +12,12 @@ from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.domain.errors import NotFound
 from tests.support.environments import environment
+from tests.support.one_kms import one_kms
 
 NOTHING: Any = None
 BROKER = ApprovalsBroker(
     settings=ApprovalsSettings.from_environment(environment("approvals")),
-    kms=KmsReader(NOTHING),
+    kms=KmsReader(one_kms(NOTHING)),
     store=Store(DynamoDb(NOTHING), request_table="r"),
 )
 

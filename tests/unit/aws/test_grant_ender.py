@@ -7,6 +7,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from grant_broker.aws.grant_ender import GrantEnder
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
+from tests.support.one_kms import one_kms
 from tests.support.scripted_client import Script, refusal
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -16,7 +17,7 @@ GONE = refusal("NotFoundException")
 def ender(*answers: Any) -> tuple[GrantEnder, Script]:
     """The right to end grants, with KMS answering so, and its client."""
     script = Script(*answers)
-    return GrantEnder(script), script  # type: ignore[arg-type]
+    return GrantEnder(one_kms(script)), script
 
 
 def test_end() -> None:
@@ -30,9 +31,9 @@ def test_end() -> None:
 
 
 def test_end_by_token() -> None:
-    """A token names grant and key."""
+    """A token names grant and key; the key says in which Region."""
     calls, script = ender({})
-    calls.retire_grant_by_token("t1")
+    calls.retire_grant_by_token(key_arn=KEY, grant_token="t1")
     assert script.calls == [("retire_grant", {"GrantToken": "t1"})]
 
 

@@ -7,6 +7,7 @@ import pytest
 from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
 from grant_broker.domain.scope import ContextMatch, Scope
+from tests.support.one_kms import one_kms
 from tests.support.scripted_client import Script, refusal
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -17,7 +18,7 @@ GONE = refusal("NotFoundException")
 def issuer(*answers: Any) -> tuple[GrantIssuer, Script]:
     """The right to create grants, with KMS answering so, and its client."""
     script = Script(*answers)
-    return GrantIssuer(script), script  # type: ignore[arg-type]
+    return GrantIssuer(one_kms(script)), script
 
 
 @pytest.mark.parametrize(

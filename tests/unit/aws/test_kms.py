@@ -9,6 +9,7 @@ from grant_broker.aws.kms import KmsReader, listed_grant
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
+from tests.support.one_kms import REGION, one_kms
 from tests.support.scripted_client import Script, refusal
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0e"
@@ -21,7 +22,7 @@ GONE = refusal("NotFoundException")
 def kms(*answers: Any) -> tuple[KmsReader, Script]:
     """KMS that answers so, and its client."""
     script = Script(*answers)
-    return KmsReader(script), script  # type: ignore[arg-type]
+    return KmsReader(one_kms(script)), script
 
 
 def test_lists() -> None:
@@ -31,8 +32,8 @@ def test_lists() -> None:
         {"Grants": [{**ENTRY, "GrantId": "g2"}], "Truncated": False},
     )
     calls, script = kms(*pages)
-    assert calls.list_retirable_page("role")[1] == "m"
-    assert [grant.grant_id for grant in calls.list_retirable_page("role", marker="m")[0]] == ["g2"]
+    assert calls.list_retirable_page("role", REGION)[1] == "m"
+    assert [grant.grant_id for grant in calls.list_retirable_page("role", REGION, marker="m")[0]] == ["g2"]
     assert script.calls == [
         ("list_retirable_grants", {"RetiringPrincipal": "role", "Limit": 100}),
         ("list_retirable_grants", {"RetiringPrincipal": "role", "Limit": 100, "Marker": "m"}),
@@ -105,7 +106,7 @@ def test_counts_list_grants() -> None:
     calls.list_grants_page(KEY)
     assert calls.listed.take() == 2
     calls, _ = kms({"Grants": []})
-    calls.list_retirable_page("role")
+    calls.list_retirable_page("role", REGION)
     assert calls.listed.take() == 0
 
 

@@ -9,7 +9,7 @@ from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.revocations import Revocations
 from grant_broker.aws.store import Store
-from grant_broker.broker import Measure, no_metric, store_of
+from grant_broker.broker import Measure, kms_of, no_metric, store_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class ApprovalsBroker(ApiBroker):
         return cls(
             settings=settings,
             store=store_of(Store, aws, settings, approval_table=settings.approval_table),
-            kms=KmsReader(aws.reading_kms()),
+            kms=KmsReader(kms_of(aws.reading_kms, settings)),
             measure=measure,
         )
 

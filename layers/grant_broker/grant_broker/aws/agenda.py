@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.tables import Tables
 from grant_broker.domain.agenda import Part, agenda_partition
+from grant_broker.domain.arns import find_region
 from grant_broker.domain.checks import Function
 from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.lifecycle import Action
@@ -43,18 +44,33 @@ class Coming(NamedTuple):
 
 
 class End(NamedTuple):
-    """An end on the agenda: in which epoch second, and as the item says, of which grant and request."""
+    """An end on the agenda: in which epoch second, and as the item says, of which grant and request.
+
+    `region` is its key's, None where the item names none.
+    """
 
     due: int
     grant_id: str
     request_id: str
+    region: str | None = None
 
 
 class EndsCount(NamedTuple):
-    """How many ends fall due in each epoch second; not `complete`: there are more, later ones."""
+    """How many ends fall due in each epoch second; not `complete`: there are more, later ones.
+
+    All seconds that were read are among these, also where none is counted: then the last says how far.
+    """
 
     dues: Counter[int]
     complete: bool
+
+
+class Around(NamedTuple):
+    """A stretch of epoch seconds, both included, in one Region."""
+
+    region: str
+    since: int
+    until: int
 
 
 class Agenda:
@@ -67,52 +83,66 @@ class Agenda:
         self._tables = tables
         self.shards = shards
 
-    def read_due(self, part: Part, until: int, *, most: int) -> Coming:
-        """Read what is due in one part up to an epoch second: the earliest `most` entries.
+    def read_due(
+        self,
+        part: Part,
+        until: int,
+        *,
+        most: int,
+        since: int | None = None,
+        wanted: Callable[[AgendaEntry], bool] | None = None,
+    ) -> Coming:
+        """Read what is due in one part up to an epoch second: the earliest `most` that are wanted.
 
-        Where the database answers for some pages or shards only, what they brought is given.
+        With `since`, no earlier than that. Where the database answers for some pages or shards only, what
+        they brought is given.
         """
-        shards = [self._read_shard(f"{part}#{shard}", until, most) for shard in range(self.shards)]
+        shards = [
+            self._read_shard(self._query(f"{part}#{shard}", until, since), most, wanted)
+            for shard in range(self.shards)
+        ]
         entries = sorted(chain.from_iterable(shard.entries for shard in shards), key=lambda entry: entry.due)
         return Coming(entries[:most], all(shard.complete for shard in shards))
 
-    def _read_shard(self, partition: str, until: int, most: int) -> Coming:
-        query = replace(self._query(partition, until), limit=min(most, _PAGE))
+    def _read_shard(self, query: Query, most: int, wanted: Callable[[AgendaEntry], bool] | None) -> Coming:
+        query = replace(query, limit=min(most, _PAGE))
         found: list[AgendaEntry] = []
         while len(found) < most:
             try:
                 rows = self._tables.database.rows(query)
             except Unavailable:
+                partition = query.values[":agenda"]
                 _LOG.exception("a page of the agenda could not be read", extra={"partition": partition})
                 return Coming(found, complete=False)
-            found += map(_entry, rows.items)
+            found += filter(wanted, map(_entry, rows.items))
             if rows.last is None:
                 break
             query = replace(query, start=rows.last)
         return Coming(found)
 
-    def count_ends(self, since: int, until: int, *, most: int, sample: str | None = None) -> EndsCount:
-        """Count the ends that fall due in each epoch second, `since` and `until` included, earliest first.
+    def count_ends(self, around: Around, *, most: int, regions: int, sample: str) -> EndsCount:
+        """Count a Region's ends that fall due in each epoch second of a stretch, earliest first.
 
-        With a `sample`, any text: those of one shard alone, which the text picks. No more than `most` are
-        read of a shard: whoever filled the agenda must not have everybody read all of it.
+        Those of one shard alone, which the sample, any text, picks. No more than `most` are counted, nor that
+        many for each of so many Regions read: whoever filled the agenda must not have everybody read all of
+        it. What names no Region counts in each.
         """
-        shards = [f"{Part.ENDS}#{shard}" for shard in range(self.shards)]
-        if sample is not None:
-            shards = [agenda_partition(Action.END, sample, self.shards)]
-        read = [list(islice(self._ends(shard, since, until, "due"), most)) for shard in shards]
-        dues = Counter(int(item["due"]) for items in read for item in items)
-        return EndsCount(dues, all(len(items) < most for items in read))
+        shard = agenda_partition(Action.END, sample, self.shards)
+        dues, counted = Counter[int](), 0
+        ends = self._ends(shard, around.since, around.until, "due, key_arn")
+        for read, item in enumerate(ends, 1):
+            is_here = _region_of(item) in {None, around.region}
+            dues[int(item["due"])] += is_here
+            counted += is_here
+            if counted == most or read == most * regions:
+                return EndsCount(dues, complete=False)
+        return EndsCount(dues, complete=True)
 
-    def list_ends(self, *, most: int) -> list[End]:
+    def list_ends(self, *, most: int, until: int = int(LATEST.timestamp())) -> list[End]:
         """List the ends that lie ahead or are overdue, no more than `most` of a shard, the earliest."""
-        until = int(LATEST.timestamp())
         shards = [f"{Part.ENDS}#{shard}" for shard in range(self.shards)]
-        read = (islice(self._ends(shard, 0, until, "pk, due, grant_id"), most) for shard in shards)
-        return [
-            End(int(item["due"]), str(item.get("grant_id")), str(item["pk"]).removeprefix("request#"))
-            for item in chain.from_iterable(read)
-        ]
+        read = (islice(self._ends(shard, 0, until, "pk, due, grant_id, key_arn"), most) for shard in shards)
+        return [_end(item) for item in chain.from_iterable(read)]
 
     def _ends(self, partition: str, since: int, until: int, projection: str) -> Iterator[Item]:
         return self._tables.database.query(
@@ -163,13 +193,24 @@ class Agenda:
             values={":partition": partition, ":old": _OLD},
         )
 
-    def _query(self, partition: str, until: int) -> Query:
+    def _query(self, partition: str, until: int, since: int | None = None) -> Query:
+        earliest = {} if since is None else {":since": since}
+        span = "BETWEEN :since AND :until" if earliest else "<= :until"
         return Query(
             table=self._tables.request_table,
             index="agenda",
-            condition="agenda = :agenda AND due <= :until",
-            values={":agenda": partition, ":until": until},
+            condition=f"agenda = :agenda AND due {span}",
+            values={":agenda": partition, ":until": until, **earliest},
         )
+
+
+def _region_of(item: Item) -> str | None:
+    return find_region(str(item.get("key_arn")))
+
+
+def _end(item: Item) -> End:
+    request_id = str(item["pk"]).removeprefix("request#")
+    return End(int(item["due"]), str(item.get("grant_id")), request_id, _region_of(item))
 
 
 def _entry(item: Item) -> AgendaEntry:

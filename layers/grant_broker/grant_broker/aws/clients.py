@@ -53,14 +53,14 @@ class Clients:
     def __init__(self, create_client: CreateClient) -> None:
         self._create = create_client
 
-    def kms(self) -> "KMSClient":
+    def kms(self, region: str) -> "KMSClient":
         """Make a KMS client that gives up after 3 s and never retries a call by itself."""
-        client: KMSClient = self._create("kms", config=_KMS)
+        client: KMSClient = self._create("kms", region_name=region, config=_KMS)
         return client
 
-    def reading_kms(self) -> "KMSClient":
+    def reading_kms(self, region: str) -> "KMSClient":
         """Make a KMS client for those that change nothing there: it retries a throttled call."""
-        client: KMSClient = self._create("kms", config=_READING)
+        client: KMSClient = self._create("kms", region_name=region, config=_READING)
         return client
 
     def dynamodb(self) -> "DynamoDBClient":

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, cast
 
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.aws.kms_errors import kms_errors
 from grant_broker.domain.errors import KmsRefused, KmsUncertain
 from grant_broker.domain.scope import Scope
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_kms.literals import GrantOperationType
     from mypy_boto3_kms.type_defs import CreateGrantRequestTypeDef, GrantConstraintsTypeDef
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class GrantIssuer:
     """KMS's CreateGrant, for real and as a dry run."""
 
-    def __init__(self, client: "KMSClient") -> None:
-        self._client = client
+    def __init__(self, clients: KmsClients) -> None:
+        self._clients = clients
 
     def create_grant(
         self, *, key_arn: str, grantee: str, retiring_principal: str, scope: Scope, name: str
@@ -28,7 +28,7 @@ class GrantIssuer:
         asked = _parameters(key_arn, grantee, retiring_principal, scope)
         asked["Name"] = name
         with kms_errors("CreateGrant"):
-            answer = self._client.create_grant(**asked)
+            answer = self._clients.of(key_arn).create_grant(**asked)
         return answer["GrantId"], answer["GrantToken"]
 
     def try_create_grant(self, *, key_arn: str, grantee: str, retiring_principal: str, scope: Scope) -> None:
@@ -40,7 +40,7 @@ class GrantIssuer:
         asked["DryRun"] = True
         try:
             with kms_errors("CreateGrant"):
-                self._client.create_grant(**asked)
+                self._clients.of(key_arn).create_grant(**asked)
         except KmsRefused as error:
             # A dry run never ends otherwise than in an error; this one says that all is well.
             if error.code != "DryRunOperationException":

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Unpack
 
 from grant_broker.aws.call_peak import CallPeak
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.aws.kms_errors import kms_errors
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_kms.type_defs import (
         GrantListEntryTypeDef,
         KeyMetadataTypeDef,
@@ -25,10 +26,10 @@ _PAGE = 100
 class KmsReader:
     """The KMS calls that change nothing. Raises KmsRefused, or KmsUncertain where KMS did not answer."""
 
-    def __init__(self, client: "KMSClient") -> None:
-        self._client = client
+    def __init__(self, clients: KmsClients) -> None:
+        self._clients = clients
         self.listed = CallPeak()
-        """Calls of ListGrants, of which an account has 100 a second."""
+        """Calls of ListGrants, of which an account has 100 a second in each Region."""
 
     def find_grant(self, *, key_arn: str, grant_id: str) -> ListedGrant | None:
         """Find the live grant of this id on the key."""
@@ -52,15 +53,16 @@ class KmsReader:
                 raise
 
     def list_retirable_page(
-        self, principal: str, *, marker: str | None = None
+        self, principal: str, region: str, *, marker: str | None = None
     ) -> tuple[list[ListedGrant], str | None]:
-        """Read one page of the live grants, on any key of any account, that this principal may retire.
+        """Read one page of a Region's live grants, on any key of any account, that this principal may retire.
 
         With the marker of the next page; None at the end.
         """
         start = {"Marker": marker} if marker else {}
         with kms_errors("ListRetirableGrants"):
-            page = self._client.list_retirable_grants(RetiringPrincipal=principal, Limit=_PAGE, **start)
+            client = self._clients.in_region(region)
+            page = client.list_retirable_grants(RetiringPrincipal=principal, Limit=_PAGE, **start)
         return _page_of(page)
 
     def list_grants_page(
@@ -73,8 +75,8 @@ class KmsReader:
         return _page_of(page)
 
     def _list_grants(self, **asked: Unpack["ListGrantsRequestTypeDef"]) -> "ListGrantsResponseTypeDef":
-        self.listed.count()
-        return self._client.list_grants(**asked)
+        self.listed.count(region_of(asked["KeyId"]))
+        return self._clients.of(asked["KeyId"]).list_grants(**asked)
 
     def list_key_policies(self, key_arn: str) -> list[str]:
         """List the names of the key's policies: `default`, and AWS_RAM where Resource Access Manager put one.
@@ -83,17 +85,17 @@ class KmsReader:
         """
         with kms_errors("ListKeyPolicies"):
             # There are two at most: no second page (KMS, ListKeyPolicies).
-            return self._client.list_key_policies(KeyId=key_arn)["PolicyNames"]
+            return self._clients.of(key_arn).list_key_policies(KeyId=key_arn)["PolicyNames"]
 
     def get_key_policy(self, key_arn: str) -> str:
         """Read the key policy, JSON text. KMS shows it within the key's own account only."""
         with kms_errors("GetKeyPolicy"):
-            return self._client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+            return self._clients.of(key_arn).get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
 
     def describe_key(self, key_arn: str) -> "KeyMetadataTypeDef":
         """Read DescribeKey's `KeyMetadata`."""
         with kms_errors("DescribeKey"):
-            return self._client.describe_key(KeyId=key_arn)["KeyMetadata"]
+            return self._clients.of(key_arn).describe_key(KeyId=key_arn)["KeyMetadata"]
 
     def find_last_use(self, key_arn: str) -> LastUse | None:
         """Find when the key was last used, by whomever; None where KMS does not tell.
@@ -103,7 +105,7 @@ class KmsReader:
         """
         try:
             with kms_errors("GetKeyLastUsage"):
-                answer = self._client.get_key_last_usage(KeyId=key_arn)
+                answer = self._clients.of(key_arn).get_key_last_usage(KeyId=key_arn)
         except (AttributeError, KmsRefused, KmsUncertain):
             # AttributeError: botocore has it since 2026, and the commands run with an older one too.
             return None

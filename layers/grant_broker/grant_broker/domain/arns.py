@@ -66,6 +66,12 @@ def region_of(key_arn: str) -> str:
     return key_arn.split(":")[3]
 
 
+def find_region(key_arn: str) -> str | None:
+    """Find the Region in what may be a key's ARN; None where it is none."""
+    parts = key_arn.split(":")
+    return parts[3] if len(parts) == _FIELDS else None
+
+
 def key_id_of(key_arn: str) -> str:
     """Tell the key id in a key's ARN, which replicas in other Regions share."""
     return key_arn.rpartition("/")[2]

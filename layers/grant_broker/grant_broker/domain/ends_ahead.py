@@ -1,8 +1,8 @@
 """What falls due, second by second: whether one more end can be on time, and how late ends would come."""
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 ON_TIME = 5
@@ -61,21 +61,30 @@ class EndsAhead(NamedTuple):
 
 
 class Debt(NamedTuple):
-    """What falls due in the next day: `ahead` has it by the second, what is overdue at `at` included."""
+    """What falls due in the next day, by Region and second, what is overdue at `at` included.
+
+    `rate` is how many ends can be made a second, in each Region.
+    """
 
     at: int
-    ahead: EndsAhead
+    regions: Mapping[str, Counter[int]]
+    rate: int
     is_believed: bool
 
     @property
     def seconds(self) -> int:
         """The longest that any end will have to wait at the present rate: whole seconds, rounded up."""
-        return math.ceil(self.ahead.debt(self.at))
+        return math.ceil(longest_wait(self.regions, self.rate, self.at))
+
+    @property
+    def dues(self) -> Counter[int]:
+        """How many fall due in each epoch second, in all Regions together."""
+        return sum(self.regions.values(), Counter())
 
     @property
     def overdue(self) -> int:
         """Ends whose second is over."""
-        return sum(number for second, number in self.ahead.dues.items() if second < self.at)
+        return sum(number for second, number in self.dues.items() if second < self.at)
 
     def by(self, length: int, parts: int) -> list[tuple[int, int]]:
         """How many fall due in each of so many stretches of `length` seconds: where it begins, and how many.
@@ -84,10 +93,23 @@ class Debt(NamedTuple):
         """
         first = self.at - self.at % 60
         found = Counter[int]()
-        for second, number in self.ahead.dues.items():
+        for second, number in self.dues.items():
             if second >= self.at:
                 found[(second - first) // length] += number
         return [(first + length * part, found[part]) for part in range(parts)]
+
+
+def longest_wait(regions: Mapping[str, Mapping[int, int]], rate: float, now: int) -> float:
+    """The longest that any end of any Region will have to wait for its turn from now on, in seconds."""
+    return max((EndsAhead(dues, rate).debt(now) for dues in regions.values()), default=0.0)
+
+
+def by_region(ends: Iterable[tuple[str, int]]) -> dict[str, Counter[int]]:
+    """Count ends, each a Region and an epoch second, by the second in each Region."""
+    regions = defaultdict[str, Counter[int]](Counter)
+    for region, second in ends:
+        regions[region][second] += 1
+    return dict(regions)
 
 
 def is_believed(unbacked: int, rate: int) -> bool:

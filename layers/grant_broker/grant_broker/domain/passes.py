@@ -62,6 +62,11 @@ class PassCount(BaseModel):
             }
         )
 
+    def beside(self, other: "PassCount") -> "PassCount":
+        """With another Region's count, but for what is elsewhere."""
+        oldest = min(filter(None, (self.oldest, other.oldest)), default=None)
+        return PassCount(live=self.live + other.live, overdue=self.overdue + other.overdue, oldest=oldest)
+
 
 class ByOthers(BaseModel):
     """Grants on a registered key that are not the broker's to end, services' ones counted apart.
@@ -108,15 +113,19 @@ class PassChanges(PlaceChanges, total=False):
 
 
 class GrantsPlace(Place):
-    """The pass over all grants that `expiry`'s role may retire."""
+    """The pass over all grants of a Region that `expiry`'s role may retire.
 
+    `region`: None for the home Region.
+    """
+
+    region: str | None = None
     count: PassCount = PassCount()
     told: Elsewhere = Elsewhere()
 
     @property
     def subject(self) -> str:
         """Its partition, which only reconcile writes."""
-        return "reconcile#grants"
+        return f"reconcile#grants#{self.region}" if self.region else "reconcile#grants"
 
     def moved(self, marker: str | None, count: PassCount) -> "ChangeOf[GrantsPlace]":
         """Interrupted: the next run goes on here."""
@@ -127,7 +136,7 @@ class GrantsPlace(Place):
         done = PassChanges(marker=None, count=PassCount(), finished_at=stamp.at)
         if count.elsewhere == self.told:
             return revise(self, done)
-        detail = count.elsewhere.model_dump()
+        detail = count.elsewhere.model_dump() | ({"region": self.region} if self.region else {})
         changes = PassChanges(**done, told=count.elsewhere)
         return record_event(self, "grants_elsewhere", stamp, detail, changes)
 

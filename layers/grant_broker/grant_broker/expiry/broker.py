@@ -7,7 +7,7 @@ from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.grant_ender import GrantEnder
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.request_store import RequestStore
-from grant_broker.broker import Broker, Measure, no_metric, store_of
+from grant_broker.broker import Broker, Measure, kms_of, no_metric, store_of
 from grant_broker.expiry.settings import ExpirySettings
 
 
@@ -24,7 +24,7 @@ class ExpiryBroker(Broker):
     ) -> Self:
         """Make it of what the function is told, with clients of its own role."""
         aws = aws or clients()
-        kms = aws.kms()
+        kms = kms_of(aws.kms, settings)
         return cls(
             settings=settings,
             store=store_of(RequestStore, aws, settings, approval_table=settings.approval_table),

@@ -1,119 +1,137 @@
-"""The ends of the agenda: begun in their own second, oldest first, at the rate that this run may use."""
+"""The ends of the agenda: looked for together, ended Region by Region."""
 
-import logging
 import math
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor
 from datetime import timedelta
+from itertools import chain
 
 from grant_broker.aws.agenda import AgendaEntry, Coming
 from grant_broker.domain.agenda import Part
-from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.expiry.backlog import NEXT_RUN, BacklogListing
+from grant_broker.expiry.backlog import NEXT_RUN
 from grant_broker.expiry.broker import ExpiryBroker
-from grant_broker.expiry.entries import attempt
-from grant_broker.expiry.rate import EndRate, Way
+from grant_broker.expiry.lane import Lane, Place, lane_of, place_of
 
-_LOG = logging.getLogger(__name__)
 _MOST = 2000  # entries in one look, or as many as show a backlog
-_SHOWN_STILL = 3.0  # seconds for which the index may show an entry as it was before its end
 _LASTS = 5.0  # seconds for which one look at a backlog lasts
-_Place = tuple[tuple[str, str], int]
-"""An entry at one time: what was done about it moves it, so it is another entry when it is due again."""
+_LATELY = 15  # seconds back, in which whatever has come since that look lies
 
 
 class Ends:
-    """Begins what is due, and waits for none of it: a slow answer holds up no other end.
+    """What is due, in a lane for each Region. `make_workers` makes the workers of one.
 
-    `may_begin` is asked before each, and says whether there is time for one more.
+    `may_begin` is asked before each end, and says whether there is time for one more.
     """
 
-    def __init__(self, broker: ExpiryBroker, workers: Executor, may_begin: Callable[[], bool]) -> None:
-        self._broker, self._workers, self._may_begin = broker, workers, may_begin
-        self._rate, self._backlog = EndRate(broker), BacklogListing(broker, workers)
-        self._seen, self._seen_at = Coming([]), -math.inf
-        self._under_way: dict[Future[bool | None], tuple[_Place, Way]] = {}
-        self._not_before: dict[_Place, float] = {}
-        self.done = self.failed = 0
-        self.error: BaseException | None = None
+    def __init__(
+        self, broker: ExpiryBroker, make_workers: Callable[[], Executor], may_begin: Callable[[], bool]
+    ) -> None:
+        self._broker, self._make_workers, self._may_begin = broker, make_workers, may_begin
+        home = broker.settings.aws_region
+        self._lanes = {home: self._open_lane(home)}
+        self._complete, self._seen_at = True, -math.inf
 
     @property
     def busy(self) -> bool:
         """Whether any is under way."""
-        return bool(self._under_way)
+        return any(lane.busy for lane in self._lanes.values())
+
+    @property
+    def done(self) -> int:
+        """How many entries were done."""
+        return sum(lane.done for lane in self._lanes.values())
+
+    @property
+    def failed(self) -> int:
+        """How many failed."""
+        return sum(lane.failed for lane in self._lanes.values())
+
+    @property
+    def error(self) -> BaseException | None:
+        """An unexpected error."""
+        return next((lane.error for lane in self._lanes.values() if lane.error), None)
 
     def look(self, horizon: timedelta) -> Coming:
-        """Read what falls due within the horizon and is not under way; of a backlog only now and then."""
+        """Read what falls due within the horizon and is not under way; of a backlog only now and then.
+
+        One Region's backlog, such as while KMS does not answer there, delays no other Region's ends: they are
+        looked for every time, past the entries of the Regions that have plenty.
+        """
         self.collect()
-        rate, now = self._broker.settings.end_rate, self._broker.clock().timestamp()
-        if len(self._seen.entries) <= 4 * rate or now >= self._seen_at + _LASTS:
-            until, most = int(now + horizon.total_seconds()), max(_MOST, rate * NEXT_RUN + 1)
-            seen = self._broker.store.agenda.read_due(Part.ENDS, until, most=most)
-            left = [each for each in seen.entries if self._not_before.get(_place(each), -math.inf) <= now]
-            self._seen, self._seen_at = Coming(left, seen.complete), now
-        return self._seen
+        now = self._broker.clock().timestamp()
+        until = int(now + horizon.total_seconds())
+        plenty = {name for name, lane in self._lanes.items() if lane.has_plenty}
+        if not plenty or now >= self._seen_at + _LASTS:
+            self._see(self._read(until))
+            self._seen_at = now
+        elif not plenty.issuperset(self._broker.settings.regions):
+            self._see_more(self._read_past(plenty, until, since=int(now) - _LATELY))
+        seen = chain.from_iterable(lane.entries for lane in self._lanes.values())
+        return Coming(sorted(seen, key=lambda entry: entry.due), self._complete)
+
+    def _read(self, until: int) -> Coming:
+        """Read the earliest; where those are as many as one look takes, what one Region's hide as well."""
+        found, complete, hidden = dict[Place, AgendaEntry](), True, set[str]()
+        while True:
+            coming = self._read_past(hidden, until)
+            found |= {place_of(entry): entry for entry in coming.entries}
+            complete &= coming.complete
+            if len(coming.entries) < self._most or hidden.issuperset(self._broker.settings.regions):
+                return Coming(list(found.values()), complete)
+            hidden |= {name for name, _ in Counter(map(self._lane_of, coming.entries)).most_common(1)}
+
+    def _read_past(self, hidden: Collection[str], until: int, *, since: int | None = None) -> Coming:
+        """Read the earliest entries of all lanes but some."""
+
+        def is_wanted(entry: AgendaEntry) -> bool:
+            return self._lane_of(entry) not in hidden
+
+        agenda = self._broker.store.agenda
+        return agenda.read_due(Part.ENDS, until, most=self._most, since=since, wanted=is_wanted)
+
+    @property
+    def _most(self) -> int:
+        return max(_MOST, self._broker.settings.end_rate * NEXT_RUN + 1)
+
+    def _see(self, coming: Coming) -> None:
+        """Part a whole look by lanes."""
+        self._complete = coming.complete
+        parted = self._parted(coming)
+        for name, lane in self._lanes.items():
+            lane.see(parted[name])
+
+    def _see_more(self, coming: Coming) -> None:
+        """Add what a look past the backlogs shows."""
+        self._complete &= coming.complete
+        for name, entries in self._parted(coming).items():
+            self._lanes[name].see_more(entries)
+
+    def _parted(self, coming: Coming) -> Mapping[str, list[AgendaEntry]]:
+        parted = defaultdict[str, list[AgendaEntry]](list)
+        for entry in sorted(coming.entries, key=lambda entry: entry.due):
+            parted[self._lane_of(entry)].append(entry)
+        for name in parted.keys() - self._lanes.keys():
+            self._lanes[name] = self._open_lane(name)
+        return parted
+
+    def _open_lane(self, name: str) -> Lane:
+        return Lane(self._broker, name, self._make_workers(), self._may_begin)
+
+    def _lane_of(self, entry: AgendaEntry) -> str:
+        return lane_of(self._broker, entry.key_arn)
 
     def begin(self) -> None:
-        """Begin what is due of what was seen, as much as the rate allows."""
-        coming = self._seen.entries
-        if not coming:
-            return
-        self._rate.renew()
-        now = self._broker.clock().timestamp()
-        # The sort is stable: oldest first within what is this run's, then within what is another's.
-        due = sorted(
-            (each for each in coming if each.due <= now), key=lambda each: not self._rate.owns(each.id)
-        )
-        revoked = self._revoke(due) if self._backlog.is_behind(due) else set()
-        due = [entry for entry in due if _place(entry) not in revoked]
-        for entry in due[: self._claim(Way.RETIRE, len(due))]:
-            self._begin(entry, Way.RETIRE)
-        left = [each for each in coming if self._not_before.get(_place(each)) != math.inf]
-        self._seen = Coming(left, self._seen.complete)
-
-    def _revoke(self, due: list[AgendaEntry]) -> set[_Place]:
-        """Begin RevokeGrant's own share of a backlog."""
-        self._backlog.read_on(due)
-        shown = [entry for entry in due if self._backlog.find(entry)]
-        chosen = shown[: self._claim(Way.REVOKE, len(shown))]
-        for entry in chosen:
-            self._begin(entry, Way.REVOKE, self._backlog.take(entry))
-        return {_place(entry) for entry in chosen}
-
-    def _claim(self, way: Way, wanted: int) -> int:
-        # Never more at a time than end in a second: those that wait for a slow KMS would all end in one.
-        under_way = Counter(way for _, way in self._under_way.values())
-        room = max(0, self._broker.settings.end_rate - under_way[way])
-        return self._rate.claim(way, min(wanted, room))
-
-    def _begin(self, entry: AgendaEntry, way: Way, listed: ListedGrant | None = None) -> None:
-        self._not_before[_place(entry)] = math.inf
-        self._under_way[self._workers.submit(self._attempt, entry, listed)] = _place(entry), way
-
-    def _attempt(self, entry: AgendaEntry, listed: ListedGrant | None) -> bool | None:
-        """Whether it is done; None where it was not begun, for lack of time."""
-        return attempt(self._broker, entry, listed) if self._may_begin() else None
+        """Begin what is due of what was seen, as much as each Region's rate allows."""
+        for lane in self._lanes.values():
+            lane.begin()
 
     def collect(self) -> None:
         """Take up what those that are over came to."""
-        for future in [future for future in self._under_way if future.done()]:
-            place, _ = self._under_way.pop(future)
-            if error := future.exception():
-                # Unexpected: this run leaves the entry alone, goes on with the others, and fails at its end.
-                _LOG.error("an end failed", exc_info=error, extra={"entry": place[0]})
-                self.error, self.failed = error, self.failed + 1
-            elif future.result():
-                self.done += 1
-                self._not_before[place] = self._broker.clock().timestamp() + _SHOWN_STILL
-            else:
-                self.failed += future.result() is False
-                del self._not_before[place]
+        for lane in self._lanes.values():
+            lane.collect()
 
     def give_back(self) -> None:
         """Leave the rate to the other runs."""
-        self._rate.give_back()
-
-
-def _place(entry: AgendaEntry) -> _Place:
-    return entry.key, entry.due
+        for lane in self._lanes.values():
+            lane.give_back()

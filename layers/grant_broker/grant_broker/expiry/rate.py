@@ -1,7 +1,8 @@
 """How many grants may be ended in one second, shared by all runs and stream batches that end any.
 
 KMS throttles RetireGrant and RevokeGrant each by account and Region, and up to three scheduled runs overlap
-with batches of the stream beside them. So each second's rate, for each of the two ways, is shared out:
+with batches of the stream beside them. So each second's rate, for each of the two ways and in each Region, is
+shared out:
 
 - A run that holds a lease has a quarter of it, which nobody else may touch: it asks nobody for that.
 - What is not held so is taken first come, first served, from a counter of the second. A lone run gets all.
@@ -56,10 +57,10 @@ class _Second(NamedTuple):
 
 
 class EndRate:
-    """The rate at which one run may end grants. For one thread."""
+    """The rate at which one run may end grants in a lane. For one thread."""
 
-    def __init__(self, broker: ExpiryBroker) -> None:
-        self._broker = broker
+    def __init__(self, broker: ExpiryBroker, lane: str) -> None:
+        self._broker, self._place = broker, _place(broker, lane)
         self._lease = Lease(broker.new_id(), since=0, until=-1)
         self._second = _Second(-1, holders=0, place=None)
         self._gone: list[str] = []
@@ -76,7 +77,7 @@ class EndRate:
         since = second + 1 if lapsed else self._lease.since
         lease = replace(self._lease, since=since, until=second + _LASTS)
         try:
-            leases = self._broker.store.leases.renew(lease, gone=self._gone)
+            leases = self._broker.store.leases.renew(self._place, lease, gone=self._gone)
         except (Unavailable, DatabaseRefused):
             # The lease may or may not have been written: the next second tells.
             return _Second(second, holders=0, place=None, known=False)
@@ -93,7 +94,7 @@ class EndRate:
         has_own = second.place is not None or not second.known
         claimed = min(wanted, own) if has_own else 0
         try:
-            claimed += _claim_left(self._broker, way, second, wanted - claimed)
+            claimed += _claim_left(self._broker, f"{way}{self._place}", second, wanted - claimed)
         except (Unavailable, DatabaseRefused):
             # To end a little fast is better than not to end.
             claimed = min(wanted, own)
@@ -112,28 +113,33 @@ class EndRate:
             return
         self._lease = replace(self._lease, until=self._second.number)
         try:
-            self._broker.store.leases.renew(self._lease)
+            self._broker.store.leases.renew(self._place, self._lease)
         except (Unavailable, DatabaseRefused):
             return  # it lapses by itself
 
 
-def claim_for_stream(broker: ExpiryBroker, wanted: int) -> int:
+def claim_for_stream(broker: ExpiryBroker, lane: str, wanted: int) -> int:
     """Claim ends of the present second for a batch of the stream, from what no lease is on."""
-    second = int(broker.clock().timestamp())
+    second, place = int(broker.clock().timestamp()), _place(broker, lane)
     try:
-        holders = _holders(broker.store.leases.read(), second)
+        holders = _holders(broker.store.leases.read(place), second)
         shared = _Second(second, min(len(holders), _PARTS), place=None)
-        return _claim_left(broker, Way.RETIRE, shared, wanted)
+        return _claim_left(broker, f"{Way.RETIRE}{place}", shared, wanted)
     except (Unavailable, DatabaseRefused):
         return min(wanted, 1)
 
 
-def _claim_left(broker: ExpiryBroker, way: Way, second: _Second, wanted: int) -> int:
+def _place(broker: ExpiryBroker, lane: str) -> str:
+    """What follows the names of a lane's items; nothing in the home Region's, which were there first."""
+    return "" if lane == broker.settings.aws_region else f"#{lane}"
+
+
+def _claim_left(broker: ExpiryBroker, counter: str, second: _Second, wanted: int) -> int:
     left = second.left(broker.settings.end_rate)
     wanted = min(wanted, left)
     if wanted <= 0:
         return 0
-    taken = broker.store.counters.claim(str(way), second.number, wanted)
+    taken = broker.store.counters.claim(counter, second.number, wanted)
     return max(0, min(wanted, left - (taken - wanted)))
 
 

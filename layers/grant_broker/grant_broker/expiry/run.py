@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,8 +47,9 @@ def run(broker: ExpiryBroker, remaining: Callable[[], float], *, pool: Pool = Th
     def may_begin() -> bool:
         return remaining() >= _LAST_START
 
-    with pool(END_WORKERS) as enders, pool(1) as rounds, pool(REST_WORKERS) as others:
-        ends = Ends(broker, enders, may_begin)
+    with ExitStack() as workers:
+        ends = Ends(broker, lambda: workers.enter_context(pool(END_WORKERS)), may_begin)
+        rounds, others = workers.enter_context(pool(1)), workers.enter_context(pool(REST_WORKERS))
         rest = Rest(broker, rounds, others, lambda: may_begin() and broker.clock() < until)
         looked = _watch(broker, ends, rest, until, remaining)
         rest.finish()

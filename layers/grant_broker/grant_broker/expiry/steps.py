@@ -185,7 +185,7 @@ def _retire_by_token(broker: ExpiryBroker, request: GrantRequest) -> bool:
     if request.grant_token is None or issued_at is None or broker.clock() >= issued_at + SPREADS_WITHIN:
         return False
     try:
-        broker.ender.retire_grant_by_token(request.grant_token)
+        broker.ender.retire_grant_by_token(key_arn=request.key_arn, grant_token=request.grant_token)
     except (GrantNotFound, KmsRefused):
         # Gone for certain, or no token of KMS's: a record that somebody forged must not be stuck here.
         return False

@@ -16,7 +16,7 @@ from grant_broker.domain.preconditions import Precondition
 from grant_broker.domain.proposals import Proposal
 from grant_broker.domain.votes import Quorum
 from grant_broker.keys import checks
-from grant_broker.keys.register import get_open_key
+from grant_broker.keys.register import ensure_region, get_open_key
 from grant_broker.keys.versions import keep_limits
 from grant_broker.retries import retry_stale
 
@@ -51,6 +51,7 @@ def put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:
     not know or that is no symmetric customer managed key, for limits that cannot be, and for a field left out
     of a registered key's document; PreconditionFailed.
     """
+    ensure_region(broker, document.key_arn)
     document = _with_kms_s_arn(broker, document)
     return retry_stale(lambda: _put(broker, writer, document))
 

@@ -3,7 +3,7 @@
 from grant_broker.api_broker import ApiBroker
 from grant_broker.domain import arns
 from grant_broker.domain.checks import KeyChecks
-from grant_broker.domain.errors import NotFound
+from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.keys import Key
 from grant_broker.domain.people import Caller
 from grant_broker.keys import checks
@@ -31,6 +31,17 @@ def get_key_arn(broker: ApiBroker, key_id: str) -> str:
         registered = first if first and arns.region_of(first) == region else None
     home = arns.key_arn(region or broker.settings.aws_region, broker.settings.home_account, bare)
     return registered or home
+
+
+def ensure_region(broker: ApiBroker, key_arn: str) -> None:
+    """InvalidRequest for a key in none of the stack's Regions, unless it is open: KMS is not asked there."""
+    regions = broker.settings.regions
+    if arns.region_of(key_arn) in regions:
+        return
+    registered = broker.store.find_key(key_arn)
+    if registered is None or not registered.open:
+        words = f"give a key in {' or '.join(regions)}, or add its Region to KeyRegions first"
+        raise InvalidRequest(Fault("key_arn", words))
 
 
 def withdraw(broker: ApiBroker, caller: Caller, key_arn: str) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
-from grant_broker.broker import Broker, Measure, no_metric, store_of
+from grant_broker.broker import Broker, Measure, kms_of, no_metric, store_of
 from grant_broker.reconcile.settings import ReconcileSettings
 
 
@@ -26,6 +26,6 @@ class ReconcileBroker(Broker):
         return cls(
             settings=settings,
             store=store_of(Store, aws, settings, approval_table=settings.approval_table),
-            kms=KmsReader(aws.reading_kms()),
+            kms=KmsReader(kms_of(aws.reading_kms, settings)),
             measure=measure,
         )

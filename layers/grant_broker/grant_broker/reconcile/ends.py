@@ -5,12 +5,11 @@ here, from KMS's own listing and in a partition that reconcile alone writes.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from grant_broker.aws.agenda import End
-from grant_broker.domain.ends_ahead import EndsAhead, is_believed
+from grant_broker.domain.ends_ahead import by_region, is_believed, longest_wait
 from grant_broker.domain.listed_grant import PROPAGATION
 from grant_broker.domain.live_grants import SKEW
 from grant_broker.domain.place import EndsPlace
@@ -28,8 +27,9 @@ def read_ends(judging: Judging, _has_time: Callable[[], bool]) -> bool:
     """Read what falls due, and tell how late it would come; before KMS is listed, which has to show it."""
     judging.ends = judging.broker.store.agenda.list_ends(most=_MOST)
     if judging.ends:
-        ahead = EndsAhead(Counter(end.due for end in judging.ends), judging.broker.settings.end_rate)
-        judging.broker.measure("DebtSeconds", ahead.debt(int(judging.now.timestamp())))
+        settings, now = judging.broker.settings, int(judging.now.timestamp())
+        regions = by_region((settings.region_counted(end.region), end.due) for end in judging.ends)
+        judging.broker.measure("DebtSeconds", longest_wait(regions, settings.end_rate, now))
     return True
 
 

@@ -4,13 +4,16 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, reduce
 from typing import TypeVar
 
 from grant_broker.aws.agenda import End
-from grant_broker.domain.errors import Conflict
+from grant_broker.aws.key_places import list_key_places
+from grant_broker.domain.arns import find_region
+from grant_broker.domain.errors import Conflict, KmsUncertain
 from grant_broker.domain.keys import Key
 from grant_broker.domain.listed_grant import ListedGrant
-from grant_broker.domain.passes import PassCount
+from grant_broker.domain.passes import KeyPlace, PassCount
 from grant_broker.domain.request import GrantRequest
 from grant_broker.reconcile.approvals_in_force import Reader
 from grant_broker.reconcile.broker import ReconcileBroker
@@ -44,8 +47,8 @@ class Sorted:
 class Judging:
     """One run's judge, and what the run has seen.
 
-    `count` is of the pass over the grants, None until a page of it was read; `expected` of the records of
-    grants that KMS should list by now, None unless all were looked at in this run.
+    `counts` are of the passes over the grants, by the Regions of which a page was read; `expected` of the
+    records of grants that KMS should list by now, None unless all were looked at in this run.
     """
 
     broker: ReconcileBroker
@@ -55,9 +58,13 @@ class Judging:
     """Whether the pass over the grants that `expiry` may retire came to its end."""
     listed_all: bool = False
     """Whether this run saw all of them."""
+    listed_regions: set[str] = field(default_factory=set)
+    """The Regions all of whose grants that `expiry` may retire this run saw."""
+    silent: dict[str, KmsUncertain] = field(default_factory=dict)
+    """The Regions in which KMS did not answer: each costs a minute, so this run asks there no more."""
     listed_keys: set[str] = field(default_factory=set)
     """The keys whose every grant this run saw."""
-    count: PassCount | None = None
+    counts: dict[str, PassCount] = field(default_factory=dict)
     expected: int | None = None
     failed: int = 0
     ends: Sequence[End] = ()
@@ -77,6 +84,16 @@ class Judging:
         self.recorder = Recorder(self.broker)
         self._owner = self.broker.settings.owner
         self._planner = Planner(self.now, lambda: self.broker.stamp(BY))
+
+    @cached_property
+    def key_places(self) -> list[KeyPlace]:
+        """Where the pass over each registered key stands, whose last one is longest ago first."""
+        return list_key_places(self.broker.store.tables)
+
+    @property
+    def count(self) -> PassCount | None:
+        """What the passes over the grants of all Regions counted; None where no page was read."""
+        return reduce(PassCount.beside, self.counts.values()) if self.counts else None
 
     def sort(self, page: Collection[ListedGrant]) -> Sorted:
         """Part a page by whose each grant is."""
@@ -133,7 +150,7 @@ class Judging:
 
     def would_see(self, key_arn: str) -> bool:
         """Whether this run saw all of the broker's grants on a key."""
-        return self.listed_all or key_arn in self.listed_keys
+        return find_region(key_arn) in self.listed_regions or key_arn in self.listed_keys
 
     def _find_key(self, grant: ListedGrant) -> Key | None:
         try:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from grant_broker.aws.key_places import list_key_places
-from grant_broker.domain.errors import GrantNotFound, KmsRefused
+from grant_broker.domain.arns import region_of
+from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.passes import ByOthers, KeyPlace
 from grant_broker.reconcile.judging import Judging, Sorted
 from grant_broker.reconcile.plan import BY
@@ -27,12 +27,29 @@ def list_keys(judging: Judging, has_time: Callable[[], bool]) -> bool:
     """List the keys whose turn it is, the longest unlisted first; whether there was time for all of them."""
     if not has_time():
         return False
-    places = list_key_places(judging.broker.store.tables)
+    places = judging.key_places
     judging.unlisted = 0
     share = math.ceil(len(places) / _RUNS)
     turn = [place for number, place in enumerate(places) if number < share or _is_late(judging, place)]
     # As long as there is time for one of them there may be for the next.
-    return all(_list_key(judging, place, has_time) for place in turn)
+    is_done = all(_list_key_unless_silent(judging, place, has_time) for place in turn)
+    for place in turn:
+        if error := judging.silent.get(region_of(place.key_arn)):
+            raise error
+    return is_done
+
+
+def _list_key_unless_silent(judging: Judging, place: KeyPlace, has_time: Callable[[], bool]) -> bool:
+    """List one key's grants; False where there was no time. Pass over the keys of Regions without answer."""
+    region = region_of(place.key_arn)
+    if region in judging.silent:
+        return True
+    try:
+        return _list_key(judging, place, has_time)
+    except KmsUncertain as error:
+        _LOG.exception("KMS does not answer in a Region", extra={"region": region})
+        judging.silent[region] = error
+        return True
 
 
 def _is_late(judging: Judging, place: KeyPlace) -> bool:

@@ -11,7 +11,7 @@ from grant_broker.aws.grant_issuer import GrantIssuer
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
 from grant_broker.aws.ticket_hooks import TicketHooks
-from grant_broker.broker import Measure, no_metric, store_of
+from grant_broker.broker import Measure, kms_of, no_metric, store_of
 from grant_broker.domain.errors import KmsRefused
 from grant_broker.domain.scope import Scope
 from grant_broker.requests.readers import Readers
@@ -33,7 +33,7 @@ class RequestsBroker(ApiBroker):
     ) -> Self:
         """Make it of what the function is told, with clients of its own role."""
         aws = aws or clients()
-        kms = aws.kms()
+        kms = kms_of(aws.kms, settings)
         return cls(
             settings=settings,
             store=store_of(Store, aws, settings, approval_table=settings.approval_table),

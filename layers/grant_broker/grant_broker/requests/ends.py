@@ -7,7 +7,9 @@ number that only grows. Its lag, usually under a second, lets a second's calls g
 import math
 from collections.abc import Sequence
 
+from grant_broker.aws.agenda import Around
 from grant_broker.domain.approvals import Approval, ApprovalKind
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.ends_ahead import NEAR, ON_TIME, STRETCH, EndsAhead
 from grant_broker.domain.errors import EndsCrowded
 from grant_broker.domain.key_document import KeyDocument
@@ -21,12 +23,16 @@ from grant_broker.requests.broker import RequestsBroker
 def count_ends(
     broker: RequestsBroker, key: KeyDocument, duration: int, *, grantee: str, within: int = STRETCH
 ) -> EndsAhead:
-    """Count what falls due so many seconds around the end of a grant that is made now; `grantee` samples."""
+    """Count what falls due so many seconds around the end of a grant that is made now; `grantee` samples.
+
+    In the key's Region: each has a rate of its own.
+    """
     end, agenda = _end_of(broker, key, duration), broker.store.agenda
-    rate = broker.settings.end_rate / agenda.shards
+    rate, regions = broker.settings.end_rate / agenda.shards, len(broker.settings.regions)
     # More than this are more than the whole stretch takes, wherever in it they are.
     most = math.ceil((2 * within + 1 + ON_TIME) * rate) + 1
-    counted = agenda.count_ends(end - within, end + within, most=most, sample=grantee)
+    around = Around(region_of(key.key_arn), end - within, end + within)
+    counted = agenda.count_ends(around, most=most, regions=regions, sample=grantee)
     return EndsAhead(counted.dues, rate, counted.complete)
 
 

@@ -10,7 +10,7 @@ from grant_broker.api.views.access import advice_view, report_view
 from grant_broker.api.views.keys import changed_key_view, checks_view, key_view, proposal_view, votes_view
 from grant_broker.api.waiting import CHECK, PEOPLE
 from grant_broker.approvals.broker import ApprovalsBroker
-from grant_broker.domain.arns import KEY, KEY_ID, key_id_of
+from grant_broker.domain.arns import KEY, KEY_ID, key_id_of, region_of
 from grant_broker.domain.errors import Fault, InvalidRequest, NotFound
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
@@ -59,7 +59,8 @@ def patch_key(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
 
     def change(present: KeyDocument) -> KeyDocument:
         document = call.read(KeyDocument, **present.model_dump(mode="json"))
-        _ensure_named(document.key_arn, key_id)
+        if document.key_arn != present.key_arn:
+            raise InvalidRequest(Fault("key_arn", "not the key in the path"))
         return document
 
     return _answer_limits(broker, call, limits.patch(broker, _writer(call), _key_arn(broker, key_id), change))
@@ -114,6 +115,7 @@ def get_key_policy(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     """What the policy of a key must say for the broker; of one that is not registered, by its ARN."""
     if key_arn := query.matching(call.query, "key_arn", KEY.fullmatch):
         _ensure_named(key_arn, key_id)
+        register.ensure_region(broker, key_arn)
     else:
         key_arn = broker.store.get_key(_key_arn(broker, key_id)).document.key_arn
     operations = broker.settings.grantable_operations
@@ -133,7 +135,8 @@ def _key_arn(broker: ApprovalsBroker, key_id: str) -> str:
 
 
 def _ensure_named(key_arn: str, key_id: str) -> None:
-    if key_id_of(key_arn) != key_id.lower().rpartition(":")[2]:
+    region, _, bare = key_id.lower().rpartition(":")
+    if key_id_of(key_arn) != bare or region not in {"", region_of(key_arn)}:
         raise InvalidRequest(Fault("key_arn", "not the key in the path"))
 
 

@@ -17,7 +17,7 @@ def debt_view(debt: Debt) -> shapes.Debt:
     """Per minute for an hour and per hour for a day."""
     return {
         "at": format_time(from_epoch(debt.at)),
-        "end_rate": int(debt.ahead.rate),
+        "end_rate": debt.rate,
         "debt_seconds": debt.seconds,
         "overdue": debt.overdue,
         "believed": debt.is_believed,

@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.aws.answers import code_of
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.client.census.judging import GrantJudge
 from grant_broker.client.census.seen import Listener, SeenKey, Tally, Unread
+from grant_broker.domain.arns import region_of
 from grant_broker.domain.errors import BrokerError
 from grant_broker.domain.listed_grant import ListedGrant
 
@@ -88,7 +90,7 @@ class Census:
 
 
 def _grants(kms: "KMSClient", key_arn: str) -> Iterator[ListedGrant]:
-    reader = KmsReader(kms)
+    reader = KmsReader(KmsClients(lambda _: kms, region_of(key_arn)))
     grants, marker = reader.list_grants_page(key_arn)
     yield from grants
     while marker is not None:
@@ -107,7 +109,7 @@ def _describe(kms: "KMSClient", region: str, arn: str, aliases: Iterable[str]) -
         spec=found["KeySpec"],
         usage=found["KeyUsage"],
         created_at=found["CreationDate"],
-        last_use=KmsReader(kms).find_last_use(arn),
+        last_use=KmsReader(KmsClients(lambda _: kms, region)).find_last_use(arn),
     )
 
 

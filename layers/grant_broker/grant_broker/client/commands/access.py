@@ -12,6 +12,7 @@ from grant_broker.api.shapes import access as shapes
 from grant_broker.api.views.access import report_view
 from grant_broker.aws.clients import Clients
 from grant_broker.aws.kms import KmsReader
+from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.client.access_words import (
     accessor,
     actions_in_words,
@@ -33,7 +34,7 @@ _HEADER = ("PRINCIPAL", "ACTIONS", "THROUGH", "UNTIL", "CONSTRAINT")
 
 def kms_of(arn: str, profile: str | None) -> KmsReader:
     """KMS in the key's Region, with the profile's credentials or those at hand."""
-    return KmsReader(_clients(arn, profile).reading_kms())
+    return KmsReader(KmsClients(_clients(arn, profile).reading_kms, region_of(arn)))
 
 
 @click.command("access", cls=ApiCommand)
@@ -84,7 +85,7 @@ def command(
 
 def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> shapes.AccessReport:
     page = get_whole(
-        KmsReader(aws.reading_kms()),
+        KmsReader(KmsClients(aws.reading_kms, region_of(key_arn))),
         key_arn,
         retiring_principal=expiry_role,
         read_identities=partial(_read_identities, aws),

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +78,7 @@ def command(
 
 def _kms_of(session: boto3.Session) -> "Callable[[str], KMSClient]":
     """Give KMS of a Region."""
-    return lambda region: Clients(partial(session.client, region_name=region)).reading_kms()
+    return Clients(session.client).reading_kms
 
 
 def _next_steps(adoption: Adoption) -> str:
