@@ -270,7 +270,7 @@ def test_proposals(scene: InProcessStack) -> None:
     scene.limit("alice", max_duration="PT1H", quorum=2)
     scene.clock.sleep(60)
     scene.limit("bob", accounts=["444455556666"], quorum=2)
-    first, second = scene.call("bob", "GET", path).body["items"]
+    second, first = scene.call("bob", "GET", path).body["items"]
     assert first["document"] == {"key_arn": scene.key_arn, **limits(max_duration="PT1H", quorum=2)}
     assert (first["votes"], first["quorum"]) == (1, 2)
     assert (first["widened"], first["narrowed"]) == ([], ["max_duration", "max_continuous"])
@@ -280,6 +280,20 @@ def test_proposals(scene: InProcessStack) -> None:
     assert scene.call("bob", "PUT", f"/security/keys/{scene.key_id}", first["document"]).status == 200
     assert scene.call("bob", "GET", path).body["items"] == []
     assert scene.call("bob", "GET", "/security/keys/none/proposals").status == 404
+
+
+def test_proposals_come_in_pages(scene: InProcessStack) -> None:
+    """As every list: newest first, as many as asked for, each once."""
+    path = f"/security/keys/{scene.key_id}/proposals"
+    scene.limit(quorum=2)
+    for hours in (1, 2, 3):
+        scene.limit("alice", max_duration=f"PT{hours}H", quorum=2)
+        scene.clock.sleep(1)
+    page = scene.call("bob", "GET", path, query={"limit": "2"}).body
+    rest = scene.call("bob", "GET", path, query={"limit": "2", "cursor": page["cursor"]}).body
+    shown = [each["document"]["max_duration"] for each in (*page["items"], *rest["items"])]
+    assert (shown, rest["cursor"]) == (["PT3H", "PT2H", "PT1H"], None)
+    assert scene.call("bob", "GET", path, query={"limit": "0"}).status == 400
 
 
 def test_a_second_spelling_is_the_same_key(scene: InProcessStack) -> None:

@@ -170,9 +170,9 @@ class SecurityTeam:
         self._connection.call("DELETE", f"/security/keys/{key_id}")
 
     def list_proposals(self, key_id: str) -> list["Proposal"]:
-        """The changes of a key's limits that wait for votes."""
-        page = cast("dict[str, list[Proposal]]", self._get(f"/security/keys/{key_id}/proposals"))
-        return page["items"]
+        """The changes of a key's limits that wait for votes, newest first."""
+        found = pages(self._connection, f"/security/keys/{key_id}/proposals")
+        return list(cast("Iterator[Proposal]", found))
 
     def get_checks(self, key_id: str) -> "KeyChecks":
         """Whether the broker could create and end grants on a key when it last tried."""

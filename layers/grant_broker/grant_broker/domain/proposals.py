@@ -6,7 +6,7 @@ from typing import ClassVar, TypedDict
 from grant_broker.domain.key_document import KeyDocument
 from grant_broker.domain.keys import Key
 from grant_broker.domain.records import ChangeOf, Record
-from grant_broker.domain.stored import Table
+from grant_broker.domain.stored import Table, listed_at
 from grant_broker.domain.times import Time
 from grant_broker.domain.versions import revise
 from grant_broker.domain.votes import Quorum
@@ -39,6 +39,11 @@ class Proposal(Record):
     def key(self) -> tuple[str, str]:
         """Several may stand beside their key."""
         return self.subject, f"proposal#{self.document.digest}"
+
+    @property
+    def place(self) -> str:
+        """Its place among those of its key."""
+        return listed_at(self.proposed_at, self.document.digest)
 
     @property
     def lapses_at(self) -> datetime:

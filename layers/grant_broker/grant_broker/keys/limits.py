@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from grant_broker.api_broker import ApiBroker
 from grant_broker.aws.dynamodb import Write
+from grant_broker.aws.pages import Page
 from grant_broker.aws.proposals import Proposals
 from grant_broker.domain.arns import key_id_of, region_of
 from grant_broker.domain.decisions import NO_APPROVER
@@ -78,11 +79,16 @@ def quorum_of(broker: ApiBroker, key: Key) -> Quorum:
     return Quorum(key.document.quorum, mixed=broker.settings.writers(key.document).mixed)
 
 
-def list_proposals(broker: ApiBroker, key: Key) -> list[Proposal]:
-    """List the documents that some have voted for and that do not hold yet, the oldest first."""
+def list_proposals(broker: ApiBroker, key: Key, *, limit: int, after: str | None) -> Page[Proposal]:
+    """List the documents that some have voted for and that do not hold yet: a page, the newest first.
+
+    All of a key's are read for each page: they are few, and lapse after a week.
+    """
     now = broker.clock()
-    found = Proposals(broker.store.tables).list(key)
-    return sorted((p for p in found if p.counts_for(key, now)), key=lambda p: p.proposed_at)
+    waiting = {p.place: p for p in Proposals(broker.store.tables).list(key) if p.counts_for(key, now)}
+    places = sorted((place for place in waiting if after is None or place < after), reverse=True)
+    shown = places[:limit]
+    return Page([waiting[place] for place in shown], shown[-1] if len(places) > limit else None)
 
 
 def _put(broker: ApiBroker, writer: Writer, document: KeyDocument) -> Outcome:

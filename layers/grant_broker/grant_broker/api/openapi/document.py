@@ -15,6 +15,7 @@ from grant_broker.api.shapes.accounts import NamedAccount
 from grant_broker.api.shapes.approvals import Approval
 from grant_broker.api.shapes.keys import ChangedKey, Key, KeyChecks, Votes
 from grant_broker.api.shapes.requests import RequestSeen, RequestWithTrail
+from grant_broker.api.shapes.revocations import MassRevocation, MassRevocationMade
 from grant_broker.api.shapes.third_parties import Problem, Request, RequestShown
 
 PROBLEM = "application/problem+json"
@@ -32,7 +33,17 @@ _CODES = {status: code for status, code, _ in ANSWERS.values()}
 _SECONDS = {"type": "integer", "minimum": 1}
 _LOCATION = "The path of what was made, stage and base path included, as in the URL that was called."
 _NEWS = "Seconds after which to ask again, where something is not final yet and changes without the caller."
-_NOT_FINAL = (Request, RequestSeen, RequestShown, RequestWithTrail, Approval, Votes, KeyChecks)
+_NOT_FINAL = (
+    Request,
+    RequestSeen,
+    RequestShown,
+    RequestWithTrail,
+    Approval,
+    Votes,
+    KeyChecks,
+    MassRevocationMade,
+    MassRevocation,
+)
 _SIGNED = {
     "type": "apiKey",
     "name": "Authorization",
@@ -119,12 +130,12 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
     if shape:
         answer["content"] = {"application/json": {"schema": reference(shape)}}
     headers = {}
-    if status == HTTPStatus.CREATED:
+    if status == HTTPStatus.CREATED or shape is MassRevocationMade:
         headers["Location"] = _header(_LOCATION, {"type": "string"})
     if shape in _NOT_FINAL:
         headers["Retry-After"] = {
             **_header(_NEWS, _SECONDS),
-            "required": status == HTTPStatus.ACCEPTED and shape in {Votes, KeyChecks},
+            "required": status == HTTPStatus.ACCEPTED and shape in {Votes, KeyChecks, MassRevocationMade},
         }
     if shape in {Key, ChangedKey, NamedAccount}:
         headers["ETag"] = _header("The present version, for If-Match.", {"type": "string"})

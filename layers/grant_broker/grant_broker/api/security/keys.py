@@ -1,6 +1,7 @@
 """Managed keys: their limits, who can use them, and whether the broker can work on them."""
 
 import re
+from functools import partial
 
 from grant_broker.api import cursors, lists, query
 from grant_broker.api.headers import etag
@@ -66,14 +67,13 @@ def patch_key(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     return _answer_limits(broker, call, limits.patch(broker, _writer(call), _key_arn(broker, key_id), change))
 
 
-@routes.route("GET", "/security/keys/<key_id>/proposals")
-def get_proposals(broker: ApprovalsBroker, _call: Call, key_id: str) -> Answer:
+@routes.route("GET", "/security/keys/<key_id>/proposals", parameters=query.PAGED)
+def get_proposals(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     """The changes of a key's limits that wait for votes."""
     key = register.get_open_key(broker, _key_arn(broker, key_id))
-    items = [
-        proposal_view(each, key, limits.quorum_of(broker, key)) for each in limits.list_proposals(broker, key)
-    ]
-    return Answer(200, {"items": items, "cursor": None})
+    quorum = limits.quorum_of(broker, key)
+    find = partial(limits.list_proposals, broker, key)
+    return lists.answer_page(call, find, lambda proposal: proposal_view(proposal, key, quorum))
 
 
 @routes.route("DELETE", "/security/keys/<key_id>")

@@ -80,7 +80,7 @@ def vote(api: Api, *, key: str, yes: bool) -> None:
         raise click.UsageError(f"no change of {key} waits for votes")
     shown, version = api.client.security.get_key(key_id)
     present = limits_of(shown)
-    send_document(api, key_id, present, found[0]["document"], version=version, yes=yes)
+    send_document(api, key_id, present, found[-1]["document"], version=version, yes=yes)
 
 
 @command.command("close", cls=ApiCommand)

@@ -38,8 +38,9 @@ KEYS = (
         "get_proposals",
         "GET",
         f"{_KEY}/proposals",
-        "The changes of its limits that wait for votes.",
+        "The changes of its limits that wait for votes, newest first.",
         {200: Page[Proposal]},
+        query=PAGED,
     ),
     Operation(
         "delete_managed_key",
