@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from grant_broker.client import Client, ConflictError, NotFoundError, NotGrantedError, NotPermittedError
-from grant_broker.client.security_team import StandingApproval
-from grant_broker.client.third_party import Submission
+from grant_broker.client.asked import StandingApproval, Submission
 from tests.end_to_end.conftest import Running
 from tests.support.limits import limits
 

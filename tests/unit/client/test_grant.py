@@ -13,8 +13,8 @@ import pytest
 
 from grant_broker import client
 from grant_broker.client import Client, grant
+from grant_broker.client.asked import Submission
 from grant_broker.client.grant import HeldGrant
-from grant_broker.client.third_party import Submission
 from grant_broker.domain.submission import Submission as ServerSubmission
 from tests.support.scripted_api import LOST, Reply, ScriptedApi, problem, scripted_api
 from tests.support.shown_requests import ROLE, shown

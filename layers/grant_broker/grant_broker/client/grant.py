@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from grant_broker.client.asked import Submission
 from grant_broker.client.errors import (
     ConflictError,
     GrantBrokerError,
@@ -19,12 +20,12 @@ from grant_broker.client.errors import (
     UnavailableError,
 )
 from grant_broker.client.kms import kms_with_grant
-from grant_broker.client.third_party import Client, Submission
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
     from grant_broker.api.shapes.third_parties import Request
+    from grant_broker.client.third_party import Client
 
 _LOG = logging.getLogger(__name__)
 MOST_BYTES = 4096
@@ -44,7 +45,7 @@ class HeldGrant:
 
     def __init__(
         self,
-        client: Client,
+        client: "Client",
         submission: Submission,
         *,
         timeout: timedelta,

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from grant_broker.client.asked import StandingApproval
 from grant_broker.client.desired_state import DesiredState, WantedAccount, WantedApproval, WantedKey, complete
 from grant_broker.client.errors import ConflictError
-from grant_broker.client.security_team import StandingApproval, limits_of
+from grant_broker.client.security_team import limits_of
 from grant_broker.domain.arns import key_id_of
 from grant_broker.domain.key_document import KeyDocument, compare
 

@@ -1,8 +1,15 @@
 """The API's client, as the security team uses it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
+from grant_broker.client.asked import (
+    EventFilters,
+    MassRevocationAsked,
+    Question,
+    RequestFilters,
+    StandingApproval,
+)
 from grant_broker.client.durations import Span, iso_duration
 from grant_broker.client.http import Connection
 from grant_broker.client.pages import pages
@@ -18,68 +25,11 @@ if TYPE_CHECKING:
     from grant_broker.api.shapes.reviews import Review
     from grant_broker.api.shapes.revocations import MassRevocation, MassRevocationMade
     from grant_broker.api.shapes.third_parties import Explanation
-    from grant_broker.client.third_party import Question
-
-
-class RequestFilters(TypedDict, total=False):
-    """Which requests; None: any."""
-
-    status: str | None
-    key: str | None
-    account: str | None
-    grantee: str | None
-    requester: str | None
-    since: str | None
-    order: str | None
-
-
-class EventFilters(TypedDict, total=False):
-    """Which events; None: any."""
-
-    request: str | None
-    key: str | None
-    account: str | None
-    type: str | None
-    by: str | None
-    since: str | None
-    until: str | None
-    order: str | None
-
-
-Window = TypedDict("Window", {"days": list[str], "from": str, "to": str, "time_zone": str})
-Window.__doc__ = "Hours of some days by the clocks of a time zone, on the next day where `to` is no later."
-
-
-class StandingApproval(TypedDict, total=False):
-    """What to approve ahead. `grantee` None: any of the account."""
-
-    key: Required[str]
-    account: Required[str]
-    grantee: str | None
-    operations: Required[list[str]]
-    encryption_context: Required[dict[str, str]]
-    context_match: str
-    max_duration: Required[str]
-    valid_from: NotRequired[str]
-    valid_until: Required[str]
-    windows: NotRequired[list[Window] | None]
-    reason: Required[str]
 
 
 def limits_of(key: "Key") -> "Limits":
     """A key's limits alone, as they are sent: without what the answer says of its caller."""
     return cast("Limits", {name: value for name, value in key.items() if name != "may_decide"})
-
-
-class MassRevocationAsked(TypedDict, total=False):
-    """What to revoke; all selectors that are given must match. `block_for` None: until it is lifted."""
-
-    key: str | None
-    account: str | None
-    grantee: str | None
-    all: bool | None
-    reason: Required[str]
-    block_for: str | None
 
 
 class SecurityTeam:

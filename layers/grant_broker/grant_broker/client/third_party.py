@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NotRequired, Required, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 import boto3
 
+from grant_broker.client.asked import Question, Submission
 from grant_broker.client.durations import Span, iso_duration, read_span
 from grant_broker.client.errors import ConflictError, GrantBrokerError, WaitTimeoutError
+from grant_broker.client.grant import HeldGrant
 from grant_broker.client.http import ATTEMPTS, Answer, Connection
 from grant_broker.client.identity import own_principal
 from grant_broker.client.pages import pages
@@ -19,40 +21,8 @@ from grant_broker.client.security_team import SecurityTeam
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.third_parties import Explanation, Forecast, Offer, Request, RequestShown
-    from grant_broker.client.grant import HeldGrant
 
 DAY = timedelta(days=1)
-
-
-class Submission(TypedDict, total=False):
-    """What to ask for. `grantee` is the caller where it is left out.
-
-    `duration` is a text such as 2h, a timedelta, or a number of seconds.
-    """
-
-    key: Required[str]
-    grantee: NotRequired[str]
-    operations: Required[list[str]]
-    encryption_context: Required[dict[str, str]]
-    context_match: str
-    duration: Required[Span]
-    starts_at: str | None
-    reason: Required[str]
-    ticket: str | None
-
-
-class Question(TypedDict, total=False):
-    """A call to KMS to explain: `principal` is the grantee, and `at` now, where they are left out.
-
-    `context` is what the call sent, {} for nothing; None where that is not known.
-    """
-
-    action: Required[str]
-    context: Required[dict[str, str] | None]
-    principal: str
-    at: str
-    size: int
-    error: str
 
 
 class Client:
@@ -202,8 +172,6 @@ class Client:
         `timeout`: how long to wait for the security team. `renew_before`: ask to go on when this is left, so
         that the next grant is there before this one ends. InvalidArgumentError before anything is sent.
         """
-        from grant_broker.client.grant import HeldGrant  # noqa: PLC0415 - it needs this class
-
         if "duration" in submission:
             submission["duration"] = iso_duration(submission["duration"])
         return HeldGrant(

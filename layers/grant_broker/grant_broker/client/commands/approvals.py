@@ -6,8 +6,8 @@ import click
 
 from grant_broker.client.api_command import Api, ApiCommand, DefaultGroup, yes_option
 from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, WINDOW, match_option
+from grant_broker.client.asked import StandingApproval, Window
 from grant_broker.client.key_naming import name_or_arn
-from grant_broker.client.security_team import StandingApproval, Window
 from grant_broker.client.tables import print_approvals
 
 

@@ -6,8 +6,8 @@ from typing import Unpack
 import click
 
 from grant_broker.client.api_command import Api, ApiCommand
+from grant_broker.client.asked import EventFilters
 from grant_broker.client.key_naming import name_or_arn
-from grant_broker.client.security_team import EventFilters
 from grant_broker.client.tables import print_events
 
 

@@ -7,11 +7,11 @@ import click
 
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import CONTEXT, ISO_SPAN, NAMES, SPAN, match_option
+from grant_broker.client.asked import Submission
 from grant_broker.client.commands.wait import wait_for_grant
 from grant_broker.client.exit_codes import DONE, REFUSED
 from grant_broker.client.key_naming import name_or_arn
 from grant_broker.client.showing import print_forecast, print_request
-from grant_broker.client.third_party import Submission
 
 
 class _Asked(TypedDict):

@@ -9,8 +9,8 @@ from grant_broker.access_report.why import read_refusal
 from grant_broker.api.shapes.third_parties import Explanation
 from grant_broker.client.api_command import Api, ApiCommand
 from grant_broker.client.arguments import CONTEXT, TIME
+from grant_broker.client.asked import Question
 from grant_broker.client.printing import print_fields, printable
-from grant_broker.client.third_party import Question
 from grant_broker.domain.times import format_time
 
 _MOST = 4_096

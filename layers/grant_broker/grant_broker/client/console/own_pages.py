@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from grant_broker.client.asked import Submission
 from grant_broker.client.console.forms import form_key, typed
 from grant_broker.client.console.person import broker
 from grant_broker.client.errors import GrantBrokerError
-from grant_broker.client.third_party import Submission
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes.third_parties import RequestFields

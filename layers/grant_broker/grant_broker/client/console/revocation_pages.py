@@ -16,7 +16,7 @@ from grant_broker.client.durations import iso_duration
 from grant_broker.client.errors import GrantBrokerError
 
 if TYPE_CHECKING:
-    from grant_broker.client.security_team import MassRevocationAsked
+    from grant_broker.client.asked import MassRevocationAsked
 
 pages = Blueprint("revocations", __name__, url_prefix="/revocations")
 _OPEN = ("pending", "approved")
