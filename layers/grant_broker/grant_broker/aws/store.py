@@ -1,7 +1,7 @@
 """The records of both tables, read by key."""
 
 from collections.abc import Collection
-from typing import Literal, TypeVar
+from typing import Literal
 
 from grant_broker.aws.attributes import serialized
 from grant_broker.aws.blocks import Blocks
@@ -14,11 +14,9 @@ from grant_broker.domain.accounts import Account
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.errors import NotFound
 from grant_broker.domain.keys import Key
-from grant_broker.domain.records import Record
 from grant_broker.domain.texts import is_id
 
 Label = Literal["name", "key_id"]
-R = TypeVar("R", bound=Record)
 
 
 class Store(RequestStore):
