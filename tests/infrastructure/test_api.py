@@ -25,7 +25,8 @@ PASSES = {
     "key_admin": "third_party security",
     "data_reader": "",
 }
-_DEFINITIONS = {code: (status, title) for status, code, title in ANSWERS.values()}
+# Of a code with several titles the general one, which stands first.
+_DEFINITIONS = {code: (status, title) for status, code, title in reversed(ANSWERS.values())}
 
 
 def _half(path: str) -> str:
