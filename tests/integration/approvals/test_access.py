@@ -44,6 +44,7 @@ def every_page(scene: InProcessStack, limit: int) -> tuple[dict[str, Any], list[
     """The first answer, and the items of all."""
     first = page = access(scene, limit=str(limit))
     items = list(page["items"])
+    assert len(items) <= limit
     while page["cursor"]:
         page = access(scene, limit=str(limit), cursor=page["cursor"])
         assert (page["findings"], page["counts"]) == ([], {})
@@ -88,9 +89,23 @@ def test_complete_under_paging(scene: InProcessStack) -> None:
     first, items = every_page(scene, 40)
     ids = [item["through"]["grant_id"] for item in items if item["through"]["kind"] == "grant"]
     assert sorted(ids) == sorted(grant["GrantId"] for grant in scene.cloud.grants(scene.key_arn))
-    assert len([item for item in first["items"] if item["through"]["kind"] == "grant"]) == 40
+    assert len(first["items"]) == 40
+    assert first["items"][-1]["through"]["kind"] == "grant"
     assert first["counts"]["foreign_grants"] == 132
     assert first["counts"]["findings"] == {"duplicate_grant": 1, "grant_with_decrypt": 1}
+
+
+@pytest.mark.parametrize("grants", [0, 3])
+@pytest.mark.parametrize("limit", [1, 4, 9, 10])
+def test_pages_of_few(scene: InProcessStack, limit: int, grants: int) -> None:
+    """However few a page holds, access by the key policy and then every grant come once, in order."""
+    scene.limit()
+    by_hand(scene, grants)
+    whole = access(scene)["items"]
+    assert len(whole) == 9 + grants
+    first, items = every_page(scene, limit)
+    assert items == whole
+    assert first["counts"]["grants"] == grants
 
 
 def test_a_deleted_role(scene: InProcessStack) -> None:
@@ -174,11 +189,11 @@ def test_more_grants_than_a_second_reads(scene: InProcessStack) -> None:
     by_hand(scene, 1, Operations=["Decrypt"])
     by_hand(scene, 105)
     by_hand(scene, 1, Constraints={"EncryptionContextEquals": {"number": "7"}})
-    whole = access(scene, limit="4")
+    whole = access(scene, limit="13")
     with scene.faults({"ListGrants": before(lambda: scene.clock.advance(seconds=0.6))}):
-        first = access(scene, limit="4")
-        second = access(scene, limit="4", cursor=first["cursor"])
-        third = access(scene, limit="4", cursor=second["cursor"])
+        first = access(scene, limit="13")
+        second = access(scene, limit="13", cursor=first["cursor"])
+        third = access(scene, limit="13", cursor=second["cursor"])
     assert (first["items"], first["counts"]) == (whole["items"], {})
     codes = [finding["code"] for finding in first["findings"]]
     assert codes == ["not_all_read", "grant_with_decrypt"]
@@ -186,7 +201,7 @@ def test_more_grants_than_a_second_reads(scene: InProcessStack) -> None:
     assert (second["findings"], second["counts"]) == (whole["findings"], whole["counts"])
     assert second["counts"]["findings"] == {"duplicate_grant": 1, "grant_with_decrypt": 1}
     assert (third["findings"], third["counts"]) == ([], {})
-    assert len({item["through"].get("grant_id") for item in second["items"] + third["items"]}) == 8
+    assert len({item["through"].get("grant_id") for item in second["items"] + third["items"]}) == 26
 
 
 def test_kms_is_too_slow(scene: InProcessStack) -> None:

@@ -101,6 +101,9 @@ def test_marker() -> None:
     place = access.AccessPlace("ÿ" + "m ~" * 341, report_due=True)
     kept = cursors.read(cursors.write(bound(), place.text), bound(), form=access.PLACE)
     assert access.AccessPlace.read(str(kept)) == place
-    for text in ("", "due ", "m", "told \x00", "due Ā", "due " + "m" * 1025):
+    among_policies = access.AccessPlace(None, report_due=True, given=40)
+    kept = cursors.read(cursors.write(bound(), among_policies.text), bound(), form=access.PLACE)
+    assert access.AccessPlace.read(str(kept)) == among_policies
+    for text in ("", "due ", "m", "told \x00", "due Ā", "due " + "m" * 1025, "due-policies x"):
         with pytest.raises(InvalidRequest):
             cursors.read(cursors.write(bound(), text), bound(), form=access.PLACE)

@@ -57,6 +57,10 @@ class AccessTally:
         self._found.add(entry, (*entry.findings, *((DUPLICATE,) if duplicate else ())))
         return entry
 
+    def entries_by(self, policies: KeyPolicies) -> tuple[AccessEntry, ...]:
+        """Access by the key policies alone; none where they cannot be read or understood."""
+        return self._of_policy(policies)[0]
+
     def report(
         self,
         policies: KeyPolicies,

@@ -20,45 +20,52 @@ from grant_broker.aws.kms import KmsReader
 from grant_broker.broker import Broker
 from grant_broker.domain.errors import Fault, InvalidRequest, KmsRefused, Unavailable
 from grant_broker.domain.key_usage import LastUse
+from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.keys.key_policy import find_key_policy
 
 # A key at KMS's limit of 50,000 grants takes 500 calls, one after the other. Nobody waits for them before the
 # first page; the second, which has to know them all, may take what the API's functions have: 25 s.
 _QUICK = timedelta(seconds=1)
 _LONGEST = timedelta(seconds=20)
-PLACE = re.compile(r"(?:due|told) [\x20-\xff]{1,1024}")
+PLACE = re.compile(r"(?:due|told) [\x20-\xff]{1,1024}|(?:due|told)-policies [0-9]{1,5}")
 """The text of an AccessPlace (KMS, ListGrants, Marker)."""
 
 
 @dataclass(frozen=True)
 class AccessPlace:
-    """Where the next page starts: KMS's marker, and whether the report over all grants is due there.
+    """Where the next page starts, and whether the report over all grants is due there.
 
-    It is once, on the second page, where the first could not read all grants in time.
+    KMS's `marker`, or None as long as only so many entries by the key policies were `given`. The report is
+    due once, on the second page, where the first could not read all grants in time.
     """
 
-    marker: str
+    marker: str | None
     report_due: bool
+    given: int = 0
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read the text of a place."""
-        state, _, marker = text.partition(" ")
-        return cls(marker, state == "due")
+        state, _, rest = text.partition(" ")
+        due = state.startswith("due")
+        if state.endswith("-policies"):
+            return cls(None, due, int(rest))
+        return cls(rest, due)
 
     @property
     def text(self) -> str:
         """As a cursor holds it."""
-        return f"{'due' if self.report_due else 'told'} {self.marker}"
+        state = "due" if self.report_due else "told"
+        return f"{state}-policies {self.given}" if self.marker is None else f"{state} {self.marker}"
 
 
 @dataclass(frozen=True)
 class AccessPage:
     """A part of a key's access report; `after` is where the next page starts, None at the end.
 
-    The first page has the access by the key policies. `report` has findings and counts over all grants where
-    there are counts, findings among the grants that were read so far where there are none. `last_use`, when
-    the key was last used, is on the first page alone.
+    Access by the key policies comes first, then by grants. `report` has findings and counts over all grants
+    where there are counts, findings among the grants that were read so far where there are none. `last_use`,
+    when the key was last used, is on the first page alone.
     """
 
     entries: list[AccessEntry]
@@ -68,35 +75,59 @@ class AccessPage:
 
 
 def get_first_page(broker: Broker, key_arn: str, *, limit: int) -> AccessPage:
-    """Access by the key policy, the first `limit` grants, and what a second of reading finds."""
+    """Access by the key policies, then by grants: `limit` entries, and what a second of reading finds."""
     until = broker.clock() + _QUICK
     tally = AccessTally(key_arn, retiring_principal=broker.settings.retiring_principal)
-    grants, marker = broker.kms.list_grants_page(key_arn, limit=limit)
-    entries = [tally.add(grant) for grant in grants]
+    policies = get_key_policies(broker.kms, key_arn)
+    by_policy = tally.entries_by(policies)
+    room = limit - len(by_policy)
+    grants, marker = broker.kms.list_grants_page(key_arn, limit=max(room, 1))
+    by_grant = [tally.add(grant) for grant in grants]
     has_all = _add_rest(broker, tally, key_arn, marker, until)
-    report = tally.report(get_key_policies(broker.kms, key_arn))
-    after = AccessPlace(marker, report_due=not has_all) if marker else None
-    last_use = broker.kms.find_last_use(key_arn)
-    return AccessPage([*report.entries, *entries], report if has_all else _so_far(report), after, last_use)
+    report = tally.report(policies)
+    return AccessPage(
+        [*by_policy, *by_grant][:limit],
+        report if has_all else _so_far(report),
+        _place_after(AccessPlace(None, report_due=not has_all, given=limit), room, grants, marker),
+        broker.kms.find_last_use(key_arn),
+    )
 
 
 def get_next_page(broker: Broker, key_arn: str, *, limit: int, after: AccessPlace) -> AccessPage:
-    """The next `limit` grants, and the report over all of them where it is due.
+    """The next `limit` entries, and the report over all grants where it is due.
 
     Unavailable where it is due and KMS answers too slowly for one call of the API; the command line has no
     such limit.
     """
-    until = broker.clock() + _LONGEST
+    until, own = broker.clock() + _LONGEST, broker.settings.retiring_principal
+    by_policy: Sequence[AccessEntry] = ()
+    if after.marker is None:
+        tally = AccessTally(key_arn, retiring_principal=own)
+        by_policy = tally.entries_by(get_key_policies(broker.kms, key_arn))[after.given :]
+    room = limit - len(by_policy)
     try:
-        grants, marker = broker.kms.list_grants_page(key_arn, limit=limit, marker=after.marker)
+        grants, marker = broker.kms.list_grants_page(key_arn, limit=max(room, 1), marker=after.marker)
     except KmsRefused as error:
         if error.code != "InvalidMarkerException":
             raise
         raise InvalidRequest(Fault("cursor", "KMS does not know this place any more: start again")) from error
-    own = broker.settings.retiring_principal
     report = _get_report(broker, key_arn, until) if after.report_due else None
-    place = AccessPlace(marker, report_due=False) if marker else None
-    return AccessPage([entry_of(grant, own) for grant in grants], report, place)
+    entries = [*by_policy, *(entry_of(grant, own) for grant in grants)][:limit]
+    among_policies = AccessPlace(None, report_due=False, given=after.given + limit)
+    place = _place_after(among_policies, room, grants, marker)
+    return AccessPage(entries, report, place)
+
+
+def _place_after(
+    among_policies: AccessPlace, room: int, grants: Sequence[ListedGrant], marker: str | None
+) -> AccessPlace | None:
+    """Where the next page starts, after one that had room for so many grants.
+
+    Without room a grant was read only to see whether there is one, and the next page reads it again.
+    """
+    if room > 0:
+        return replace(among_policies, marker=marker, given=0) if marker else None
+    return among_policies if room < 0 or grants else None
 
 
 def get_whole(
