@@ -1,6 +1,7 @@
 """Every new audit event to EventBridge, and digests of what matters to the security team's mails."""
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -47,10 +48,25 @@ def mail_topic() -> MailTopic:
 channels()
 
 
+def note_usage_of(records: list[dict[str, Any]]) -> int:
+    """Note whose grants a batch of CloudTrail's events shows in use."""
+    # Few stacks look for use, and no mail and no other event waits for what reads requests.
+    from grant_broker.aws.dynamodb import DynamoDb  # noqa: PLC0415
+    from grant_broker.aws.tables import Tables  # noqa: PLC0415
+    from grant_broker.aws.usages import Usages  # noqa: PLC0415
+    from grant_broker.events.usage import note_usage  # noqa: PLC0415
+
+    tables = Tables(DynamoDb(clients().dynamodb()), settings.request_table, None)
+    return note_usage(Usages(tables), [record["body"] for record in records], lambda: datetime.now(UTC))
+
+
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """A batch of the request table's stream, or of the queue that gathers what is to be mailed."""
     records = event["Records"]
+    if records[0].get("eventSourceARN") == settings.usage_queue:
+        logger.info("usage", extra={"events": len(records), "written": note_usage_of(records)})
+        return {}
     if records[0].get("eventSource") == "aws:sqs":
         send_digest(mail_topic(), [record["body"] for record in records])
         logger.info("mailed", extra={"notices": len(records)})

@@ -14,6 +14,7 @@ from grant_broker.api.connections import connect
 from grant_broker.api.paths import base_path
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Api, Call
+from grant_broker.api.usage import find_one_usage, with_usage
 from grant_broker.api.views.third_parties import (
     explanation_view,
     forecast_view,
@@ -82,7 +83,8 @@ def get_requests(call: Call) -> Answer:
     """The account's requests."""
     status = query.one_of(call.query, "status", Status)
     search = RequestSearch(account=call.caller.account, status=status)
-    return lists.answer_page(call, partial(broker().store.lists.list_requests, search), request_view)
+    find = with_usage(broker(), partial(broker().store.lists.list_requests, search))
+    return lists.answer_page(call, find, lambda found: request_view(*found))
 
 
 @api.route("GET", "/requests/<request_id>")
@@ -94,7 +96,7 @@ def get_request(call: Call, request_id: str) -> Answer:
 @api.route("DELETE", "/requests/<request_id>")
 def delete_request(call: Call, request_id: str) -> Answer:
     """Withdraw a request that has no grant yet."""
-    return Answer(200, request_view(withdraw(broker(), call.caller, request_id)))
+    return Answer(200, request_view(withdraw(broker(), call.caller, request_id), None))
 
 
 @api.route("POST", "/requests/<request_id>/grant")
@@ -111,7 +113,8 @@ def post_grant(call: Call, request_id: str) -> Answer:
 def delete_grant(call: Call, request_id: str) -> Answer:
     """Release a grant before its time."""
     released = release(broker(), call.caller, request_id)
-    return Answer(202, request_view(released), retry_after=retry_after_of(released, broker().clock()))
+    view = request_view(released, find_one_usage(broker(), released))
+    return Answer(202, view, retry_after=retry_after_of(released, broker().clock()))
 
 
 @api.route("POST", "/requests/<request_id>/extension", takes_body=True)
@@ -162,7 +165,8 @@ def get_openapi(call: Call) -> Answer:
 
 def _answer(status: int, call: Call, request: GrantRequest, *, location: str | None = None) -> Answer:
     is_party = request.belongs_to(call.caller, broker().person(call.caller))
-    view = party_view(request) if is_party else request_view(request)
+    usage = find_one_usage(broker(), request)
+    view = party_view(request, usage) if is_party else request_view(request, usage)
     return Answer(status, view, location, retry_after_of(request, broker().clock()))
 
 

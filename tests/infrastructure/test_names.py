@@ -14,6 +14,7 @@ _NAMING = {
     "AWS::Events::Rule": {"Name"},
     "AWS::Events::ApiDestination": {"Name"},
     "AWS::Events::Connection": {"Name"},
+    "AWS::Lambda::EventSourceMapping": set(),
     "AWS::CloudWatch::Alarm": {"AlarmName"},
     "AWS::CloudWatch::Dashboard": {"DashboardName"},
     "AWS::Serverless::Function": {"FunctionName"},

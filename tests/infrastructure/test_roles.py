@@ -225,3 +225,23 @@ def test_requests_asks_the_listed_functions_and_no_other() -> None:
     assert not may("requests", tickets.UNLISTED)
     assert not may("requests", hook, TicketHooks="")
     assert not any(may(role, hook) for role in ROLES if role != "requests")
+
+
+def test_looking_for_use_takes_these_rights_more() -> None:
+    """With `UsageEvidence` lists read what was seen, and `events` reads requests and writes usage alone."""
+    watched = deployed(UsageEvidence="yes")
+    table = watched.template.reference("RequestTable", "Arn")
+
+    def may(role: str, action: str, resource: str, partition: str) -> bool:
+        asked = call(role, action, resource, **{**_RECORD, "dynamodb:LeadingKeys": [partition]})
+        return decide(asked, identity_policies=policies(role, watched)).allowed
+
+    record, usage = _RECORD["dynamodb:LeadingKeys"][0], f"usage#{'0' * 32}"
+    assert may("requests", "dynamodb:BatchGetItem", table, usage)
+    assert not decided(call("requests", "dynamodb:BatchGetItem", table, **_RECORD), "requests").allowed
+    assert may("events", "dynamodb:BatchGetItem", table, record)
+    assert may("events", "dynamodb:Query", f"{table}/index/by_account", record)
+    assert may("events", "dynamodb:UpdateItem", table, usage)
+    assert not may("events", "dynamodb:UpdateItem", table, record)
+    for role in ("requests", "approvals", "expiry", "reconcile"):
+        assert not may(role, "dynamodb:PutItem", table, usage)

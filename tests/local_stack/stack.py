@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -14,6 +14,7 @@ from tests.local_aws import server
 from tests.local_aws.cloud import Cloud
 from tests.local_stack import gateway_server, watch
 from tests.local_stack.client import Client
+from tests.local_stack.cloudtrail import CloudTrail
 from tests.local_stack.deployment import Deployment
 from tests.local_stack.gateway import Gateway
 from tests.local_stack.nursery import Nursery
@@ -27,6 +28,9 @@ from tests.local_stack.workers import FailedError, Workers
 
 # Of one function: three runs of each of two schedules may overlap, and calls come beside them.
 _AT_ONCE = 8
+# Off by default; here all that there is to try is on.
+_PARAMETERS = {"UsageEvidence": "yes"}
+_LONGEST_WINDOW = 5  # seconds that a queue is waited for
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Stack:
         try:
             cloud = Cloud(lambda: datetime.now(UTC))
             aws = server.serve(cloud, options.aws_port)
-            stack = cls(Deployment.create(cloud), options, nursery, aws)
+            stack = cls(Deployment.create(cloud, parameters=_PARAMETERS), options, nursery, aws)
             stack.spread(options.propagation_seconds)
         except BaseException:
             nursery.close()
@@ -83,6 +87,7 @@ class Stack:
         _run(self.aws)
         self._start_api()
         self._start_streams()
+        CloudTrail(self.deployment).start()
         # What ends grants is there before the first grant is; what compares may come a little later.
         self._shared("expiry").start()
         for pool in self.pools:
@@ -116,7 +121,12 @@ class Stack:
         cloud = self.deployment.cloud
         for queue in queues(self.deployment.template):
             client = cloud.session(self.deployment.credentials(queue.function)).client("sqs")
-            yield QueueLane(queue, client, self._pool(queue.function, most=queue.at_once).invoke)
+            pool = self._pool(queue.function, most=queue.at_once)
+            if queue.window > _LONGEST_WINDOW:
+                # Gathered for a minute to save calls of Lambda, which here cost nothing.
+                yield QueueLane(replace(queue, window=0.5), client, pool.invoke, look=0.5)
+            else:
+                yield QueueLane(queue, client, pool.invoke)
 
     def _timer(self, schedule: Schedule, pool: Workers) -> Scheduler:
         def run() -> None:

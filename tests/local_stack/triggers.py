@@ -28,6 +28,13 @@ def streams(template: Template) -> tuple[Stream, ...]:
 def _mappings(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     for function, _, event in template.events("DynamoDB"):
         yield function, {**event, "EventSourceArn": event["Stream"]}
+    for function, mapping in _apart(template):
+        if ":dynamodb:" in mapping["EventSourceArn"]:
+            yield function, mapping
+
+
+def _apart(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mappings that are resources of their own."""
     for name in template.named("AWS::Lambda::EventSourceMapping"):
         mapping = template.properties(name)
         yield _function_named(template, mapping["FunctionName"]), mapping
@@ -50,7 +57,11 @@ def _stream(function: str, event: dict[str, Any]) -> Stream:
 
 def queues(template: Template) -> tuple[Queue, ...]:
     """Every event source mapping on a queue."""
-    return tuple(_queue(template, function, event) for function, _, event in template.events("SQS"))
+    found = [(function, event) for function, _, event in template.events("SQS")]
+    for function, mapping in _apart(template):
+        if ":sqs:" in mapping["EventSourceArn"]:
+            found.append((function, {**mapping, "Queue": mapping["EventSourceArn"]}))
+    return tuple(_queue(template, function, event) for function, event in found)
 
 
 def _queue(template: Template, function: str, event: dict[str, Any]) -> Queue:

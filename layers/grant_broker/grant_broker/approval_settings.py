@@ -59,6 +59,8 @@ class ApiSettings(ApprovalSettings):
     take_up_within: Wait
     review_every_days: Annotated[int, Field(ge=0)]
     review_grace_days: Annotated[int, Field(ge=0)]
+    usage_evidence: bool
+    """Whether the use of grants is looked for at all: where it is not, nothing is said of it."""
 
     @property
     def review_rhythm(self) -> Rhythm:

@@ -17,6 +17,7 @@ from tests.local_stack.demo.revocations import kill_switch
 from tests.local_stack.demo.spreading import spreading
 from tests.local_stack.demo.standing import standing_approval
 from tests.local_stack.demo.told import people_are_told
+from tests.local_stack.demo.usage import usage
 from tests.local_stack.demo.windows import windows
 
 FULL: tuple[Callable[[Actors], None], ...] = (
@@ -31,4 +32,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     people_are_told,
     oversight,
     keys_of_other_regions,
+    usage,
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RequestShown,
         Vote,
     )
+    from grant_broker.api.shapes.usage import Usage
 
 
 Names = Mapping[str, str]
@@ -51,11 +52,22 @@ def request_fields(request: "Request | RequestShown", names: Names | None) -> li
         ("ended", moment(request["ended_at"])),
         ("surely forgotten by KMS", moment(request["safe_after"])),
         ("because", request["end_reason"] or ""),
+        ("used", usage_in_words(request["usage"])),
         *(("decision", _vote(vote)) for vote in request["decisions"]),
         ("grant", grant["grant_id"] if grant else ""),
         ("grant token", (grant["grant_token"] or "") if grant else ""),
         *(("warning", warning) for warning in request["warnings"]),
     ]
+
+
+def usage_in_words(usage: "Usage | None") -> str:
+    """What was seen of a grant's use; empty where nobody looks. That none was seen proves nothing."""
+    if usage is None:
+        return ""
+    if not usage["seen"]:
+        return "never seen used (delivery is best effort: it may have been)"
+    how = "last seen" if usage["certain"] else "could be: somebody's call that it allows, last seen"
+    return f"{how} {moment(usage['last_seen_at'])}, {usage['count_at_least']} calls at least"
 
 
 def print_requests(requests: Iterable["RequestShown"], names: Names) -> None:

@@ -12,3 +12,5 @@ class EventsSettings(Settings):
     approval_table: Text
     mail_queue: Text
     mail_topic: Text
+    usage_queue: Text
+    """The ARN of the queue of CloudTrail's events; `none` where nobody looks for use."""

@@ -25,7 +25,7 @@ def test_the_first_page() -> None:
     findings = (AccessFinding("everyone", "words", "*"), AccessFinding("more", "words"))
     report = AccessReport((ENTRY,), findings, {"grants": 1})
     page = AccessPage([ENTRY], report, None, LastUse(AT, "Encrypt", AT, "e"))
-    assert report_view(page, cursor="next") == {
+    assert report_view(page, {}, cursor="next") == {
         "items": [
             {
                 "principal": "arn:aws:iam::444455556666:role/application",
@@ -33,6 +33,7 @@ def test_the_first_page() -> None:
                 "through": {"kind": "grant", "grant_id": "g", "request_id": "0" * 32},
                 "constraint": {"EncryptionContextEquals": {"number": "7"}},
                 "until": "2030-01-01T00:00:00Z",
+                "usage": None,
                 "findings": ["grant_with_decrypt"],
             }
         ],
@@ -54,7 +55,7 @@ def test_the_first_page() -> None:
 def test_a_later_page() -> None:
     """Findings and counts came with the first page; what has no constraint and no end says null."""
     entry = AccessEntry("*", (), Through("key_policy", sid="Use"))
-    page = report_view(AccessPage([entry], None, None), cursor=None)
+    page = report_view(AccessPage([entry], None, None), {}, cursor=None)
     assert (page["findings"], page["counts"], page["cursor"], page["last_used"]) == ([], {}, None, None)
     assert (page["items"][0]["constraint"], page["items"][0]["until"]) == (None, None)
 

@@ -24,7 +24,7 @@ def test_decisions() -> None:
     assert shown == {
         "by": "arn", "verdict": "deny", "comment": "no", "duration": None, "at": "2026-03-01T12:00:00Z",
     }  # fmt: skip
-    assert request_view(request(decisions=(cast,)))["decisions"] == [shown]
+    assert request_view(request(decisions=(cast,)), None)["decisions"] == [shown]
     ahead = standing(votes=(cast,), valid_until=NOW)
     assert approval_view(ahead, quorum=Quorum(1), now=NOW, may_decide=True)["decisions"] == [shown]
 

@@ -14,13 +14,13 @@ REQUEST = {
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
     "duration", "starts_at", "reason", "ticket", "extends", "created_at", "answer_by", "take_up_by",
     "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant", "asked_duration", "absent_at",
-    "safe_after", "warnings",
+    "safe_after", "usage", "warnings",
 }  # fmt: skip
 
 
 def test_pending() -> None:
     """A request shows every field, null where it is not known yet."""
-    view = request_view(before_intent(Status.PENDING))
+    view = request_view(before_intent(Status.PENDING), None)
     assert set(view) == REQUEST
     assert (view["id"], view["status"], view["requester"]) == (
         ID,
@@ -30,7 +30,7 @@ def test_pending() -> None:
     unknown = {name for name, value in view.items() if value is None}
     assert unknown == {
         "starts_at", "ticket", "extends", "take_up_by", "expires_at", "ended_at", "end_reason", "approval",
-        "grant", "absent_at", "safe_after",
+        "grant", "absent_at", "safe_after", "usage",
     }  # fmt: skip
     assert (view["duration"], view["answer_by"], view["decisions"]) == ("PT2H", "2026-03-02T12:00:00Z", [])
 
@@ -38,7 +38,7 @@ def test_pending() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_token(status: Status) -> None:
     """The token is shown to a party, while the grant lives."""
-    grant = party_view(request(status=status, grant_token="secret"))["grant"]
+    grant = party_view(request(status=status, grant_token="secret"), None)["grant"]
     assert grant
     shown = grant["grant_token"]
     assert shown == ("secret" if status in {Status.ACTIVE, Status.ENDING} else None)
@@ -51,7 +51,7 @@ def test_token(status: Status) -> None:
 
 def test_never_to_others() -> None:
     """Whoever is no party is not given the token."""
-    assert "secret" not in str(request_view(request(grant_token="secret")))
+    assert "secret" not in str(request_view(request(grant_token="secret"), None))
 
 
 def test_offers() -> None:
@@ -74,7 +74,7 @@ def test_shortened() -> None:
         Vote(person=by, by=by, verdict=Verdict.APPROVE, at=NOW, digest="d", duration=seconds)
         for by, seconds in (("a", None), ("b", 1800), ("c", 3600))
     )
-    view = request_view(before_intent(Status.PENDING).model_copy(update={"decisions": votes}))
+    view = request_view(before_intent(Status.PENDING).model_copy(update={"decisions": votes}), None)
     assert (view["duration"], view["asked_duration"]) == ("PT30M", "PT2H")
     assert [vote["duration"] for vote in view["decisions"]] == [None, "PT30M", "PT1H"]
 
@@ -86,11 +86,11 @@ def test_shortened() -> None:
 def test_safe_after(absent: timedelta | None, safe: int) -> None:
     """Five minutes after the end, or when KMS's list was seen without the grant, if that is later."""
     ended = request(status=Status.EXPIRED, ended_at=NOW, absent_at=NOW + absent if absent else None)
-    assert request_view(ended)["safe_after"] == format_time(NOW + timedelta(seconds=safe))
+    assert request_view(ended, None)["safe_after"] == format_time(NOW + timedelta(seconds=safe))
 
 
 def test_no_grant_is_safe_at_no_time() -> None:
     """Without a grant, or while it lives, there is nothing to wait for."""
     withdrawn = before_intent(Status.WITHDRAWN).model_copy(update={"ended_at": NOW})
     for found in (withdrawn, request()):
-        assert request_view(found)["safe_after"] is None
+        assert request_view(found, None)["safe_after"] is None

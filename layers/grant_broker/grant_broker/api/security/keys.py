@@ -7,6 +7,7 @@ from grant_broker.api import cursors, lists, query
 from grant_broker.api.headers import etag
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Call, Routes
+from grant_broker.api.usage import find_usage
 from grant_broker.api.views.access import advice_view, report_view
 from grant_broker.api.views.keys import changed_key_view, checks_view, key_view, proposal_view, votes_view
 from grant_broker.api.waiting import CHECK, PEOPLE
@@ -94,7 +95,8 @@ def get_access(broker: ApprovalsBroker, call: Call, key_id: str) -> Answer:
     else:
         page = access.get_next_page(broker, key_arn, limit=limit, after=access.AccessPlace.read(place))
     after = page.after.text if page.after else None
-    return Answer(200, report_view(page, cursor=cursors.write(bound, after)))
+    usage = find_usage(broker, [each.through.request_id for each in page.entries if each.through.request_id])
+    return Answer(200, report_view(page, usage, cursor=cursors.write(bound, after)))
 
 
 @routes.route("GET", "/security/keys/<key_id>/check")

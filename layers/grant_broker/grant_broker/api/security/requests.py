@@ -5,6 +5,7 @@ from functools import partial
 from grant_broker.api import lists, query, searches
 from grant_broker.api.responses import Answer
 from grant_broker.api.routing import Call, Routes
+from grant_broker.api.usage import find_one_usage, with_usage
 from grant_broker.api.views.requests import seen_request_view, trail_view
 from grant_broker.api.views.third_parties import explanation_view
 from grant_broker.api.waiting import retry_after_of
@@ -26,7 +27,9 @@ def get_requests(broker: ApprovalsBroker, call: Call) -> Answer:
     search = searches.request_search(call.query, broker.store.find_key_named)
     read = request_reader(broker, call.caller)
     find = partial(broker.store.lists.list_requests, search)
-    return lists.answer_page(call, find, lambda request: seen_request_view(read(request)))
+    return lists.answer_page(
+        call, with_usage(broker, find), lambda found: seen_request_view(read(found[0]), found[1])
+    )
 
 
 @routes.route("GET", "/security/requests/<request_id>")
@@ -34,7 +37,7 @@ def get_request(broker: ApprovalsBroker, call: Call, request_id: str) -> Answer:
     """One request with what was found out about it, and its trail."""
     request = broker.store.get_request(request_id)
     seen = read_closely(broker, call.caller, request)
-    view = trail_view(seen, broker.store.get_trail(request.subject))
+    view = trail_view(seen, find_one_usage(broker, request), broker.store.get_trail(request.subject))
     return Answer(200, view, retry_after=retry_after_of(request, broker.clock()))
 
 
@@ -62,5 +65,6 @@ def post_why(broker: ApprovalsBroker, call: Call, request_id: str) -> Answer:
 
 
 def _answer_request(broker: ApprovalsBroker, status: int, call: Call, request: GrantRequest) -> Answer:
-    view = seen_request_view(request_reader(broker, call.caller)(request))
+    seen = request_reader(broker, call.caller)(request)
+    view = seen_request_view(seen, find_one_usage(broker, request))
     return Answer(status, view, retry_after=retry_after_of(request, broker.clock()))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from grant_broker.api.shapes.usage import KeyLastUsed
+from grant_broker.api.shapes.usage import KeyLastUsed, SeenUse
 from grant_broker.api.vocabulary import (
     Account,
     Id,
@@ -50,6 +50,7 @@ class AccessEntry(TypedDict):
         ),
     ]
     until: Time | None
+    usage: SeenUse
     findings: Annotated[list[str], Keywords(description="Codes of the findings about this grant.")]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
+from grant_broker.api.shapes.usage import SeenUse
 from grant_broker.api.vocabulary import (
     ContextMatch,
     Cursor,
@@ -95,6 +96,7 @@ class RequestFields(TypedDict):
     ]
     decisions: list[Vote]
     approval: Annotated[Id | None, Keywords(description="The standing approval that covered it.")]
+    usage: SeenUse
     warnings: Annotated[
         list[str], Keywords(description="What makes the grant impossible, needless or less than it seems.")
     ]

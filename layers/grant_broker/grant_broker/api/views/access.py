@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from grant_broker.access_report import AccessEntry, AccessFinding, Through
-from grant_broker.api.views.usage import last_use_view
+from grant_broker.api.views.usage import last_use_view, usage_view
 from grant_broker.domain.times import format_time_or_none
 from grant_broker.keys.key_policy import KeyPolicyAdvice
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes import access as shapes
+    from grant_broker.domain.usage import Usage
     from grant_broker.keys.access import AccessPage
 
 
-def report_view(page: AccessPage, *, cursor: str | None) -> shapes.AccessReport:
-    """A page of the report; findings and counts are on the pages that have a `report`."""
+def report_view(page: AccessPage, usage: Mapping[str, Usage], *, cursor: str | None) -> shapes.AccessReport:
+    """A page of the report; findings and counts are on the pages that have a `report`.
+
+    `usage`: what was seen of the use of the broker's grants, by their requests; of none where nobody looks.
+    """
     report = page.report
     return {
-        "items": [_entry(entry) for entry in page.entries],
+        "items": [_entry(entry, usage) for entry in page.entries],
         "findings": [_finding(finding) for finding in report.findings] if report else [],
         "counts": report.counts if report else {},
         "last_used": last_use_view(page.last_use),
@@ -38,13 +43,14 @@ def advice_view(advice: KeyPolicyAdvice) -> shapes.KeyPolicyAdvice:
     }
 
 
-def _entry(entry: AccessEntry) -> shapes.AccessEntry:
+def _entry(entry: AccessEntry, usage: Mapping[str, Usage]) -> shapes.AccessEntry:
     return {
         "principal": entry.principal,
         "actions": list(entry.actions),
         "through": _through(entry.through),
         "constraint": dict(entry.constraint) if entry.constraint else None,
         "until": format_time_or_none(entry.until),
+        "usage": usage_view(usage.get(entry.through.request_id or "")),
         "findings": list(entry.findings),
     }
 

@@ -17,13 +17,14 @@ from grant_broker.domain.trail import Event
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes import requests as shapes
+    from grant_broker.domain.usage import Usage
 
 
-def seen_request_view(seen: SeenRequest) -> shapes.RequestSeen:
-    """A Request as approvers see it."""
+def seen_request_view(seen: SeenRequest, usage: Usage | None) -> shapes.RequestSeen:
+    """A Request as approvers see it; `usage` is what was seen of its use, None where nobody looks."""
     found = seen.request.preflight
     return {
-        **request_view(seen.request),
+        **request_view(seen.request, usage),
         "preflight": _preflight(found) if found else None,
         "votes": {"given": seen.given, "needed": seen.needed},
         "others": [_other(holding) for holding in seen.others],
@@ -32,10 +33,10 @@ def seen_request_view(seen: SeenRequest) -> shapes.RequestSeen:
     }
 
 
-def trail_view(seen: SeenRequest, trail: Sequence[Event]) -> shapes.RequestWithTrail:
+def trail_view(seen: SeenRequest, usage: Usage | None, trail: Sequence[Event]) -> shapes.RequestWithTrail:
     """A Request as approvers see it, with its trail."""
     return {
-        **seen_request_view(seen),
+        **seen_request_view(seen, usage),
         "trail": [event_view(event) for event in trail],
         "key_last_used": last_use_view(seen.last_use),
     }

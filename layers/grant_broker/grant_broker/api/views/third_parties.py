@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grant_broker.api.views.usage import usage_view
 from grant_broker.domain.cause import Explanation
 from grant_broker.domain.keys import Key
 from grant_broker.domain.preflight import Forecast
@@ -14,19 +15,20 @@ from grant_broker.domain.warnings import warnings
 
 if TYPE_CHECKING:
     from grant_broker.api.shapes import third_parties as shapes
+    from grant_broker.domain.usage import Usage
 
 
-def request_view(request: GrantRequest) -> shapes.RequestShown:
-    """A Request, without the grant's token."""
+def request_view(request: GrantRequest, usage: Usage | None) -> shapes.RequestShown:
+    """A Request, without the grant's token; `usage` is what was seen of its use, None where nobody looks."""
     found = _grant_fields(request)
-    return {**_request_fields(request), "grant": {**found, "grant_token": None} if found else None}
+    return {**_request_fields(request, usage), "grant": {**found, "grant_token": None} if found else None}
 
 
-def party_view(request: GrantRequest) -> shapes.Request:
+def party_view(request: GrantRequest, usage: Usage | None) -> shapes.Request:
     """A Request for the requester's person or the grantee: with the grant's token while the grant lives."""
     found = _grant_fields(request)
     token = request.grant_token if request.status.granted else None
-    return {**_request_fields(request), "grant": {**found, "grant_token": token} if found else None}
+    return {**_request_fields(request, usage), "grant": {**found, "grant_token": token} if found else None}
 
 
 def explanation_view(explanation: Explanation) -> shapes.Explanation:
@@ -52,7 +54,7 @@ def offer_view(key: Key, account: str) -> shapes.Offer:
     }
 
 
-def _request_fields(request: GrantRequest) -> shapes.RequestFields:
+def _request_fields(request: GrantRequest, usage: Usage | None) -> shapes.RequestFields:
     return {
         "id": request.id,
         "status": request.status,
@@ -78,6 +80,7 @@ def _request_fields(request: GrantRequest) -> shapes.RequestFields:
         "safe_after": format_time_or_none(request.safe_after),
         "decisions": [vote_view(vote) for vote in request.decisions],
         "approval": request.approval,
+        "usage": usage_view(usage),
         "warnings": warnings(request.scope, request.preflight),
     }
 

@@ -9,6 +9,7 @@ from grant_broker.domain.times import format_time_or_none
 if TYPE_CHECKING:
     from grant_broker.api.shapes import usage as shapes
     from grant_broker.domain.key_usage import LastUse
+    from grant_broker.domain.usage import Usage
 
 
 def last_use_view(use: LastUse | None) -> shapes.KeyUse | None:
@@ -20,4 +21,17 @@ def last_use_view(use: LastUse | None) -> shapes.KeyUse | None:
         "operation": use.operation,
         "event_id": use.event_id,
         "since": format_time_or_none(use.since),
+    }
+
+
+def usage_view(usage: Usage | None) -> shapes.Usage | None:
+    """What was seen of a grant's use; None where nobody looks, or there is no grant."""
+    if usage is None:
+        return None
+    return {
+        "seen": usage.count > 0,
+        "certain": usage.certain,
+        "first_seen_at": format_time_or_none(usage.first_seen_at),
+        "last_seen_at": format_time_or_none(usage.last_seen_at),
+        "count_at_least": usage.count,
     }

@@ -90,7 +90,7 @@ def _read_report(aws: Clients, key_arn: str, expiry_role: str | None) -> shapes.
         retiring_principal=expiry_role,
         read_identities=partial(_read_identities, aws),
     )
-    return report_view(page, cursor=None)
+    return report_view(page, {}, cursor=None)
 
 
 def print_report(report: shapes.AccessReport) -> None:
