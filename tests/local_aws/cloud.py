@@ -77,6 +77,8 @@ class Cloud:
             other: Kms(authority, clock, other, self.kms.readings) for other, authority in elsewhere.items()
         }
         """KMS in each Region: its keys, their grants, and who may retire which are the Region's own."""
+        for kms in self.kms_in.values():
+            kms.accesses.update({region: each.access for region, each in self.kms_in.items()})
         self._iam, self._sts = Iam(self.authority), Sts(self.authority)
         self.stacks: dict[str, Mapping[str, str]] = {}
         self.account = AccountServices(self.authority, region)

@@ -134,13 +134,17 @@ def described(key: Key) -> dict[str, Any]:
     if key.deletion:
         shown["DeletionDate"] = key.deletion.timestamp()
     if key.multi_region:
-        primary = {"Arn": key.arn, "Region": key.arn.split(":")[3]}
+        primary = key.primary or key
         shown["MultiRegionConfiguration"] = {
-            "MultiRegionKeyType": "PRIMARY",
-            "PrimaryKey": primary,
-            "ReplicaKeys": [],
+            "MultiRegionKeyType": key.multi_region_type,
+            "PrimaryKey": _named(primary),
+            "ReplicaKeys": [_named(replica) for replica in primary.replicas],
         }
     return {"KeyMetadata": shown}
+
+
+def _named(key: Key) -> dict[str, str]:
+    return {"Arn": key.arn, "Region": key.region}
 
 
 def _spec(given: Mapping[str, Any]) -> str:

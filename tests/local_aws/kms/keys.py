@@ -73,11 +73,19 @@ class Key:
     last_use: LastUse | None = None
     shared_policy: str | None = None
     """The second policy, AWS_RAM, that Resource Access Manager alone puts."""
+    primary: "Key | None" = None
+    """Of a replica the key that it was made of."""
+    replicas: "list[Key]" = field(default_factory=list)
 
     @property
     def key_id(self) -> str:
         """The key's id."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def region(self) -> str:
+        """The Region that it is in."""
+        return self.arn.split(":")[3]
 
     @property
     def account(self) -> str:
@@ -106,9 +114,14 @@ class Key:
             "kms:KeyOrigin": "AWS_KMS",
             "kms:MultiRegion": self.multi_region,
             "kms:ResourceAliases": list(self.aliases),
-            **({"kms:MultiRegionKeyType": "PRIMARY"} if self.multi_region else {}),
+            **({"kms:MultiRegionKeyType": self.multi_region_type} if self.multi_region else {}),
             **{f"aws:ResourceTag/{name}": value for name, value in self.tags.items()},
         }
+
+    @property
+    def multi_region_type(self) -> str:
+        """Which of a multi-Region key's kinds it is."""
+        return "REPLICA" if self.primary else "PRIMARY"
 
     def require_enabled(self) -> None:
         """Raises DisabledException or KMSInvalidStateException."""

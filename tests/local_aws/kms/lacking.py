@@ -1,4 +1,4 @@
-"""Operations that no key of this KMS can do, since all its material is its own and in one Region."""
+"""Operations that no key of this KMS can do: its material is its own, and a primary key stays one."""
 
 from typing import NoReturn
 
@@ -6,7 +6,7 @@ from tests.local_aws.answers import AwsError
 from tests.local_aws.kms.access import Access, Asked, KmsCall, alias_context
 
 OF_IMPORTS = ("GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial")
-OF_REGIONS = ("ReplicateKey", "UpdatePrimaryRegion")
+OF_REGIONS = ("UpdatePrimaryRegion",)
 OF_ENCAPSULATION = ("Encapsulate", "Decapsulate")
 OF_KEY_STORES = (
     "ConnectCustomKeyStore",
@@ -32,11 +32,11 @@ class Lacking:
         raise AwsError("UnsupportedOperationException", words)
 
     def of_regions(self, call: KmsCall) -> NoReturn:
-        """Keys of several Regions."""
+        """Another primary key among those of several Regions."""
         key = self._access.key(call)
         self._access.require(call, key, Asked(call.operation))
         key.require_enabled()
-        words = f"{key.arn} stays in its Region: this KMS has one."
+        words = f"{key.arn} stays what it is: this KMS changes no primary key."
         raise AwsError("UnsupportedOperationException", words)
 
     def of_encapsulation(self, call: KmsCall) -> NoReturn:

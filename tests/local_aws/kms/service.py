@@ -23,6 +23,7 @@ from tests.local_aws.kms.keys import Key, Keys
 from tests.local_aws.kms.policy_operations import PolicyOperations
 from tests.local_aws.kms.propagation import Propagation
 from tests.local_aws.kms.readings import Readings
+from tests.local_aws.kms.replication import Replication
 from tests.local_aws.kms.rotation import Rotations
 from tests.local_aws.kms.signing import Signing
 from tests.local_aws.kms.tags import Tags
@@ -48,6 +49,8 @@ class Kms:
         self.propagation = Propagation(clock)
         self.access = Access(authority, Keys(region), self.propagation, self.readings)
         self.usage = Usage(self.access, clock)
+        self.accesses = {region: self.access}
+        """Every Region's keys, this one's too, for ReplicateKey."""
         self._operations: dict[str, _Operation] = {
             **self._of_grants(clock),
             **self._of_cryptography(),
@@ -106,6 +109,7 @@ class Kms:
             "GetKeyRotationStatus": rotations.status,
             "ListKeyRotations": rotations.list,
             "RotateKeyOnDemand": rotations.rotate,
+            "ReplicateKey": Replication(self.access, clock, self.accesses).replicate,
         }
 
     def _of_names(self, region: str, clock: Callable[[], datetime]) -> dict[str, _Operation]:
