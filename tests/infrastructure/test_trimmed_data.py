@@ -147,7 +147,14 @@ def test_what_the_functions_call_is_there() -> None:
 def _client_calls(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
-            case ast.Attribute(value=ast.Attribute(attr="_client"), attr=name):
+            case (
+                ast.Attribute(value=ast.Attribute(attr="_client"), attr=name)
+                | ast.Attribute(
+                    # KMS's clients are by Region.
+                    value=ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_clients"))),
+                    attr=name,
+                )
+            ):
                 yield name
 
 

@@ -61,8 +61,9 @@ class KmsReader:
         """
         start = {"Marker": marker} if marker else {}
         with kms_errors("ListRetirableGrants"):
-            client = self._clients.in_region(region)
-            page = client.list_retirable_grants(RetiringPrincipal=principal, Limit=_PAGE, **start)
+            page = self._clients.in_region(region).list_retirable_grants(
+                RetiringPrincipal=principal, Limit=_PAGE, **start
+            )
         return _page_of(page)
 
     def list_grants_page(
