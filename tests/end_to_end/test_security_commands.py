@@ -264,6 +264,7 @@ def test_accounts(line: CommandLine, stack: Running) -> None:
     bus = f"arn:aws:events:eu-central-1:{other}:event-bus/grants"
     nameless = line.run("alice", "accounts", "set", other, "--contact", "night desk")
     assert (nameless.code, "name" in nameless.err) == (3, True)
+    assert nameless.err.endswith("Next: mend what is named\n")
     assert (
         line.run("alice", "accounts", "set", other, "--name", "globex", "--contact", "night desk").code == 0
     )
@@ -279,5 +280,6 @@ def test_accounts(line: CommandLine, stack: Running) -> None:
     assert line.json("alice", "accounts", "set", other, "--event-bus", "")["event_bus"] is None
     assert "globex" in line.run("alice", "accounts").out
     assert line.run("alice", "accounts", "remove", other, "--yes").code == 0
-    assert line.run("alice", "accounts", "show", other).code == 3
+    gone = line.run("alice", "accounts", "show", other)
+    assert (gone.code, "Next: list what there is with `grant-broker accounts`" in gone.err) == (3, True)
     assert "account" not in line.run("alice", "show", made).fields

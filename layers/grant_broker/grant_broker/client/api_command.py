@@ -37,7 +37,7 @@ _NEXT: tuple[tuple[type[GrantBrokerError], str], ...] = (
         NotFoundError,
         "list what there is with `grant-broker status`, or `queue` for the security team",
     ),
-    (InvalidRequestError, "mend what is named; `grant-broker keys` says what each key allows"),
+    (InvalidRequestError, "mend what is named"),
     (ConflictError, "look at it with `grant-broker status ID`, or `show ID` for the security team"),
     (BlockedError, "ask the security team, or come again when the block is over: it stands whoever calls"),
     (NotPermittedError, "compare who calls (aws sts get-caller-identity) with whom the broker lets do this"),
@@ -160,7 +160,7 @@ class ApiCommand(click.Command):
         try:
             return super().invoke(ctx) or DONE
         except GrantBrokerError as error:
-            hint = next((words for kind, words in _NEXT if isinstance(error, kind)), None)
+            hint = _next_step(error, ctx)
             api.say(f"grant-broker: {error}{f'. Next: {hint}' if hint else ''}")
             if isinstance(error, _NOT_NOW):
                 return NO_ANSWER
@@ -173,6 +173,17 @@ class ApiCommand(click.Command):
         except OSError as error:
             api.say(f"grant-broker: {error.filename}: {error.strerror}. Next: give another path")
             return WRONG_USAGE
+
+
+def _next_step(error: GrantBrokerError, ctx: click.Context) -> str | None:
+    """What to do next; None where the API's own words say it, or nothing helps."""
+    of_a_key = {"key", "operations", "duration", "encryption_context", "context_match"}
+    if isinstance(error, InvalidRequestError) and any(fault["field"] in of_a_key for fault in error.errors):
+        return "mend what is named; `grant-broker keys` says what each key allows"
+    group = ctx.parent.info_name if ctx.parent and ctx.parent.parent else None
+    if group and isinstance(error, NotFoundError | ConflictError):
+        return f"list what there is with `grant-broker {group}`"
+    return next((words for kind, words in _NEXT if isinstance(error, kind)), None)
 
 
 def _next_at_aws(error: BotoCoreError | ClientError) -> str:

@@ -82,7 +82,9 @@ def moment(text: str | None, now: datetime | None = None) -> str:
 def distance(time: datetime, now: datetime | None = None) -> str:
     """How far a time is from now, such as `in 2 h 5 min` or `3 min ago`."""
     seconds = int((time - (now or datetime.now(UTC))).total_seconds())
-    return f"in {_span(seconds)}" if seconds >= 0 else f"{_span(-seconds)} ago"
+    if seconds == 0:
+        return "now"
+    return f"in {_span(seconds)}" if seconds > 0 else f"{_span(-seconds)} ago"
 
 
 def _span(seconds: int) -> str:

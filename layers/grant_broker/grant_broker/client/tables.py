@@ -178,13 +178,22 @@ def print_revocations(revocations: Iterable["MassRevocation"]) -> None:
                 str(each["matched"]),
                 str(each["ended"]),
                 str(each["left"]),
-                "" if each["approval"] else each["blocked_until"] or "it is lifted",
+                _blocked(each),
                 principal(each["by"]),
                 each["reason"],
             )
             for each in revocations
         ],
     )
+
+
+def _blocked(revocation: "MassRevocation") -> str:
+    """Until when it blocks; empty where it blocks nothing, as the end of a standing approval's grants."""
+    if revocation["approval"]:
+        return ""
+    if revocation["lifted_at"]:
+        return f"lifted {moment(revocation['lifted_at'])}"
+    return moment(revocation["blocked_until"]) or "it is lifted"
 
 
 def _selected(revocation: "MassRevocation") -> str:
