@@ -48,7 +48,7 @@ class _Waiting:
 
 @pages.get("/")
 def show_proposals() -> str:
-    """Every key's, the oldest of a key first."""
+    """Every key's, the newest of a key first."""
     return _page()
 
 
