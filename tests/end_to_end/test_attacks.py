@@ -98,7 +98,7 @@ def table(report: Report) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("attack", ALL, ids=[attack.name for attack in ALL])
 def test_attack(target: Target, table: dict[str, str], attack: Attack) -> None:
-    """The attack comes to exactly what is foreseen."""
+    """The attack comes to exactly what its row says."""
     table[attack.name] = attack.run(target)
     assert table[attack.name] == attack.outcome
 

@@ -80,8 +80,8 @@ def test_out_of_hours(stack: Running, approved: Any) -> None:
     approved(window)
     asked = stack.submission(encryption_context=CONTEXT)
     query = {"dry_run": "true"}
-    foreseen = stack.call("partner", "POST", "/requests", asked, query=query).body
-    assert foreseen["outcome"] == "wait_for_approval"
-    assert f"mon-sun {window['from']}-{window['to']} UTC" in foreseen["reasons"][0]
+    forecast = stack.call("partner", "POST", "/requests", asked, query=query).body
+    assert forecast["outcome"] == "wait_for_approval"
+    assert f"mon-sun {window['from']}-{window['to']} UTC" in forecast["reasons"][0]
     assert stack.call("partner", "POST", "/requests", asked).body["status"] == "pending"
     assert not encrypts(stack)

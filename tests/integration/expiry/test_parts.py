@@ -139,7 +139,7 @@ def _due(backlog: Backlog, part: Part) -> list[Any]:
     return backlog.broker().store.agenda.read_due(part, until, most=10_000).entries
 
 
-def test_an_unforeseen_error_of_one_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_of_one_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on; this run leaves that one alone, and fails at last, so that the alarm rings."""
     backlog = Backlog()
     backlog.add([1, 2, 3])
@@ -149,11 +149,11 @@ def test_an_unforeseen_error_of_one_end(monkeypatch: pytest.MonkeyPatch) -> None
     def retire(**given: Any) -> Any:
         if given["GrantId"] == f"{1:064x}":
             tried.append(given)
-            raise OverflowError("unforeseen")
+            raise OverflowError("unexpected")
         return retire_grant(**given)
 
     monkeypatch.setattr(backlog.kms, "retire_grant", retire)
-    with pytest.raises(OverflowError, match="unforeseen"):
+    with pytest.raises(OverflowError, match="unexpected"):
         backlog.process(10)()
     assert (set(backlog.kms.ended), len(tried)) == ({f"{2:064x}", f"{3:064x}"}, 1)
 

@@ -183,7 +183,7 @@ def test_its_token_is_in_no_log(scene: InProcessStack, caplog: pytest.LogCapture
     scene.alter(request_id, duration={"S": "for ever"})
     assert scene.call("partner", "GET", f"/requests/{request_id}").status == 503
     scene.later(2)
-    assert "unforeseen" in caplog.text
+    assert "unexpected" in caplog.text
     assert "unfit" in caplog.text
     assert str(token)[:20] not in caplog.text
 

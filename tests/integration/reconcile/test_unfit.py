@@ -91,7 +91,7 @@ def test_the_database_gives_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_fault_of_our_own(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw stops the run, and even then what it found is measured."""
+    """An unexpected error stops the run, and even then what it found is measured."""
     real = Planner.plan_records
 
     def plan(self: Planner, *given: Any) -> Any:

@@ -108,8 +108,8 @@ def test_a_changed_key_policy_is_noticed(scene: InProcessStack, sid: str, functi
     assert (function, "ChecksFailed", 1) in scene.brokers.metrics
     refused = scene.submit()
     assert (refused.status, refused.body["code"]) == (409, "conflict")
-    foreseen = scene.call("partner", "POST", "/requests", scene.submission(), query={"dry_run": "true"}).body
-    assert (foreseen["outcome"], foreseen["reasons"]) == ("refuse", [refused.body["detail"]])
+    forecast = scene.call("partner", "POST", "/requests", scene.submission(), query={"dry_run": "true"}).body
+    assert (forecast["outcome"], forecast["reasons"]) == ("refuse", [refused.body["detail"]])
     taken_up = scene.call("partner", "POST", f"/requests/{waiting}/grant")
     assert (taken_up.status, "the request is approved" in taken_up.body["detail"]) == (409, True)
     scene.clock.advance(minutes=5)

@@ -51,8 +51,8 @@ def test_people_must_vote_beyond_it(scene: InProcessStack) -> None:
     trail = scene.call("alice", "GET", f"/security/requests/{waiting['id']}").body["trail"]
     reason = "held for PT3H30M without a break; standing approvals cover PT3H"
     assert trail[0]["detail"]["waits"] == reason
-    foreseen = submit(scene, "PT2H", dry_run=True).body
-    assert foreseen == {"outcome": "wait_for_approval", "reasons": [f"{reason}: one person must approve"]}
+    forecast = submit(scene, "PT2H", dry_run=True).body
+    assert forecast == {"outcome": "wait_for_approval", "reasons": [f"{reason}: one person must approve"]}
     decision = scene.call(
         "alice", "POST", f"/security/requests/{waiting['id']}/decision", {"verdict": "approve"}
     )

@@ -99,7 +99,7 @@ def test_what_breaks_lines_never_gets_in(scene: InProcessStack) -> None:
 
 
 def test_a_forged_log_line_stays_inside_its_own(scene: InProcessStack, logs: Callable[[], list[str]]) -> None:
-    """What is logged of an unforeseen error is one JSON object a line; the caller is told nothing of it."""
+    """What is logged of an unexpected error is one JSON object a line; the caller is told nothing of it."""
 
     def raising(_go_on: GoOn) -> Response:
         raise RuntimeError('secret table\n{"level":"INFO","message":"forged"}\r\n')

@@ -84,9 +84,9 @@ def test_a_home_grantee_with_standing_access(scene: InProcessStack) -> None:
     body = scene.submission(grantee=grantee)
     made = scene.call("key_admin", "POST", "/requests", body)
     assert preflight(scene, made.body["id"])["has_access"]["answer"] == "yes"
-    foreseen = scene.call("key_admin", "POST", "/requests", body, query={"dry_run": "true"}).body
-    assert foreseen["outcome"] == "wait_for_approval"
-    assert any(reason.startswith("the grantee has this access already: ") for reason in foreseen["reasons"])
+    forecast = scene.call("key_admin", "POST", "/requests", body, query={"dry_run": "true"}).body
+    assert forecast["outcome"] == "wait_for_approval"
+    assert any(reason.startswith("the grantee has this access already: ") for reason in forecast["reasons"])
     assert any(text.startswith("the grantee has this access already: ") for text in made.body["warnings"])
 
 
@@ -116,12 +116,12 @@ def test_what_kms_refuses(scene: InProcessStack, code: str, no: str, warning: st
     scene.limit()
     with scene.faults({"CreateGrant": refused(code)}):
         made = scene.submit()
-        foreseen = tried(scene)
+        forecast = tried(scene)
     assert made.status == 201
     found = preflight(scene, made.body["id"])
     expected = {**dict.fromkeys(("grantee_accepted", "key_usable", "can_create"), "unknown"), no: "no"}
     assert {name: found[name]["answer"] for name in expected} == expected
-    assert (foreseen["outcome"], foreseen["reasons"][1:]) == ("wait_for_approval", [warning])
+    assert (forecast["outcome"], forecast["reasons"][1:]) == ("wait_for_approval", [warning])
     assert warning in made.body["warnings"]
 
 
@@ -134,8 +134,8 @@ def test_a_grantee_that_kms_does_not_know(scene: InProcessStack) -> None:
     assert (made.status, made.body["status"]) == (201, "pending")
     assert f"KMS does not accept the grantee: {words}" in made.body["warnings"]
     assert preflight(scene, made.body["id"])["grantee_accepted"] == {"answer": "no", "reason": words}
-    foreseen = tried(scene, grantee=nobody)
-    assert (foreseen["outcome"], foreseen["reasons"][1:]) == (
+    forecast = tried(scene, grantee=nobody)
+    assert (forecast["outcome"], forecast["reasons"][1:]) == (
         "refuse", [f"KMS does not accept the grantee: {words}"],
     )  # fmt: skip
     assert made.body == {

@@ -51,7 +51,7 @@ def test_what_fits_is_granted(nights: InProcessStack, now: str, duration: str, s
 
 
 def test_a_dry_run_says_so(nights: InProcessStack) -> None:
-    """It foresees the same, and says which hours it would take."""
+    """It forecasts the same, and says which hours it would take."""
     query = {"dry_run": "true"}
     early = nights.call("partner", "POST", "/requests", nights.submission(), query=query).body
     hours = "it does not start and end within mon-wed 22:00-02:00 Europe/Berlin"

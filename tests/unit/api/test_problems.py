@@ -108,8 +108,8 @@ def test_until_when_it_is_blocked(until: datetime | None) -> None:
     assert list(body) == [*MEMBERS, "blocked_until"]
 
 
-def test_unforeseen(caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody foresaw is logged whole and answered as 503, without a word of it."""
+def test_unexpected(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error is logged whole and answered as 503, without a word of it."""
     with caplog.at_level(logging.ERROR):
         answer = problem(ZeroDivisionError("a secret"))
     assert (answer.status, answer.retry_after) == (503, 5)

@@ -7,8 +7,9 @@ from grant_broker.access_report.conditions import Block, accounts_in, through_se
 from grant_broker.access_report.entries import AccessEntry, AccessFinding
 from grant_broker.access_report.grants import UNIQUE_ID
 from grant_broker.access_report.policies import EVERYONE, KeyPolicies, not_understood
-from grant_broker.access_report.statements import Document, listed, statements_of, without_effect
+from grant_broker.access_report.statements import Document, statements_of, without_effect
 from grant_broker.domain.arns import find_account, root_arn
+from grant_broker.domain.key_policy import listed
 
 _USE, _ADMINISTRATION = frozenset(USE), frozenset(ADMINISTRATION)
 

@@ -7,8 +7,9 @@ from typing import Any
 from grant_broker.access_report.actions import POLICY_ACTIONS
 from grant_broker.access_report.conditions import conditions_in, end_of, principals_in
 from grant_broker.access_report.entries import AccessEntry, Through
-from grant_broker.access_report.statements import Document, NamedStatement, listed, statements_of
+from grant_broker.access_report.statements import Document, NamedStatement, statements_of
 from grant_broker.domain.arns import WHOLE_ACCOUNT, find_account, role_behind, root_arn
+from grant_broker.domain.key_policy import listed
 from grant_broker.policy_engine.conditions import understood
 from grant_broker.policy_engine.principals import Caller, Match, caller
 from grant_broker.policy_engine.statements import Statement

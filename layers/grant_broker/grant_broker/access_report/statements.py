@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grant_broker.access_report.conditions import Block
+from grant_broker.domain.key_policy import listed
 from grant_broker.policy_engine.policies import parse_policy
 from grant_broker.policy_engine.statements import Statement
 
@@ -50,11 +51,6 @@ def without_effect(document: Document) -> Iterator[tuple[str, str]]:
     for each in _named(document):
         if not each.read.complete:
             yield each.name, "Action" if each.read.actions is None else "Resource"
-
-
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
-    """JSON's list, or the single value in one."""
-    return value if isinstance(value, list) else [value]
 
 
 def _named(document: Document) -> list[NamedStatement]:

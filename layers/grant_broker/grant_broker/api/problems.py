@@ -47,9 +47,9 @@ _RETRY_AFTER = 5
 
 
 def problem(error: Exception) -> Answer:
-    """The problem document for an error. What nobody foresaw is logged whole and answered as 503."""
+    """The problem document for an error. An unexpected one is logged whole and answered as 503."""
     if not isinstance(error, BrokerError):
-        _LOG.error("unforeseen", exc_info=error)
+        _LOG.error("unexpected error", exc_info=error)
         error = Unavailable("something went wrong here; nothing you sent was lost by it")
     status, code, title = ANSWERS[type(error)]
     body = {"type": f"urn:grant-broker:{code}", "title": title, "status": status, "detail": str(error)}

@@ -57,9 +57,9 @@ def merged(present: Mapping[str, Any], needed: Sequence[Json], roles: Roles) -> 
     """The policy with the needed statements: older ones of ours replaced, all others left as they are."""
     left = {each["Sid"]: each for each in needed}
     kept: list[Json] = []
-    others = [each for each in _listed(present["Statement"]) if _own_sid(each, roles) is None]
+    others = [each for each in listed(present["Statement"]) if _own_sid(each, roles) is None]
     taken = {each.get("Sid") for each in others}
-    for each in _listed(present["Statement"]):
+    for each in listed(present["Statement"]):
         sid = _own_sid(each, roles)
         if sid is None:
             kept.append(each)
@@ -122,14 +122,14 @@ def _within(roles: Roles, key_arn: str) -> bool:
 
 
 def _abroad(statement: Json) -> Json:
-    left = [name for name in _listed(statement["Action"]) if name not in _WITHIN]
+    left = [name for name in listed(statement["Action"]) if name not in _WITHIN]
     return {**statement, "Action": left[0] if len(left) == 1 else left}
 
 
 def _own_sid(statement: Mapping[str, Any], roles: Roles) -> str | None:
     """The Sid of ours that a present statement is a form of: of that Sid, for the broker's roles alone."""
     principal = statement.get("Principal")
-    named = _listed(principal.get("AWS", [])) if isinstance(principal, Mapping) else []
+    named = listed(principal.get("AWS", [])) if isinstance(principal, Mapping) else []
     sid = str(statement.get("Sid", "")).removeprefix(_STAND_IN)
     return sid if sid in _SIDS and named and roles.every.issuperset(named) else None
 
@@ -154,5 +154,6 @@ def _narrowed(needed: Json, present: Mapping[str, Any]) -> Json:
     return {**needed, "Condition": merged_block} if merged_block else needed
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    """JSON's list, or the single value in one."""
     return value if isinstance(value, list) else [value]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grant_broker.access_report.grants import UNIQUE_ID
-from grant_broker.access_report.statements import NamedStatement, listed, statements_of
+from grant_broker.access_report.statements import NamedStatement, statements_of
 from grant_broker.aws.kms import KmsReader
 from grant_broker.domain.arns import account_of
 from grant_broker.domain.errors import KmsRefused
@@ -15,6 +15,7 @@ from grant_broker.domain.key_policy import (
     LARGEST,
     Roles,
     difference,
+    listed,
     merged,
     role_policies,
     statements,
