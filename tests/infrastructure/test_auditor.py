@@ -132,7 +132,7 @@ def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 11 + 18
+    assert len(less) == 11 + 22
     assert [name for name, told in less.items() if told == whole] == []
     # Never told as a breach, which is exit code 1 of the first two.
     assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}

@@ -51,6 +51,27 @@ _LOOKS = "tests/integration/approvals/test_recertification.py"
 _EVIDENCE = "tests/integration/client/test_evidence.py"
 MUTATIONS = (
     Mutation(
+        "another's call taken for certain",
+        "domain/usage.py",
+        "certain = how == Likeness.SAME and len(fitting) == 1",
+        "certain = True",
+        "tests/unit/domain/test_usage.py::test_a_call_that_fits_two_requests",
+    ),
+    Mutation(
+        "a repeated event counted again",
+        "domain/usage.py",
+        "new = [at for at in times if self.last_seen_at is None or at > self.last_seen_at]",
+        "new = times",
+        "tests/unit/domain/test_usage.py::test_what_comes_again_is_not_counted_again",
+    ),
+    Mutation(
+        "usage written as often as it is seen",
+        "domain/usage.py",
+        "if not sightings or (lately and certain == self.certain):",
+        "if not sightings:",
+        "tests/unit/domain/test_usage.py::test_written_once_a_minute",
+    ),
+    Mutation(
         "self-approval allowed",
         "domain/decisions.py",
         "    if found == Party.YES:\n",

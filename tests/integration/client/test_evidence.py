@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from grant_broker.aws.items import item_of
 from grant_broker.client import main as command_line
 from grant_broker.client.commands import audit
 from grant_broker.domain.times import format_time
 from grant_broker.domain.trail import GENESIS
+from grant_broker.domain.usage import Sighting, Usage
 from grant_broker.reconcile.run import reconcile
 from tests.support.faults import lost
 from tests.support.scene import START, InProcessStack
@@ -68,6 +70,18 @@ def test_a_grant_that_people_approved(scene: InProcessStack, tmp_path: Path) -> 
     assert row["absent_at"] is not None
     assert (row["drift"], row["break_glass"], row["reviews"]) == (False, False, [])
     assert row["last_hash"] == scene.request(request_id).last_hash
+
+
+def test_what_was_seen_of_its_use(scene: InProcessStack, tmp_path: Path) -> None:
+    """Beside a grant stand its first and last use that were seen; beside another that none was seen."""
+    used, other = scene.active(), scene.active()
+    seen = Usage(request_id=used).after([Sighting(START, certain=True)], START)
+    assert seen is not None
+    scene.fill(scene.deployment.request_table, [item_of(seen)])
+    rows = {row["request"]: row for row in evidence(scene, tmp_path)["grants"]}
+    told = ("first_seen_used", "last_seen_used", "seen_used_at_least", "seen_used_certainly")
+    assert [rows[used][name] for name in told] == [format_time(START), format_time(START), 1, True]
+    assert [rows[other][name] for name in told] == [None, None, 0, False]
 
 
 def test_a_grant_that_was_approved_ahead_and_released(scene: InProcessStack, tmp_path: Path) -> None:

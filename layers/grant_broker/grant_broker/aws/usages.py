@@ -1,6 +1,7 @@
 """What was seen of grants' use: `events` writes it, in partitions of its own, and the others show it."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grant_broker.aws.dynamodb import Query
@@ -33,8 +34,13 @@ class Usages:
         return {name: seen.get(name, Usage(request_id=name)) for name in request_ids}
 
     def list_all(self) -> Iterator[Usage]:
-        """List all that was ever seen, oldest first; eventually consistent."""
-        return readable(Usage, self._query("by_kind", "kind", "usage"))
+        """List all that was ever seen, oldest first, and no more of it than that; eventually consistent."""
+        asked = replace(
+            self._asked("by_kind", "kind", "usage"),
+            projection="pk, sk, request_id, first_seen_at, last_seen_at, #count, certain",
+            names={"#count": "count"},
+        )
+        return readable(Usage, self._tables.database.query(asked))
 
     def put(self, usage: Usage, *, before: Usage) -> None:
         """Write what is known by now in the place of what was. Stale where another process was first."""

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
+from grant_broker.aws.usages import Usages
 from grant_broker.domain.times import Time, parse_time
 from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
+from grant_broker.domain.usage import Usage
 from grant_broker.events.trail import EVENT_NAMES
 
 # The record that says where a trail ends, by the kind of its subject: its sort key. The events of every
@@ -43,7 +45,8 @@ class Line(BaseModel):
     """A line of an export: an event; where a subject's trail ends by its record; or the closing line.
 
     `fault` says what in the table could not be read as an event or a record of the subject, `absent_at` when
-    a request's grant was first seen gone from KMS's list.
+    a request's grant was first seen gone from KMS's list, `usage` what was seen of its use. Both are beside
+    the trail: no hash proves them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +55,7 @@ class Line(BaseModel):
     subject: str | None = None
     head: Head | None = None
     absent_at: Time | None = None
+    usage: Usage | None = None
     fault: str | None = None
     closing: Closing | None = None
 
@@ -96,12 +100,14 @@ class Verification:
 def export(store: Store) -> Iterator[Line]:
     """Every subject's trail, read consistently, each followed by its head; at the end the closing line."""
     ends: dict[str, _End] = {}
+    usages = {f"request#{usage.request_id}": usage for usage in Usages(store.tables).list_all()}
     for subject in sorted(_subjects(store)):
         trail = _read_trail(store, subject)
         yield from (Line(event=event) for event in trail.events)
         yield from (Line(subject=subject, fault=fault) for fault in trail.faults)
         if trail.head:
-            yield Line(subject=subject, head=trail.head, absent_at=trail.absent_at)
+            usage = usages.get(subject)
+            yield Line(subject=subject, head=trail.head, absent_at=trail.absent_at, usage=usage)
         ends[subject] = trail.end
     yield Line(closing=_closing(ends, approval_table=store.tables.has_approval_table))
 

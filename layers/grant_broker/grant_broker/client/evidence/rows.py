@@ -9,6 +9,7 @@ from grant_broker.client.evidence.trails import Period, Trail
 from grant_broker.domain.arns import find_account
 from grant_broker.domain.times import format_time, format_time_or_none, parse_span, parse_time
 from grant_broker.domain.trail import Event, Json
+from grant_broker.domain.usage import Usage
 
 DECISIONS = (
     "voted",
@@ -50,6 +51,7 @@ def _grant(trail: Trail, made: Event, over: Event | None) -> Grant:
     about = asked.detail if asked else made.detail
     intent, ending = trail.find("issuing"), trail.find("ending")
     until = (intent or made).detail.get("expires_at")
+    usage = trail.usage or Usage(request_id=trail.id)
     return {
         "request": trail.id,
         "key": about.get("key"),
@@ -76,6 +78,10 @@ def _grant(trail: Trail, made: Event, over: Event | None) -> Grant:
         "end_asked_by": ending.by if ending else None,
         "seconds_late": _late(over, _due(intent, ending, until)),
         "absent_at": format_time_or_none(trail.absent_at),
+        "first_seen_used": format_time_or_none(usage.first_seen_at),
+        "last_seen_used": format_time_or_none(usage.last_seen_at),
+        "seen_used_at_least": usage.count,
+        "seen_used_certainly": usage.certain,
         "drift": any(event.detail.get("drift") for event in trail.events),
         "reviews": _reviews(trail),
         "last_hash": trail.events[-1].hash,

@@ -23,7 +23,10 @@ class Scope(TypedDict):
 
 
 class Grant(TypedDict):
-    """A grant of the period. Times are RFC 3339 in UTC; what did not happen, or is not known, is null."""
+    """A grant of the period. Times are RFC 3339 in UTC; what did not happen, or is not known, is null.
+
+    A grant that was never *seen* used may have been used: see `domain/usage.py`.
+    """
 
     request: str
     key: str | None
@@ -50,6 +53,10 @@ class Grant(TypedDict):
     end_asked_by: str | None
     seconds_late: float | None
     absent_at: str | None
+    first_seen_used: str | None
+    last_seen_used: str | None
+    seen_used_at_least: int
+    seen_used_certainly: bool
     drift: bool
     reviews: list[Said]
     last_hash: str

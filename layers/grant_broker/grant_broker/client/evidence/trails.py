@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from grant_broker.domain.trail import Event
+from grant_broker.domain.usage import Usage
 from grant_broker.events.export import Closing, Line
 
 
@@ -32,6 +33,7 @@ class Trail:
     subject: str
     events: list[Event] = field(default_factory=list)
     absent_at: datetime | None = None
+    usage: Usage | None = None
 
     @property
     def kind(self) -> str:
@@ -62,6 +64,7 @@ def trails_of(lines: Iterable[Line]) -> tuple[list[Trail], Closing | None]:
             trail = found.setdefault(subject, Trail(subject))
             trail.events += [line.event] if line.event else []
             trail.absent_at = line.absent_at or trail.absent_at
+            trail.usage = line.usage or trail.usage
         closing = line.closing or closing
     return list(found.values()), closing
 
