@@ -1,7 +1,6 @@
 """Who may do what: every call decided by the project's own engine."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -108,4 +107,4 @@ def with_encryption_context(call: Call, pairs: Mapping[str, str]) -> Call:
     context = {**call.context, **{f"kms:EncryptionContext:{key}": value for key, value in pairs.items()}}
     if pairs:
         context["kms:EncryptionContextKeys"] = list(pairs)
-    return replace(call, context=context, encryption_context=dict(pairs))
+    return call._replace(context=context, encryption_context=dict(pairs))

@@ -1,6 +1,5 @@
 """What holds of every authorisation decision, whatever the policies."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -163,7 +162,7 @@ def test_another_account_is_never_let_in_by_one_side(
     call: Call, key: Any, identity: Any, listed: Any
 ) -> None:
     """Without a grant a caller of another account needs a statement on both sides."""
-    call = replace(call, principal_arn=PARTNER, context={**call.context, "aws:PrincipalArn": PARTNER})
+    call = call._replace(principal_arn=PARTNER, context={**call.context, "aws:PrincipalArn": PARTNER})
     assert not decide(call, key, [], []).allowed
     assert not decide(call, [], identity, []).allowed
     decision = decide(call, key, identity, listed)

@@ -206,7 +206,7 @@ def test_shorter_than_the_smallest_duration(scene: InProcessStack) -> None:
     broker, who = scene.brokers.broker("requests"), scene.credentials("partner")
     raised = replace(broker, settings=broker.settings.model_copy(update={"smallest_duration": 3600}))
     caller = Caller(who.arn, who.account, scene.request(request_id := scene.pending()).requester_person)
-    caller = replace(caller, unique_id=caller.unique_id.partition(":")[2])
+    caller = caller._replace(unique_id=caller.unique_id.partition(":")[2])
     with pytest.raises(Conflict, match="smallest duration"):
         break_the_glass(raised, caller, request_id, Emergency(reason="now"), Idempotency(None, ""))
 

@@ -1,6 +1,5 @@
 """Approval: what it covers, and the first reason why not."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -69,19 +68,19 @@ def test_covered() -> None:
 )  # fmt: skip
 def test_not_covered(changes: dict[str, Any], asked: dict[str, Any], why: str) -> None:
     """Each thing that differs is a reason of its own."""
-    assert reason(standing(**changes), replace(ASKED, **asked)) == why
+    assert reason(standing(**changes), ASKED._replace(**asked)) == why
 
 
 def test_bounds() -> None:
     """The window's first moment is in it, its last is not; the longest duration is allowed."""
     window = standing(valid_from=NOW, valid_until=NOW + timedelta(seconds=1))
-    assert reason(window, replace(ASKED, duration=7200)) is None
-    assert reason(window, replace(ASKED, at=NOW - timedelta(milliseconds=1))) == "it is not valid yet"
+    assert reason(window, ASKED._replace(duration=7200)) is None
+    assert reason(window, ASKED._replace(at=NOW - timedelta(milliseconds=1))) == "it is not valid yet"
 
 
 def test_content() -> None:
     """Votes on a request are for exactly what was submitted; a standing approval is for many."""
-    other = replace(ASKED, digest="another")
+    other = ASKED._replace(digest="another")
     assert reason(votes(request()), other) == "the content is not what was approved"
     assert reason(standing(), other) is None
 
@@ -91,7 +90,7 @@ def test_quorum() -> None:
     two = standing(votes=(vote("a"), vote("b")))
     assert reason(two, quorum=Quorum(2)) is None
     assert reason(standing(votes=(vote("a"), vote("a"))), quorum=Quorum(2)) is not None
-    assert reason(two, replace(ASKED, requester=Requester("", "b")), quorum=Quorum(2)) is not None
+    assert reason(two, ASKED._replace(requester=Requester("", "b")), quorum=Quorum(2)) is not None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_quorum() -> None:
 def test_own_vote(by: str, session: str | None, grantee: str, *, counts: bool) -> None:
     """A vote of who would be granted the access does not count, however the approval was worded."""
     approval = standing(grantee=None, account=HOME, votes=(vote("alice", by=by, session=session),))
-    asked = replace(ASKED, account=HOME, grantee=grantee)
+    asked = ASKED._replace(account=HOME, grantee=grantee)
     assert (reason(approval, asked) is None) is counts
 
 

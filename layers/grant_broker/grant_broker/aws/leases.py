@@ -1,7 +1,7 @@
 """Who ends grants at present: an item for each Region that `expiry` alone may write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.tables import Tables
@@ -9,8 +9,7 @@ from grant_broker.aws.tables import Tables
 _SINCE, _UNTIL = "since_", "until_"
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(NamedTuple):
     """That a run counts as one of those that end grants, from and up to an epoch second, both included."""
 
     holder: str

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import DynamoDb, Query
@@ -58,8 +58,7 @@ class EventListing(Listing):
         return subject, f"{self.sort}{number}"
 
 
-@dataclass(frozen=True)
-class Page(Generic[T]):
+class Page(NamedTuple, Generic[T]):
     """Records, and the place after which the next page begins; None at the end."""
 
     records: list[T]

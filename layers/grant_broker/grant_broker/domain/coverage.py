@@ -1,6 +1,5 @@
 """What an approval is asked to cover, and whether it does."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,8 +7,7 @@ from grant_broker.domain.parties import Requester
 from grant_broker.domain.scope import Scope
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a grant would be, as far as an approval must cover it. Durations are in seconds."""
 
     key_arn: str

@@ -1,8 +1,7 @@
 """Who calls, and which calls come from the same person (design: nobody decides on their own request)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -29,8 +28,7 @@ Grantee = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """The identity that API Gateway verified. `unique_id` is the role's or user's id (AROA…, AIDA…)."""
 
     arn: str

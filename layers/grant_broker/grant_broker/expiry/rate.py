@@ -15,7 +15,6 @@ item that is stuck or forged can slow the ends down to that, not stop them.
 """
 
 from collections import Counter
-from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 from zlib import crc32
@@ -75,7 +74,7 @@ class EndRate:
     def _look(self, second: int) -> _Second:
         lapsed = self._lease.until < second
         since = second + 1 if lapsed else self._lease.since
-        lease = replace(self._lease, since=since, until=second + _LASTS)
+        lease = self._lease._replace(since=since, until=second + _LASTS)
         try:
             leases = self._broker.store.leases.renew(self._place, lease, gone=self._gone)
         except (Unavailable, DatabaseRefused):
@@ -111,7 +110,7 @@ class EndRate:
         """Let the lease end with the last second in which it was renewed."""
         if self._lease.until <= self._second.number:
             return
-        self._lease = replace(self._lease, until=self._second.number)
+        self._lease = self._lease._replace(until=self._second.number)
         try:
             self._broker.store.leases.renew(self._place, self._lease)
         except (Unavailable, DatabaseRefused):

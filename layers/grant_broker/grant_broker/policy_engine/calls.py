@@ -1,9 +1,8 @@
 """What is asked and what is answered: a call, and the verdict with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Verdict(StrEnum):
@@ -14,8 +13,7 @@ class Verdict(StrEnum):
     EXPLICITLY_DENIED = "ExplicitlyDenied"
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One AWS call as the authorisation sees it.
 
     `principal_arn` is a user, a role, a session (`sts … assumed-role/Name/session`) or an account's root.
@@ -36,8 +34,7 @@ class Call:
 SourceKind = Literal["key_policy", "identity_policy", "grant"]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A statement or grant that decided. For other services `key_policy` is the resource's own policy."""
 
     kind: SourceKind
@@ -46,8 +43,7 @@ class Source:
     effect: str = "Allow"
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The verdict, why, through what, and what in the policies was not understood.
 
     What is not understood never widens: it does not match in an Allow and matches in a Deny.

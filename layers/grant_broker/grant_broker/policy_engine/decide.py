@@ -1,7 +1,6 @@
 """How policies and grants combine into a verdict."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from grant_broker.policy_engine import grants as by_grant
 from grant_broker.policy_engine.applying import ApplyingStatement, ApplyingStatements, Document
@@ -78,7 +77,7 @@ def decide(
         return _by_identity(applying)
     decision = _by_policies(applying, "resource policy", same_account=same_account)
     # Where either suffices, it is the identity policy that one would expect: most resources have none.
-    return replace(decision, missing="identity_policy") if either and decision.missing else decision
+    return decision._replace(missing="identity_policy") if either and decision.missing else decision
 
 
 def _account(call: Call, context: Context) -> str:

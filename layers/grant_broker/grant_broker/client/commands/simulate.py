@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -136,7 +135,7 @@ def _answer(name: str | int, decision: Decision) -> Mapping[str, Any]:
         "id": name,
         "verdict": decision.verdict,
         "reason": decision.reason,
-        "decided_by": [asdict(source) for source in decision.decided_by],
+        "decided_by": [source._asdict() for source in decision.decided_by],
     }
 
 
