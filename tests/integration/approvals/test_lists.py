@@ -1,5 +1,7 @@
 """What the security team sees: every account's requests, keys, approvals and events, in pages."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -148,6 +150,21 @@ def _types(scene: InProcessStack, **query: str) -> list[str]:
         if body["cursor"] is None:
             return found
         query = {**query, "cursor": body["cursor"]}
+
+
+def test_the_chain_by_the_rule_that_auditors_are_told(scene: InProcessStack) -> None:
+    """The hashes of a request's events follow from what the API shows of it, as the auditor's page says."""
+    request_id = str(scene.submit(reason="für später").body["id"])
+    assert scene.call("partner", "DELETE", f"/requests/{request_id}").status == 200
+    events = scene.call("alice", "GET", "/security/events", query={"request": request_id}).body["items"]
+    previous = "0" * 64
+    for sequence, event in enumerate(events, start=1):
+        told = {name: value for name, value in event.items() if name != "hash"}
+        told |= {"previous": previous, "sequence": sequence, "subject": f"request#{request_id}"}
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        assert hashlib.sha256(text.encode()).hexdigest() == event["hash"]
+        previous = event["hash"]
+    assert [event["type"] for event in events] == ["submitted", "withdrawn"]
 
 
 def test_events_searched(scene: InProcessStack) -> None:
