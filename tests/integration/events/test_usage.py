@@ -13,7 +13,7 @@ from grant_broker.aws.clients import Clients
 from grant_broker.aws.dynamodb import DynamoDb
 from grant_broker.aws.tables import Tables
 from grant_broker.aws.usages import Usages
-from grant_broker.domain.errors import Stale
+from grant_broker.domain.errors import Stale, Unavailable
 from grant_broker.domain.usage import Sighting, Usage
 from grant_broker.events.usage import note_usage
 from tests.local_aws.cloud import AwsCall
@@ -23,7 +23,7 @@ from tests.local_stack.queues import QueueLane
 from tests.local_stack.triggers import queues
 from tests.support.context import Context
 from tests.support.environments import load_handler
-from tests.support.faults import refused
+from tests.support.faults import lost, refused
 from tests.support.scene import InProcessStack
 
 PAIRS = {"tenant": "a"}
@@ -302,3 +302,18 @@ def test_the_access_report(scene: InProcessStack) -> None:
     [granted] = [item for item in items if item["through"].get("request_id") == request_id]
     assert granted["usage"]["certain"]
     assert {item["usage"] for item in items if item is not granted} == {None}
+
+
+@pytest.mark.parametrize("operation", ["Query", "BatchGetItem", "UpdateItem"])
+def test_a_batch_that_breaks_off_counts_once(scene: InProcessStack, operation: str) -> None:
+    """Where DynamoDB's answer is lost at any step the batch comes again, and no call counts twice."""
+    request_id = scene.active()
+    for _ in range(3):
+        _encrypt(scene)
+    usages, bodies = _usages(scene), [message["Body"] for message in _lane(scene).gather()]
+    with scene.faults({operation: lost}), pytest.raises(Unavailable):
+        note_usage(usages, bodies, lambda: scene.clock.now)
+    for _ in range(2):
+        note_usage(usages, bodies, lambda: scene.clock.now)
+        scene.clock.sleep(60)
+    assert _told(scene, request_id)["count_at_least"] == 3
