@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from ipaddress import ip_address
-from os import devnull
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +44,8 @@ class Stage:
 
     def environment(self, function: str) -> dict[str, str]:
         """What a function's process is told, as on Lambda."""
-        who = self.deployment.credentials(function)
-        return self.deployment.environment(function) | {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        return self.deployment.process_environment(function, self.url) | {
             "AWS_CA_BUNDLE": str(self.authorities),
-            "AWS_ACCESS_KEY_ID": who.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
-            "AWS_SESSION_TOKEN": who.session_token,
-            "AWS_CONFIG_FILE": devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
             "BENCHMARK_KEY": self.deployment.keys["partner_data"],
         }
 

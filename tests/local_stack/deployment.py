@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import devnull
 from typing import Any
 
 from tests.local_aws.cloud import ELSEWHERE, Cloud, Credentials
@@ -72,6 +73,20 @@ class Deployment:
     def credentials(self, function: str) -> Credentials:
         """Fresh credentials of a function's role, as Lambda gives them."""
         return self.cloud.session_for(self.functions[function].role, self.function_name(function))
+
+    def process_environment(self, function: str, aws_url: str) -> dict[str, str]:
+        """What a function's own process is told, as on Lambda: its role's credentials, and nobody else's."""
+        who = self.credentials(function)
+        return self.environment(function) | {
+            "AWS_ENDPOINT_URL": aws_url,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_ACCESS_KEY_ID": who.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
+            "AWS_SESSION_TOKEN": who.session_token,
+            "AWS_CONFIG_FILE": devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def function_name(self, function: str) -> str:
         """The function's physical name, which its sessions carry too."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import ThreadingHTTPServer
-from os import devnull
 from typing import Any, Self
 
 from tests.local_aws import server
@@ -145,17 +144,7 @@ class Stack:
         return self.shared[function]
 
     def _pool(self, function: str, most: int) -> Workers:
-        who = self.deployment.credentials(function)
-        environment = self.deployment.environment(function) | {
-            "AWS_ENDPOINT_URL": self.aws_url,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_ACCESS_KEY_ID": who.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
-            "AWS_SESSION_TOKEN": who.session_token,
-            "AWS_CONFIG_FILE": devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        environment = self.deployment.process_environment(function, self.aws_url)
         pool = Workers(
             self.deployment.functions[function], environment, self.nursery, most=most, log=self.options.log
         )

@@ -1,10 +1,13 @@
 """What each script measures of itself: the CPU that its process has used since it began, all threads."""
 
+import importlib.machinery
+import importlib.util
 import json
 import os
 import resource
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _STAGES: dict[str, float] = {}
@@ -36,6 +39,16 @@ class Context:
     def get_remaining_time_in_millis() -> int:
         """Milliseconds until Lambda stops the function."""
         return 25_000
+
+
+def load_handler() -> ModuleType:
+    """Load a function's handler as Lambda does: by itself, from its own folder."""
+    loader = importlib.machinery.SourceFileLoader("handler", f"{os.environ['BENCHMARK_FUNCTION']}/handler.py")
+    spec = importlib.util.spec_from_loader("handler", loader)
+    assert spec is not None
+    handler = importlib.util.module_from_spec(spec)
+    loader.exec_module(handler)
+    return handler
 
 
 def event() -> dict[str, Any]:

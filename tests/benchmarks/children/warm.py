@@ -1,21 +1,14 @@
 """`requests`, warm: the cost of one more covered submission. Keeps the AWS calls of one for `warm_raw`."""
 
-import importlib.machinery
-import importlib.util
 import os
 import pickle
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.children.timing import Context, done, event, stage
+from tests.benchmarks.children.timing import Context, done, event, load_handler, stage
 
 REQUESTS = 12
-path = f"{os.environ['BENCHMARK_FUNCTION']}/handler.py"
-loader = importlib.machinery.SourceFileLoader("handler", path)
-spec = importlib.util.spec_from_loader("handler", loader)
-assert spec is not None
-handler = importlib.util.module_from_spec(spec)
-loader.exec_module(handler)
+handler = load_handler()
 calls: list[tuple[str, str, dict[str, Any]]] = []
 
 
