@@ -42,7 +42,7 @@ def test_how_long_to_wait() -> None:
     assert read_span(0) == timedelta(0)
     wrong: tuple[Any, ...] = (True, None, float("nan"), float("inf"), b"2h", ["2h"])
     for each in wrong:
-        with pytest.raises(InvalidArgumentError, match='give "2h", timedelta'):
-            read_span(each)
+        with pytest.raises(InvalidArgumentError, match='timeout: give "2h", timedelta'):
+            read_span(each, "timeout")
     with pytest.raises(InvalidArgumentError, match="'soon': give a duration such as 2h"):
         read_span("soon")

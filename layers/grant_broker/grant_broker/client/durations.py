@@ -21,15 +21,17 @@ def parse_span(text: str) -> timedelta:
     return timedelta(**{_UNITS[unit]: int(number) for number, unit in _PART.findall(text)})
 
 
-def read_span(span: Span) -> timedelta:
-    """A duration in any form; InvalidArgumentError."""
+def read_span(span: Span, name: str = "duration") -> timedelta:
+    """A duration in any form, `name` being what the caller knows it by; InvalidArgumentError."""
     if isinstance(span, timedelta):
         return span
     if isinstance(span, str):
         return parse_span(span)
     # Not every caller's types are checked, and to Python True is a number.
     if isinstance(span, bool) or not isinstance(span, int | float) or not math.isfinite(span):
-        raise InvalidArgumentError(f'{span!a}: give "2h", timedelta(hours=2) or a number of seconds')
+        raise InvalidArgumentError(
+            f'{name}: give "2h", timedelta(hours=2) or a number of seconds, not {span!a}'
+        )
     return timedelta(seconds=span)
 
 

@@ -115,9 +115,10 @@ def print_forecast(forecast: "Forecast") -> None:
 
 def next_step(request: "RequestFields") -> str:
     """What its party can do now; empty where there is nothing."""
+    later = f" from {request['starts_at']} on" if request["starts_at"] else ""
     steps = {
         "pending": "grant-broker wait {}",
-        "approved": "grant-broker take-up {}",
+        "approved": f"grant-broker take-up {{}}{later}",
         "issuing": "grant-broker wait {}",
         "active": "grant-broker encrypt {}, then grant-broker release {}, or grant-broker extend {} --for 1h",
     }

@@ -91,7 +91,7 @@ class Client:
 
         It is then approved and to be taken up, active, or final. Asks as often as the API says (Retry-After).
         """
-        longest = read_span(timeout)
+        longest = read_span(timeout, "timeout")
         deadline = time.monotonic() + longest.total_seconds()
         while True:
             request, pause = self._read(request_id)
@@ -177,8 +177,8 @@ class Client:
         return HeldGrant(
             self,
             submission,
-            timeout=read_span(timeout),
-            renew_before=None if renew_before is None else read_span(renew_before),
+            timeout=read_span(timeout, "timeout"),
+            renew_before=None if renew_before is None else read_span(renew_before, "renew_before"),
         )
 
     def _read(self, request_id: str) -> tuple["Request", int | None]:
