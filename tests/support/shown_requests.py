@@ -38,6 +38,7 @@ def shown(status: str = "active", number: int = 1, **changes: Any) -> "Request":
         "approval": None,
         "warnings": [],
         "grant": None,
+        "usage": None,
     }
     if status == "active":
         whole["grant"] = {

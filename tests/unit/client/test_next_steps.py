@@ -31,7 +31,6 @@ def test_what_to_do_now(request_: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"end_reason": "denied"}, f"request {ID} is denied"),
         ({"end_reason": None}, f"request {ID} is denied"),
         ({"end_reason": "incident 7"}, f"request {ID} is denied: incident 7"),
         ({"decisions": ["wrong bucket"]}, f"request {ID} is denied: wrong bucket"),
@@ -39,6 +38,6 @@ def test_what_to_do_now(request_: Any, words: str) -> None:
     ],
 )
 def test_why_there_is_no_grant(changes: dict[str, Any], words: str) -> None:
-    """The reason and the comments of those who denied, without the status once more."""
+    """The words of those who denied, else the reason, without the status once more."""
     votes = [{"verdict": "deny", "comment": comment} for comment in changes.get("decisions", [])]
     assert str(NotGrantedError(shown("denied", **(changes | {"decisions": votes})))) == words

@@ -104,9 +104,8 @@ class NotGrantedError(GrantBrokerError):
 
     def __init__(self, request: RequestFields) -> None:
         comments = [vote["comment"] for vote in request["decisions"] if vote["verdict"] == "deny"]
-        # Where nobody said why, the reason is the status once more.
-        said = [request["end_reason"] or "", *comments]
-        why = "; ".join(words for words in said if words not in {"", request["status"]})
+        # Of a denial the reason is the status once more: the words are those of who denied.
+        why = "; ".join(comments) or request["end_reason"]
         super().__init__(f"request {request['id']} is {request['status']}{f': {why}' if why else ''}")
         self.request = request
 
