@@ -40,6 +40,16 @@ def test_of_a_key() -> None:
     assert made == [HOME, LISTED]
 
 
+@pytest.mark.parametrize(
+    "text", ["unheard-of", "arn:aws:kms::111122223333:key/1", "arn:aws:kms:A b:1:key/1", ""]
+)
+def test_of_what_is_no_arn(text: str) -> None:
+    """The home Region's KMS answers for it, as for an id: a record that was spoilt ends like any other."""
+    found, made = clients()
+    assert found.of(text) is found.in_region(HOME)
+    assert made == [HOME]
+
+
 def test_of_any_number_of_regions() -> None:
     """However many Regions somebody made up, the stack's own have their client."""
     found, made = clients()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Unpack
 from grant_broker.aws.call_peak import CallPeak
 from grant_broker.aws.kms_clients import KmsClients
 from grant_broker.aws.kms_errors import kms_errors
-from grant_broker.domain.arns import region_of
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.key_usage import LastUse
 from grant_broker.domain.listed_grant import ListedGrant
@@ -76,7 +75,7 @@ class KmsReader:
         return _page_of(page)
 
     def _list_grants(self, **asked: Unpack["ListGrantsRequestTypeDef"]) -> "ListGrantsResponseTypeDef":
-        self.listed.count(region_of(asked["KeyId"]))
+        self.listed.count(self._clients.region_of(asked["KeyId"]))
         return self._clients.of(asked["KeyId"]).list_grants(**asked)
 
     def list_key_policies(self, key_arn: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from grant_broker.domain.arns import region_of
+from grant_broker.domain.arns import find_region
 from grant_broker.domain.errors import KmsRefused
 
 if TYPE_CHECKING:
@@ -22,14 +22,18 @@ class KmsClients:
     """
 
     def __init__(self, make: Callable[[str], "KMSClient"], home: str, others: Collection[str] = ()) -> None:
-        self._make, self._listed = make, frozenset({home, *others})
+        self._make, self._home, self._listed = make, home, frozenset({home, *others})
         # botocore's session is not safe for two threads that make clients; the clients themselves are.
         self._lock = Lock()
         self._made = {home: make(home)}
 
+    def region_of(self, key_arn: str) -> str:
+        """The Region of what a record calls its key: the home Region's KMS answers for what is no ARN."""
+        return find_region(key_arn) or self._home
+
     def of(self, key_arn: str) -> "KMSClient":
         """The client of a key's Region; KmsRefused where there are too many Regions."""
-        return self.in_region(region_of(key_arn))
+        return self.in_region(self.region_of(key_arn))
 
     def in_region(self, region: str) -> "KMSClient":
         """The client of a Region; KmsRefused where there are too many Regions."""

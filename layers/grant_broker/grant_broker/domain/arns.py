@@ -13,6 +13,7 @@ ACCOUNT = re.compile(r"[0-9]{12}")
 _ACCOUNT, _NAME = ACCOUNT.pattern, r"[a-zA-Z0-9_+=,.@-]{1,64}"
 # Of a grantee's path KMS takes fewer characters than IAM (CreateGrant, GranteePrincipal).
 _PATH = r"(?:[a-zA-Z0-9_+=,.@-]+/)*"
+_REGION = re.compile("[a-z0-9-]{1,32}")
 KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 KEY = re.compile(rf"arn:aws:kms:[a-z0-9-]{{1,32}}:{_ACCOUNT}:key/{KEY_ID.pattern}")
 ROLE = re.compile(rf"arn:aws:iam::{_ACCOUNT}:role/{_PATH}{_NAME}")
@@ -69,7 +70,7 @@ def region_of(key_arn: str) -> str:
 def find_region(key_arn: str) -> str | None:
     """Find the Region in what may be a key's ARN; None where it is none."""
     parts = key_arn.split(":")
-    return parts[3] if len(parts) == _FIELDS else None
+    return parts[3] if len(parts) == _FIELDS and _REGION.fullmatch(parts[3]) else None
 
 
 def key_id_of(key_arn: str) -> str:

@@ -60,7 +60,7 @@ class Judging:
     """Whether this run saw all of them."""
     listed_regions: set[str] = field(default_factory=set)
     """The Regions all of whose grants that `expiry` may retire this run saw."""
-    silent: dict[str, KmsUncertain] = field(default_factory=dict)
+    silent: dict[str | None, KmsUncertain] = field(default_factory=dict)
     """The Regions in which KMS did not answer: each costs a minute, so this run asks there no more."""
     listed_keys: set[str] = field(default_factory=set)
     """The keys whose every grant this run saw."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from grant_broker.domain.arns import region_of
+from grant_broker.domain.arns import find_region
 from grant_broker.domain.errors import GrantNotFound, KmsRefused, KmsUncertain
 from grant_broker.domain.passes import ByOthers, KeyPlace
 from grant_broker.reconcile.judging import Judging, Sorted
@@ -34,14 +34,14 @@ def list_keys(judging: Judging, has_time: Callable[[], bool]) -> bool:
     # As long as there is time for one of them there may be for the next.
     is_done = all(_list_key_unless_silent(judging, place, has_time) for place in turn)
     for place in turn:
-        if error := judging.silent.get(region_of(place.key_arn)):
+        if error := judging.silent.get(find_region(place.key_arn)):
             raise error
     return is_done
 
 
 def _list_key_unless_silent(judging: Judging, place: KeyPlace, has_time: Callable[[], bool]) -> bool:
     """List one key's grants; False where there was no time. Pass over the keys of Regions without answer."""
-    region = region_of(place.key_arn)
+    region = find_region(place.key_arn)
     if region in judging.silent:
         return True
     try:
