@@ -38,7 +38,7 @@ def decide(approval_id: str) -> ResponseReturnValue:
     verdict, comment = request.form.get("verdict", ""), request.form.get("comment", "")
     if verdict not in {"approve", "deny"}:
         abort(400, "Approve or deny.")
-    return _done_or_shown(
+    return _act_or_show(
         approval_id,
         lambda: broker().security.decide_on_approval(approval_id, verdict, comment=comment),
     )
@@ -52,7 +52,7 @@ def withdraw(approval_id: str) -> ResponseReturnValue:
         words = f"Nothing was withdrawn: type {phrase} to confirm whom it was for."
         return _page_of(approval_id, words), 400
     ends = "revoke_active" in request.form
-    return _done_or_shown(
+    return _act_or_show(
         approval_id, lambda: broker().security.withdraw_approval(approval_id, revoke_active=ends)
     )
 
@@ -74,7 +74,8 @@ def _page_of(approval_id: str, problem: object = None) -> str:
     )
 
 
-def _done_or_shown(approval_id: str, act: Callable[[], object]) -> ResponseReturnValue:
+def _act_or_show(approval_id: str, act: Callable[[], object]) -> ResponseReturnValue:
+    """Act, and go back to the approval; where it was refused, show why beside what was typed."""
     try:
         act()
     except GrantBrokerError as error:

@@ -40,14 +40,14 @@ def change(request_id: str, act: str) -> ResponseReturnValue:
         "withdraw": broker().withdraw,
         "release": broker().release,
     }
-    return _made_or_shown(request_id, lambda: acts[act](request_id))
+    return _act_or_show(request_id, lambda: acts[act](request_id))
 
 
 @pages.post("/<request:request_id>/extend")
 def extend(request_id: str) -> ResponseReturnValue:
     """Ask to go on with an active grant."""
     form = request.form
-    return _made_or_shown(
+    return _act_or_show(
         request_id,
         lambda: broker().extend(
             request_id,
@@ -62,7 +62,7 @@ def extend(request_id: str) -> ResponseReturnValue:
 def break_glass(request_id: str) -> ResponseReturnValue:
     """Be granted a pending request at once, in an emergency."""
     reason, once = request.form.get("reason", ""), request.form.get("once")
-    return _made_or_shown(
+    return _act_or_show(
         request_id, lambda: broker().break_glass(request_id, reason=reason, idempotency_key=once)
     )
 
@@ -86,7 +86,7 @@ def ask() -> ResponseReturnValue:
     return redirect(url_for(".show_request", request_id=made["id"]), 303)
 
 
-def _made_or_shown(request_id: str, act: Callable[[], "RequestFields"]) -> ResponseReturnValue:
+def _act_or_show(request_id: str, act: Callable[[], "RequestFields"]) -> ResponseReturnValue:
     """Go to the request that the act is about; where it was refused, show why beside what was typed."""
     try:
         made = act()

@@ -46,7 +46,7 @@ def decide(request_id: str) -> ResponseReturnValue:
         "deny": lambda: broker().security.deny(request_id, comment=comment),
     }
     vote = votes.get(request.form.get("verdict", "")) or abort(400, "Approve or deny.")
-    return _done_or_shown(request_id, vote)
+    return _act_or_show(request_id, vote)
 
 
 @pages.post("/requests/<request:request_id>/revocation")
@@ -57,7 +57,7 @@ def revoke(request_id: str) -> ResponseReturnValue:
         words = f"Nothing was revoked: type {name_of(grantee)} to confirm whose access ends."
         return _page_of(request_id, words), 400
     reason = request.form.get("reason", "")
-    return _done_or_shown(request_id, lambda: broker().security.revoke(request_id, reason=reason))
+    return _act_or_show(request_id, lambda: broker().security.revoke(request_id, reason=reason))
 
 
 @pages.get("/live")
@@ -114,7 +114,8 @@ def _page_of(request_id: str, problem: object = None) -> str:
     return render_template("request.html", request=found, names=names(), problem=problem, typed=request.form)
 
 
-def _done_or_shown(request_id: str, act: Callable[[], object]) -> ResponseReturnValue:
+def _act_or_show(request_id: str, act: Callable[[], object]) -> ResponseReturnValue:
+    """Act, and go back to the request; where it was refused, show why beside what was typed."""
     try:
         act()
     except (GrantBrokerError, ValueError) as error:
