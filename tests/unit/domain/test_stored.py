@@ -30,6 +30,7 @@ PLACES = {
     "RevocationQueue": (APPROVALS, "revocations"),
     "ReviewsPlace": (REQUESTS, "reconcile"),
     "SignOff": (APPROVALS, "sign-off"),
+    "Usage": (REQUESTS, None),
 }
 """Table and sort key; None where several of a kind are in one partition, each under its own."""
 
