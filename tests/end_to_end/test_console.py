@@ -157,7 +157,7 @@ def test_the_kill_switch(stack: Running, alice: Console) -> None:
     assert "lifted" in alice.words(path)
 
 
-def test_a_kill_switch_that_is_not_told_what(alice: Console) -> None:
+def test_a_kill_switch_that_is_not_told_what(stack: Running, alice: Console) -> None:
     """Nothing selected, or what the API cannot read, revokes nothing; everything is a phrase of its own."""
     nothing = alice.post("/revocations/", reason="leaked")
     assert (nothing.status_code, "Nothing is selected" in nothing.text) == (400, True)
@@ -166,6 +166,8 @@ def test_a_kill_switch_that_is_not_told_what(alice: Console) -> None:
     never = alice.post("/revocations/", everything="yes", confirmation="everything", block_for="0s")
     assert (never.status_code, "give a duration" in never.text) == (400, True)
     assert "<code>everything</code>" in alice.post("/revocations/", everything="yes", reason="leaked").text
+    by_id = alice.post("/revocations/", key=stack.key.rpartition("/")[2], reason="leaked")
+    assert f"Type <code>{stack.key}</code> to confirm" in by_id.text
 
 
 def test_the_picture(stack: Running, alice: Console) -> None:
@@ -229,6 +231,8 @@ def test_the_trail(stack: Running, alice: Console) -> None:
     found = alice.get(f"/trail?request={request_id}&type=submitted")
     assert f"<code>{request_id[:8]}</code>" in found.text
     assert "No such event." in alice.words(f"/trail?request={request_id}&type=revoked")
+    for way in ("partner_data", stack.key, stack.key.rpartition("/")[2]):
+        assert f"<code>{request_id[:8]}</code>" in alice.get(f"/trail?request={request_id}&key={way}").text
     wrong = alice.get("/trail?type=No!")
     assert (wrong.status_code, "<code>type</code>" in wrong.text) == (400, True)
 

@@ -14,6 +14,7 @@ from grant_broker.client.console.timeline import LIVE
 from grant_broker.client.console.words import name_of
 from grant_broker.client.durations import iso_duration
 from grant_broker.client.errors import GrantBrokerError
+from grant_broker.client.key_naming import name_or_arn
 
 if TYPE_CHECKING:
     from grant_broker.client.asked import MassRevocationAsked
@@ -35,7 +36,9 @@ class _Asked:
     @classmethod
     def from_form(cls) -> "_Asked":
         """What was sent."""
-        return cls(typed("key"), typed("account"), typed("grantee"), "everything" in request.form)
+        key = typed("key")
+        key = key and name_or_arn(key, broker().security.list_keys)
+        return cls(key, typed("account"), typed("grantee"), "everything" in request.form)
 
     @property
     def phrase(self) -> str:

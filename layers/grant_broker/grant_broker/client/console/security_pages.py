@@ -13,6 +13,7 @@ from grant_broker.client.console.person import broker
 from grant_broker.client.console.timeline import LIVE, SPANS, Window, draw
 from grant_broker.client.console.words import name_of
 from grant_broker.client.errors import GrantBrokerError
+from grant_broker.client.key_naming import name_or_arn
 from grant_broker.domain.times import format_time
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def show_access(key_id: str) -> str:
 def show_trail() -> str:
     """The newest audit events."""
     given = {name: request.args.get(name, "").strip() or None for name in ("request", "key", "type")}
-    events = islice(broker().security.list_events(order="newest", **given), MOST)
+    key = given["key"] and name_or_arn(given["key"], broker().security.list_keys)
+    events = islice(broker().security.list_events(order="newest", **{**given, "key": key}), MOST)
     return render_template("trail.html", events=list(events), given=given)
 
 
