@@ -33,6 +33,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
         }
     ),
     "lambda": frozenset({"Invoke"}),
+    "s3": frozenset({"GetObject", "ListObjectsV2", "PutObject"}),
     "sns": frozenset({"Publish"}),
     "sqs": frozenset({"SendMessageBatch"}),
 }
@@ -51,12 +52,28 @@ def trim(data: Path) -> None:
 
 def _trim_service(service: Path) -> None:
     *earlier, latest = sorted(service.iterdir())
-    model, rules = _read(latest / MODEL), _read(latest / RULES)
+    model, rules = _whole_model(latest), _read(latest / RULES)
     for folder in (*earlier, latest):
         shutil.rmtree(folder)
     latest.mkdir()
     _write(latest / MODEL, trimmed_model(model, OPERATIONS[service.name]))
     _write(latest / RULES, rules)
+
+
+def _whole_model(folder: Path) -> Document:
+    """A service's model, with what botocore adds to it of its own."""
+    model = _read(folder / MODEL)
+    for path in folder.glob("service-2.sdk-extras.json*"):
+        _merge(model, _read(folder / path.name.removesuffix(".gz"))["merge"])
+    return model
+
+
+def _merge(into: Document, more: Document) -> None:
+    for name, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value
 
 
 def trimmed_model(model: Document, operations: frozenset[str]) -> Document:
@@ -71,7 +88,11 @@ def trimmed_model(model: Document, operations: frozenset[str]) -> Document:
     # In the order of the whole model, which is the order in which members are written.
     shapes = {name: shape for name, shape in model["shapes"].items() if name in needed}
     left_of = {**model, "operations": kept, "shapes": shapes}
-    return {name: _slim(part) for name, part in left_of.items() if name != "documentation"}
+    slim = {name: _slim(part) for name, part in left_of.items() if name != "documentation"}
+    # botocore makes no client where these have none at all.
+    named = model.get("clientContextParams", {})
+    told = {name: {**found, "documentation": ""} for name, found in named.items()}
+    return {**slim, "clientContextParams": told} if told else slim
 
 
 def trimmed_endpoints(endpoints: Document) -> Document:

@@ -11,11 +11,12 @@ _MARK = "Runbook:"
 
 
 def markdown() -> Iterator[str]:
-    """Yield the table, in the template's order."""
+    """Yield the table, in the template's order, with the alarms that a parameter brings."""
     yield "| alarm | says that | do |"
     yield "|---|---|---|"
-    for name in template().named("AWS::CloudWatch::Alarm"):
-        what, _, todo = template().properties(name)["AlarmDescription"].partition(_MARK)
+    whole = template(Archive="yes")
+    for name in whole.named("AWS::CloudWatch::Alarm"):
+        what, _, todo = whole.properties(name)["AlarmDescription"].partition(_MARK)
         yield f"| {name} | {what.strip()} | {todo.strip()} |"
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto.moto_api._internal.models import moto_api_backend
 
 from grant_broker.aws.clients import Clients
-from grant_broker.client.commands import access, audit
+from grant_broker.client.commands import access, audit, audit_search
 from grant_broker.client.main import main
 from grant_broker.policy_engine import Call, decide, decide_kms
 from tests.infrastructure.stack import actions, deployed, key_policy, template
@@ -58,10 +58,12 @@ def run(scene: InProcessStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         arn = cloud.create_role(f"auditor-{next(names)}", [policy])
         aws = Clients(cloud.session(cloud.session_for(arn, "auditor")).client)
         monkeypatch.setattr(audit, "clients", lambda: aws)
+        monkeypatch.setattr(audit_search, "clients", lambda: aws)
         monkeypatch.setattr(access, "Clients", lambda _: aws)
         commands = (
             ["audit", "export", "--stack", STACK],
             ["audit", "verify", "--stack", STACK],
+            ["audit", "search", "--stack", STACK],
             ["access", scene.key_arn, "--from-kms", "--stack", STACK],
         )
         return [(main(command), capsys.readouterr().out) for command in commands]
@@ -97,8 +99,9 @@ def _part(statement: dict[str, Any], path: list[str]) -> list[str]:
 
 def test_it_suffices(scene: InProcessStack, run: Run) -> None:
     """With it an auditor exports and verifies every trail with its head, and reads who can use a key."""
-    exported, verified, access_report = run(_policy(scene))
-    assert [code for code, _ in (exported, verified, access_report)] == [0, 0, 0]
+    exported, verified, found, access_report = run(_policy(scene))
+    assert [code for code, _ in (exported, verified, found, access_report)] == [0, 0, 0, 0]
+    assert json.loads(found[1])["status"] == "active"
     lines = [json.loads(line) for line in exported[1].splitlines()]
     heads = {line["subject"].partition("#")[0] for line in lines if "head" in line}
     assert {"request", "key", "approval"} <= heads
@@ -132,10 +135,10 @@ def test_each_part_of_it_is_needed(scene: InProcessStack, run: Run) -> None:
     """Without any statement, or any action of one, a command fails or tells less."""
     whole = run(_policy(scene))
     less = {name: run(policy) for name, policy in _without_each_part(_policy(scene))}
-    assert len(less) == 11 + 22
+    assert len(less) == 11 + 33
     assert [name for name, told in less.items() if told == whole] == []
-    # Never told as a breach, which is exit code 1 of the first two.
-    assert {code for told in less.values() for code, _ in told[:2]} == {0, 2}
+    # Never told as a breach, which is exit code 1 of `verify`.
+    assert {code for told in less.values() for code, _ in told[:3]} == {0, 2}
 
 
 def test_it_reads_no_token(scene: InProcessStack) -> None:

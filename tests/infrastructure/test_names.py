@@ -20,6 +20,8 @@ _NAMING = {
     "AWS::Serverless::Function": {"FunctionName"},
     "AWS::ApiGateway::BasePathMapping": set(),
     "AWS::KMS::Key": set(),
+    "AWS::S3::Bucket": {"BucketName"},
+    "AWS::S3::BucketPolicy": set(),
     "AWS::SQS::QueuePolicy": set(),
     "AWS::SNS::TopicPolicy": set(),
     "AWS::SNS::Subscription": set(),

@@ -10,6 +10,7 @@ DATA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0d0d0d-0000-0000-0000-00
 PLANS = {
     "defaults": Plan.of(),
     "everything": Plan.of(
+        Archive="yes",
         TrustedAccounts="444455556666,666677778888",
         DataKeyArn=DATA_KEY,
         FoundingScenario="yes",

@@ -7,7 +7,8 @@ from tests.infrastructure.stack import template
 DATA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0d0d0d0d-0000-0000-0000-000000000000"
 TABLES = ("RequestTable", "ApprovalTable")
 KEPT = {
-    *("RequestTable", "ApprovalTable", "ExpiryRole", "PartnerDataKey", "FailedEvents", "ApiLogs"),
+    *("RequestTable", "ApprovalTable", "ArchiveBucket", "ExpiryRole", "PartnerDataKey"),
+    *("FailedEvents", "ApiLogs"),
     *(f"{name}Logs" for name in ("Requests", "Approvals", "Expiry", "Reconcile", "Events")),
 }
 

@@ -1,4 +1,4 @@
-"""AWS's answers and errors in the three protocols that its clients speak."""
+"""AWS's answers and errors in the protocols that its clients speak."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 Response = tuple[int, dict[str, str], bytes]
-Protocol = Literal["json", "query", "cbor"]
+Protocol = Literal["json", "query", "cbor", "s3"]
 
 # The JSON services' common errors have other names where the query protocol is spoken.
 _QUERY_CODES = {
@@ -28,6 +28,8 @@ class AwsError(Exception):
 
     def response(self, protocol: Protocol = "json") -> Response:
         """The error as the caller's protocol has it."""
+        if protocol == "s3":
+            return _s3_error(self.code, self.message, self.status)
         if protocol == "query":
             return _query_error(_QUERY_CODES.get(self.code, self.code), self.message, self.status)
         if protocol == "cbor":
@@ -59,6 +61,8 @@ def invalid(*faults: str, code: str = "ValidationException") -> AwsError:
 
 def protocol_of(headers: Mapping[str, str]) -> Protocol:
     """The protocol of a request; `headers` by name in lower case."""
+    if "/s3/aws4_request" in headers.get("authorization", ""):
+        return "s3"
     if headers.get("smithy-protocol") == "rpc-v2-cbor":
         return "cbor"
     return "json" if "x-amz-target" in headers or "json" in headers.get("content-type", "") else "query"
@@ -83,6 +87,13 @@ def _query_error(code: str, message: str, status: int) -> Response:
     error = f"<Error><Type>Sender</Type>{_xml({'Code': code, 'Message': message})}</Error>"
     text = f"<ErrorResponse>{error}<RequestId>{_ID}</RequestId></ErrorResponse>"
     return status, {"Content-Type": "text/xml"}, text.encode()
+
+
+def _s3_error(code: str, message: str, status: int) -> Response:
+    code = _QUERY_CODES.get(code, code)
+    text = f"<Error>{_xml({'Code': code, 'Message': message})}</Error>"
+    status = 403 if code in _QUERY_CODES.values() else status
+    return status, {"Content-Type": "application/xml"}, text.encode()
 
 
 def _xml(value: Any) -> str:

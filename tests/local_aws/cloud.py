@@ -28,6 +28,7 @@ from tests.local_aws.identities import Credentials, Directory
 from tests.local_aws.kms.service import Kms
 from tests.local_aws.moto_services import Moto
 from tests.local_aws.requests import SERVICES, AwsCall, Request
+from tests.local_aws.s3 import S3
 from tests.local_aws.second_database import SecondDatabase
 from tests.local_aws.sigv4 import scope_of, verify
 from tests.local_aws.sts import Sts
@@ -83,6 +84,7 @@ class Cloud:
         self.stacks: dict[str, Mapping[str, str]] = {}
         self.account = AccountServices(self.authority, region)
         self.functions = Functions(self.authority)
+        self.s3 = S3(self.authority, clock)
         self._events = Events(self.authority, region)
         self.cloudformation = CloudFormation(self.authority, region, self.stacks)
         self.intercept: Callable[[AwsCall, Callable[[], Response]], Response | None] | None = None
@@ -146,6 +148,7 @@ class Cloud:
             "cloudformation": self.cloudformation,
             "sts": self._sts,
             "lambda": self.functions,
+            "s3": self.s3,
         }
         if call.service in own:
             return own[call.service].handle(caller, call.operation, call.parameters)
@@ -187,6 +190,8 @@ class Cloud:
         for name, value in request.headers.items():
             headers[name.lower()] = value.decode() if isinstance(value, bytes) else value
         given: Any = request.body or b""
+        # What S3 stores botocore reads from a file.
+        given = given.read() if hasattr(given, "read") else given
         body = given.encode() if isinstance(given, str) else bytes(given)
         status, answered, text = self._handle(request.method, request.url, headers, body, now=None)
         return AWSResponse(request.url, status, HTTPHeaders.from_dict(answered), MockRawResponse(text))

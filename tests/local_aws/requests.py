@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.local_aws import s3_calls
 from tests.local_aws.answers import AwsError, Protocol, protocol_of
 
 # Of every service the protocols in which its parameters are read here: no other reaches it.
@@ -25,6 +26,7 @@ _PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "servicequotas": ("json",),
     "ce": ("json",),
     "lambda": ("json",),
+    "s3": ("s3",),
 }
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 SERVICES = frozenset(_PROTOCOLS)
@@ -76,6 +78,8 @@ class Request:
     def operation(self, service: str) -> tuple[str, dict[str, Any]]:
         """Name and parameters. Raises AwsError."""
         protocol = self.protocol
+        if service == "s3":
+            return s3_calls.read_call(self.method, self.url, self.headers, self.body)
         if self.method != "POST" or protocol not in _PROTOCOLS[service]:
             raise AwsError("UnknownOperationException", "No such operation", 404)
         if service == "lambda":

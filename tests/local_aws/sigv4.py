@@ -59,12 +59,12 @@ def _normal(path: str) -> str:
 
 
 def _canonicals(
-    method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str
+    method: str, url: str, headers: Mapping[str, str], signed: list[str], body_hash: str, *, is_s3: bool
 ) -> list[str]:
     parts = urlsplit(url)
     lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in signed]
     # As sent, encoded once more: every service but S3 signs an encoded path encoded again.
-    path = quote(_normal(parts.path), safe="/-_.~")
+    path = parts.path if is_s3 else quote(_normal(parts.path), safe="/-_.~")
     rest = ["".join(lines), ";".join(signed), body_hash]
     return ["\n".join([method, path, query, *rest]) for query in _queries(parts.query)]
 
@@ -125,7 +125,7 @@ def verify(
         raise _refuse("InvalidSignatureException", "X-Amz-Content-Sha256 is not the body's hash")
     scope = [day, region, service, "aws4_request"]
     key = _key(caller.secret_access_key, scope)
-    for canonical in _canonicals(method, url, lower, signed, body_hash):
+    for canonical in _canonicals(method, url, lower, signed, body_hash, is_s3=service == "s3"):
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         text = "\n".join(["AWS4-HMAC-SHA256", stamp, "/".join(scope), digest])
         if hmac.compare_digest(hmac.new(key, text.encode(), "sha256").hexdigest(), signature):

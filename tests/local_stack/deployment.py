@@ -7,6 +7,7 @@ from os import devnull
 from typing import Any
 
 from tests.local_aws.cloud import ELSEWHERE, Cloud, Credentials
+from tests.local_aws.s3 import Bucket
 from tests.local_stack import people, tickets
 from tests.local_stack.people import Person
 from tests.local_stack.template import API_ID, Function, Stream, Template
@@ -47,6 +48,7 @@ class Deployment:
         _create_roles(cloud, template)
         _create_keys(cloud, template)
         _create_channels(cloud, template)
+        _create_buckets(cloud, template)
         tables = {
             name: _create_table(cloud, template, name) for name in template.named("AWS::DynamoDB::Table")
         }
@@ -151,6 +153,17 @@ def _create_channels(cloud: Cloud, template: Template) -> None:
         waits = str(template.properties(name).get("VisibilityTimeout", 30))
         queue = template.reference(name, "QueueName")
         queues.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": waits})
+
+
+def _create_buckets(cloud: Cloud, template: Template) -> None:
+    policies = {
+        given["Bucket"]: people.document(given["PolicyDocument"])
+        for given in map(template.properties, template.named("AWS::S3::BucketPolicy"))
+    }
+    for name in template.named("AWS::S3::Bucket"):
+        bucket = str(template.reference(name, None))
+        default = template.properties(name)["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        cloud.s3.buckets[bucket] = Bucket(policies.get(bucket), default["Mode"], int(default["Days"]))
 
 
 def _create_table(cloud: Cloud, template: Template, name: str) -> str:

@@ -28,7 +28,7 @@ from tests.local_stack.workers import FailedError, Workers
 # Of one function: three runs of each of two schedules may overlap, and calls come beside them.
 _AT_ONCE = 8
 # Off by default; here all that there is to try is on.
-_PARAMETERS = {"UsageEvidence": "yes"}
+_PARAMETERS = {"UsageEvidence": "yes", "Archive": "yes", "ArchiveAfterDays": 30}
 _LONGEST_WINDOW = 5  # seconds that a queue is waited for
 
 

@@ -143,6 +143,8 @@ class Template:
             _FUNCTION: "FunctionName",
         }
         own = str(self.resolve(given.get(named.get(kind, ""), generated_name(self.stack, name))))
+        if kind == "AWS::S3::Bucket":
+            own = own.lower()
         place = f"{self.region}:{self.account}"
         arns = {
             "AWS::IAM::Role": f"arn:aws:iam::{self.account}:role{self.resolve(given.get('Path', '/'))}{own}",
@@ -153,6 +155,7 @@ class Template:
             "AWS::Events::ApiDestination": f"arn:aws:events:{place}:api-destination/{own}/1",
             "AWS::Events::Connection": f"arn:aws:events:{place}:connection/{own}/1",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:{own}:*",
+            "AWS::S3::Bucket": f"arn:aws:s3:::{own}",
             "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{own}",
             **dict.fromkeys((_FUNCTION, "AWS::Lambda::Function"), f"arn:aws:lambda:{place}:function:{own}"),
         }

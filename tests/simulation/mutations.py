@@ -49,6 +49,7 @@ _APPROVERS = "tests/integration/approvals/test_approvers.py"
 _RATE = "tests/integration/expiry/test_rate.py"
 _LOOKS = "tests/integration/approvals/test_recertification.py"
 _EVIDENCE = "tests/integration/client/test_evidence.py"
+_ARCHIVE = "tests/integration/archive"
 MUTATIONS = (
     Mutation(
         "another's call taken for certain",
@@ -70,6 +71,48 @@ MUTATIONS = (
         "if not sightings or (lately and certain == self.certain):",
         "if not sightings:",
         "tests/unit/domain/test_usage.py::test_written_once_a_minute",
+    ),
+    Mutation(
+        "tables emptied before the archive has it",
+        "reconcile/archive.py",
+        "        stored = self._store(ArchiveObject(object_key_of(record), kept.body), kept)\n",
+        "        stored = ArchiveObject(object_key_of(record), kept.body)\n",
+        f"{_ARCHIVE}/test_moving.py::test_a_closed_request_is_moved",
+    ),
+    Mutation(
+        "another object under its key taken for it",
+        "reconcile/archive.py",
+        "if body is None or Archived.model_validate_json(body).events != kept.events:",
+        "if body is None:",
+        f"{_ARCHIVE}/test_crashes.py::test_another_object_under_its_key_is_told",
+    ),
+    Mutation(
+        "archived before its review",
+        "reconcile/archive.py",
+        "return record.broken_glass is None or",
+        "return True or",
+        f"{_ARCHIVE}/test_moving.py::test_what_is_owed_a_review_stays",
+    ),
+    Mutation(
+        "the archive written over",
+        "aws/archive.py",
+        '                IfNoneMatch="*",\n',
+        "",
+        "tests/unit/aws/test_archive.py::test_put",
+    ),
+    Mutation(
+        "an archived request's key makes another",
+        "requests/submit.py",
+        "    if isinstance(stored, Tombstone):\n",
+        "    if False:\n",
+        f"{_ARCHIVE}/test_requests.py::test_its_idempotency_key_makes_no_other",
+    ),
+    Mutation(
+        "an object that nobody knows unnoticed",
+        "events/export.py",
+        "    shelf.list_all()\n",
+        "",
+        f"{_ARCHIVE}/test_audit.py::test_a_breach_of_the_archive_is_found",
     ),
     Mutation(
         "self-approval allowed",

@@ -44,7 +44,7 @@ class Meter:
         [(kind, given)] = change.items()
         table, key = given["TableName"], _key(given.get("Key") or given["Item"])
         before = self._stored(table, key)
-        after = given.get("Item", before)
+        after = {} if kind == "Delete" else given.get("Item", before)
         indexes = indexes_of(self.scene.deployment.template, table) if kind != "ConditionCheck" else []
         return written_units(indexes, before, after)
 

@@ -175,6 +175,8 @@ class Scene:
             allowed_grants=self.allowed,
             take_up_within=86_400,
             end_rate=self.end_rate,
+            archive_bucket="",
+            archive_after_days=400,
         )
         return ReconcileBroker(
             settings=settings,

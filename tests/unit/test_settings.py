@@ -39,7 +39,9 @@ def test_every_variable_is_needed(function: str, variable: str) -> None:
 
 @pytest.mark.parametrize("function", MODELS)
 def test_no_variable_is_empty(function: str) -> None:
-    """An empty text is no setting; an empty list is one, but of the operations that may be granted."""
+    """An empty text is no setting, but of an archive that there need not be; an empty list is one, but of the
+    operations that may be granted.
+    """
     told = dict.fromkeys(environment(function), "")
     with pytest.raises(ValidationError) as refused:
         MODELS[function].from_environment(told)
@@ -47,7 +49,7 @@ def test_no_variable_is_empty(function: str) -> None:
         str(error["loc"][0]) for error in refused.value.errors()
     }
     lists = {"TRUSTED_ACCOUNTS", "IDENTITY_CENTER_ROLE_IDS", "APPROVER_ROLE_IDS", "TICKET_HOOKS"}
-    lists.add("KEY_REGIONS")
+    lists |= {"KEY_REGIONS", "ARCHIVE_BUCKET"}
     assert accepted == lists & set(told)
 
 

@@ -101,7 +101,7 @@ def test_changed_body_and_secret(world: World) -> None:
 @pytest.mark.parametrize(
     ("service", "region", "expected"),
     [
-        ("s3", "eu-central-1", "InvalidSignatureException"),
+        ("athena", "eu-central-1", "InvalidSignatureException"),
         ("execute-api", "eu-central-1", "InvalidSignatureException"),
         ("kms", "us-east-1", "InvalidSignatureException"),
         ("dynamodb", "eu-central-1", "AccessDeniedException"),

@@ -104,6 +104,24 @@ def test_a_request_and_its_end(stack: InProcessStack) -> None:
     _assert_reckoned(_counted(_run(stack, "expiry", {}), idle), "confirmation")
 
 
+def test_an_archived_request(deploy: Callable[..., InProcessStack]) -> None:
+    """What is paid once for a request that leaves the tables; a pass that moves nothing is a run's own."""
+    stack = deploy(SmallestDuration=300, Archive="yes", ArchiveAfterDays=30)
+    stack.approve_ahead()
+    answer = stack.submit(duration="PT1H")
+    stack.clock.now = datetime.fromisoformat(answer.body["expires_at"])
+    _run(stack, "expiry", {})
+    stack.clock.advance(minutes=7)
+    _run(stack, "expiry", {})
+    _run(stack, "reconcile", {})
+    stack.clock.advance(hours=2)
+    idle = _run(stack, "reconcile", {})
+    stack.clock.advance(days=31)
+    moved = _run(stack, "reconcile", {})
+    assert moved.calls["s3:PutObject"] == 1
+    _assert_reckoned(_counted(moved, idle), "archived request")
+
+
 def test_the_template_is_what_is_reckoned(stack: InProcessStack) -> None:
     """Memory and alarms are the template's."""
     template = stack.deployment.template

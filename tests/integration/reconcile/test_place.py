@@ -160,7 +160,7 @@ def test_a_key_s_listing_goes_on(scene: Scene) -> None:
 @contextmanager
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patched:
-        patched.setattr(records, "_PAGE", 1)
+        patched.setattr(records, "PAGE", 1)
         yield
 
 

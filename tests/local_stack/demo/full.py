@@ -10,6 +10,7 @@ from tests.local_stack.demo.actors import Actors
 from tests.local_stack.demo.emergency import break_glass
 from tests.local_stack.demo.ends import ends_that_meet
 from tests.local_stack.demo.extension import extension
+from tests.local_stack.demo.history import history
 from tests.local_stack.demo.oversight import oversight
 from tests.local_stack.demo.people import approvers_and_requesters
 from tests.local_stack.demo.regions import keys_of_other_regions
@@ -33,4 +34,5 @@ FULL: tuple[Callable[[Actors], None], ...] = (
     oversight,
     keys_of_other_regions,
     usage,
+    history,
 )

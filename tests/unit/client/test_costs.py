@@ -22,6 +22,9 @@ def test_more_costs_more() -> None:
     assert monthly(requests=1000, live=0, ends=0).lines["API Gateway"] > idle.lines["API Gateway"] == 0
     assert monthly(requests=0, live=100, ends=0).lines["DynamoDB"] > idle.lines["DynamoDB"]
     assert monthly(requests=0, live=0, ends=1000).lines["Lambda"] > idle.lines["Lambda"]
+    archived = monthly(requests=0, live=0, ends=0, archived=1000)
+    assert archived.lines["S3"] > 0
+    assert archived.lines["DynamoDB"] > idle.lines["DynamoDB"]
     assert idle.total == pytest.approx(sum(idle.lines.values()))
 
 

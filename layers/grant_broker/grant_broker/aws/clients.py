@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -41,6 +42,13 @@ _DYNAMODB = Config(
 )
 # The stream repeats what these do not take: they give up well before the function's time is over.
 _TELLING = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+# The signature covers the body, as of every other service; botocore would leave that to the checksum.
+_ARCHIVING = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    s3={"payload_signing_enabled": True},
+)
 # Partners' buses, and what is said of their accounts: nobody of ours waits for either.
 _BRIEFLY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 # Two seconds in all, and once: whoever submits is waiting, and asks again.
@@ -86,6 +94,11 @@ class Clients:
     def ticket_hooks(self) -> "LambdaClient":
         """Make a Lambda client that gives up after 2 s and never retries a call by itself."""
         client: LambdaClient = self._create("lambda", config=_ASKING)
+        return client
+
+    def s3(self) -> "S3Client":
+        """Make an S3 client with three attempts a call, whose signatures hold for what is sent."""
+        client: S3Client = self._create("s3", config=_ARCHIVING)
         return client
 
     def sns(self) -> "SNSClient":

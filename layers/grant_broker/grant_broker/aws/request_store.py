@@ -17,6 +17,7 @@ from grant_broker.domain.errors import NotFound, Stale
 from grant_broker.domain.records import Change, Record
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.texts import is_id
+from grant_broker.domain.tombstones import Tombstone, is_tombstone
 from grant_broker.domain.trail import Event
 
 if TYPE_CHECKING:
@@ -48,21 +49,35 @@ class RequestStore:
         self.uses = Uses(self.tables)
 
     def find_request(self, request_id: str) -> GrantRequest | None:
-        """Find a request."""
-        return self._find(GrantRequest, f"request#{request_id}")
+        """Find a request; one that was moved to the archive is not found."""
+        found = self.look_up_request(request_id)
+        return None if isinstance(found, Tombstone) else found
+
+    def look_up_request(self, request_id: str) -> GrantRequest | Tombstone | None:
+        """Find a request, or what was left in its place when it was moved to the archive."""
+        item = self.database.get(self.tables.request_table, f"request#{request_id}", GrantRequest.SORT_KEY)
+        if item is None:
+            return None
+        return record_of(Tombstone, item) if is_tombstone(item) else record_of(GrantRequest, item)
 
     def get_request(self, request_id: str, *, account: str | None = None) -> GrantRequest:
         """Get a request. One of another account than `account` is not found, in the same words."""
-        request = self.find_request(request_id) if is_id(request_id) else None
-        if request is None or account not in {None, request.account}:
+        request = self.look_up_request(request_id) if is_id(request_id) else None
+        whose = request.about.account if isinstance(request, Tombstone) else request and request.account
+        if request is None or account not in {None, whose}:
             raise NotFound("there is no such request")
+        if isinstance(request, Tombstone):
+            raise NotFound(
+                f"the request was {request.about.status} and is in the archive by now: the security team "
+                "finds it with grant-broker audit search"
+            )
         return request
 
     def find_requests(self, ids: Collection[str]) -> list[GrantRequest]:
         """Find those of these requests that exist; one that cannot be read is logged."""
         keys = [(f"request#{name}", "request") for name in ids]
         items = self.database.get_many(self.tables.request_table, keys)
-        return list(readable(GrantRequest, items))
+        return list(readable(GrantRequest, (item for item in items if not is_tombstone(item))))
 
     def find_check(self, function: Function, key_arn: str) -> Check | None:
         """Find the last check of one function on a key."""
@@ -97,6 +112,18 @@ class RequestStore:
         except Stale:
             if not changes or not all(map(self._is_stored, last.values())):
                 raise
+
+    def delete_event(self, event: Event) -> Write:
+        """Make the write, for `commit`, that takes an event away, provided that it is this one."""
+        return {
+            "Delete": {
+                "TableName": self.tables.table_of(event),
+                "Key": key_of(event),
+                "ConditionExpression": "#hash = :hash",
+                "ExpressionAttributeNames": {"#hash": "hash"},
+                "ExpressionAttributeValues": serialized({":hash": event.hash}),
+            }
+        }
 
     def _find(self, model: type[R], subject: str) -> R | None:
         return self.tables.find(model, (subject, model.SORT_KEY))

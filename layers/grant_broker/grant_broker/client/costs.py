@@ -13,6 +13,7 @@ PRICES_OF = "us-east-1, list prices of November 2025, without the free tier"
 # Dollars.
 _GB_SECOND, _INVOCATION = 0.0000133334, 0.20e-6  # Lambda on arm64
 _READ, _WRITE = 0.125e-6, 0.625e-6  # DynamoDB on demand, a request unit
+_STORED = 5.00e-6  # S3, an object
 _KMS_CALL, _API_CALL, _EVENT, _MESSAGE = 0.03 / 10_000, 3.50e-6, 1.00e-6, 0.40e-6
 _ALARM, _DASHBOARD = 0.10, 3.00  # CloudWatch, a month
 _POLLS = 15  # of the mails' queue, a minute: Lambda has five long polls of 20 s under way (assumed)
@@ -86,6 +87,7 @@ WORK: Mapping[str, Work] = {
     "end": Work("expiry", dynamodb=6, kms=1, reads=2, writes=40, part=True),
     "confirmation": Work("expiry", dynamodb=3, kms=1, reads=1, writes=23, part=True),
     "events": Work("events", other=2),
+    "archived request": Work("reconcile", dynamodb=4, other=1, reads=4, writes=32, part=True),
 }
 _EVENTS = 4  # of a request: submitted, intended, activated, closed
 _BATCHES = 3  # in which the stream has them and what concerns them: the first are written within a second
@@ -151,8 +153,11 @@ class Bill:
         return sum(self.lines.values())
 
 
-def monthly(*, requests: float, live: float, ends: float, keys: int = 1) -> Bill:
-    """The bill of a month with so many requests and ends, at random times, and so many grants at once."""
+def monthly(*, requests: float, live: float, ends: float, keys: int = 1, archived: float = 0) -> Bill:
+    """The bill of a month with so many requests and ends, at random times, and so many grants at once.
+
+    `archived` requests were closed long enough ago to be moved to the archive.
+    """
     bill = Bill()
     stays = _MINUTES * staying(ends)
     bill.work("expiry run", _MINUTES, stays=stays)
@@ -172,6 +177,9 @@ def monthly(*, requests: float, live: float, ends: float, keys: int = 1) -> Bill
     bill.work("end", ends)
     bill.work("confirmation", ends)
     bill.work("events", requests * (_BATCHES - 1) + ends)
+    if archived:
+        bill.work("archived request", archived)
+        bill.add("S3", archived * _STORED)
     bill.add("API Gateway", requests * (1 + LOOKS) * _API_CALL)
     bill.add("EventBridge and SQS", (requests * (_EVENTS - 1) + ends) * _EVENT + _MINUTES * _POLLS * _MESSAGE)
     bill.add("CloudWatch", ALARMS * _ALARM + _DASHBOARD)

@@ -5,14 +5,22 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 from grant_broker.client.printing import printable
-from grant_broker.domain.errors import BrokerError, DatabaseRefused, EventsRefused
+from grant_broker.domain.errors import ArchiveRefused, BrokerError, DatabaseRefused, EventsRefused
 
 
 class MissingOptionError(Exception):
     """What was given does not say enough; the words say what to give."""
 
 
-AWS_FAILURES = (MissingOptionError, BrokerError, DatabaseRefused, EventsRefused, BotoCoreError, ClientError)
+AWS_FAILURES = (
+    MissingOptionError,
+    BrokerError,
+    ArchiveRefused,
+    DatabaseRefused,
+    EventsRefused,
+    BotoCoreError,
+    ClientError,
+)
 """A missing right, table, Region or credentials; a call that had no answer; an option that is missing."""
 NOT_DONE = 2
 """The exit code of a command that could not do what it was asked for."""

@@ -22,6 +22,8 @@ class _Fact:
     words: str
     read: Parsed[str] | None = None
     also: str | None = None
+    optional: bool = False
+    """Not every stack has it."""
 
 
 _FACTS: Mapping[str, _Fact] = {
@@ -30,6 +32,11 @@ _FACTS: Mapping[str, _Fact] = {
         "ApprovalTableName",
         "The approval table: with it the trails of keys and standing approvals are checked against "
         "their records.",
+    ),
+    "archive_bucket": _Fact(
+        "ArchiveBucketName",
+        "The archive's bucket, if closed requests are moved to one.",
+        optional=True,
     ),
     "requests_role": _Fact("RequestsRoleArn", "The role of requests, which alone creates grants.", ROLE_ARN),
     "approvals_role": _Fact("ApprovalsRoleArn", "The role of approvals, which reads keys.", ROLE_ARN),
@@ -68,19 +75,22 @@ def read_facts(
 ) -> dict[str, str]:
     """Each fact as given, else as the stack says it. The stack is asked only where something is missing.
 
-    MissingOptionError where neither says it. botocore's errors pass.
+    MissingOptionError where neither says it, unless not every stack has it: then it is left out. botocore's
+    errors pass.
     """
     known = {name: value for name, value in given.items() if value is not None}
     missing = [name for name in given if name not in known]
-    if not missing:
+    needed = [name for name in missing if not _FACTS[name].optional]
+    if not missing or (stack is None and not needed):
         return known
     if stack is None:
-        raise MissingOptionError(f"give --stack, or {' '.join(map(_flag, missing))} as well")
+        raise MissingOptionError(f"give --stack, or {' '.join(map(_flag, needed))} as well")
     outputs = read_outputs(stack, aws())
-    if unknown := [_FACTS[name].output for name in missing if _FACTS[name].output not in outputs]:
+    if unknown := [_FACTS[name].output for name in needed if _FACTS[name].output not in outputs]:
         words = f"the stack {stack} has no output {', '.join(unknown)}: is it the broker's?"
         raise MissingOptionError(words)
-    return known | {name: outputs[_FACTS[name].output] for name in missing}
+    said = {name: outputs.get(_FACTS[name].output) for name in missing}
+    return known | {name: value for name, value in said.items() if value}
 
 
 def read_outputs(stack: str, aws: Clients) -> dict[str, str]:

@@ -124,6 +124,10 @@ class DatabaseRefused(Exception):  # noqa: N818
     """
 
 
+class ArchiveRefused(Exception):  # noqa: N818
+    """S3 refused a call on the archive for certain, or did not confirm what it stored."""
+
+
 class EventsRefused(Exception):  # noqa: N818
     """EventBridge refused a call for certain, such as for a missing right: it took nothing of it.
 

@@ -91,5 +91,7 @@ LIFE: dict[Status, Stage] = {
     Status.RELEASED: _final(),
 }
 NEXT: dict[Status, frozenset[Status]] = {status: stage.may_become for status, stage in LIFE.items()}
+FINAL = tuple(status for status in Status if status.final)
+"""The statuses that nothing can follow."""
 OPEN = tuple(status for status in Status if not status.final)
 """The statuses that something can follow, in the order of a request's life."""

@@ -193,6 +193,34 @@ class RecordsPlace(Place):
         return revise(self, PassChanges(marker=None, finished_at=now))
 
 
+class ArchivePlaceChanges(PlaceChanges, total=False):
+    """What a pass over closed requests may set."""
+
+    moved_so_far: int
+
+
+class ArchivePlace(Place):
+    """The pass over the requests that have been closed for long enough; `moved_so_far` to the archive."""
+
+    moved_so_far: int = 0
+
+    @property
+    def subject(self) -> str:
+        """Its partition, which only reconcile writes."""
+        return "reconcile#archive"
+
+    def moved(self, marker: str, count: int) -> "ChangeOf[ArchivePlace]":
+        """Interrupted: the next run goes on here."""
+        return revise(self, ArchivePlaceChanges(marker=marker, moved_so_far=count))
+
+    def finished(self, count: int, stamp: Stamp) -> "ChangeOf[ArchivePlace]":
+        """At the end. Where any were moved there is one event, however many."""
+        done = ArchivePlaceChanges(marker=None, moved_so_far=0, finished_at=stamp.at)
+        if not count:
+            return revise(self, done)
+        return record_event(self, "archived", stamp, {"requests": count}, done)
+
+
 class ReviewsPlaceChanges(PlaceChanges, total=False):
     """What a count of the looks that are owed may set."""
 

@@ -8,13 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from grant_broker.aws.archive import Archive
 from grant_broker.aws.dynamodb import Query
 from grant_broker.aws.items import record_of
 from grant_broker.aws.store import Store
 from grant_broker.aws.usages import Usages
 from grant_broker.domain.times import Time, parse_time
+from grant_broker.domain.tombstones import KIND
 from grant_broker.domain.trail import GENESIS, Breach, Event, Head, digest, verify
 from grant_broker.domain.usage import Usage
+from grant_broker.events.archived import Shelf
 from grant_broker.events.trail import EVENT_NAMES
 
 # The record that says where a trail ends, by the kind of its subject: its sort key. The events of every
@@ -61,7 +64,7 @@ class Line(BaseModel):
 
 
 @dataclass
-class _Trail:
+class Trail:
     """One subject's events, its head, and what of both could not be read."""
 
     events: list[Event] = field(default_factory=list)
@@ -97,12 +100,17 @@ class Verification:
         return {subject: breach for subject, breach in self.trails.items() if breach}
 
 
-def export(store: Store) -> Iterator[Line]:
-    """Every subject's trail, read consistently, each followed by its head; at the end the closing line."""
+def export(store: Store, archive: Archive | None = None) -> Iterator[Line]:
+    """Every subject's trail, read consistently, each followed by its head; at the end the closing line.
+
+    ArchiveRefused where a request was moved to the archive, and none is given.
+    """
     ends: dict[str, _End] = {}
+    shelf = Shelf(archive)
+    shelf.list_all()
     usages = {f"request#{usage.request_id}": usage for usage in Usages(store.tables).list_all()}
-    for subject in sorted(_subjects(store)):
-        trail = _read_trail(store, subject)
+    for subject in sorted({*_subjects(store), *shelf.keys}):
+        trail = read_trail(store, subject, shelf)
         yield from (Line(event=event) for event in trail.events)
         yield from (Line(subject=subject, fault=fault) for fault in trail.faults)
         if trail.head:
@@ -114,7 +122,7 @@ def export(store: Store) -> Iterator[Line]:
 
 def verify_export(lines: Iterable[Line]) -> Verification:
     """Verify each trail against its head, and the whole against its closing line."""
-    trails: dict[str, _Trail] = defaultdict(_Trail)
+    trails: dict[str, Trail] = defaultdict(Trail)
     closing: Closing | None = None
     follows = False
     for line in lines:
@@ -135,7 +143,7 @@ def verify_export(lines: Iterable[Line]) -> Verification:
     return Verification(found, fault, held.digest)
 
 
-def _breach(subject: str, trail: _Trail, *, needs_head: bool) -> Breach | None:
+def _breach(subject: str, trail: Trail, *, needs_head: bool) -> Breach | None:
     if trail.faults:
         return Breach("altered", len(trail.events) + 1, trail.faults[0])
     if breach := verify(subject, trail.events, trail.head):
@@ -179,7 +187,7 @@ def _has_record(subject: str, *, approval_table: bool) -> bool:
 def _subjects(store: Store) -> set[str]:
     # By the records too: a trail of which every event is gone would not be looked for otherwise.
     tables = store.tables
-    places = [(tables.request_table, kind) for kind in ("event", "request")]
+    places = [(tables.request_table, kind) for kind in ("event", "request", KIND)]
     if tables.has_approval_table:
         places += [(tables.approval_table, kind) for kind in _LISTED_KINDS]
     return {
@@ -197,13 +205,26 @@ def _subjects(store: Store) -> set[str]:
     }
 
 
-def _read_trail(store: Store, subject: str) -> _Trail:
+def read_trail(store: Store, subject: str, shelf: Shelf) -> Trail:
     """Events and head as of one moment: read again until the head did not move meanwhile."""
     record = _read_record(store, subject)
     while True:
         items, before = _event_items(store, subject), record
         if (record := _read_record(store, subject)) == before:
-            return _trail(items, record)
+            return _with_archived(subject, _trail(items, record), record, shelf)
+
+
+def _with_archived(subject: str, trail: Trail, record: dict[str, Any] | None, shelf: Shelf) -> Trail:
+    """The trail with what the archive holds of it: all of it, where there is a tombstone."""
+    own = record.get("object_key") if record else None
+    if record and own:
+        if trail.events:
+            trail.faults.append("events of it are in the table beside the archive")
+        held = shelf.read(record)
+        trail.events, trail.absent_at = list(held.events), held.absent_at
+        trail.faults += held.faults
+    trail.faults += shelf.find_strays(subject, trail.events, own=own)
+    return trail
 
 
 def _event_items(store: Store, subject: str) -> list[dict[str, Any]]:
@@ -220,8 +241,8 @@ def _event_items(store: Store, subject: str) -> list[dict[str, Any]]:
     return list(items)
 
 
-def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> _Trail:
-    trail = _Trail()
+def _trail(items: list[dict[str, Any]], record: dict[str, Any] | None) -> Trail:
+    trail = Trail()
     for item in items:
         try:
             trail.events.append(record_of(Event, item))
@@ -255,7 +276,7 @@ def _find_head(store: Store, table: str, subject: str, sort: str) -> dict[str, A
         table=table,
         condition="pk = :subject AND sk = :sort",
         values={":subject": subject, ":sort": sort},
-        projection="pk, #events, last_hash, absent_at",
+        projection="pk, #events, last_hash, absent_at, object_key, sha256",
         names={"#events": "events"},
         consistent=True,
     )

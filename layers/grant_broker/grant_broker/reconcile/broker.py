@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from grant_broker.aws.archive import Archive
 from grant_broker.aws.clients import Clients, clients
 from grant_broker.aws.kms import KmsReader
 from grant_broker.aws.store import Store
@@ -16,6 +17,8 @@ class ReconcileBroker(Broker):
 
     settings: ReconcileSettings
     store: Store
+    archive: Archive | None = None
+    """Where closed requests are moved to; None where the stack has no archive."""
 
     @classmethod
     def build(
@@ -27,5 +30,6 @@ class ReconcileBroker(Broker):
             settings=settings,
             store=store_of(Store, aws, settings, approval_table=settings.approval_table),
             kms=KmsReader(kms_of(aws.reading_kms, settings)),
+            archive=Archive(aws.s3(), settings.archive_bucket) if settings.archive_bucket else None,
             measure=measure,
         )

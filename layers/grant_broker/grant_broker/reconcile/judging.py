@@ -76,6 +76,8 @@ class Judging:
 
     unreviewed: int | None = None
     """Reviews of break-glass that are owed; None until they were counted."""
+    not_archived: int | None = None
+    """Closed requests that could not be moved to the archive; None where no pass looked at them."""
     looks_owed: int | None = None
     """Looks at keys, standing approvals and accounts that are owed; None until they were counted."""
 

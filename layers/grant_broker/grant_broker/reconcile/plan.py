@@ -102,7 +102,8 @@ class Planner:
         fault = evidence.fault(grant, record) if grant.request_id else None
         found = judge(grant, record, fault, now=self.now)
         if found.remedy == Remedy.ADOPT and grant.request_id in records:
-            found = Judgement(Remedy.END_APART, "its record cannot be read")
+            # Of a request that was archived the mark of its use says why.
+            found = Judgement(Remedy.END_APART, fault or "its record cannot be read")
         apart = records.get(grant.derived_id) if found.remedy == Remedy.END_APART else None
         if apart and is_about(apart, grant):
             ended = evidence.uses.get(apart.id)

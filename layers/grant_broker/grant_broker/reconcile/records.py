@@ -3,8 +3,8 @@
 A pass over the requests that are not final may take several runs.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from grant_broker.aws.attributes import Item
 from grant_broker.aws.dynamodb import Query
@@ -15,8 +15,7 @@ from grant_broker.domain.request import ISSUE_WITHIN
 from grant_broker.domain.times import format_time
 from grant_broker.reconcile.judging import Judging
 from grant_broker.reconcile.reminders import remind
-
-_PAGE = 500  # items of the index that one Query evaluates
+from grant_broker.reconcile.status_pages import PAGE, beginning, read_pages
 
 
 def compare_records(judging: Judging, has_time: Callable[[], bool]) -> bool:
@@ -25,7 +24,8 @@ def compare_records(judging: Judging, has_time: Callable[[], bool]) -> bool:
         return False
     place = judging.broker.store.places.get(RecordsPlace())
     expected = 0
-    for items, marker in _pages(judging, place.marker):
+    start = place.marker or beginning(OPEN)
+    for items, marker in read_pages(judging.broker.store.database, OPEN, partial(_query, judging), start):
         expected += sum(_is_expected(judging, item) for item in items)
         _look_at(judging, [item for item in items if _is_suspect(judging, item)])
         remind(judging, items)
@@ -38,21 +38,6 @@ def compare_records(judging: Judging, has_time: Callable[[], bool]) -> bool:
     return True
 
 
-def _pages(judging: Judging, marker: str | None) -> Iterator[tuple[list[Item], str | None]]:
-    """Items of the index, which may be stale, by status; each page with the marker of the next one."""
-    begin: dict[str, Item | None] = json.loads(marker) if marker else {OPEN[0]: None}
-    [(first, start)] = begin.items()
-    statuses = OPEN[OPEN.index(Status(first)) :]
-    for status, following in zip(statuses, (*statuses[1:], None), strict=True):
-        while True:
-            rows = judging.broker.store.database.rows(_query(judging, status, start))
-            start = rows.last
-            after = {status: start} if start else {following: None} if following else None
-            yield rows.items, json.dumps(after) if after else None
-            if start is None:
-                break
-
-
 def _query(judging: Judging, status: Status, start: Item | None) -> Query:
     return Query(
         table=judging.broker.store.tables.request_table,
@@ -61,7 +46,7 @@ def _query(judging: Judging, status: Status, start: Item | None) -> Query:
         values={":status": str(status)},
         names={"#status": "status"},
         projection="pk, grant_id, due, issued_at, key_arn, reminded_of, #status",
-        limit=_PAGE,
+        limit=PAGE,
         start=start,
     )
 

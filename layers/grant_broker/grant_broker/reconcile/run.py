@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grant_broker.domain.errors import BrokerError, DatabaseRefused
+from grant_broker.reconcile.archive import archive_closed
 from grant_broker.reconcile.broker import ReconcileBroker
 from grant_broker.reconcile.ends import judge_ends, read_ends
 from grant_broker.reconcile.grants import compare_grants
@@ -26,6 +27,7 @@ _STEPS = (
     (compare_records, 20.0),
     (judge_ends, 0.0),
     (count_reviews, 10.0),
+    (archive_closed, 20.0),
 )
 
 
@@ -100,6 +102,8 @@ def _measure(judging: Judging, report: Report, *, failed_steps: int) -> None:
         measure("BreakGlassUnreviewed", judging.unreviewed)
     if judging.looks_owed is not None:
         measure("ReviewsDue", judging.looks_owed)
+    if judging.not_archived is not None:
+        measure("ArchiveFailures", judging.not_archived)
     measure("DriftFound", report.drift)
     if report.complete:
         measure("Heartbeat", 1)

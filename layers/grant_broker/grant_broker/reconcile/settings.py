@@ -12,6 +12,9 @@ class ReconcileSettings(ApprovalSettings):
     end_rate: Count
 
     allowed_grants: AllowedGrants
+    archive_bucket: str
+    """The archive's bucket; empty where the stack has none."""
+    archive_after_days: Count
 
     @property
     def owner(self) -> Owner:

@@ -17,6 +17,7 @@ from grant_broker.domain.preflight import Preflight
 from grant_broker.domain.request import GrantRequest, Transition, at_latest
 from grant_broker.domain.submission import Submission
 from grant_broker.domain.times import format_duration, milliseconds
+from grant_broker.domain.tombstones import Tombstone
 from grant_broker.domain.transitions import submitted, submitted_as_covered
 from grant_broker.requests.broker import RequestsBroker
 from grant_broker.requests.coverage import Cover, find_cover
@@ -71,7 +72,12 @@ def repeat(
     broker: RequestsBroker, caller: Caller, request_id: str, idempotency: Idempotency
 ) -> GrantRequest | None:
     """Go on with what an earlier call of the same idempotency key has stored; None where it is the first."""
-    stored = broker.store.find_request(request_id) if idempotency.key else None
+    stored = broker.store.look_up_request(request_id) if idempotency.key else None
+    if isinstance(stored, Tombstone):
+        raise Conflict(
+            f"this idempotency key belongs to a request that was {stored.about.status} and is in the archive "
+            "by now: send another key for a new request"
+        )
     return _go_on(broker, caller, stored, idempotency.body_digest) if stored else None
 
 

@@ -31,7 +31,7 @@ Next, in this order:
 2. Delete the stack: sam delete. Deleted before that, its grants live until somebody ends them by hand.
 3. Delete what it leaves, where you need it no more: both tables (records and the whole trail), the functions'
    logs, the queue of lost events, the role of expiry, and the founding scenario's key if there is one; what
-   that key encrypted is lost with it.
+   that key encrypted is lost with it. The archive's bucket, if there is one, once S3 lets anybody.
 4. Take the broker's statements (Issue, ReadKey, ReadPolicy, End, Compare) out of the policies of the keys:"""
 
 
