@@ -166,9 +166,11 @@ class KeyPlace(Place):
         if count.digest == self.told.digest:
             return revise(self, done)
         detail = {
-            "key": self.key_arn, "grants": count.grants, "services": count.services,
+            "key": self.key_arn,
+            "grants": count.grants,
+            "services": count.services,
             "shown": list(count.shown),
-        }  # fmt: skip
+        }
         return record_event(self, "grants_by_others", stamp, detail, PassChanges(**done, told=count))
 
     def refused(self, now: datetime) -> "ChangeOf[KeyPlace]":
