@@ -124,6 +124,15 @@ def test_an_undocumented_answer_is_told(status: int, headers: dict[str, str], bo
         contract.check("POST", "/requests", status, headers, body)
 
 
+def test_an_unknown_outcome_may_have_a_location() -> None:
+    """503 says when to try again, and may say where the request is found whose outcome is not known."""
+    headers = contract.at("/components/responses/503/headers")
+    assert {name: header["required"] for name, header in headers.items()} == {
+        "Retry-After": True,
+        "Location": False,
+    }
+
+
 def test_a_body_where_none_is_documented_is_told() -> None:
     """204 has no body."""
     contract.check("DELETE", "/security/keys/{key_id}", 204, {}, None)

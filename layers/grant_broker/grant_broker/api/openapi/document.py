@@ -159,6 +159,9 @@ def _refusal(status: int) -> dict[str, Any]:
     refusal: dict[str, Any] = {"description": _REFUSED[status], "content": {PROBLEM: {"schema": schema}}}
     if status in {429, 503}:
         refusal["headers"] = {"Retry-After": _header("Seconds after which to try again.", _SECONDS)}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        words = "Where the request is found whose outcome is not known yet."
+        refusal["headers"]["Location"] = {**_header(words, {"type": "string"}), "required": False}
     return refusal
 
 
