@@ -61,9 +61,6 @@ SECTIONS = {
 SUMMARIES = {name: summary for section in SECTIONS.values() for name, summary in section.items()}
 
 
-_WIDE = {"max_content_width": 100}
-
-
 class _ClosedPipeError(Exception):
     """Nobody reads the output any more. Click would take the OSError, and exit with 1."""
 
