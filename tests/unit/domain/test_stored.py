@@ -13,6 +13,7 @@ REQUESTS, APPROVALS = Table.REQUESTS, Table.APPROVALS
 PLACES = {
     "Account": (APPROVALS, "account"),
     "Approval": (APPROVALS, "approval"),
+    "ArchivePlace": (REQUESTS, "reconcile"),
     "Block": (APPROVALS, "block"),
     "Check": (REQUESTS, "check"),
     "EndsPlace": (REQUESTS, "reconcile"),
@@ -30,6 +31,7 @@ PLACES = {
     "RevocationQueue": (APPROVALS, "revocations"),
     "ReviewsPlace": (REQUESTS, "reconcile"),
     "SignOff": (APPROVALS, "sign-off"),
+    "Tombstone": (REQUESTS, "request"),
     "Usage": (REQUESTS, None),
 }
 """Table and sort key; None where several of a kind are in one partition, each under its own."""
