@@ -41,7 +41,7 @@ SECTIONS = {
         "apply": "Make keys, standing approvals and accounts as YAML files say.",
     },
     "Operators": {
-        "audit": "List audit events, export the audit trail, verify its hash chains, or make evidence of it.",
+        "audit": "Find requests, list events, export the trail, verify its chains, or make evidence of it.",
         "census": "List all keys and grants of your account, who made each, and what to look at.",
         "cost": "Estimate what a stack costs a month.",
         "doctor": "Examine a deployed stack from outside: one line a finding, with the next step.",

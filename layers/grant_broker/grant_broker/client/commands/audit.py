@@ -29,7 +29,7 @@ _FAILURES = (OSError, ValidationError, UnicodeDecodeError, *AWS_FAILURES)
 
 @click.group("audit", no_args_is_help=False)
 def command() -> None:
-    """Find requests, list events, export the audit trail, verify its hash chains, or make evidence of it.
+    """Find requests, list events, export the trail, verify its chains, or make evidence of it.
 
     All but `events` read the archive as well. Exit codes of the last three: 1 is a breach and nothing else, 2
     that something could not be read.
