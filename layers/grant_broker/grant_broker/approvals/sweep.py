@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from grant_broker.approvals.broker import ApprovalsBroker
+from grant_broker.approvals.revoke import withdraw_votes
 from grant_broker.aws.attributes import Item
 from grant_broker.domain.approvals import Approval
 from grant_broker.domain.blocks import Selectors
@@ -20,7 +21,7 @@ from grant_broker.domain.mass_revocations import SWEPT, MassRevocation, SweepSta
 from grant_broker.domain.records import Change, ChangeOf
 from grant_broker.domain.request import GrantRequest
 from grant_broker.domain.transitions import ending, revoked
-from grant_broker.retries import apply_to_latest
+from grant_broker.retries import apply_to_latest, retry_stale
 
 _LOG = logging.getLogger(__name__)
 _TOGETHER = 33  # requests in a transaction of 100 items: record, event and votes of each, and the job
@@ -100,10 +101,15 @@ def _revoke_one(broker: ApprovalsBroker, job: MassRevocation, request: GrantRequ
 
     try:
         return apply_to_latest(broker, request, revoke)
-    except (NotFound, DatabaseRefused, Contended):
-        # What cannot be written now `reconcile` ends, by the block. Contended may be for ever: whoever writes
-        # the table may have put something where its next event goes. No such record may hold the others up.
+    except (NotFound, DatabaseRefused):
+        # What cannot be written now `reconcile` ends, by the block.
         _LOG.exception("a request was not revoked", extra={"request": request.id})
+        return False
+    except Contended:
+        # It may be for ever: whoever writes the table may have put something where its next event goes, or
+        # write the record again and again. Neither may hold the others up, nor keep the grant from ending.
+        _LOG.exception("a request's record cannot be written", extra={"request": request.id})
+        retry_stale(lambda: broker.store.commit(withdraw_votes(broker, request, broker.clock())))
         return False
 
 

@@ -1,6 +1,6 @@
 """Votes on one request."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from grant_broker.approvals.broker import ApprovalsBroker
 from grant_broker.domain.approvals import Approval, ApprovalKind
@@ -36,7 +36,7 @@ def _vote(
 ) -> GrantRequest:
     request, stamp = broker.store.get_request(request_id), broker.stamp(caller.arn)
     key = broker.store.find_key(request.key_arn)
-    votes = broker.store.find_votes(request_id) or _no_votes(request, stamp)
+    votes = broker.store.find_votes(request_id) or no_votes(request, stamp.at)
     ballot = _ballot(request, votes, key, stamp, shortest=broker.settings.smallest_duration)
     cast_now = cast(ballot, Voter.of(caller, broker.person(caller)), decision, idempotency, stamp.at)
     if cast_now is None:
@@ -52,7 +52,8 @@ def _vote(
     return change.record
 
 
-def _no_votes(request: GrantRequest, stamp: Stamp) -> Approval:
+def no_votes(request: GrantRequest, at: datetime) -> Approval:
+    """The votes on a request as long as there are none."""
     return Approval(
         id=request.id,
         kind=ApprovalKind.REQUEST,
@@ -64,7 +65,7 @@ def _no_votes(request: GrantRequest, stamp: Stamp) -> Approval:
         valid_from=request.begins,
         valid_until=None,
         digest=request.digest,
-        created_at=stamp.at,
+        created_at=at,
     )
 
 

@@ -17,6 +17,7 @@ from grant_broker.domain.blocked_grants import find_fault_of_revoked, find_fault
 from grant_broker.domain.blocks import Block
 from grant_broker.domain.coverage import Coverage
 from grant_broker.domain.keys import Key
+from grant_broker.domain.lifecycle import Status
 from grant_broker.domain.limits_in_force import LimitsVersion, in_force
 from grant_broker.domain.listed_grant import ListedGrant
 from grant_broker.domain.live_grants import Recorded, Rules, covering, fault_in, when_intended
@@ -69,6 +70,9 @@ class Evidence:
         blocks = self._reader.list_blocks()
         if record.id != grant.request_id or record.id in self.uses or find_fault_past_block(blocks, grant):
             return False
+        if self._is_revoked(grant):
+            # In one transaction with its record, which ends it: one that says otherwise somebody has forged.
+            return record.status == Status.ENDING
         if find_fault_of_revoked(blocks, grant, self._reader.now):
             return self._fault_as_made(grant, record) is None
         return self._is_approval_withdrawn(grant, record)
@@ -90,9 +94,14 @@ class Evidence:
         blocks = self._reader.list_blocks()
         return (
             find_fault_past_block(blocks, grant)
+            or ("its request was revoked" if self._is_revoked(grant) else None)
             or self._fault_as_made(grant, record)
             or find_fault_of_revoked(blocks, grant, self._reader.now)
         )
+
+    def _is_revoked(self, grant: ListedGrant) -> bool:
+        votes = self._votes.get(grant.request_id or "")
+        return votes is not None and votes.withdrawn_at is not None
 
     def _fault_as_made(self, grant: ListedGrant, record: GrantRequest | None) -> str | None:
         """Why the grant may not live by what held when it was made, blocks aside."""
