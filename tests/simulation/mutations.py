@@ -48,6 +48,7 @@ _ISSUES = "tests/integration/requests/test_issue_failures.py"
 _APPROVERS = "tests/integration/approvals/test_approvers.py"
 _RATE = "tests/integration/expiry/test_rate.py"
 _LOOKS = "tests/integration/approvals/test_recertification.py"
+_REVOKED = "tests/integration/approvals/test_revoked.py"
 _EVIDENCE = "tests/integration/client/test_evidence.py"
 _ARCHIVE = "tests/integration/archive"
 MUTATIONS = (
@@ -477,6 +478,27 @@ MUTATIONS = (
         "return [change, *([votes.void(stamp.at)] if votes else [])]",
         "return [change]",
         "tests/integration/approvals/test_mass_revocations.py::test_the_votes_go_with_it",
+    ),
+    Mutation(
+        "a record that was put back revives what was revoked",
+        "reconcile/approvals_in_force.py",
+        '("its request was revoked" if self._is_revoked(grant) else None)',
+        "None",
+        f"{_REVOKED}::test_a_record_put_back",
+    ),
+    Mutation(
+        "who writes a record all the time keeps what is revoked",
+        "approvals/revoke.py",
+        "        retry_stale(lambda: broker.store.commit(withdraw_votes(broker, request, broker.clock())))\n",
+        "",
+        f"{_REVOKED}::test_a_record_that_is_written_all_the_time",
+    ),
+    Mutation(
+        "a revocation without meddling is drift",
+        "reconcile/approvals_in_force.py",
+        "            return record.status == Status.ENDING\n",
+        "            return False\n",
+        f"{_REVOKED}::test_in_order",
     ),
     Mutation(
         "a mass revocation is over after its first sweep",
