@@ -11,7 +11,7 @@ REQUEST = {
     "asked_duration", "absent_at", "safe_after", "warnings",
     "id", "status", "requester", "grantee", "key", "operations", "encryption_context", "context_match",
     "duration", "starts_at", "reason", "ticket", "extends", "created_at", "answer_by", "take_up_by",
-    "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant",
+    "expires_at", "ended_at", "end_reason", "decisions", "approval", "grant", "usage",
 }  # fmt: skip
 APPROVE = {"verdict": "approve"}
 
