@@ -11,7 +11,8 @@ from tests.benchmarks.processes import apart
 from tests.benchmarks.simulated_day import Invoiced, SimulatedDay
 from tests.benchmarks.warm import processor_of_a_call
 
-KEYS, LIVES = 2, 1 / 24  # registered keys; days that a grant lives
+KEYS, REGIONS = 2, 1  # registered keys; Regions beside the stack's own
+LIVES = 1 / 24  # days that a grant lives
 _DAYS = {0: 1, 100: 3, 1000: 1}
 """Grants a day, and how many such days: when the ends fall makes one day some percent dearer than another."""
 _MOST = {0: 1.0, 100: 5.0}  # dollars a month for Lambda and DynamoDB
@@ -38,13 +39,13 @@ class Day:
     def reckoned(self) -> Bill:
         """The bill that `grant-broker cost` gives."""
         month = self.grants * DAYS
-        return monthly(requests=month, live=self.grants * LIVES, ends=month, keys=KEYS)
+        return monthly(requests=month, live=self.grants * LIVES, ends=month, keys=KEYS, regions=REGIONS)
 
     def lines(self) -> list[str]:
         """A row for each kind of invocation, then counted and reckoned dollars."""
         rows = [_row(name, each, each.usage(self.call_cpu).seconds) for name, each in self.invoiced.items()]
         return [
-            f"\n{self.grants:,} grants a day, which live for an hour; {KEYS} keys; {self.days:g} days",
+            f"\n{self.grants:,} grants a day for an hour each; {KEYS} keys; {self.days:g} days",
             "| invocations | number | billed ms | own CPU ms | DynamoDB | KMS | other | reads | writes |",
             "|---|---|---|---|---|---|---|---|---|",
             *sorted(rows),

@@ -11,6 +11,7 @@ import pytest
 
 from grant_broker.client.costs import ALARMS, MEMORY, WORK, monthly
 from grant_broker.expiry.run import run
+from tests.local_aws.cloud import ELSEWHERE
 from tests.support.context import Context
 from tests.support.inline import Inline
 from tests.support.metering import Meter, metered
@@ -65,7 +66,10 @@ def _assert_reckoned(counted: Mapping[str, float], *names: str) -> None:
 @pytest.fixture
 def stack(deploy: Callable[..., InProcessStack]) -> InProcessStack:
     """As deployed by default, in one Region, two minutes after its key was checked, approved ahead."""
-    made = deploy(SmallestDuration=300, KeyRegions="")
+    return _settled(deploy(SmallestDuration=300, KeyRegions=""))
+
+
+def _settled(made: InProcessStack) -> InProcessStack:
     made.approve_ahead()
     made.check()
     made.clock.advance(minutes=2)
@@ -81,6 +85,13 @@ def test_idle_runs(stack: InProcessStack) -> None:
     _assert_reckoned(_counted(_run(stack, "approvals", {"job": "revocations"})), "approvals run")
     _assert_reckoned(_counted(_run(stack, "reconcile", {})), "reconcile run", "reconcile listing")
     assert stack.clock.now == began
+
+
+def test_another_region(deploy: Callable[..., InProcessStack]) -> None:
+    """Each of reconcile's runs does so much more for a Region beside the stack's own."""
+    stack = _settled(deploy(SmallestDuration=300, KeyRegions=[ELSEWHERE]))
+    counted = _counted(_run(stack, "reconcile", {}))
+    _assert_reckoned(counted, "reconcile run", "reconcile listing", "reconcile region")
 
 
 def test_a_request_and_its_end(stack: InProcessStack) -> None:

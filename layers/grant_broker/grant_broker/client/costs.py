@@ -79,6 +79,7 @@ WORK: Mapping[str, Work] = {
     "requests key check": Work("requests", dynamodb=6, kms=2, reads=4, writes=4, part=True),
     "approvals run": Work("approvals", dynamodb=1, reads=1),
     "reconcile run": Work("reconcile", dynamodb=20, kms=1, reads=10, writes=8),
+    "reconcile region": Work("reconcile", dynamodb=2, kms=1, reads=1, writes=2, busy=0, part=True),
     "reconcile listing": Work("reconcile", kms=1, busy=0, part=True),
     "reconcile page": Work("reconcile", dynamodb=7, reads=3, part=True),
     "reconcile live grant": Work("reconcile", reads=4.5, busy=0.0004, part=True),
@@ -153,10 +154,13 @@ class Bill:
         return sum(self.lines.values())
 
 
-def monthly(*, requests: float, live: float, ends: float, keys: int = 1, archived: float = 0) -> Bill:
+def monthly(
+    *, requests: float, live: float, ends: float, keys: int = 1, regions: int = 0, archived: float = 0
+) -> Bill:
     """The bill of a month with so many requests and ends, at random times, and so many grants at once.
 
-    `archived` requests were closed long enough ago to be moved to the archive.
+    `regions` are those of keys beside the stack's own. `archived` requests were closed long enough ago to be
+    moved to the archive.
     """
     bill = Bill()
     stays = _MINUTES * staying(ends)
@@ -168,6 +172,7 @@ def monthly(*, requests: float, live: float, ends: float, keys: int = 1, archive
     bill.work("requests key check", _MINUTES / 60 * keys)
     bill.work("approvals run", _MINUTES)
     bill.work("reconcile run", _MINUTES / 5)
+    bill.work("reconcile region", _MINUTES / 5 * regions)
     pages = math.ceil(live / _PAGE)
     bill.work("reconcile listing", _MINUTES / 5 * max(1, pages))
     bill.work("reconcile page", _MINUTES / 5 * pages)
