@@ -145,10 +145,10 @@ def _released(one: OneRequest) -> None:
 
 
 def _approved_and_crowded(one: OneRequest) -> None:
-    """As many grants as can be ended on time end in the second in which one more would."""
-    _approve_ahead(one.approved())
+    """As many grants of the Region as can be ended on time end in the second in which one more would."""
+    one.approved().acts.approve_ahead("alice", "second_data", PARTNER, lasts=3600)
     for number in range(TOO_MANY - 2):
-        one.acts.submit("partner", "partner_data", SCOPE, app=number)
+        one.acts.submit("partner", "second_data", SCOPE, app=number)
 
 
 _take_up = _third_party("POST", "/requests/{}/grant")
