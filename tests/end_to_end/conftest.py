@@ -160,3 +160,11 @@ def _read(ready: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[st
         time.sleep(0.05)
     found: dict[str, Any] = json.loads(ready.read_text("utf-8"))
     return found
+
+
+@pytest.fixture(scope="module")
+def local_aws(stack: Running) -> Iterator[None]:
+    """Whoever makes clients of AWS meets the stack's."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stack.ready["aws_url"])
+        yield

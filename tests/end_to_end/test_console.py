@@ -6,7 +6,6 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -20,16 +19,9 @@ from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.conftest import Running
 from tests.end_to_end.console_browser import Console, open_console, plain
 
+pytestmark = pytest.mark.usefixtures("local_aws")
 CONTEXT = {"dataset": "console"}
 REASON = "<script>alert(1)</script> & 'quoted'"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def local_aws(stack: Running) -> Iterator[None]:
-    """STS of the stack."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", stack.ready["aws_url"])
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from tests.end_to_end.conftest import Running
 from tests.end_to_end.console_browser import Console, open_console, plain
 from tests.support.limits import limits
 
+pytestmark = pytest.mark.usefixtures("local_aws")
 HOME, THEIRS = "111122223333", "444455556666"
 REASON = "<script>alert(1)</script> nights"
 CONTEXT = {"dataset": "console-votes"}
@@ -24,14 +25,6 @@ COVERED = {
     "duration": "PT1H",
     "reason": "nightly upload",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def local_aws(stack: Running) -> Iterator[None]:
-    """STS of the stack."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", stack.ready["aws_url"])
-        yield
 
 
 @pytest.fixture(scope="module")

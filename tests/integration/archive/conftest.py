@@ -17,14 +17,6 @@ def deployed() -> Iterator[InProcessStack]:
 
 
 @pytest.fixture
-def scene(deployed: InProcessStack, monkeypatch: pytest.MonkeyPatch) -> InProcessStack:
-    """That deployment, empty; nobody waits between attempts for real."""
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    deployed.reset()
-    return deployed
-
-
-@pytest.fixture
 def bucket(scene: InProcessStack) -> Bucket:
     """The archive's bucket, empty."""
     [found] = scene.cloud.s3.buckets.values()

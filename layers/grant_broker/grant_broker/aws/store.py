@@ -1,11 +1,12 @@
 """The records of both tables, read by key."""
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import Literal
 
 from grant_broker.aws.attributes import serialized
 from grant_broker.aws.blocks import Blocks
-from grant_broker.aws.dynamodb import DynamoDb, Write
+from grant_broker.aws.dynamodb import Write
 from grant_broker.aws.items import readable
 from grant_broker.aws.lists import Lists
 from grant_broker.aws.places import Places
@@ -25,23 +26,20 @@ class Store(RequestStore):
     Reads by key are consistent; `find_…` gives None, `get_…` raises NotFound.
     """
 
-    def __init__(
-        self,
-        database: DynamoDb,
-        *,
-        request_table: str,
-        approval_table: str | None = None,
-        agenda_shards: int = 1,
-    ) -> None:
-        super().__init__(
-            database,
-            request_table=request_table,
-            approval_table=approval_table,
-            agenda_shards=agenda_shards,
-        )
-        self.blocks = Blocks(self.tables)
-        self.lists = Lists(self.tables)
-        self.places = Places(self.tables)
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The blocks of the kill switch."""
+        return Blocks(self.tables)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """What is found by an index."""
+        return Lists(self.tables)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where passes over many records go on."""
+        return Places(self.tables)
 
     def find_all_votes(self, request_ids: Collection[str]) -> dict[str, Approval]:
         """Find the votes on each of these requests, by its id; those that cannot be read are logged."""
